@@ -1,0 +1,1 @@
+"""What `clickloop bench` runs."""

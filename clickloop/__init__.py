@@ -1,0 +1,1 @@
+"""The face of the product: composition root and command line."""

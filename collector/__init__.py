@@ -1,0 +1,1 @@
+"""Events to evidence to training labels. Sole writer of events, impressions and evidence."""

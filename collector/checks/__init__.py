@@ -1,0 +1,1 @@
+"""Join-health checks: one file each."""

@@ -1,0 +1,1 @@
+"""Intakes: one file per event schema, each normalising to the contract."""

@@ -1,0 +1,1 @@
+"""What every part of clickloop stands on. Imports no other part."""

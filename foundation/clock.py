@@ -1,0 +1,74 @@
+"""Injected time. Nothing else in clickloop asks the system what time it is."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a part gets the time of day."""
+
+    def now(self) -> datetime:
+        """Return the present moment, timezone-aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's UTC time."""
+        return datetime.now(UTC)
+
+
+class AcceleratedClock:
+    """A clock that runs `speed` times as fast as the machine's since `origin`.
+
+    Two processes with the same origin and speed agree on the time, so a whole service can live
+    through a month in minutes. It never jumps: only its rate differs from the system's.
+
+    Args:
+        origin: The moment at which this clock and the machine's agree.
+        speed: Seconds of this clock per second of the machine's, above 0.
+    """
+
+    def __init__(self, origin: datetime, speed: float) -> None:
+        self._origin = origin
+        self._speed = speed
+
+    def now(self) -> datetime:
+        """Return the accelerated UTC time."""
+        elapsed = datetime.now(UTC) - self._origin
+        return self._origin + elapsed * self._speed
+
+
+class FrozenClock:
+    """A clock that stands still until told to move; for tests.
+
+    Args:
+        at: The moment it shows at first.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Return the moment the clock was last set to."""
+        return self._at
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock forward by `by`."""
+        self._at += by
+
+
+def monotonic_s() -> float:
+    """Return seconds from an arbitrary start, for measuring durations only."""
+    return time.perf_counter()
+
+
+def make_clock(speed: float = 1.0, origin: datetime | None = None) -> Clock:
+    """Return the system clock, or an accelerated one when `speed` is not 1."""
+    if speed == 1.0:
+        return SystemClock()
+    return AcceleratedClock(origin or datetime.now(UTC), speed)

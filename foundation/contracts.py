@@ -1,0 +1,233 @@
+"""Frozen records that cross a border between parts. They know no web, SQL or broker."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from foundation.ids import digest_json
+
+EventType = Literal["click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
+EVENT_TYPES: tuple[EventType, ...] = ("click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon")
+DEFAULT_COLLECTION = "default"
+
+CURVE_RANKS = 20
+"""Ranks that the click curve distinguishes; deeper results count as rank 20."""
+
+_SPACE = re.compile(r"\s+")
+
+
+def query_key(query: str) -> str:
+    """Return the form under which equal queries share evidence: case-folded, spaces collapsed."""
+    return _SPACE.sub(" ", query).strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a collection's catalog.
+
+    Attributes:
+        fields: Open, JSON-valued properties; filters refer to them by name.
+        change: Position in the collection's change feed; later changes have larger numbers.
+        deleted: Whether this record says that the document is gone.
+    """
+
+    id: str
+    title: str
+    text: str
+    url: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+    change: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownResult:
+    """One line of a result list as a user saw it.
+
+    Attributes:
+        rank: 1 on top.
+        score: The score by which it was ranked.
+        team: The version's side that contributed it when interleaved, else "".
+        propensity: Probability that this document stood at this rank, 1 when deterministic.
+    """
+
+    id: str
+    rank: int
+    score: float
+    team: str = ""
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """One answered search: what was shown, to whom, by which version.
+
+    Attributes:
+        unit: Whom experiments and caps count: the user id, else the session id, else the query id.
+        experiment: Id of the experiment this answer belongs to, or "".
+        arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
+    """
+
+    collection: str
+    query_id: str
+    query: str
+    unit: str
+    version: str
+    results: tuple[ShownResult, ...]
+    at: datetime
+    experiment: str = ""
+    arm: str = "champion"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackEvent:
+    """One thing a user did with an answer.
+
+    Attributes:
+        id: The client's id of the event; a repeated id counts once.
+        document_id: The result concerned, "" for events about the whole list.
+        value: Stars 1-5 of a rating, seconds of a dwell, worth of a conversion, else 0.
+        at: When it happened, by the client's word.
+    """
+
+    collection: str
+    id: str
+    type: EventType
+    query_id: str
+    document_id: str
+    user: str
+    value: float
+    at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What users did with one document under one query, already capped per user.
+
+    Attributes:
+        shown: Counted lists that showed the document, by rank (index 0 is rank 1).
+        clicked: How many of those lists it was clicked in, by rank.
+        users: Distinct user-weeks behind the clicks.
+        satisfied: Counted lists whose user was satisfied with it (rating of 4 or 5, conversion,
+            resolution or a long dwell after its click).
+        dissatisfied: Counted lists whose user was not (rating of 1 or 2, quick return).
+    """
+
+    query_key: str
+    document_id: str
+    shown: tuple[float, ...]
+    clicked: tuple[float, ...]
+    users: int = 0
+    satisfied: float = 0.0
+    dissatisfied: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClickCurve:
+    """Click probability by rank of a relevant and of another document.
+
+    The affine click model with position and trust bias (Vardasbi et al. 2020, arXiv:2008.10242) in
+    its observable form: P(click | rank k, relevant) and P(click | rank k, not relevant).
+
+    Attributes:
+        relevant: Probabilities by rank, index 0 is rank 1; the last serves deeper ranks.
+        other: The same for documents that are not relevant; below `relevant` at each rank.
+    """
+
+    relevant: tuple[float, ...]
+    other: tuple[float, ...]
+
+    def log_odds(self, shown: tuple[float, ...], clicked: tuple[float, ...]) -> float:
+        """Return the log likelihood ratio, relevant against not, of clicks and skips by rank."""
+        total = 0.0
+        for rank, (seen, hit) in enumerate(zip(shown, clicked, strict=True)):
+            if seen:
+                high = self.relevant[min(rank, len(self.relevant) - 1)]
+                low = self.other[min(rank, len(self.other) - 1)]
+                total += hit * math.log(high / low) + (seen - hit) * math.log((1 - high) / (1 - low))
+        return total
+
+
+PRIOR_CURVE = ClickCurve(
+    relevant=tuple(0.85 * rank**-0.75 for rank in range(1, CURVE_RANKS + 1)),
+    other=tuple((0.1 + 0.1 / rank) * rank**-0.75 for rank in range(1, CURVE_RANKS + 1)),
+)
+"""The curve assumed before a collection has clicks of its own; deliberately gentle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a query's evidence says of one document.
+
+    Attributes:
+        relevance: Posterior probability of relevance, in [0, 1].
+        weight: How much the judgment should count in training, at least 0.
+    """
+
+    query_key: str
+    document_id: str
+    relevance: float
+    weight: float
+
+
+class Labeller(Protocol):
+    """Turns evidence into labels; the composition root hands the collector's to the retrainer."""
+
+    def __call__(
+        self, evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
+    ) -> tuple[list[Label], ClickCurve]:
+        """Return labels for every query of `evidence`, and the click curve they rest on.
+
+        Args:
+            evidence: Rows in any order.
+            prior: For each query key, the model's out-of-fold probability of relevance for its
+                candidate documents, shown or not; sums to at most 1 per query. Documents absent
+                from it share what is missing.
+            curve: The curve to use; fitted by expectation maximisation when None.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One immutable version of everything that ranks, loaded and swapped as a whole.
+
+    Every field but the settings is the digest of a content-addressed artifact, "" for none.
+
+    Attributes:
+        encoder: Digest of the encoder's weights; vectors of other encoders do not mix with it.
+        adapter: Query adapter: maps a query vector into the documents' space.
+        residuals: Small shifts of the vectors of documents with evidence.
+        memory: Past queries and what their users chose.
+        fusion: "convex", "rrf" or "linear".
+        weights: Weights of the linear fusion by feature name.
+        curve: Click curve by which a query's own live evidence is read.
+    """
+
+    encoder: str
+    adapter: str = ""
+    residuals: str = ""
+    memory: str = ""
+    reranker: str = ""
+    fusion: Literal["convex", "rrf", "linear"] = "convex"
+    weights: dict[str, float] = field(default_factory=dict)
+    curve: ClickCurve = PRIOR_CURVE
+
+    @property
+    def id(self) -> str:
+        """The version's name: "v-" and the first 16 digits of the manifest's digest."""
+        return "v-" + digest_json(self.to_json())[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest as JSON values."""
+        return asdict(self) | {"curve": {"relevant": list(self.curve.relevant), "other": list(self.curve.other)}}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Manifest:
+        """Return the manifest that `to_json` wrote."""
+        curve = ClickCurve(relevant=tuple(value["curve"]["relevant"]), other=tuple(value["curve"]["other"]))
+        return cls(**{**value, "curve": curve})

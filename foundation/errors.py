@@ -1,0 +1,115 @@
+"""The one tree of errors, each with its HTTP status and whether a retry can help.
+
+    ClickloopError
+    ├── InvalidRequest          422  the request is wrong; `fields` names where
+    │   └── UnreadableBody      400  not JSON, not UTF-8
+    ├── BodyTooLarge            413
+    ├── NotFound                404
+    ├── Conflict                409  the thing exists in another state
+    ├── NotReady                503  no version serves yet; retry
+    ├── Overloaded              503  shed; retry after a while
+    ├── ArtifactDamaged         500  bytes do not match their digest
+    └── SchemaOutdated          500  the database is at another revision
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One thing wrong at one place of a request.
+
+    Attributes:
+        field: Dotted path of the offending field, as the client wrote it.
+        reason: What is wrong and what would be right.
+    """
+
+    field: str
+    reason: str
+
+
+class ClickloopError(Exception):
+    """Base of everything clickloop raises on purpose.
+
+    The first line of a subclass's docstring is its title for people.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, fields: tuple[FieldFault, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = fields
+
+    @property
+    def title(self) -> str:
+        """The kind of error in a few words."""
+        return (type(self).__doc__ or "Error").strip().splitlines()[0].rstrip(".")
+
+
+class InvalidRequest(ClickloopError):
+    """The request is not valid."""
+
+    status = 422
+    slug = "invalid-request"
+
+
+class UnreadableBody(InvalidRequest):
+    """The request body cannot be read."""
+
+    status = 400
+    slug = "unreadable-body"
+
+
+class BodyTooLarge(ClickloopError):
+    """The request body is too large."""
+
+    status = 413
+    slug = "body-too-large"
+
+
+class NotFound(ClickloopError):
+    """There is no such thing."""
+
+    status = 404
+    slug = "not-found"
+
+
+class Conflict(ClickloopError):
+    """The request does not fit the present state."""
+
+    status = 409
+    slug = "conflict"
+
+
+class NotReady(ClickloopError):
+    """The service is not ready to answer."""
+
+    status = 503
+    slug = "not-ready"
+    retryable = True
+
+
+class Overloaded(ClickloopError):
+    """The service is too busy to answer."""
+
+    status = 503
+    slug = "overloaded"
+    retryable = True
+
+
+class ArtifactDamaged(ClickloopError):
+    """A stored artifact does not match its digest."""
+
+    slug = "artifact-damaged"
+
+
+class SchemaOutdated(ClickloopError):
+    """The database schema is not at this release's revision."""
+
+    slug = "schema-outdated"

@@ -1,0 +1,218 @@
+"""The durable log between the edges and the collector: publish, then consume exactly once.
+
+`EmbeddedLog` keeps records in the SQL database and needs no broker; `foundation.kafka` speaks to
+Kafka. Both promise the same: a record whose append has finished is durable; a subscription reads
+records in order; and its position moves in the transaction that holds the effect of what it read.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from foundation.db import reading, take_numbers, transaction, upsert
+from foundation.errors import NotReady, Overloaded
+from foundation.tables import log_positions, log_records
+
+FEEDBACK_TOPIC = "feedback"
+_MAX_WAITING_APPENDS = 4096
+_MAX_GROUP = 256
+_IDLE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of the log.
+
+    Attributes:
+        key: Records of one key keep their order.
+        body: JSON text.
+        position: Where it stands in its partition; given by the log.
+    """
+
+    key: str
+    body: str
+    position: int = 0
+    partition: int = 0
+
+
+class Subscription(Protocol):
+    """One consumer's place in the log. Used by one thread."""
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Return the next records, waiting at most `timeout_s` for a first one."""
+
+    def commit(self, connection: sa.Connection, records: Sequence[Record]) -> None:
+        """Move past `records` inside the caller's transaction; nothing moves if it rolls back.
+
+        If it does roll back, the same records come again from `poll`.
+        """
+
+    def lag(self) -> int:
+        """Return how many records are waiting."""
+
+    def rewind(self) -> None:
+        """Read again from the committed position, after a transaction was rolled back."""
+
+    def close(self) -> None:
+        """Leave the log."""
+
+
+class EventLog(Protocol):
+    """Where feedback is durable first."""
+
+    def append(self, records: Sequence[Record]) -> Future[None]:
+        """Append all records or none; the future is done when they are durable.
+
+        Raises:
+            Overloaded: Too many appends are waiting; nothing was appended.
+        """
+
+    def subscribe(self, consumer: str) -> Subscription:
+        """Return the place of a named consumer; the same name goes on where it stopped."""
+
+    def close(self) -> None:
+        """Finish the appends under way and stop."""
+
+
+class EmbeddedLog:
+    """The log in the SQL database, with group commit: waiting appends share one disk flush."""
+
+    def __init__(self, engine: sa.Engine, topic: str = FEEDBACK_TOPIC) -> None:
+        self._engine = engine
+        self._topic = topic
+        self._waiting: queue.Queue[tuple[Sequence[Record], Future[None]] | None] = queue.Queue(_MAX_WAITING_APPENDS)
+        self._closed = False
+        self._writer = threading.Thread(target=self._write_groups, name="eventlog-writer", daemon=True)
+        self._writer.start()
+
+    def append(self, records: Sequence[Record]) -> Future[None]:
+        """Queue `records` for the next group commit. See `EventLog.append`."""
+        if self._closed:
+            raise NotReady("the event log is closed; the service is stopping")
+        done: Future[None] = Future()
+        try:
+            self._waiting.put_nowait((records, done))
+        except queue.Full:
+            raise Overloaded("the event log has a full queue; send again in a second") from None
+        return done
+
+    def subscribe(self, consumer: str) -> EmbeddedSubscription:
+        """Return the place of `consumer` in this topic."""
+        return EmbeddedSubscription(self._engine, self._topic, consumer)
+
+    def close(self) -> None:
+        """Write what is queued, then stop the writer. Calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            self._writer.join()
+
+    def _write_groups(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            while len(group) < _MAX_GROUP and not self._waiting.empty():
+                item = self._waiting.get()
+                if item is None:
+                    self._write(group)
+                    return
+                group.append(item)
+            self._write(group)
+
+    def _write(self, group: list[tuple[Sequence[Record], Future[None]]]) -> None:
+        try:
+            with transaction(self._engine) as connection:
+                self._insert(connection, [record for records, _ in group for record in records])
+        except Exception as problem:  # noqa: BLE001  handed to every caller that waits, none is lost
+            for _, done in group:
+                done.set_exception(problem)
+            return
+        for _, done in group:
+            done.set_result(None)
+
+    def _insert(self, connection: sa.Connection, records: list[Record]) -> None:
+        if not records:
+            return
+        first = take_numbers(connection, f"log:{self._topic}", len(records))
+        connection.execute(
+            sa.insert(log_records),
+            [
+                {"topic": self._topic, "position": first + index, "key": record.key, "body": record.body}
+                for index, record in enumerate(records)
+            ],
+        )
+
+
+class EmbeddedSubscription:
+    """A consumer of the embedded log. See `Subscription`."""
+
+    def __init__(self, engine: sa.Engine, topic: str, consumer: str) -> None:
+        self._engine = engine
+        self._topic = topic
+        self._consumer = consumer
+        self._next = self._committed() + 1
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Return the next records in order. See `Subscription.poll`."""
+        deadline = time.monotonic() + timeout_s
+        while not (records := self._read(max_records)):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return []
+            time.sleep(min(_IDLE_S, left))
+        self._next = records[-1].position + 1
+        return records
+
+    def commit(self, connection: sa.Connection, records: Sequence[Record]) -> None:
+        """Move past `records` and drop them from the log. See `Subscription.commit`.
+
+        The collector keeps what it consumed in its own tables, so the log holds only what waits.
+        """
+        if not records:
+            return
+        last = records[-1].position
+        upsert(
+            connection,
+            log_positions,
+            [{"consumer": self._consumer, "topic": self._topic, "partition": 0, "position": last}],
+        )
+        connection.execute(
+            sa.delete(log_records).where(log_records.c.topic == self._topic, log_records.c.position <= last)
+        )
+
+    def lag(self) -> int:
+        """Return how many records are appended but not committed."""
+        with reading(self._engine) as connection:
+            statement = sa.select(sa.func.count()).where(log_records.c.topic == self._topic)
+            return int(connection.execute(statement).scalar_one())
+
+    def rewind(self) -> None:
+        """Read again from the committed position."""
+        self._next = self._committed() + 1
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _read(self, max_records: int) -> list[Record]:
+        statement = (
+            sa.select(log_records)
+            .where(log_records.c.topic == self._topic, log_records.c.position >= self._next)
+            .order_by(log_records.c.position)
+            .limit(max_records)
+        )
+        with reading(self._engine) as connection:
+            return [Record(row.key, row.body, row.position) for row in connection.execute(statement)]
+
+    def _committed(self) -> int:
+        statement = sa.select(log_positions.c.position).where(
+            log_positions.c.consumer == self._consumer, log_positions.c.topic == self._topic
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(statement).scalar() or 0)

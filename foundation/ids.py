@@ -1,0 +1,36 @@
+"""Identifiers and digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from datetime import datetime
+from typing import Any
+
+
+def new_id(at: datetime) -> str:
+    """Return a UUIDv7 (RFC 9562) whose time part is `at`, as 36 characters.
+
+    Ids made at later milliseconds sort after earlier ones, as text too.
+    """
+    milliseconds = int(at.timestamp() * 1000) & (2**48 - 1)
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (2**62 - 1)
+    return str(uuid.UUID(int=value))
+
+
+def digest_bytes(content: bytes) -> str:
+    """Return the sha256 of `content` as 64 hexadecimal characters."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """Return the sha256 of `value` in canonical JSON: sorted keys, no spaces, UTF-8."""
+    return digest_bytes(canonical_json(value).encode())
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys, no spaces and no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

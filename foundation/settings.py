@@ -1,0 +1,64 @@
+"""Every setting, typed, read once from the environment (`CLICKLOOP_...`) or a `.env` file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Names are upper-cased and prefixed with `CLICKLOOP_`."""
+
+    model_config = SettingsConfigDict(env_prefix="CLICKLOOP_", env_file=".env", extra="ignore")
+
+    # where things are
+    home: Path = Field(Path(".clickloop"), description="Directory for the database, artifacts and caches.")
+    database_url: str = Field("", description="SQLAlchemy URL; SQLite inside `home` when empty.")
+    artifacts_url: str = Field("", description="fsspec URL of the artifact store; `home`/artifacts when empty.")
+    migrate: Literal["run", "refuse"] = Field(
+        "run", description="On an old schema: run the migrations, or refuse to start."
+    )
+
+    # the server
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, description="Port to listen on; 0 takes a free one.")
+    max_body_bytes: int = Field(8 * 2**20, description="Largest request body accepted.")
+    max_batch: int = Field(5000, description="Most documents or events in one request.")
+
+    # search
+    model: str = Field("", description="Encoder by name or path; the packaged MiniLM when empty.")
+    encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
+    encoder_threads: int = Field(2, description="Threads of one encoding.")
+    fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
+    search_workers: int = Field(8, description="Searches computed at the same time.")
+    refresh_s: float = Field(0.25, description="Seconds between looks for new documents, evidence and versions.")
+
+    # time and chance
+    clock_speed: float = Field(1.0, gt=0, description="Clock seconds per machine second; above 1 to simulate.")
+    clock_origin: datetime | None = Field(None, description="Moment at which an accelerated clock equals the machine's.")
+    seed: int = Field(0, description="Seed of every random choice that is not per request.")
+
+    # feedback
+    kafka_bootstrap: str = Field("", description="Kafka servers; the embedded log when empty.")
+    evidence_half_life_days: float = Field(30.0, gt=0, description="Age at which evidence counts half.")
+    lists_per_user: int = Field(3, ge=1, description="Result lists of one user for one query that count per week.")
+    lateness_days: float = Field(7.0, gt=0, description="Events later than this are kept and counted but not folded.")
+
+    # learning and experiments
+    schedule_hours: float = Field(24.0, gt=0, description="Hours between scheduled training runs, by the clock.")
+    autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
+    experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
+    experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written.")
+
+    def resolved_database_url(self) -> str:
+        """Return the database URL, SQLite inside `home` by default."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'clickloop.db'}"
+
+    def resolved_artifacts_url(self) -> str:
+        """Return the artifact store's URL, a directory inside `home` by default."""
+        return self.artifacts_url or str(self.home.resolve() / "artifacts")

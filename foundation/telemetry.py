@@ -1,0 +1,49 @@
+"""Every metric and the one log set-up. A name not listed here is not emitted."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+METRICS = CollectorRegistry()
+
+_LATENCY_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 2.0, 4.0)
+
+REQUESTS = Counter(
+    "clickloop_requests", "HTTP requests by route, method and status.", ["route", "method", "status"], registry=METRICS
+)
+REQUEST_SECONDS = Histogram(
+    "clickloop_request_seconds", "Time to answer by route.", ["route"], buckets=_LATENCY_BUCKETS_S, registry=METRICS
+)
+STAGE_SECONDS = Histogram(
+    "clickloop_stage_seconds", "Time of a search stage.", ["stage"], buckets=_LATENCY_BUCKETS_S, registry=METRICS
+)
+EVENTS = Counter("clickloop_events", "Feedback events by type and verdict.", ["type", "verdict"], registry=METRICS)
+FOLDED = Counter("clickloop_folded_records", "Records folded by the consumer, by kind.", ["kind"], registry=METRICS)
+LAG = Gauge("clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS)
+SWAPS = Counter("clickloop_swaps", "Version swaps by collection and result.", ["collection", "result"], registry=METRICS)
+DOCUMENTS = Gauge("clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS)
+
+
+def configure_logs(level: str) -> None:
+    """Write one JSON object per log line to standard error, from `level` upwards."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def get_log(part: str) -> structlog.typing.FilteringBoundLogger:
+    """Return the log of one part of clickloop."""
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=part)
+    return log

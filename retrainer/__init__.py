@@ -1,0 +1,1 @@
+"""Learns candidates from evidence, gates them, proves them, promotes them. Sole writer of versions."""

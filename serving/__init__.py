@@ -1,0 +1,1 @@
+"""Hybrid search, the catalog behind it, and the loader that swaps versions."""
