@@ -36,7 +36,7 @@ def make_engine(url: str) -> sa.Engine:
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a write transaction: commits at the end of the block, rolls back on any exception."""
     with engine.connect() as connection:
-        connection = connection.execution_options(clickloop_write=True)
+        connection.execution_options(clickloop_write=True)
         with connection.begin():
             yield connection
 

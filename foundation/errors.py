@@ -1,15 +1,15 @@
 """The one tree of errors, each with its HTTP status and whether a retry can help.
 
-    ClickloopError
-    ├── InvalidRequest          422  the request is wrong; `fields` names where
-    │   └── UnreadableBody      400  not JSON, not UTF-8
-    ├── BodyTooLarge            413
-    ├── NotFound                404
-    ├── Conflict                409  the thing exists in another state
-    ├── NotReady                503  no version serves yet; retry
-    ├── Overloaded              503  shed; retry after a while
-    ├── ArtifactDamaged         500  bytes do not match their digest
-    └── SchemaOutdated          500  the database is at another revision
+ClickloopError
+├── InvalidRequest          422  the request is wrong; `fields` names where
+│   └── UnreadableBody      400  not JSON, not UTF-8
+├── BodyTooLarge            413
+├── NotFound                404
+├── Conflict                409  the thing exists in another state
+├── NotReady                503  no version serves yet; retry
+├── Overloaded              503  shed; retry after a while
+├── ArtifactDamaged         500  bytes do not match their digest
+└── SchemaOutdated          500  the database is at another revision
 """
 
 from __future__ import annotations

@@ -128,17 +128,6 @@ class Registry:
             raise NotFound(f"collection {collection!r} has no version {version!r}")
         return _from_row(row)
 
-    def list(self, collection: str, limit: int = 100) -> list[Version]:
-        """Return a collection's versions, newest first."""
-        statement = (
-            sa.select(versions)
-            .where(versions.c.collection == collection)
-            .order_by(versions.c.created_at.desc(), versions.c.id)
-            .limit(limit)
-        )
-        with reading(self._engine) as connection:
-            return [_from_row(row) for row in connection.execute(statement)]
-
     def moves(self, collection: str, limit: int = 100) -> list[ChampionMove]:
         """Return the moves of the champion pointer, newest first."""
         with reading(self._engine) as connection:
@@ -191,6 +180,17 @@ class Registry:
                 _set_status(connection, collection, previous, "retired", f"replaced by {version}: {reason}")
             _set_status(connection, collection, version, "champion", reason)
         return move
+
+    def list(self, collection: str, limit: int = 100) -> list[Version]:
+        """Return a collection's versions, newest first."""
+        statement = (
+            sa.select(versions)
+            .where(versions.c.collection == collection)
+            .order_by(versions.c.created_at.desc(), versions.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_from_row(row) for row in connection.execute(statement)]
 
 
 def _moves(connection: sa.Connection, collection: str, limit: int) -> list[ChampionMove]:

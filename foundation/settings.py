@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     # time and chance
     clock_speed: float = Field(1.0, gt=0, description="Clock seconds per machine second; above 1 to simulate.")
-    clock_origin: datetime | None = Field(None, description="Moment at which an accelerated clock equals the machine's.")
+    clock_origin: datetime | None = Field(None, description="When an accelerated clock equals the machine's.")
     seed: int = Field(0, description="Seed of every random choice that is not per request.")
 
     # feedback
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
     experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line kept.")
 
     def resolved_database_url(self) -> str:
         """Return the database URL, SQLite inside `home` by default."""

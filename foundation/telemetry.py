@@ -24,7 +24,7 @@ STAGE_SECONDS = Histogram(
 EVENTS = Counter("clickloop_events", "Feedback events by type and verdict.", ["type", "verdict"], registry=METRICS)
 FOLDED = Counter("clickloop_folded_records", "Records folded by the consumer, by kind.", ["kind"], registry=METRICS)
 LAG = Gauge("clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS)
-SWAPS = Counter("clickloop_swaps", "Version swaps by collection and result.", ["collection", "result"], registry=METRICS)
+SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
 DOCUMENTS = Gauge("clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS)
 
 

@@ -1,0 +1,54 @@
+# make demo     show a help centre's search learning from clicks (ARGS=--no-wait ends it after the report)
+# make test     run the tests (ARGS="-k catalog" picks some)
+# make lint     check format and style
+# make types    check types
+# make arrows   check which part imports which
+# make check    all of the above but the demo
+# make clean    remove the virtual environment and every cache; the data in .clickloop stays
+#
+# Each makes the virtual environment .venv by itself when it is missing or pyproject.toml changed.
+# PYTHON=python3.12 names the interpreter, 3.11 or newer. TORCH_INDEX= installs torch from PyPI only.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types arrows check clean
+
+BIN := .venv/bin
+READY := .venv/ready
+ARGS ?=
+# The CPU build of torch is a tenth of the size of PyPI's; where its index is out of reach, PyPI's serves.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+export HF_HUB_OFFLINE ?= 1
+
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
+demo: $(READY)
+	@$(BIN)/clickloop demo $(ARGS)
+
+test: $(READY)
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+arrows: $(READY)
+	@$(BIN)/lint-imports
+
+check: lint types arrows test
+
+install: $(READY)
+
+$(READY): pyproject.toml
+	@PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" .ci/install .venv
+	@touch $@
+
+clean:
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

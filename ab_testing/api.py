@@ -1,0 +1,262 @@
+"""Experiments for the rest of clickloop; the one module of this part that others import.
+
+Serving asks `Assignments` who takes part and logs the answer in its impression, whose `experiment`
+and `arm` are the exposure. The retrainer makes and reads experiments with `Experiments`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from ab_testing import assignment, scorecard, store
+from ab_testing.interleaving import Slot, interleave
+from ab_testing.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
+from ab_testing.scorecard import Scorecard
+from ab_testing.verdict import Evidence, Facts, Verdict, weigh
+from foundation.clock import Clock
+from foundation.db import reading, transaction
+from foundation.errors import Conflict
+from foundation.ids import new_id
+
+__all__ = [
+    "Assignment",
+    "Assignments",
+    "Day",
+    "Decision",
+    "Evidence",
+    "Experiment",
+    "ExperimentPlan",
+    "Experiments",
+    "Scorecard",
+    "Slot",
+    "Verdict",
+    "interleave",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What one search of one unit gets.
+
+    Attributes:
+        arm: "control", "treatment" or "interleaved".
+        control: Version id.
+        treatment: Version id.
+        seed: For `interleave`; the same for the same unit and query.
+    """
+
+    experiment: str
+    kind: Kind
+    arm: str
+    control: str
+    treatment: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How an experiment stood at the last look of a day.
+
+    Attributes:
+        days: Days since the start at that look.
+        searches: Searches since the start.
+        evidence: What the primary metric said, None with too few units.
+    """
+
+    days: float
+    searches: int
+    evidence: Evidence | None
+
+
+class Assignments:
+    """The running experiments in memory, for one reader per request and one refresher.
+
+    Reads take no lock and no SQL: a refresh replaces the whole table by one reference.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._running: dict[str, Experiment] = {}
+
+    def refresh(self) -> None:
+        """Read the running experiments again; one query."""
+        with reading(self._engine) as connection:
+            self._running = {experiment.collection: experiment for experiment in store.running(connection)}
+
+    def assign(self, collection: str, unit: str, query: str = "") -> Assignment | None:
+        """Return what `unit` gets, None outside every experiment. Never blocks.
+
+        Args:
+            collection: Whose running experiment is meant.
+            unit: User id, else session id, else query id.
+            query: The query's text, so that a unit's different queries flip different coins.
+        """
+        experiment = self._running.get(collection)
+        if experiment is None or not assignment.covered(experiment.traffic_salt, unit, experiment.plan.coverage):
+            return None
+        plan = experiment.plan
+        arm = INTERLEAVED if plan.kind == "interleaving" else assignment.arm(experiment.split_salt, unit)
+        seed = assignment.hash64(experiment.coin_salt, f"{unit}|{query}")
+        return Assignment(experiment.id, plan.kind, arm, plan.control, plan.treatment, seed)
+
+    def versions(self, collection: str) -> set[str]:
+        """Return the versions that a replica must hold for the running experiment."""
+        experiment = self._running.get(collection)
+        return {experiment.plan.control, experiment.plan.treatment} if experiment else set()
+
+
+class Experiments:
+    """Making, running and reading experiments. Every method is one or two short transactions."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def create(self, collection: str, plan: ExperimentPlan) -> Experiment:
+        """Make an experiment as a draft; it takes no traffic before its start."""
+        now = self._clock.now()
+        experiment = Experiment(collection, new_id(now), plan, "draft", starts=0, created_at=now)
+        with transaction(self._engine) as connection:
+            store.insert(connection, experiment)
+        return experiment
+
+    def start(self, collection: str, experiment_id: str) -> Experiment:
+        """Let an experiment take traffic. A restart splits the units anew and counts from nothing.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+            Conflict: It runs or is decided already, or another one of the collection runs.
+        """
+        with transaction(self._engine) as connection:
+            others = store.lock_all(connection, collection)
+            experiment = store.find(connection, collection, experiment_id)
+            _refuse_start(experiment, others)
+            started = replace(
+                experiment, state="running", starts=experiment.starts + 1, started_at=self._clock.now(), ended_at=None
+            )
+            store.save(connection, started)
+            store.forget_days(connection, started)
+        return started
+
+    def stop(self, collection: str, experiment_id: str, reason: str = "stopped by hand") -> Experiment:
+        """End a running experiment without a verdict and record why.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+            Conflict: It does not run.
+        """
+        experiment = self.get(collection, experiment_id)
+        facts = self._measure(experiment)
+        with transaction(self._engine) as connection:
+            if not _unchanged(connection, experiment) or experiment.state != "running":
+                raise Conflict(f"experiment {experiment_id} is {experiment.state}; only a running one can be stopped")
+            return self._end(connection, experiment, facts, "stopped", reason)
+
+    def get(self, collection: str, experiment_id: str) -> Experiment:
+        """Return one experiment.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+        """
+        with reading(self._engine) as connection:
+            return store.find(connection, collection, experiment_id)
+
+    def list(self, collection: str, limit: int = 100) -> list[Experiment]:
+        """Return a collection's experiments, newest first."""
+        with reading(self._engine) as connection:
+            return store.list_all(connection, collection, limit)
+
+    def running(self) -> tuple[Experiment, ...]:
+        """Return the running experiments of every collection."""
+        with reading(self._engine) as connection:
+            return tuple(store.running(connection))
+
+    def look(self, collection: str, experiment_id: str) -> Scorecard:
+        """Read an experiment, record the day's statistics, and act on a final verdict.
+
+        May be called as often as one likes: the test is valid at any looks. A final verdict is
+        recorded with its inputs and ends the experiment, once, however many look at the same time;
+        later looks read what was decided.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+        """
+        experiment = self.get(collection, experiment_id)
+        if experiment.state != "running":
+            return self.report(collection, experiment_id)
+        facts = self._measure(experiment)
+        card = scorecard.build(experiment, facts)
+        with transaction(self._engine) as connection:
+            if _unchanged(connection, experiment):
+                return replace(card, experiment=self._record(connection, experiment, facts, card.verdict))
+        return self.report(collection, experiment_id)
+
+    def report(self, collection: str, experiment_id: str) -> Scorecard:
+        """Read an experiment and change nothing: now if it runs, else as it stood when it ended.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+        """
+        experiment = self.get(collection, experiment_id)
+        past = self.decisions(collection, experiment_id)
+        if experiment.state in {"stopped", "decided"}:
+            return scorecard.build(experiment, Facts.from_json(past[0].inputs))
+        return scorecard.build(experiment, self._measure(experiment))
+
+    def days(self, collection: str, experiment_id: str) -> tuple[Day, ...]:
+        """Return how the present run stood at the last look of each day, oldest first.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+        """
+        with reading(self._engine) as connection:
+            history = store.days(connection, store.find(connection, collection, experiment_id))
+        return tuple(Day(facts.days, facts.searches, weigh(facts)) for facts in history)
+
+    def decisions(self, collection: str, experiment_id: str) -> tuple[Decision, ...]:
+        """Return what was decided about an experiment, newest first.
+
+        Raises:
+            NotFound: The collection has no such experiment.
+        """
+        with reading(self._engine) as connection:
+            store.find(connection, collection, experiment_id)
+            return tuple(store.list_decisions(connection, collection, experiment_id))
+
+    def _measure(self, experiment: Experiment) -> Facts:
+        with reading(self._engine) as connection:
+            return store.measure(connection, experiment, self._clock.now())
+
+    def _record(self, connection: sa.Connection, experiment: Experiment, facts: Facts, verdict: Verdict) -> Experiment:
+        store.record_day(connection, experiment, facts)
+        if not verdict.final:
+            return experiment
+        return self._end(connection, experiment, facts, verdict.decision, verdict.reason)
+
+    def _end(
+        self, connection: sa.Connection, experiment: Experiment, facts: Facts, word: str, reason: str
+    ) -> Experiment:
+        now = self._clock.now()
+        ended = replace(experiment, state="stopped" if word == "stopped" else "decided", ended_at=now)
+        evidence = weigh(facts)
+        effect = evidence.estimate if evidence else None
+        store.save(connection, ended)
+        decision = Decision(new_id(now), experiment.id, word, reason, facts.to_json(), now, effect)
+        store.insert_decision(connection, experiment.collection, decision)
+        return ended
+
+
+def _refuse_start(experiment: Experiment, others: dict[str, Experiment]) -> None:
+    if experiment.state == "decided":
+        raise Conflict(f"experiment {experiment.id} is decided; make a new one to test again")
+    for other in others.values():
+        if other.state == "running":
+            which = "it" if other.id == experiment.id else f"experiment {other.id} ({other.plan.name})"
+            raise Conflict(f"{which} already runs in collection {experiment.collection!r}; stop it first")
+
+
+def _unchanged(connection: sa.Connection, experiment: Experiment) -> bool:
+    """Return whether the experiment still stands as it was read, and hold it so until the commit."""
+    return store.lock_all(connection, experiment.collection).get(experiment.id) == experiment

@@ -1,0 +1,143 @@
+"""Team-draft interleaving (Radlinski, Kurup and Joachims, CIKM 2008): two rankings in one list.
+
+Each round, the team with fewer picks puts its best unused document next; a fair coin decides ties.
+A team without documents drops out and the other fills. What both rankings agree on at the top, the
+longest common prefix, is shown as it is and earns nobody credit.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Team = Literal["control", "treatment", ""]
+_OTHER: dict[Team, Team] = {"control": "treatment", "treatment": "control"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place of an interleaved list.
+
+    Attributes:
+        team: Whose pick it was, "" in the common prefix.
+        propensity: Probability, over the coin flips, that this document stands at this rank.
+    """
+
+    document_id: str
+    team: Team
+    propensity: float
+
+
+class _State(NamedTuple):
+    """Where a draft stands: the used documents as bits, and whose turn it is ("" flips the coin)."""
+
+    used: int
+    turn: Team
+
+
+class _Pick(NamedTuple):
+    probability: float
+    team: Team
+    document: int
+    after: _State
+
+
+def interleave(control: Sequence[str], treatment: Sequence[str], k: int, seed: int) -> list[Slot]:
+    """Interleave two ranked lists of document ids to at most `k` slots.
+
+    The used documents are always the top of one ranking joined with the top of the other, so there
+    are at most k + 1 different states of the draft at a rank and the propensities are exact, at a
+    cost of O(k**2) states at worst and O(k) for usual rankings.
+
+    Args:
+        control: Distinct ids, best first.
+        treatment: Distinct ids, best first.
+        k: Length of the list, at least 0; shorter when the rankings hold fewer documents.
+        seed: The same rankings and seed give the same list.
+    """
+    control, treatment = control[:k], treatment[:k]
+    shared = _common_prefix(control, treatment)
+    documents = list(dict.fromkeys([*control[shared:], *treatment[shared:]]))
+    index = {document: number for number, document in enumerate(documents)}
+    orders: dict[Team, list[int]] = {
+        "control": [index[document] for document in control[shared:]],
+        "treatment": [index[document] for document in treatment[shared:]],
+    }
+    length = min(k - shared, len(documents))
+    picks = _draw(orders, length, random.Random(seed))
+    standing = _propensities(orders, length)
+    prefix = [Slot(document, "", 1.0) for document in control[:shared]]
+    drafted = zip(picks, standing, strict=True)
+    return prefix + [Slot(documents[pick.document], pick.team, rank[pick.document]) for pick, rank in drafted]
+
+
+def preference(teams: Sequence[str], clicked_ranks: Iterable[int]) -> int | None:
+    """Return whom one search's clicks prefer: 1 treatment, -1 control, 0 neither.
+
+    None when the search offered no choice, because the two rankings showed the same list.
+
+    Args:
+        teams: The team of each slot, index 0 is rank 1.
+        clicked_ranks: Clicked ranks, from 1; ranks outside the list are ignored.
+    """
+    if not any(teams):
+        return None
+    clicked = [teams[rank - 1] for rank in set(clicked_ranks) if 1 <= rank <= len(teams)]
+    credit = clicked.count("treatment") - clicked.count("control")
+    return (credit > 0) - (credit < 0)
+
+
+def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return length
+
+
+def _picks(orders: dict[Team, list[int]], state: _State) -> list[_Pick]:
+    best = {team: _first_unused(order, state.used) for team, order in orders.items()}
+    able = [team for team, document in best.items() if document is not None]
+    if len(able) == len(orders) and state.turn:
+        able = [state.turn]
+    flip = len(able) == len(orders)
+    return [
+        _Pick(1 / len(able), team, document, _State(state.used | 1 << document, _OTHER[team] if flip else ""))
+        for team in able
+        if (document := best[team]) is not None
+    ]
+
+
+def _first_unused(order: list[int], used: int) -> int | None:
+    return next((document for document in order if not used >> document & 1), None)
+
+
+def _draw(orders: dict[Team, list[int]], length: int, coin: random.Random) -> list[_Pick]:
+    drawn: list[_Pick] = []
+    state = _State(0, "")
+    for _ in range(length):
+        options = _picks(orders, state)
+        pick = options[coin.getrandbits(1)] if len(options) > 1 else options[0]
+        drawn.append(pick)
+        state = pick.after
+    return drawn
+
+
+def _propensities(orders: dict[Team, list[int]], length: int) -> list[dict[int, float]]:
+    """Return, for each drafted rank, the probability of each document that can stand there."""
+    ranks: list[dict[int, float]] = []
+    states = {_State(0, ""): 1.0}
+    for _ in range(length):
+        rank: dict[int, float] = {}
+        after: dict[_State, float] = {}
+        for state, reached in states.items():
+            for pick in _picks(orders, state):
+                probability = reached * pick.probability
+                rank[pick.document] = rank.get(pick.document, 0.0) + probability
+                after[pick.after] = after.get(pick.after, 0.0) + probability
+        ranks.append(rank)
+        states = after
+    return ranks

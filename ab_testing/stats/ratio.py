@@ -1,0 +1,135 @@
+"""Ratio metrics of clustered data, such as clicked searches over searches, clustered by user.
+
+A user's searches resemble each other, so the unit of inference is the user. The variance is the
+delta method's (Deng, Knoblich and Lu, KDD 2018, arXiv:1803.06336) and needs six sums only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An estimated quantity.
+
+    Attributes:
+        value: Its best guess.
+        standard_error: Standard deviation of the guess, at least 0.
+    """
+
+    value: float
+    standard_error: float
+
+    @property
+    def z(self) -> float:
+        """The value in standard errors; infinite when there is an effect and no noise at all."""
+        if self.standard_error > 0:
+            return self.value / self.standard_error
+        return math.copysign(math.inf, self.value) if self.value else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RatioStatistics:
+    """Sufficient statistics of a ratio sum(x) / sum(y) over `n` units, each with its own x and y.
+
+    Statistics of disjoint sets of units add up.
+
+    Raises:
+        ValueError: No set of n units with y >= 0 has these sums.
+    """
+
+    n: int = 0
+    sum_x: float = 0.0
+    sum_y: float = 0.0
+    sum_xx: float = 0.0
+    sum_yy: float = 0.0
+    sum_xy: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, self.to_json().values())):
+            raise ValueError(f"ratio statistics must be finite numbers: {self}")
+        if self.n < 0 or self.sum_y < 0 or self.sum_xx < 0 or self.sum_yy < 0:
+            raise ValueError(f"the count, the denominator and sums of squares cannot be below 0: {self}")
+        self._refuse_impossible(self.sum_x**2, self.n * self.sum_xx, "sum_x")
+        self._refuse_impossible(self.sum_y**2, self.n * self.sum_yy, "sum_y")
+        self._refuse_impossible(self.sum_xy**2, self.sum_xx * self.sum_yy, "sum_xy")
+
+    def __add__(self, other: RatioStatistics) -> RatioStatistics:
+        return RatioStatistics(
+            n=self.n + other.n,
+            sum_x=self.sum_x + other.sum_x,
+            sum_y=self.sum_y + other.sum_y,
+            sum_xx=self.sum_xx + other.sum_xx,
+            sum_yy=self.sum_yy + other.sum_yy,
+            sum_xy=self.sum_xy + other.sum_xy,
+        )
+
+    @classmethod
+    def of(cls, x: ArrayLike, y: ArrayLike) -> RatioStatistics:
+        """Return the statistics of units given by their numerators and denominators, two arrays of shape (n,)."""
+        x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        return cls(
+            n=len(x),
+            sum_x=float(x.sum()),
+            sum_y=float(y.sum()),
+            sum_xx=float(x @ x),
+            sum_yy=float(y @ y),
+            sum_xy=float(x @ y),
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """Return the statistics as JSON values, by name."""
+        return {
+            "n": self.n,
+            "sum_x": self.sum_x,
+            "sum_y": self.sum_y,
+            "sum_xx": self.sum_xx,
+            "sum_yy": self.sum_yy,
+            "sum_xy": self.sum_xy,
+        }
+
+    def estimate(self) -> Estimate:
+        """Return the ratio and its standard error.
+
+        Raises:
+            ValueError: There are fewer than two units, or the denominator is 0.
+        """
+        if self.n < 2 or self.sum_y <= 0:
+            raise ValueError(f"a ratio needs two units and a denominator above 0, not {self}")
+        ratio = self.sum_x / self.sum_y
+        squares = self.sum_xx - 2 * ratio * self.sum_xy + ratio**2 * self.sum_yy
+        variance = max(squares, 0.0) * self.n / (self.n - 1) / self.sum_y**2
+        return Estimate(ratio, math.sqrt(variance))
+
+    def _refuse_impossible(self, square: float, bound: float, name: str) -> None:
+        if square > bound * (1 + _ROUNDING) + _ROUNDING:
+            raise ValueError(f"{name} is larger than its sums of squares allow (Cauchy-Schwarz): {self}")
+
+
+def difference(control: Estimate, treatment: Estimate) -> Estimate:
+    """Return treatment minus control, from independent units."""
+    noise = math.hypot(control.standard_error, treatment.standard_error)
+    return Estimate(treatment.value - control.value, noise)
+
+
+def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
+    """Return ln(treatment / control), whose interval is exponentiated into one of the relative lift.
+
+    None when either is not well above 0 (1.96**2 * SE**2 / value**2 > 0.1): the normal approximation
+    of a logarithm does not hold there, while that of the difference still does.
+    """
+    if not (_well_above_zero(control) and _well_above_zero(treatment)):
+        return None
+    noise = math.hypot(control.standard_error / control.value, treatment.standard_error / treatment.value)
+    return Estimate(math.log(treatment.value / control.value), noise)
+
+
+def _well_above_zero(estimate: Estimate) -> bool:
+    return estimate.value > 0 and 1.96**2 * (estimate.standard_error / estimate.value) ** 2 <= 0.1

@@ -1,0 +1,238 @@
+"""The SQL of experiments: sole writer of experiments, experiment_days and decisions.
+
+Functions take an open connection; the caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from ab_testing.arms import ArmStatistics
+from ab_testing.interleaving import preference
+from ab_testing.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan
+from ab_testing.stats.ratio import RatioStatistics
+from ab_testing.verdict import Facts
+from foundation.db import upsert
+from foundation.errors import NotFound
+from foundation.tables import decisions, experiment_days, experiments, impressions
+
+_STREAM_ROWS = 1000
+
+
+def insert(connection: sa.Connection, experiment: Experiment) -> None:
+    """Add an experiment."""
+    connection.execute(sa.insert(experiments).values(_to_row(experiment)))
+
+
+def save(connection: sa.Connection, experiment: Experiment) -> None:
+    """Replace an experiment's row."""
+    connection.execute(
+        sa.update(experiments).where(_is(experiment.collection, experiment.id)).values(_to_row(experiment))
+    )
+
+
+def find(connection: sa.Connection, collection: str, experiment_id: str) -> Experiment:
+    """Return one experiment.
+
+    Raises:
+        NotFound: The collection has no such experiment.
+    """
+    row = connection.execute(sa.select(experiments).where(_is(collection, experiment_id))).one_or_none()
+    if row is None:
+        raise NotFound(f"collection {collection!r} has no experiment {experiment_id!r}")
+    return _from_row(row)
+
+
+def list_all(connection: sa.Connection, collection: str, limit: int) -> list[Experiment]:
+    """Return a collection's experiments, newest first."""
+    statement = (
+        sa.select(experiments)
+        .where(experiments.c.collection == collection)
+        .order_by(experiments.c.created_at.desc(), experiments.c.id.desc())
+        .limit(limit)
+    )
+    return [_from_row(row) for row in connection.execute(statement)]
+
+
+def lock_all(connection: sa.Connection, collection: str) -> dict[str, Experiment]:
+    """Return a collection's experiments by id; nobody else changes one before the transaction ends."""
+    statement = (
+        sa.select(experiments)
+        .where(experiments.c.collection == collection)
+        .order_by(experiments.c.id)
+        .with_for_update()
+    )
+    return {row.id: _from_row(row) for row in connection.execute(statement)}
+
+
+def running(connection: sa.Connection) -> list[Experiment]:
+    """Return the running experiments of every collection."""
+    return [
+        _from_row(row) for row in connection.execute(sa.select(experiments).where(experiments.c.state == "running"))
+    ]
+
+
+def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> Facts:
+    """Return what was counted since the experiment's start.
+
+    Click rates are summed by the database, to one row per arm. Interleaved lists are streamed, and
+    two numbers per unit are held in memory.
+    """
+    arms = dict.fromkeys(experiment.plan.arms, ArmStatistics())
+    if experiment.started_at is not None:
+        arms |= _click_rates(connection, experiment)
+        if experiment.plan.kind == "interleaving":
+            searches = _interleaved_searches(connection, experiment)
+            arms[INTERLEAVED] = add_preferences(arms[INTERLEAVED], searches)
+    return Facts(experiment.plan, experiment.days(at), arms)
+
+
+def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, int]]) -> ArmStatistics:
+    """Return `arm` with the preferences of `searches`, pairs of a unit and 1, 0 or -1."""
+    won: dict[str, int] = {}
+    offered: dict[str, int] = {}
+    counts = {1: 0, 0: 0, -1: 0}
+    for unit, preferred in searches:
+        won[unit] = won.get(unit, 0) + preferred
+        offered[unit] = offered.get(unit, 0) + 1
+        counts[preferred] += 1
+    per_unit = RatioStatistics.of(np.fromiter(won.values(), float), np.fromiter(offered.values(), float))
+    return replace(arm, preference=per_unit, wins=counts[1], losses=counts[-1], ties=counts[0])
+
+
+def record_day(connection: sa.Connection, experiment: Experiment, facts: Facts) -> None:
+    """Keep the statistics since the start as they stood at the last look of a day, counted from 0."""
+    rows = [
+        {
+            "collection": experiment.collection,
+            "experiment": experiment.id,
+            "day": int(facts.days),
+            "arm": name,
+            "statistics": arm.to_json() | {"days": facts.days},
+        }
+        for name, arm in facts.arms.items()
+    ]
+    upsert(connection, experiment_days, rows)
+
+
+def days(connection: sa.Connection, experiment: Experiment) -> list[Facts]:
+    """Return the recorded days of the present run, oldest first, each with all statistics until then."""
+    where = (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
+    rows = connection.execute(sa.select(experiment_days).where(where).order_by(experiment_days.c.day))
+    history: dict[int, Facts] = {}
+    for row in rows:
+        statistics = dict(row.statistics)
+        facts = history.setdefault(row.day, Facts(experiment.plan, statistics.pop("days"), {}))
+        facts.arms[row.arm] = ArmStatistics.from_json(statistics)
+    return list(history.values())
+
+
+def forget_days(connection: sa.Connection, experiment: Experiment) -> None:
+    """Drop the recorded days, before a new run; the old run's decision keeps its statistics."""
+    where = (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
+    connection.execute(sa.delete(experiment_days).where(where))
+
+
+def insert_decision(connection: sa.Connection, collection: str, decision: Decision) -> None:
+    """Add a decision; none is ever changed."""
+    connection.execute(
+        sa.insert(decisions).values(
+            collection=collection,
+            id=decision.id,
+            experiment=decision.experiment,
+            verdict=decision.verdict,
+            inputs={"reason": decision.reason, "facts": decision.inputs},
+            at=decision.at,
+            score=decision.effect,
+        )
+    )
+
+
+def list_decisions(connection: sa.Connection, collection: str, experiment_id: str) -> list[Decision]:
+    """Return an experiment's decisions, newest first."""
+    where = (decisions.c.collection == collection) & (decisions.c.experiment == experiment_id)
+    statement = sa.select(decisions).where(where).order_by(decisions.c.at.desc(), decisions.c.id.desc())
+    return [
+        Decision(row.id, row.experiment, row.verdict, row.inputs["reason"], row.inputs["facts"], row.at, row.score)
+        for row in connection.execute(statement)
+    ]
+
+
+def _click_rates(connection: sa.Connection, experiment: Experiment) -> dict[str, ArmStatistics]:
+    clicked = sa.case((impressions.c.clicks > 0, 1), else_=0)
+    unit = (
+        sa.select(
+            impressions.c.arm,
+            sa.func.sum(clicked).label("x"),
+            sa.func.count().label("y"),
+            sa.func.sum(impressions.c.clicks).label("clicks"),
+        )
+        .where(_takes_part(experiment))
+        .group_by(impressions.c.arm, impressions.c.unit)
+        .subquery()
+    )
+    x, y = unit.c.x, unit.c.y
+    sums = [sa.func.sum(term) for term in (x, y, x * x, y * y, x * y)]
+    statement = sa.select(unit.c.arm, sa.func.sum(unit.c.clicks), sa.func.count(), *sums).group_by(unit.c.arm)
+    return {
+        arm: ArmStatistics(RatioStatistics(int(n), *map(float, totals)), int(clicks))
+        for arm, clicks, n, *totals in connection.execute(statement)
+    }
+
+
+def _interleaved_searches(connection: sa.Connection, experiment: Experiment) -> Iterator[tuple[str, int]]:
+    statement = sa.select(impressions.c.unit, impressions.c.results, impressions.c.outcome).where(
+        _takes_part(experiment)
+    )
+    for row in connection.execute(statement, execution_options={"yield_per": _STREAM_ROWS}):
+        shown = sorted(row.results, key=lambda result: result["rank"])
+        preferred = preference([result["team"] for result in shown], row.outcome.get("clicked", ()))
+        if preferred is not None:
+            yield row.unit, preferred
+
+
+def _takes_part(experiment: Experiment) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        impressions.c.collection == experiment.collection,
+        impressions.c.experiment == experiment.id,
+        impressions.c.at >= experiment.started_at,
+        impressions.c.arm.in_(experiment.plan.arms),
+    )
+
+
+def _is(collection: str, experiment_id: str) -> sa.ColumnElement[bool]:
+    return (experiments.c.collection == collection) & (experiments.c.id == experiment_id)
+
+
+def _to_row(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "collection": experiment.collection,
+        "id": experiment.id,
+        "name": experiment.plan.name,
+        "state": experiment.state,
+        "plan": experiment.plan.to_json() | {"starts": experiment.starts},
+        "created_at": experiment.created_at,
+        "started_at": experiment.started_at,
+        "ended_at": experiment.ended_at,
+    }
+
+
+def _from_row(row: sa.Row[Any]) -> Experiment:
+    plan = dict(row.plan)
+    starts = plan.pop("starts")
+    return Experiment(
+        collection=row.collection,
+        id=row.id,
+        plan=ExperimentPlan(**plan),
+        state=row.state,
+        starts=starts,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )

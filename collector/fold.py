@@ -1,0 +1,276 @@
+"""Joins feedback to what was shown and counts it: pure, in integers, whatever the order of arrival.
+
+The unit of counting is the *vote*: all lists that one user saw for one query in one week. A vote
+counts at most a few lists, so that no user, however busy, outweighs the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import add, neg
+from typing import Any, TypeVar
+
+from foundation.contracts import CURVE_RANKS, EventType, FeedbackEvent
+
+WEEK_S = 7 * 24 * 3600
+LONG_DWELL_S = 30.0
+"""The customary threshold of a satisfied click (Fox et al. 2005, doi:10.1145/1059981.1059982)."""
+QUICK_RETURN_S = 10.0
+LIKED_STARS = 4
+DISLIKED_STARS = 2
+ABOUT_THE_LIST: frozenset[EventType] = frozenset({"resolved", "unresolved", "abandon"})
+_NO_RANKS = (0,) * CURVE_RANKS
+
+Key = TypeVar("Key")
+
+
+def period_of(at: datetime) -> int:
+    """Return the whole weeks between 1970-01-01 (UTC) and `at`."""
+    return int(at.timestamp() // WEEK_S)
+
+
+def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> bool:
+    """Return whether an event is folded: it happened at most `lateness_days` after its list was shown."""
+    return event_at <= shown_at + timedelta(days=lateness_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a user did with one list.
+
+    Attributes:
+        clicked: Ranks clicked, ascending, each once.
+        ratings: The last rating of each document, in stars.
+        dwell: The longest stay on each document, in seconds.
+        conversions: How many conversions each document had.
+        resolved: Whether the user said the query was answered; None without a word.
+        credited: The document that resolved it: the one the user named, else the last one clicked.
+        abandoned: Whether the user left the list.
+    """
+
+    clicked: tuple[int, ...] = ()
+    ratings: dict[str, int] = field(default_factory=dict)
+    dwell: dict[str, float] = field(default_factory=dict)
+    conversions: dict[str, int] = field(default_factory=dict)
+    resolved: bool | None = None
+    credited: str = ""
+    abandoned: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON values."""
+        return {
+            "clicked": list(self.clicked),
+            "ratings": self.ratings,
+            "dwell": self.dwell,
+            "conversions": self.conversions,
+            "resolved": self.resolved,
+            "credited": self.credited,
+            "abandoned": self.abandoned,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Outcome:
+        """Return the outcome that `to_json` wrote."""
+        return cls(**value | {"clicked": tuple(value["clicked"])})
+
+
+NO_OUTCOME = Outcome()
+
+
+def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> Outcome:
+    """Return what the events of one list amount to.
+
+    Order does not matter, and an event that comes twice counts once. Clicks, ratings, dwells and
+    conversions of documents that the list did not show are left out.
+
+    Args:
+        ranks: Rank of every document shown, 1 on top.
+        events: The list's events that came in time.
+    """
+    if not events:
+        return NO_OUTCOME
+    once = {event.id: event for event in events if event.document_id in ranks or event.type in ABOUT_THE_LIST}
+    by_type: dict[EventType, list[FeedbackEvent]] = {}
+    for event in sorted(once.values(), key=lambda event: (event.at, event.id)):
+        by_type.setdefault(event.type, []).append(event)
+    clicks = by_type.get("click", [])
+    verdict = _last_verdict(by_type)
+    resolved = verdict.type == "resolved" if verdict else None
+    return Outcome(
+        clicked=tuple(sorted({ranks[event.document_id] for event in clicks})),
+        ratings={event.document_id: int(event.value) for event in by_type.get("rating", [])},
+        dwell=_longest(by_type.get("dwell", [])),
+        conversions=_occurrences(by_type.get("conversion", [])),
+        resolved=resolved,
+        credited=_credited(verdict, clicks, ranks) if verdict and resolved else "",
+        abandoned="abandon" in by_type,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What lists say of one document under one query; every number an integer.
+
+    Attributes:
+        shown: Lists that showed it, by rank; the last entry holds all deeper ranks.
+        clicked: Lists it was clicked in, by rank.
+        users: Votes with a click on it.
+        satisfied: Lists whose user was satisfied with it.
+        dissatisfied: Lists whose user was not.
+        rating_sum: Sum of its ratings in stars.
+        ratings: Number of its ratings.
+        conversions: Number of its conversions.
+    """
+
+    shown: tuple[int, ...] = _NO_RANKS
+    clicked: tuple[int, ...] = _NO_RANKS
+    users: int = 0
+    satisfied: int = 0
+    dissatisfied: int = 0
+    rating_sum: int = 0
+    ratings: int = 0
+    conversions: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        """Return the sum of both."""
+        return Counts(
+            tuple(map(add, self.shown, other.shown)),
+            tuple(map(add, self.clicked, other.clicked)),
+            self.users + other.users,
+            self.satisfied + other.satisfied,
+            self.dissatisfied + other.dissatisfied,
+            self.rating_sum + other.rating_sum,
+            self.ratings + other.ratings,
+            self.conversions + other.conversions,
+        )
+
+    def negated(self) -> Counts:
+        """Return the counts that cancel these."""
+        return Counts(
+            tuple(map(neg, self.shown)),
+            tuple(map(neg, self.clicked)),
+            -self.users,
+            -self.satisfied,
+            -self.dissatisfied,
+            -self.rating_sum,
+            -self.ratings,
+            -self.conversions,
+        )
+
+
+NO_COUNTS = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownList:
+    """One impression as it is counted.
+
+    Attributes:
+        ranks: Rank of every document shown, 1 on top.
+    """
+
+    query_id: str
+    at: datetime
+    ranks: Mapping[str, int]
+    outcome: Outcome
+
+
+def count_votes(lists: Iterable[ShownList], lists_per_user: int) -> dict[str, Counts]:
+    """Return what one vote says of each document it was shown.
+
+    Args:
+        lists: All lists of the vote, or at least the first `lists_per_user` of them, in any order.
+        lists_per_user: How many lists count: the first ones by time, then by query id.
+    """
+    total: dict[str, Counts] = {}
+    for shown in sorted(lists, key=lambda one: (one.at, one.query_id))[:lists_per_user]:
+        for document_id, rank in shown.ranks.items():
+            counts = _count(shown.outcome, document_id, rank)
+            total[document_id] = total[document_id].plus(counts) if document_id in total else counts
+    return {document_id: _one_user(counts) for document_id, counts in total.items()}
+
+
+def difference(before: Mapping[Key, Counts], after: Mapping[Key, Counts]) -> dict[Key, Counts]:
+    """Return what must be added to `before` to arrive at `after`, without the keys that stay as they are."""
+    change = dict(after)
+    for key, counts in before.items():
+        change[key] = change.get(key, NO_COUNTS).plus(counts.negated())
+    return {key: counts for key, counts in change.items() if counts != NO_COUNTS}
+
+
+def satisfaction(outcome: Outcome, document_id: str) -> int:
+    """Return 1 when a user was satisfied with a document, -1 when not, 0 when nothing says so.
+
+    A clear rating outweighs what the user did; a conversion or resolution outweighs a dwell time.
+    """
+    stars = outcome.ratings.get(document_id)
+    if stars is not None and (stars >= LIKED_STARS or stars <= DISLIKED_STARS):
+        return 1 if stars >= LIKED_STARS else -1
+    if document_id in outcome.conversions or outcome.credited == document_id:
+        return 1
+    seconds = outcome.dwell.get(document_id)
+    if seconds is None:
+        return 0
+    return int(seconds >= LONG_DWELL_S) - int(seconds < QUICK_RETURN_S)
+
+
+def _last_verdict(by_type: Mapping[EventType, list[FeedbackEvent]]) -> FeedbackEvent | None:
+    verdicts = [*by_type.get("resolved", []), *by_type.get("unresolved", [])]
+    return max(verdicts, key=lambda event: (event.at, event.id), default=None)
+
+
+def _credited(verdict: FeedbackEvent, clicks: list[FeedbackEvent], ranks: Mapping[str, int]) -> str:
+    if verdict.document_id in ranks:
+        return verdict.document_id
+    return clicks[-1].document_id if clicks else ""
+
+
+def _longest(dwells: list[FeedbackEvent]) -> dict[str, float]:
+    longest: dict[str, float] = {}
+    for event in dwells:
+        longest[event.document_id] = max(event.value, longest.get(event.document_id, 0.0))
+    return longest
+
+
+def _occurrences(events: list[FeedbackEvent]) -> dict[str, int]:
+    count: dict[str, int] = {}
+    for event in events:
+        count[event.document_id] = count.get(event.document_id, 0) + 1
+    return count
+
+
+def _count(outcome: Outcome, document_id: str, rank: int) -> Counts:
+    clicked = rank in outcome.clicked
+    verdict = satisfaction(outcome, document_id)
+    stars = outcome.ratings.get(document_id)
+    conversions = outcome.conversions.get(document_id, 0)
+    if not clicked and not verdict and stars is None and not conversions:
+        return _passed_over(rank)
+    return Counts(
+        shown=_at_rank(rank),
+        clicked=_at_rank(rank) if clicked else _NO_RANKS,
+        users=int(clicked),
+        satisfied=int(verdict > 0),
+        dissatisfied=int(verdict < 0),
+        rating_sum=stars or 0,
+        ratings=int(stars is not None),
+        conversions=conversions,
+    )
+
+
+def _one_user(counts: Counts) -> Counts:
+    return replace(counts, users=1) if counts.users > 1 else counts
+
+
+@lru_cache(maxsize=1024)
+def _passed_over(rank: int) -> Counts:
+    return Counts(shown=_at_rank(rank))
+
+
+@lru_cache(maxsize=1024)
+def _at_rank(rank: int) -> tuple[int, ...]:
+    place = min(rank, CURVE_RANKS) - 1
+    return tuple(int(index == place) for index in range(CURVE_RANKS))

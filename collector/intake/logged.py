@@ -1,0 +1,81 @@
+"""What comes out of the event log, checked before it reaches the database."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
+from foundation.eventlog import Record
+from foundation.records import read_record
+
+_MAX_TEXT = 1_000_000
+
+
+def read(record: Record) -> Impression | FeedbackEvent:
+    """Return the impression or event in a log record, fit to be stored.
+
+    Raises:
+        ValueError: It is neither, or a field cannot be stored; the message says which.
+        OverflowError: A number or moment is beyond what can be counted with.
+    """
+    content = read_record(record)
+    if isinstance(content, Impression):
+        _check_impression(content)
+    else:
+        _check_event(content)
+    return content
+
+
+def _check_impression(impression: Impression) -> None:
+    _check_text("collection", impression.collection, 64)
+    _check_text("query_id", impression.query_id, 128)
+    _check_text("query", impression.query, _MAX_TEXT)
+    _check_text("unit", impression.unit, 256)
+    _check_text("version", impression.version, 64)
+    _check_text("experiment", impression.experiment, 64)
+    _check_text("arm", impression.arm, 32)
+    _check_moment("at", impression.at)
+    for result in impression.results:
+        _check_result(result)
+
+
+def _check_result(result: ShownResult) -> None:
+    _check_text("results.id", result.id, 256)
+    _check_text("results.team", result.team, 64)
+    _check_number("results.score", result.score)
+    _check_number("results.propensity", result.propensity)
+    if type(result.rank) is not int or not 1 <= result.rank <= _MAX_TEXT:
+        raise ValueError(f"results.rank must be a whole number from 1 on, is {result.rank!r:.100}")
+
+
+def _check_event(event: FeedbackEvent) -> None:
+    _check_text("collection", event.collection, 64)
+    _check_text("id", event.id, 128)
+    _check_text("query_id", event.query_id, 128)
+    _check_text("document_id", event.document_id, 256)
+    _check_text("user", event.user, 256)
+    _check_number("value", event.value)
+    _check_moment("at", event.at)
+    _check_moment("received_at", event.received_at)
+    if event.type not in EVENT_TYPES:
+        raise ValueError(f"type must be one of {', '.join(EVENT_TYPES)}, is {event.type!r:.100}")
+
+
+def _check_text(name: str, value: object, limit: int) -> None:
+    if not isinstance(value, str) or len(value) > limit:
+        raise ValueError(f"{name} must be a text of at most {limit} characters, is {value!r:.100}")
+    if "\x00" in value:
+        raise ValueError(f"{name} holds a NUL character, which databases cannot store")
+    value.encode()  # a lone half of a surrogate pair raises UnicodeEncodeError, a ValueError that names it
+
+
+def _check_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, is {value!r:.100}")
+
+
+def _check_moment(name: str, value: datetime) -> None:
+    if value.tzinfo is None:
+        raise ValueError(f"{name} must name its zone, is {value}")
+    value.astimezone(UTC)  # a moment beyond the calendar raises OverflowError

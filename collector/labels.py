@@ -1,0 +1,137 @@
+"""Posteriors of relevance: clicks, skips and ratings read through a click curve and a prior.
+
+Bias is corrected here, in the labels, and nowhere in the learners' gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.click_model import fit_curve, log_odds
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
+
+Floats = npt.NDArray[np.float64]
+Family = Literal["one", "many"]
+
+_ROUNDS = 12
+_LEAST_PRIOR = 1e-5
+_MOST_PRIOR = 0.9
+_SATISFIED_LOG_ODDS = 0.7
+_DISSATISFIED_LOG_ODDS = -1.5
+_LEAST_RELEVANCE = 0.02
+_MOST_EXAMINATIONS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Every judged pair in rows, grouped by query.
+
+    Attributes:
+        query: Number of the query by row, ascending, shape (n,).
+        prior: Prior probability of relevance, shape (n,).
+        rest: Prior mass of the documents that have no row, by query.
+        said: What ratings and outcomes add, in log-odds, shape (n,).
+    """
+
+    keys: list[str]
+    query: npt.NDArray[np.int64]
+    documents: list[str]
+    shown: Floats
+    clicked: Floats
+    prior: Floats
+    rest: Floats
+    said: Floats
+
+
+def label(
+    evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]], curve: ClickCurve | None = None
+) -> tuple[list[Label], ClickCurve]:
+    """Return the labels of every query of `evidence` and the curve they rest on.
+
+    Expectation maximisation alternates posteriors and curve. Two families of posterior compete:
+    "one", a query has one relevant document, so that documents never shown gain when those shown
+    fail; "many", documents are relevant independently. The one under which the clicks were likelier
+    beforehand wins; the prior is out of fold, so the clicks are held out from it.
+
+    Args:
+        evidence: Rows in any order, at most one per query and document.
+        prior: By query key, the model's probability that a document is the relevant one.
+        curve: The curve to use; fitted when None.
+    """
+    if not evidence:
+        return [], curve or PRIOR_CURVE
+    table = _tabulate(evidence, prior)
+    fitted = curve or _fit(table)
+    family = choose_family(table, fitted)
+    return _to_labels(table, _posterior(table, fitted, family)), fitted
+
+
+def choose_family(table: _Table, curve: ClickCurve) -> Family:
+    """Return the family under which the clicks have the larger prior predictive likelihood."""
+    odds = log_odds(table.shown, table.clicked, curve)
+    one = np.log(table.rest + _group(table, table.prior * np.exp(np.minimum(odds, 50)))).sum()
+    many = np.log1p(table.prior * np.expm1(np.minimum(odds, 50))).sum()
+    return "one" if one >= many else "many"
+
+
+def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]) -> _Table:
+    rows = {(row.query_key, row.document_id): row for row in evidence}
+    keys = sorted({row.query_key for row in evidence})
+    pairs = sorted(rows.keys() | {(key, name) for key in keys for name in prior.get(key, {})})
+    number = {key: place for place, key in enumerate(keys)}
+    ranks = len(evidence[0].shown)
+    blank = Evidence("", "", (0.0,) * ranks, (0.0,) * ranks)
+    found = [rows.get(pair, blank) for pair in pairs]
+    query = np.array([number[key] for key, _ in pairs])
+    before = np.array([prior.get(key, {}).get(name, _LEAST_PRIOR) for key, name in pairs])
+    before = np.clip(before, _LEAST_PRIOR, _MOST_PRIOR)
+    mass = np.bincount(query, before, len(keys))
+    before = before / np.maximum(mass, 1.0)[query]
+    return _Table(
+        keys=keys,
+        query=query,
+        documents=[name for _, name in pairs],
+        shown=np.array([row.shown for row in found]),
+        clicked=np.array([row.clicked for row in found]),
+        prior=before,
+        rest=np.maximum(1 - np.minimum(mass, 1.0), 1e-3),
+        said=np.array(
+            [row.satisfied * _SATISFIED_LOG_ODDS + row.dissatisfied * _DISSATISFIED_LOG_ODDS for row in found]
+        ),
+    )
+
+
+def _fit(table: _Table) -> ClickCurve:
+    curve = PRIOR_CURVE
+    for _ in range(_ROUNDS):
+        relevance = _posterior(table, curve, choose_family(table, curve))
+        curve = fit_curve(table.shown, table.clicked, relevance)
+    return curve
+
+
+def _posterior(table: _Table, curve: ClickCurve, family: Family) -> Floats:
+    odds = np.clip(log_odds(table.shown, table.clicked, curve) + table.said, -50, 50)
+    if family == "one":
+        weight = table.prior * np.exp(odds)
+        result: Floats = weight / (table.rest + _group(table, weight))[table.query]
+        return result
+    return 1 / (1 + (1 - table.prior) / table.prior * np.exp(-odds))
+
+
+def _group(table: _Table, values: Floats) -> Floats:
+    return np.bincount(table.query, values, len(table.keys))
+
+
+def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
+    seen = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
+    per_query = np.sqrt(np.minimum(_group(table, seen), _MOST_EXAMINATIONS))
+    return [
+        Label(table.keys[query], name, float(value), float(per_query[query]))
+        for query, name, value in zip(table.query.tolist(), table.documents, relevance.tolist(), strict=True)
+        if value >= _LEAST_RELEVANCE
+    ]

@@ -1,0 +1,159 @@
+"""HTTP: feedback comes in by `POST /v1/events`; the health of its join is read here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from collector.checks import Finding, run_checks
+from collector.intake import native
+from foundation.bodies import Entry, read_entries
+from foundation.clock import Clock
+from foundation.contracts import FeedbackEvent
+from foundation.errors import FieldFault, InvalidRequest, NotReady
+from foundation.eventlog import EventLog
+from foundation.records import event_record
+from foundation.settings import Settings
+from foundation.telemetry import EVENTS
+from foundation.web import PROBLEM_TYPE, collection_of, problem_response, problem_responses, read_body
+
+_PATH = "/v1/events"
+_Parsed = FeedbackEvent | list[FieldFault]
+_REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"anyOf": [native.SCHEMA, {"type": "array", "items": native.SCHEMA}]}},
+        "application/x-ndjson": {"schema": native.SCHEMA | {"description": "One event a line."}},
+    },
+}
+
+
+class FaultReply(BaseModel):
+    """One thing wrong with an event."""
+
+    field: str
+    reason: str
+
+
+class EventVerdict(BaseModel):
+    """What became of one event of a request: its place from 0, and its id ("" when refused without one)."""
+
+    index: int
+    id: str
+    status: Literal["accepted", "refused"]
+    fields: list[FaultReply]
+
+
+class EventsReply(BaseModel):
+    """What became of a request's events. Accepted ones are durable."""
+
+    accepted: int
+    refused: int
+    verdicts: list[EventVerdict]
+
+
+class JoinHealth(BaseModel):
+    """Whether a collection's feedback finds what it is about."""
+
+    collection: str
+    findings: list[Finding]
+
+
+def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engine) -> APIRouter:
+    """Return the collector's routes.
+
+    Args:
+        log: Where accepted events are appended before the reply.
+        engine: Read by the report on the join's health.
+    """
+    router = APIRouter(tags=["feedback"])
+
+    @router.post(
+        _PATH,
+        status_code=202,
+        response_model=EventsReply,
+        responses=problem_responses(400, 413, 422, 503),
+        openapi_extra={"requestBody": _REQUEST_BODY},
+    )
+    async def send_events(request: Request, collection: Annotated[str, Depends(collection_of)]) -> JSONResponse:
+        """Take events: a JSON object, an array, or NDJSON. Replies when the accepted ones are durable.
+
+        Each event has its own verdict; bad ones do not hold up their neighbours. An event whose `id`
+        came before changes nothing, so a request without an answer can be sent again.
+        """
+        raw = await read_body(request, settings.max_body_bytes)
+        entries = read_entries(raw, request.headers.get("content-type", ""), settings.max_batch)
+        if not entries:
+            raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
+        now = clock.now()
+        parsed = [_parse(entry, collection, now) for entry in entries]
+        await _append(log, [one for one in parsed if isinstance(one, FeedbackEvent)])
+        _count(parsed)
+        return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
+
+    @router.get("/v1/reports/join-health", responses=problem_responses(422))
+    def report_join_health(collection: Annotated[str, Depends(collection_of)]) -> JoinHealth:
+        """Report whether events find their impressions, and impressions their events."""
+        return JoinHealth(collection=collection, findings=run_checks(engine, collection))
+
+    return router
+
+
+def _parse(entry: Entry, collection: str, now: datetime) -> _Parsed:
+    return [entry.fault] if entry.fault else native.parse(entry.value, collection, now)
+
+
+async def _append(log: EventLog, events: Sequence[FeedbackEvent]) -> None:
+    if not events:
+        return
+    try:
+        appended = log.append([event_record(event) for event in events])
+        await asyncio.shield(asyncio.wrap_future(appended))  # what is queued is written, whoever stops waiting
+    except sa.exc.SQLAlchemyError as problem:
+        raise NotReady("the event log cannot be written now; nothing was taken, send the events again") from problem
+
+
+def _count(parsed: Sequence[_Parsed]) -> None:
+    for one in parsed:
+        if isinstance(one, FeedbackEvent):
+            EVENTS.labels(one.type, "accepted").inc()
+        else:
+            EVENTS.labels("unknown", "refused").inc()
+
+
+def _verdict(entry: Entry, parsed: _Parsed) -> EventVerdict:
+    if isinstance(parsed, FeedbackEvent):
+        return EventVerdict(index=entry.index, id=parsed.id, status="accepted", fields=[])
+    given = entry.value.get("id") if isinstance(entry.value, dict) else None
+    known = given[: native.MAX_ID] if isinstance(given, str) else ""
+    faults = [FaultReply(field=fault.field, reason=fault.reason) for fault in parsed]
+    return EventVerdict(index=entry.index, id=known, status="refused", fields=faults)
+
+
+def _reply(verdicts: list[EventVerdict]) -> JSONResponse:
+    accepted = sum(verdict.status == "accepted" for verdict in verdicts)
+    reply = EventsReply(accepted=accepted, refused=len(verdicts) - accepted, verdicts=verdicts)
+    if accepted:
+        return JSONResponse(reply.model_dump(), status_code=202)
+    return _refuse_all(reply)
+
+
+def _refuse_all(reply: EventsReply) -> JSONResponse:
+    """Return a problem document that names the faults of every event, as a verdict does."""
+    faults = tuple(
+        FieldFault(f"{verdict.index}.{fault.field}", fault.reason)
+        for verdict in reply.verdicts
+        for fault in verdict.fields
+    )
+    number = "the event" if reply.refused == 1 else f"all {reply.refused} events"
+    document = problem_response(InvalidRequest(f"refused {number}; see the verdicts", faults), _PATH)
+    content = json.loads(bytes(document.body)) | reply.model_dump()
+    return JSONResponse(content, status_code=document.status_code, media_type=PROBLEM_TYPE)

@@ -1,0 +1,300 @@
+"""The collector's SQL: takes batches of records in and keeps evidence exact by differences.
+
+Evidence always equals what a recount of the stored impressions and events would give. `replay` is
+that recount, `evidence_digest` compares. The settings that decide what counts must stay the same
+between two replays; after changing them, replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from collector.fold import (
+    NO_COUNTS,
+    NO_OUTCOME,
+    Counts,
+    Outcome,
+    ShownList,
+    count_votes,
+    difference,
+    in_time,
+    outcome_of,
+    period_of,
+)
+from collector.lookup import keys_as_rows
+from foundation.contracts import FeedbackEvent, Impression, query_key
+from foundation.db import insert_missing, reading, take_numbers, transaction, upsert
+from foundation.ids import canonical_json
+from foundation.settings import Settings
+from foundation.tables import events, evidence, impressions
+
+_CHUNK = 500
+_COUNTS = ("shown", "clicked", "users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions")
+
+Item = TypeVar("Item")
+
+
+class Vote(NamedTuple):
+    """All lists of one user for one query in one week."""
+
+    query_key: str
+    unit: str
+    period: int
+
+
+class EvidenceKey(NamedTuple):
+    """Where evidence is kept, within a collection."""
+
+    query_key: str
+    period: int
+    document_id: str
+
+
+def fold_batch(connection: sa.Connection, records: Iterable[Impression | FeedbackEvent], settings: Settings) -> None:
+    """Store impressions and events, join them, and bring evidence up to date.
+
+    Runs inside the caller's write transaction. Records that are stored already, or that come twice,
+    change nothing. Batches of one collection wait for each other, so several consumers may run.
+    """
+    by_collection: dict[str, list[Impression | FeedbackEvent]] = {}
+    for record in records:
+        by_collection.setdefault(record.collection, []).append(record)
+    for collection in sorted(by_collection):  # the same order everywhere, so that no two consumers deadlock
+        _Fold(connection, collection, settings).take(by_collection[collection])
+
+
+def replay(engine: sa.Engine, collection: str, settings: Settings) -> int:
+    """Rebuild every outcome and all evidence of a collection from its stored events.
+
+    One transaction: readers see the old evidence or the new, and batches wait until it ends.
+    Evidence that is no longer founded becomes zero. Returns how many impressions were replayed.
+    """
+    with transaction(engine) as connection:
+        return _Fold(connection, collection, settings).replay()
+
+
+def evidence_digest(engine: sa.Engine, collection: str) -> str:
+    """Return the sha256 of a collection's evidence, whatever the order in which it came about.
+
+    Rows that say nothing, and the numbers of changes, are left out.
+    """
+    statement = sa.select(evidence).where(evidence.c.collection == collection)
+    with reading(engine) as connection:
+        lines = [
+            canonical_json(
+                {name: value for name, value in row._mapping.items() if name not in {"collection", "change"}}
+            )
+            for row in connection.execute(statement)
+            if _counts_of(row) != NO_COUNTS
+        ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+class _Fold:
+    """The statements of one collection in one transaction, which holds the collection's counter."""
+
+    def __init__(self, connection: sa.Connection, collection: str, settings: Settings) -> None:
+        self._connection = connection
+        self._collection = collection
+        self._settings = settings
+        self._change = take_numbers(connection, f"evidence:{collection}", 1)
+
+    def take(self, records: Sequence[Impression | FeedbackEvent]) -> None:
+        """Store `records` and add what they change: the votes they touch, counted before and after."""
+        shown = [record for record in records if isinstance(record, Impression)]
+        heard = [record for record in records if isinstance(record, FeedbackEvent)]
+        votes = self._stored_votes({event.query_id for event in heard}) | {_vote_of(one) for one in shown}
+        before = self._contribution(votes)
+        insert_missing(self._connection, impressions, [_impression_row(one) for one in shown])
+        insert_missing(self._connection, events, [_event_row(one) for one in heard])
+        self._refresh_outcomes(self._events_of({record.query_id for record in records}))
+        self._add(difference(before, self._contribution(votes)))
+
+    def replay(self) -> int:
+        """Recount everything that is stored."""
+        statement = sa.select(impressions.c.query_id).where(self._mine(impressions))
+        query_ids = list(self._connection.execute(statement).scalars())
+        for some in _chunks(query_ids):
+            self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
+        self._clear_evidence()
+        for votes in _chunks(self._all_votes()):
+            self._add(self._contribution(votes))
+        return len(query_ids)
+
+    def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
+        statement = _select_votes().where(self._mine(impressions))
+        return {
+            Vote(*row)
+            for some in _chunks(sorted(query_ids))
+            for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
+        }
+
+    def _all_votes(self) -> list[Vote]:
+        statement = _select_votes().where(self._mine(impressions)).distinct()
+        return [Vote(*row) for row in self._connection.execute(statement)]
+
+    def _contribution(self, votes: Collection[Vote]) -> dict[EvidenceKey, Counts]:
+        """Return what the votes say, added up over users."""
+        total: dict[EvidenceKey, Counts] = {}
+        for vote, lists in self._first_lists(votes).items():
+            for document_id, counts in count_votes(lists, self._settings.lists_per_user).items():
+                key = EvidenceKey(vote.query_key, vote.period, document_id)
+                total[key] = total[key].plus(counts) if key in total else counts
+        return total
+
+    def _first_lists(self, votes: Collection[Vote]) -> dict[Vote, list[ShownList]]:
+        """Return the lists that count; of a vote with thousands, only those are fetched."""
+        wanted = self._keys(impressions, Vote._fields, votes)
+        place = sa.func.row_number().over(
+            partition_by=list(wanted.c), order_by=[impressions.c.at, impressions.c.query_id]
+        )
+        lists = self._at(wanted, impressions).add_columns(place.label("place")).subquery()
+        found: dict[Vote, list[ShownList]] = {}
+        for row in self._connection.execute(sa.select(lists).where(lists.c.place <= self._settings.lists_per_user)):
+            vote = Vote(row.query_key, row.unit, row.period)
+            shown = ShownList(row.query_id, row.at, _ranks(row.results), Outcome.from_json(row.outcome))
+            found.setdefault(vote, []).append(shown)
+        return found
+
+    def _events_of(self, query_ids: Collection[str]) -> dict[str, list[FeedbackEvent]]:
+        found: dict[str, list[FeedbackEvent]] = {}
+        for some in _chunks(sorted(query_ids)):
+            statement = sa.select(events).where(self._mine(events), events.c.query_id.in_(some))
+            for row in self._connection.execute(statement):
+                found.setdefault(row.query_id, []).append(_event_of(row))
+        return found
+
+    def _refresh_outcomes(self, events_by_query: dict[str, list[FeedbackEvent]]) -> None:
+        """Recompute what is known of these impressions' users; events without impression wait."""
+        changed = [
+            {"key": row.query_id, "outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
+            for row in self._stored_impressions(sorted(events_by_query))
+            if (outcome := self._outcome(row, events_by_query[row.query_id])) != Outcome.from_json(row.outcome)
+        ]
+        if changed:
+            statement = sa.update(impressions).where(
+                self._mine(impressions), impressions.c.query_id == sa.bindparam("key")
+            )
+            self._connection.execute(
+                statement.values(outcome=sa.bindparam("outcome"), clicks=sa.bindparam("clicks")), changed
+            )
+
+    def _outcome(self, impression: sa.Row[Any], heard: list[FeedbackEvent]) -> Outcome:
+        lateness_days = self._settings.lateness_days
+        folded = [event for event in heard if in_time(event.at, impression.at, lateness_days)]
+        return outcome_of(_ranks(impression.results), folded)
+
+    def _stored_impressions(self, query_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
+        for some in _chunks(query_ids):
+            statement = sa.select(impressions).where(self._mine(impressions), impressions.c.query_id.in_(some))
+            yield from self._connection.execute(statement)
+
+    def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
+        """Add `changes` to the evidence. Safe to read and write back: the counter's row is locked."""
+        stored = {
+            EvidenceKey(row.query_key, row.period, row.document_id): _counts_of(row)
+            for row in self._connection.execute(self._at(self._keys(evidence, EvidenceKey._fields, changes), evidence))
+        }
+        rows = [self._evidence_row(key, _sum(stored.get(key), change)) for key, change in sorted(changes.items())]
+        upsert(self._connection, evidence, rows)
+
+    def _clear_evidence(self) -> None:
+        nothing = _counts_row(NO_COUNTS) | {"change": self._change}
+        self._connection.execute(sa.update(evidence).where(self._mine(evidence)).values(nothing))
+
+    def _evidence_row(self, key: EvidenceKey, counts: Counts) -> dict[str, Any]:
+        return {"collection": self._collection} | key._asdict() | _counts_row(counts) | {"change": self._change}
+
+    def _keys(self, table: sa.Table, names: Sequence[str], keys: Collection[tuple[Any, ...]]) -> sa.CTE:
+        with_collection = [(self._collection, *key) for key in sorted(keys)]
+        return keys_as_rows(self._connection, table, ("collection", *names), with_collection)
+
+    def _at(self, wanted: sa.CTE, table: sa.Table) -> sa.Select[Any]:
+        return sa.select(table).join_from(wanted, table, sa.and_(*(table.c[key.name] == key for key in wanted.c)))
+
+    def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        return table.c.collection == self._collection
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Cut into parts that fit the databases' limit of bound values."""
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+
+
+def _select_votes() -> sa.Select[Any]:
+    return sa.select(*(impressions.c[name] for name in Vote._fields))
+
+
+def _vote_of(impression: Impression) -> Vote:
+    return Vote(query_key(impression.query), impression.unit, period_of(impression.at))
+
+
+def _ranks(results: list[dict[str, Any]]) -> dict[str, int]:
+    return {result["id"]: result["rank"] for result in reversed(results)}
+
+
+def _impression_row(impression: Impression) -> dict[str, Any]:
+    return {
+        "collection": impression.collection,
+        "query_id": impression.query_id,
+        "query": impression.query,
+        **_vote_of(impression)._asdict(),
+        "version": impression.version,
+        "experiment": impression.experiment,
+        "arm": impression.arm,
+        "results": [
+            {
+                "id": result.id,
+                "rank": result.rank,
+                "score": result.score,
+                "team": result.team,
+                "propensity": result.propensity,
+            }
+            for result in impression.results
+        ],
+        "outcome": NO_OUTCOME.to_json(),
+        "clicks": 0,
+        "at": impression.at,
+    }
+
+
+def _event_row(event: FeedbackEvent) -> dict[str, Any]:
+    return {
+        "collection": event.collection,
+        "id": event.id,
+        "type": event.type,
+        "query_id": event.query_id,
+        "body": {"document_id": event.document_id, "user": event.user, "value": event.value},
+        "at": event.at,
+        "received_at": event.received_at,
+    }
+
+
+def _event_of(row: sa.Row[Any]) -> FeedbackEvent:
+    return FeedbackEvent(
+        collection=row.collection,
+        id=row.id,
+        type=row.type,
+        query_id=row.query_id,
+        at=row.at,
+        received_at=row.received_at,
+        **row.body,
+    )
+
+
+def _counts_of(row: sa.Row[Any]) -> Counts:
+    fields = {name: getattr(row, name) for name in _COUNTS}
+    return Counts(**fields | {"shown": tuple(row.shown), "clicked": tuple(row.clicked)})
+
+
+def _counts_row(counts: Counts) -> dict[str, Any]:
+    fields = {name: getattr(counts, name) for name in _COUNTS}
+    return fields | {"shown": list(counts.shown), "clicked": list(counts.clicked)}
+
+
+def _sum(stored: Counts | None, change: Counts) -> Counts:
+    return change if stored is None else stored.plus(change)

@@ -1,0 +1,308 @@
+"""What every HTTP route of clickloop shares: collections, body limits, problem documents, metrics.
+
+Errors leave as RFC 9457 problem documents. The middleware is plain ASGI: it adds microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION
+from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
+from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
+
+COLLECTION_HEADER = "Clickloop-Collection"
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+_COLLECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNROUTED = "(none)"
+
+_log = get_log("web")
+
+
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "An RFC 9457 problem document; every error has this form.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "errors"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:clickloop:problem:invalid-request"]},
+        "title": {"type": "string", "description": "The kind of problem in a few words."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "detail": {"type": "string", "description": "What was wrong with this request, and what to do."},
+        "instance": {"type": "string", "description": "Path of the request, with the incident's id after a crash."},
+        "errors": {
+            "description": "Faults by field; empty when the request as a whole is meant.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "reason"],
+                "properties": {
+                    "field": {"type": "string", "description": "Dotted path of the field, as the client wrote it."},
+                    "reason": {"type": "string", "description": "What is wrong with it."},
+                },
+            },
+        },
+    },
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` that document problem documents for `statuses`."""
+    content = {PROBLEM_TYPE: {"schema": _PROBLEM_SCHEMA}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def collection_of(request: Request) -> str:
+    """Return the collection a request belongs to; usable as a FastAPI dependency.
+
+    Raises:
+        InvalidRequest: The header holds something that cannot be a collection's name.
+    """
+    name = request.headers.get(COLLECTION_HEADER, DEFAULT_COLLECTION)
+    if not _COLLECTION.fullmatch(name):
+        reason = "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit"
+        raise InvalidRequest(f"the header {COLLECTION_HEADER} {reason}", (FieldFault(COLLECTION_HEADER, reason),))
+    return name
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """Return the request's body, holding at most `limit_bytes` of it in memory.
+
+    Raises:
+        BodyTooLarge: It is longer; raised before the rest of it is read.
+    """
+    _check_announced(request.scope, limit_bytes)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
+    return bytes(body)
+
+
+def problem_response(error: ClickloopError, instance: str) -> JSONResponse:
+    """Return the problem document of `error`, for the request path `instance`."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retryable else {}
+    return _document(error.slug, error.title, error.status, error.detail, instance, error.fields, headers)
+
+
+def install_edge(app: FastAPI, max_body_bytes: int) -> None:
+    """Give `app` request metrics, problem documents for every error, and the limit on bodies."""
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    install_problem_handlers(app)
+    app.add_middleware(RequestMetrics)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document.
+
+    Expected errors keep their status. Any other exception is logged with its traceback and
+    answered with 500 and an incident id that the log line carries too.
+    """
+    app.add_exception_handler(ClickloopError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(StarletteHTTPException, _answer_http)
+    app.add_middleware(CrashGuard)
+
+
+class BodyLimit:
+    """ASGI middleware that refuses request bodies over `max_bytes`, announced or not.
+
+    An announced length is refused before the application sees the request; otherwise reading
+    stops at the limit.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a counted body."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            _check_announced(scope, self._max_bytes)
+        except BodyTooLarge as error:
+            await problem_response(error, scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_bytes:
+                # FastAPI wraps what it meets while it parses a body, but lets its own errors pass.
+                raise HTTPException(BodyTooLarge.status, _too_large(self._max_bytes).detail)
+            return message
+
+        return counted
+
+
+class CrashGuard:
+    """ASGI middleware that turns an unexpected exception into a log line and a problem document."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer for it if it crashes before it answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception as problem:
+            response = _answer_crash(problem, scope)
+            if started:
+                raise  # half an answer cannot be taken back; the server closes the connection
+            await response(scope, receive, send)
+
+
+class RequestMetrics:
+    """ASGI middleware that counts and times requests under the template of their route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and record how it ended."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+        begin = monotonic_s()
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            _record(scope, status, monotonic_s() - begin)
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", _UNROUTED)
+    method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+    REQUESTS.labels(route, method, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+def _check_announced(scope: Scope, limit_bytes: int) -> None:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    if length.isdigit() and (len(length) > 18 or int(length) > limit_bytes):
+        raise _too_large(limit_bytes)
+
+
+def _too_large(limit_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is longer than {limit_bytes} bytes; send it in several requests")
+
+
+class _ProblemResponse(JSONResponse):
+    media_type = PROBLEM_TYPE
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _document(
+    slug: str,
+    title: str,
+    status: int,
+    detail: str,
+    instance: str,
+    faults: tuple[FieldFault, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    content = {
+        "type": f"urn:clickloop:problem:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "errors": [{"field": fault.field, "reason": fault.reason} for fault in faults],
+    }
+    return _ProblemResponse(content, status_code=status, headers=headers)
+
+
+async def _answer_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ClickloopError)  # noqa: S101  registered for this type only
+    if error.status >= 500:
+        _log.error("request failed", path=request.url.path, error=error.slug, detail=error.detail)
+    return problem_response(error, request.url.path)
+
+
+async def _answer_validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this type only
+    details = error.errors()
+    unreadable = next((detail for detail in details if detail["type"] == "json_invalid"), None)
+    if unreadable is not None:
+        return problem_response(UnreadableBody(_unreadable(unreadable, error.body)), request.url.path)
+    faults = tuple(FieldFault(_dotted(detail["loc"]), detail["msg"]) for detail in details)
+    summary = "; ".join(f"{fault.field}: {fault.reason}" for fault in faults[:3])
+    return problem_response(InvalidRequest(f"the request is not valid: {summary}", faults), request.url.path)
+
+
+def _unreadable(detail: Any, body: Any) -> str:
+    offset = int(detail["loc"][-1])
+    text = body if isinstance(body, str) else ""
+    line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return f"the body is not JSON: {detail['ctx']['error']} (line {line}, column {column})"
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """Return where a fault lies; the part of the request it lies in only when it is all of it."""
+    return ".".join(str(step) for step in (location[1:] or location))
+
+
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101  registered for this type only
+    phrase = HTTPStatus(error.status_code).phrase
+    slug = phrase.lower().replace(" ", "-")
+    title, detail = phrase, str(error.detail)
+    if error.status_code == BodyTooLarge.status:
+        slug, title = BodyTooLarge.slug, BodyTooLarge("").title
+    elif detail == phrase:
+        detail = f"{request.method} {request.url.path}: {phrase.lower()}; /docs lists what there is"
+    headers = dict(error.headers or {})
+    return _document(slug, title, error.status_code, detail, request.url.path, headers=headers)
+
+
+def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:
+    incident = str(uuid.uuid4())
+    _log.error("request crashed", incident=incident, method=scope["method"], path=scope["path"], exc_info=problem)
+    detail = f"clickloop failed to answer; the log explains it under incident {incident}"
+    instance = f"{scope['path']}#{incident}"
+    return _document(ClickloopError.slug, "Internal error", ClickloopError.status, detail, instance)

@@ -1,0 +1,45 @@
+"""Splits that do not leak: near-identical queries stay together."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.ids import digest_bytes
+
+Floats = npt.NDArray[np.float32]
+
+_SAME_MEANING = 0.9
+
+
+def cluster_queries(vectors: Floats) -> npt.NDArray[np.int64]:
+    """Return a cluster number per query: queries with a cosine over 0.9 share one, transitively.
+
+    Args:
+        vectors: Unit vectors, float32 of shape (n, dimension).
+    """
+    parent = np.arange(len(vectors))
+
+    def find(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = int(parent[place])
+        return place
+
+    for start in range(0, len(vectors), 1024):
+        near = np.argwhere(vectors[start : start + 1024] @ vectors.T > _SAME_MEANING)
+        for one, other in near.tolist():
+            parent[find(start + one)] = find(other)
+    return np.array([find(place) for place in range(len(vectors))])
+
+
+def assign_folds(keys: list[str], clusters: npt.NDArray[np.int64], folds: int, salt: str) -> npt.NDArray[np.int64]:
+    """Return a fold in [0, folds) per query, the same for a whole cluster and stable over time.
+
+    A cluster's fold is drawn from the smallest key in it, so that growth moves few queries.
+    """
+    name: dict[int, str] = {}
+    for key, cluster in zip(keys, clusters.tolist(), strict=True):
+        name[cluster] = min(key, name.get(cluster, key))
+    drawn = {cluster: int(digest_bytes(f"{salt}|{key}".encode())[:8], 16) % folds for cluster, key in name.items()}
+    return np.array([drawn[cluster] for cluster in clusters.tolist()])

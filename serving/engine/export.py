@@ -1,0 +1,65 @@
+"""Writes the ONNX form of an encoder. The only serving module that needs torch; run as a process.
+
+    python -m serving.engine.export MODEL_FOLDER TARGET_FOLDER
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from transformers import AutoModel
+
+
+class PooledEncoder(torch.nn.Module):
+    """A transformer, the mean over its tokens, and unit length: what sentence-transformers computes."""
+
+    def __init__(self, transformer: Any) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors of shape (batch, dimension) for token ids of shape (batch, tokens)."""
+        hidden = self.transformer(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=torch.zeros_like(input_ids)
+        ).last_hidden_state
+        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        pooled = (hidden * weights).sum(1) / weights.sum(1)
+        return torch.nn.functional.normalize(pooled, dim=1)
+
+
+def export(model: Path, target: Path) -> None:
+    """Write `fp32.onnx` and `int8.onnx` (dynamic quantisation, per channel) into `target`.
+
+    Takes about 20 s for MiniLM. Each file appears whole: it is written aside and renamed.
+    """
+    encoder = PooledEncoder(AutoModel.from_pretrained(str(model), attn_implementation="eager")).eval()
+    example = torch.randint(5, 100, (3, 17))
+    batch, tokens = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("tokens", min=2, max=512)
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / "fp32.part"
+    torch.onnx.export(
+        encoder,
+        (example, torch.ones_like(example)),
+        part,
+        dynamo=True,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["vector"],
+        dynamic_shapes=({0: batch, 1: tokens}, {0: batch, 1: tokens}),
+        external_data=False,
+        verbose=False,
+    )
+    quantize_dynamic(part, target / "int8.part", weight_type=QuantType.QInt8, per_channel=True)
+    (target / "int8.part").rename(target / "int8.onnx")
+    part.rename(target / "fp32.onnx")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    export(Path(sys.argv[1]), Path(sys.argv[2]))

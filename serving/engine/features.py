@@ -1,0 +1,225 @@
+"""What is known of a query and its candidate documents, as a matrix that every fusion reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.engine.adaptation import Adapter, Residuals
+from serving.engine.corpus import Corpus
+from serving.engine.memory import QueryMemory
+from serving.engine.signature import count_bits, sign
+
+Floats = npt.NDArray[np.float32]
+
+FEATURES = (
+    "bm25",
+    "bm25_share",
+    "dense",
+    "dense_share",
+    "dense_mean",
+    "adapted",
+    "adapted_mean",
+    "memory",
+    "memory_words",
+    "title_covered",
+    "title_focus",
+)
+"""Names of the columns, in order.
+
+bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; dense, cosine of the best passage;
+dense_share, the same rescaled so that the corpus mean is 0 and the best is 1; dense_mean, cosine of
+the document's mean; adapted and adapted_mean, the same two under the adapted query, with the
+document's residual in the second; memory and memory_words, choices of users of queries alike in
+meaning and in spelling; title_covered and title_focus, share of the query's trigrams that the title
+has, and of the title's that the query has.
+"""
+
+COLUMN = {name: place for place, name in enumerate(FEATURES)}
+
+LEXICAL_CANDIDATES = 150
+DENSE_CANDIDATES = 300
+SHIFTED_CANDIDATES = 50
+REMEMBERED_CANDIDATES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as the engine reads it.
+
+    Attributes:
+        text: What the user typed.
+        key: Its normal form, under which evidence is kept.
+        vector: Unit vector, float32 of shape (dimension,).
+    """
+
+    text: str
+    key: str
+    vector: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Documents that could answer a query.
+
+    Attributes:
+        rows: Rows of the corpus, each once.
+        values: Float32 of shape (len(rows), len(FEATURES)).
+    """
+
+    rows: list[int]
+    values: Floats
+
+
+class Representation(Protocol):
+    """What a version knows beyond the corpus; implemented by `serving.engine.model.RankingModel`."""
+
+    @property
+    def adapter(self) -> Adapter | None: ...  # noqa: D102  described by RankingModel
+    @property
+    def residuals(self) -> Residuals | None: ...  # noqa: D102  described by RankingModel
+    @property
+    def memory(self) -> QueryMemory: ...  # noqa: D102  described by RankingModel
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """The shifted document vectors of one version over one state of a corpus.
+
+    Attributes:
+        places: Place in `vectors` by corpus row.
+        vectors: Unit vectors, float32 of shape (len(places), dimension).
+    """
+
+    places: dict[int, int]
+    rows: list[int]
+    vectors: Floats
+
+
+def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
+    """Return d' = unit(d + e) for the documents of the corpus that have a residual."""
+    found = [
+        (row, place)
+        for place, document in enumerate(residuals.ids if residuals else ())
+        if (row := corpus.row(document)) is not None
+    ]
+    if residuals is None or not found:
+        return Shifted({}, [], np.zeros((0, corpus.dense.dimension), dtype=np.float32))
+    means = np.stack([corpus.entries[row].mean for row, _ in found])
+    moved = means + residuals.shifts[[place for _, place in found]]
+    vectors = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
+    rows = [row for row, _ in found]
+    return Shifted({row: place for place, row in enumerate(rows)}, rows, vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What the moment adds to a version: fresher memory, keys to leave out, rows allowed.
+
+    Attributes:
+        live: Memory of queries whose evidence is newer than the version's own memory.
+        live_keys: Their keys; the version's memory of them is left out.
+        without: Query keys that no memory may use.
+        rows: Rows that must be among the candidates, as those with own evidence.
+        allowed: When given, only these rows may be candidates.
+    """
+
+    live: QueryMemory | None = None
+    live_keys: Collection[str] = ()
+    without: Collection[str] = ()
+    documents: Collection[str] = ()
+    allowed: list[int] | None = field(default=None)
+
+
+def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Query, extra: Extra) -> Candidates:
+    """Return the candidates of a query with their features."""
+    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, extra.allowed)
+    adapted = version.adapter.adapt(query.vector) if version.adapter else query.vector
+    meaning, spelling = _recall(version, query, extra)
+    rows = dict.fromkeys(lexical)
+    rows.update(dict.fromkeys(corpus.dense.search(query.vector, DENSE_CANDIDATES, extra.allowed)))
+    if version.adapter:
+        rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, extra.allowed)))
+        rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
+    for document in (*_best(meaning), *_best(spelling), *extra.documents):
+        row = corpus.row(document)
+        if row is not None:
+            rows[row] = None
+    allowed = None if extra.allowed is None else set(extra.allowed)
+    kept = [row for row in rows if corpus.is_alive(row) and (allowed is None or row in allowed)]
+    values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
+    if kept:
+        _fill_lexical(values, kept, lexical, corpus, query)
+        _fill_dense(values, kept, corpus, query.vector, adapted, shifted)
+        _fill_memory(values, kept, corpus, meaning, spelling)
+    return Candidates(kept, values)
+
+
+def _recall(version: Representation, query: Query, extra: Extra) -> tuple[dict[str, float], dict[str, float]]:
+    without = (*extra.live_keys, *extra.without)
+    meaning, spelling = version.memory.recall(query.key, query.vector, without)
+    if extra.live is not None:
+        live_meaning, live_spelling = extra.live.recall(query.key, query.vector, extra.without)
+        meaning, spelling = _sum(meaning, live_meaning), _sum(spelling, live_spelling)
+    return meaning, spelling
+
+
+def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {document: one.get(document, 0.0) + other.get(document, 0.0) for document in one | other}
+
+
+def _best(chosen: dict[str, float]) -> list[str]:
+    return sorted(chosen, key=chosen.__getitem__, reverse=True)[:REMEMBERED_CANDIDATES]
+
+
+def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
+    if not shifted.rows:
+        return []
+    scores = shifted.vectors @ adapted
+    best = np.argsort(-scores)[:SHIFTED_CANDIDATES]
+    return [shifted.rows[place] for place in best.tolist()]
+
+
+def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], corpus: Corpus, query: Query) -> None:
+    scores = np.array([lexical.get(row, 0.0) for row in rows], dtype=np.float32)
+    values[:, COLUMN["bm25"]] = np.log1p(scores)
+    values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
+    bits = sign(query.text)
+    titles = np.stack([corpus.entries[row].title_bits for row in rows])
+    both = count_bits(titles & bits)
+    values[:, COLUMN["title_covered"]] = both / max(float(count_bits(bits)), 1.0)
+    values[:, COLUMN["title_focus"]] = both / np.maximum(count_bits(titles), 1.0)
+
+
+def _fill_dense(
+    values: Floats, rows: list[int], corpus: Corpus, query: Floats, adapted: Floats, shifted: Shifted
+) -> None:
+    entries = [corpus.entries[row] for row in rows]
+    counts = np.array([len(entry.passages) for entry in entries])
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    passages = np.repeat(np.array([entry.passages.start for entry in entries]) - starts, counts) + np.arange(counts.sum())
+    cosines = corpus.dense.vectors(passages) @ np.stack([query, adapted], axis=1)
+    best = np.maximum.reduceat(cosines, starts, axis=0)
+    means = np.stack([entry.mean for entry in entries])
+    moved = means.copy()
+    for place, row in enumerate(rows):
+        if row in shifted.places:
+            moved[place] = shifted.vectors[shifted.places[row]]
+    values[:, COLUMN["adapted_mean"]] = moved @ adapted
+    values[:, COLUMN["dense"]] = best[:, 0]
+    values[:, COLUMN["adapted"]] = best[:, 1]
+    values[:, COLUMN["dense_mean"]] = means @ query
+    centre = float(corpus.dense.centre() @ query)
+    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, 1e-6)
+
+
+def _fill_memory(
+    values: Floats, rows: list[int], corpus: Corpus, meaning: dict[str, float], spelling: dict[str, float]
+) -> None:
+    ids = [corpus.entries[row].document.id for row in rows]
+    values[:, COLUMN["memory"]] = np.log1p([meaning.get(name, 0.0) for name in ids])
+    values[:, COLUMN["memory_words"]] = np.log1p([spelling.get(name, 0.0) for name in ids])

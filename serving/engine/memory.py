@@ -1,0 +1,103 @@
+"""What users of a query, and of queries like it, chose before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import ClickCurve, Evidence
+from serving.engine.signature import WORDS, Bits, dice, sign
+
+Floats = npt.NDArray[np.float32]
+
+_NEAREST = 64
+_SIMILARITY_FLOOR = 0.4
+_LARGEST_LIFT = 6.0
+_LARGEST_DROP = -4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One past query.
+
+    Attributes:
+        vector: Unit vector of the query, float32 of shape (dimension,).
+        choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
+    """
+
+    key: str
+    vector: Floats
+    choices: Mapping[str, float]
+
+
+class QueryMemory:
+    """Past queries, by meaning and by spelling. Immutable.
+
+    Args:
+        past: The queries, each key once.
+        dimension: Length of a vector.
+    """
+
+    def __init__(self, past: list[Remembered], dimension: int) -> None:
+        self.past = past
+        self._places = {query.key: place for place, query in enumerate(past)}
+        self._vectors: Floats = (
+            np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
+        )
+        self._bits: Bits = (
+            np.stack([sign(query.key) for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
+        )
+
+    def recall(
+        self, key: str, vector: Floats, without: Collection[str] = ()
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Return what users of similar queries chose: by meaning, and by spelling.
+
+        Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
+        the sums are returned. The query's own key never counts: its own evidence has its own place.
+
+        Args:
+            without: Further keys to leave out, as when a fold is predicted from the others.
+        """
+        if not self.past:
+            return {}, {}
+        left_out = [self._places[other] for other in (key, *without) if other in self._places]
+        meaning = self._vectors @ vector
+        spelling = dice(sign(key), self._bits)
+        meaning[left_out] = 0
+        spelling[left_out] = 0
+        return self._gather(meaning), self._gather(spelling)
+
+    def _gather(self, similarity: Floats) -> dict[str, float]:
+        near = np.flatnonzero(similarity > _SIMILARITY_FLOOR)
+        if len(near) > _NEAREST:
+            near = near[np.argpartition(-similarity[near], _NEAREST)[:_NEAREST]]
+        chosen: dict[str, float] = {}
+        for place in near.tolist():
+            weight = ((float(similarity[place]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
+            for document, relevance in self.past[place].choices.items():
+                chosen[document] = chosen.get(document, 0.0) + weight * relevance
+        return chosen
+
+
+def own_evidence(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
+    """Return how a query's own clicks and skips change its documents' scores, in log-odds.
+
+    What satisfied or disappointed users said after the click counts as further clicks or skips on
+    top. A lift that rests on one person is halved, so that nobody turns a ranking alone.
+    """
+    return {row.document_id: _gate(_log_odds(row, curve), row.users) for row in rows}
+
+
+def _log_odds(row: Evidence, curve: ClickCurve) -> float:
+    spoken = (row.satisfied - row.dissatisfied) * 0.5
+    return curve.log_odds(row.shown, row.clicked) + spoken
+
+
+def _gate(log_odds: float, users: int) -> float:
+    if log_odds > 0 and users < 2:
+        log_odds *= 0.5
+    return min(max(log_odds, _LARGEST_DROP), _LARGEST_LIFT)

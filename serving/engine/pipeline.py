@@ -1,0 +1,124 @@
+"""From a query to a ranked list: candidates, features, fusion, own evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import Evidence
+from serving.engine.corpus import Corpus
+from serving.engine.features import FEATURES, Candidates, Extra, Query, Shifted, gather, shift_documents
+from serving.engine.fusion import fuse
+from serving.engine.memory import QueryMemory, own_evidence
+from serving.engine.model import RankingModel
+
+Floats = npt.NDArray[np.float32]
+
+
+class LiveEvidence(Protocol):
+    """Evidence newer than any training; see `serving.engine.live`."""
+
+    def rows(self, key: str) -> list[Evidence]:
+        """Return the evidence of one query."""
+
+    def memory_since(self, change: int) -> tuple[QueryMemory, frozenset[str]]:
+        """Return the memory of queries whose evidence changed after `change`, and their keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked document.
+
+    Attributes:
+        score: The score it was ranked by, in log-odds up to a constant.
+        parts: Scores by part: every feature, and "evidence" for the query's own clicks.
+    """
+
+    row: int
+    document_id: str
+    score: float
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ranked candidates, best first, with the time of each stage in seconds."""
+
+    hits: list[Hit]
+    seconds: dict[str, float]
+
+
+class Ranker:
+    """Ranks one corpus by one version. Safe to use from many threads.
+
+    Args:
+        live: Evidence since training; None ranks by the version alone.
+    """
+
+    def __init__(self, corpus: Corpus, model: RankingModel, live: LiveEvidence | None = None) -> None:
+        self.corpus = corpus
+        self.model = model
+        self._live = live
+        self._shifted: tuple[int, Shifted] | None = None
+
+    def rank(self, query: Query, k: int, allowed: list[int] | None = None) -> Ranking:
+        """Return the best `k` documents. `allowed` limits the rows that may appear."""
+        started = perf_counter()
+        rows = self._live.rows(query.key) if self._live else []
+        own = own_evidence(rows, self.model.curve)
+        recalled = perf_counter()
+        candidates = self.candidates(query, allowed, tuple(name for name, lift in own.items() if lift > 0))
+        gathered = perf_counter()
+        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
+        lifts = np.array([own.get(name, 0.0) for name in self._names(candidates)], dtype=np.float32)
+        hits = self._best(candidates, scores + lifts, lifts, k)
+        ended = perf_counter()
+        return Ranking(
+            hits, {"memory": recalled - started, "retrieve": gathered - recalled, "fuse": ended - gathered}
+        )
+
+    def candidates(
+        self,
+        query: Query,
+        allowed: list[int] | None = None,
+        documents: tuple[str, ...] = (),
+        without: frozenset[str] = frozenset(),
+    ) -> Candidates:
+        """Return the candidates of a query and their features.
+
+        Args:
+            documents: Ids that must be among them.
+            without: Query keys whose memory must not be used, as when a fold is predicted.
+        """
+        live, keys = self._live.memory_since(self.model.memory_change) if self._live else (None, frozenset())
+        extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed)
+        return gather(self.corpus, self.model, self._shift(), query, extra)
+
+    def _best(self, candidates: Candidates, scores: Floats, lifts: Floats, k: int) -> list[Hit]:
+        order = np.argsort(-scores, kind="stable")[:k].tolist()
+        return [
+            Hit(
+                candidates.rows[place],
+                self.corpus.entries[candidates.rows[place]].document.id,
+                float(scores[place]),
+                _parts(candidates.values[place], float(lifts[place])),
+            )
+            for place in order
+        ]
+
+    def _names(self, candidates: Candidates) -> list[str]:
+        return [self.corpus.entries[row].document.id for row in candidates.rows]
+
+    def _shift(self) -> Shifted:
+        stamp = len(self.corpus.entries)
+        if self._shifted is None or self._shifted[0] != stamp:
+            self._shifted = (stamp, shift_documents(self.corpus, self.model.residuals))
+        return self._shifted[1]
+
+
+def _parts(values: Floats, lift: float) -> dict[str, float]:
+    return dict(zip(FEATURES, map(float, values), strict=True)) | {"evidence": lift}

@@ -1,0 +1,35 @@
+"""Character trigrams as fixed bitmaps, so that spelling overlap is a few machine words to compare."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+Bits = npt.NDArray[np.uint64]
+WORDS = 8
+_BITS = WORDS * 64
+
+
+def sign(text: str) -> Bits:
+    """Return the trigram bitmap of `text`, uint64 of shape (8,); words are padded by a space."""
+    bits = np.zeros(WORDS, dtype=np.uint64)
+    padded = f" {' '.join(text.casefold().split())} "
+    for start in range(len(padded) - 2):
+        place = zlib.crc32(padded[start : start + 3].encode()) % _BITS
+        bits[place >> 6] |= np.uint64(1 << (place & 63))
+    return bits
+
+
+def count_bits(bits: Bits) -> npt.NDArray[np.float32]:
+    """Return the number of set bits along the last axis, as float32."""
+    return np.bitwise_count(bits).sum(axis=-1, dtype=np.float32)
+
+
+def dice(one: Bits, many: Bits) -> npt.NDArray[np.float32]:
+    """Return Dice's coefficient in [0, 1] between a bitmap and each row of `many`, shape (n, 8)."""
+    both = count_bits(many & one)
+    total = count_bits(many) + count_bits(one)
+    result: npt.NDArray[np.float32] = 2 * both / np.maximum(total, 1)
+    return result

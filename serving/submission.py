@@ -1,0 +1,93 @@
+"""What a client may send as a document, and what it is told when it does not fit.
+
+Text with control characters is refused, not repaired: whoever sends it learns that an export
+is broken before users see it in a snippet.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from foundation.contracts import Document
+from foundation.errors import FieldFault
+
+MAX_ID_CHARACTERS = 256
+MAX_URL_CHARACTERS = 4096
+
+_KNOWN = frozenset({"id", "title", "text", "url", "fields"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not tab, newline and carriage return
+
+
+def read_document(value: Any) -> Document | tuple[FieldFault, ...]:
+    """Return the document that a client's JSON value describes, or everything that is wrong with it.
+
+    Keys beside id, title, text, url and fields are open fields; they join those in `fields`.
+    """
+    if not isinstance(value, dict):
+        return (FieldFault("document", "must be a JSON object with id, title and text"),)
+    faults = [*_id_faults(value), *_text_faults(value), *_url_faults(value), *_fields_faults(value)]
+    if faults:
+        return tuple(faults)
+    texts = {name: value.get(name, "") for name in ("title", "text", "url")}
+    return Document(id=value["id"], **texts, fields=_open_fields(value) | value.get("fields", {}))
+
+
+def read_id(value: Any) -> str | tuple[FieldFault, ...]:
+    """Return the document id that a client's JSON value is, or what is wrong with it."""
+    faults = tuple(_id_faults({"id": value}))
+    return faults or str(value)
+
+
+def _id_faults(value: dict[str, Any]) -> list[FieldFault]:
+    if "id" not in value:
+        return [FieldFault("id", "is missing")]
+    id_ = value["id"]
+    if not isinstance(id_, str):
+        return [FieldFault("id", "must be a string")]
+    if not 1 <= len(id_) <= MAX_ID_CHARACTERS:
+        return [FieldFault("id", f"must have 1 to {MAX_ID_CHARACTERS} characters, has {len(id_)}")]
+    return _control_faults("id", id_, _CONTROL)
+
+
+def _text_faults(value: dict[str, Any]) -> list[FieldFault]:
+    faults = []
+    for name in ("title", "text"):
+        text = value.get(name, "")
+        if isinstance(text, str):
+            faults += _control_faults(name, text, _CONTROL_IN_TEXT)
+        else:
+            faults.append(FieldFault(name, "must be a string"))
+    if not faults and not (value.get("title", "").strip() or value.get("text", "").strip()):
+        faults.append(FieldFault("text", "must not be empty when the title is empty too"))
+    return faults
+
+
+def _url_faults(value: dict[str, Any]) -> list[FieldFault]:
+    url = value.get("url", "")
+    if not isinstance(url, str):
+        return [FieldFault("url", "must be a string")]
+    if len(url) > MAX_URL_CHARACTERS:
+        return [FieldFault("url", f"must have at most {MAX_URL_CHARACTERS} characters, has {len(url)}")]
+    return _control_faults("url", url, _CONTROL)
+
+
+def _fields_faults(value: dict[str, Any]) -> list[FieldFault]:
+    fields = value.get("fields", {})
+    if not isinstance(fields, dict):
+        return [FieldFault("fields", "must be a JSON object")]
+    twice = fields.keys() & _open_fields(value).keys()
+    return [FieldFault(f"fields.{name}", "is given beside `fields` too; send it once") for name in sorted(twice)]
+
+
+def _open_fields(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if name not in _KNOWN}
+
+
+def _control_faults(field: str, text: str, pattern: re.Pattern[str]) -> list[FieldFault]:
+    found = pattern.search(text)
+    if found is None:
+        return []
+    where = f"the control character U+{ord(found.group()):04X} at character {found.start() + 1}"
+    return [FieldFault(field, f"holds {where}; remove it")]

@@ -1,0 +1,72 @@
+"""What a simulated user reports of one answered search (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from foundation.ids import digest_json
+from simulator.traffic import Visit
+from simulator.users import User, gain
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What users tell beside their clicks.
+
+    Attributes:
+        dwell_share: Share of clicks whose reading time is reported.
+        rating_share: Share of clicks that are rated.
+        read_s: Median reading time of a document that answers, in seconds.
+        glance_s: Median reading time of one that does not; the two overlap, as they do in life.
+    """
+
+    dwell_share: float = 0.3
+    rating_share: float = 0.03
+    read_s: float = 45.0
+    glance_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One person in front of result lists: a click model and habits.
+
+    Attributes:
+        max_grade: The best grade of the collection.
+    """
+
+    user: User
+    habits: Habits
+    max_grade: int = 1
+
+    def events(
+        self, visit: Visit, query_id: str, shown: Sequence[str], grades: Sequence[int], rng: np.random.Generator
+    ) -> list[dict[str, Any]]:
+        """Return the events of one visit in the form of `POST /v1/events`; they name nobody who did not sign in.
+
+        Args:
+            visit: Who is asking.
+            query_id: The service's id of this answer.
+            shown: Ids of the shown documents, rank 1 first.
+            grades: Their grades.
+            rng: The visit's source of chance; the same visit and answer give the same events and ids.
+        """
+        who = {"user": visit.user} if visit.user else {}
+        made: list[dict[str, Any]] = []
+        for rank in self.user.clicks(grades, rng):
+            for said in self._after_click(grades[rank - 1], rng):
+                event = digest_json([visit.number, visit.session, query_id, len(made)])[:32]
+                made.append({"id": event, "query_id": query_id, "document_id": shown[rank - 1], **said, **who})
+        return made
+
+    def _after_click(self, grade: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+        yield {"type": "click"}
+        satisfied = rng.random() < gain(grade, self.max_grade)
+        if rng.random() < self.habits.dwell_share:
+            median_s = self.habits.read_s if satisfied else self.habits.glance_s
+            yield {"type": "dwell", "value": round(median_s * float(rng.lognormal(0, 0.8)), 1)}
+        if rng.random() < self.habits.rating_share:
+            yield {"type": "rating", "value": int(rng.integers(4, 6) if satisfied else rng.integers(1, 3))}

@@ -1,0 +1,391 @@
+"""What the log holds counts exactly once, in whatever order, number and state it arrives."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given
+from hypothesis import settings as property_settings
+from hypothesis import strategies as st
+
+from collector.consumer import MAX_DEAD_IN_A_ROW, Consumer, TooManyDeadLetters
+from collector.dead_letters import resend
+from collector.store import evidence_digest, fold_batch, replay
+from foundation.clock import FrozenClock
+from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
+from foundation.db import reading, transaction
+from foundation.eventlog import EmbeddedLog, Record, Subscription
+from foundation.records import event_record, impression_record
+from foundation.settings import Settings
+from foundation.tables import dead_letters, events, evidence, impressions
+
+SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
+SETTINGS = Settings(_env_file=None)
+
+
+def impression(query_id: str, *, query: str = "toner", unit: str = "u1", minutes: int = 0, **other: Any) -> Impression:
+    results = tuple(ShownResult(document_id, rank, 1.0 / rank) for rank, document_id in enumerate("abc", 1))
+    at = SHOWN_AT + timedelta(minutes=minutes)
+    return Impression(other.get("collection", "default"), query_id, query, unit, "v-1", results, at)
+
+
+def event(
+    number: str, event_type: EventType, query_id: str, document_id: str = "", value: float = 0.0, **other: Any
+) -> FeedbackEvent:
+    at = SHOWN_AT + timedelta(days=other.get("days", 0), seconds=other.get("seconds", 0))
+    collection = other.get("collection", "default")
+    return FeedbackEvent(collection, number, event_type, query_id, document_id, "u1", value, at, at)
+
+
+def records_of(*content: Impression | FeedbackEvent) -> list[Record]:
+    return [impression_record(one) if isinstance(one, Impression) else event_record(one) for one in content]
+
+
+class FailingOnce:
+    """A subscription whose first commit fails after the effect is written, as a crash would."""
+
+    def __init__(self, inner: Subscription, problem: Exception) -> None:
+        self._inner = inner
+        self._problems = [problem]
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        return self._inner.poll(max_records, min(timeout_s, 0.01))
+
+    def commit(self, connection: sa.Connection, records: Sequence[Record]) -> None:
+        self._inner.commit(connection, records)
+        if self._problems:
+            raise self._problems.pop()
+
+    def lag(self) -> int:
+        return self._inner.lag()
+
+    def rewind(self) -> None:
+        self._inner.rewind()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@pytest.fixture
+def log(any_engine: sa.Engine) -> Iterator[EmbeddedLog]:
+    log = EmbeddedLog(any_engine)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def consumer(any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock) -> Consumer:
+    return Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock)
+
+
+def append(log: EmbeddedLog, *content: Impression | FeedbackEvent) -> None:
+    log.append(records_of(*content)).result(10)
+
+
+def fold(engine: sa.Engine, *content: Impression | FeedbackEvent) -> None:
+    with transaction(engine) as connection:
+        fold_batch(connection, content, SETTINGS)
+
+
+def evidence_of(engine: sa.Engine, document_id: str, collection: str = "default") -> sa.Row[Any]:
+    statement = sa.select(evidence).where(evidence.c.collection == collection, evidence.c.document_id == document_id)
+    with reading(engine) as connection:
+        return connection.execute(statement).one()
+
+
+def count(engine: sa.Engine, table: sa.Table) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+
+def test_a_click_becomes_evidence(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
+    append(log, impression("q1", query="  Toner  BLACK "), event("e1", "click", "q1", "b"))
+
+    assert consumer.step() == 2
+
+    row = evidence_of(any_engine, "b")
+    assert (row.query_key, row.period, row.users) == ("toner black", 2922, 1)
+    assert (row.shown[:3], row.clicked[:3]) == ([0, 1, 0], [0, 1, 0])
+    assert evidence_of(any_engine, "a").clicked == [0] * 20
+
+
+def test_an_event_waits_for_its_impression(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
+    append(log, event("e1", "click", "q1", "a"))
+    consumer.step()
+    waiting = count(any_engine, evidence)
+    append(log, impression("q1"))
+    consumer.step()
+
+    assert waiting == 0
+    assert evidence_of(any_engine, "a").users == 1
+
+
+def test_ratings_conversions_and_dwell_reach_the_evidence(any_engine: sa.Engine) -> None:
+    fold(
+        any_engine,
+        impression("q1"),
+        event("e1", "rating", "q1", "a", 5),
+        event("e2", "rating", "q1", "a", 1, seconds=5),
+    )
+    fold(any_engine, event("e3", "conversion", "q1", "b", 20), event("e4", "dwell", "q1", "c", 3))
+
+    a, b, c = (evidence_of(any_engine, document_id) for document_id in "abc")
+    assert (a.ratings, a.rating_sum, a.satisfied, a.dissatisfied) == (1, 1, 0, 1)
+    assert (b.conversions, b.satisfied) == (1, 1)
+    assert (c.satisfied, c.dissatisfied) == (0, 1)
+
+
+def test_repeats_count_once(any_engine: sa.Engine) -> None:
+    shown, click = impression("q1"), event("e1", "click", "q1", "a")
+    fold(any_engine, shown, click, shown, click)
+    once = evidence_digest(any_engine, "default")
+    fold(any_engine, click, shown)
+
+    assert evidence_digest(any_engine, "default") == once
+    assert (count(any_engine, events), count(any_engine, impressions)) == (1, 1)
+
+
+def test_collections_do_not_mix(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), impression("q1", collection="other"), event("e1", "click", "q1", "a"))
+
+    assert evidence_of(any_engine, "a").users == 1
+    assert evidence_of(any_engine, "a", "other").users == 0
+
+
+def test_a_busy_user_counts_with_three_lists(any_engine: sa.Engine) -> None:
+    shown = [impression(f"q{n:02}", minutes=n) for n in range(20)]
+    fold(any_engine, *reversed(shown), *(event(f"e{n:02}", "click", f"q{n:02}", "a") for n in range(20)))
+
+    row = evidence_of(any_engine, "a")
+    assert (row.shown[0], row.clicked[0], row.users) == (3, 3, 1)
+
+
+def test_an_earlier_list_that_comes_later_takes_its_place(any_engine: sa.Engine) -> None:
+    fold(any_engine, *(impression(f"q{n}", minutes=n) for n in (1, 2, 3)), event("e3", "click", "q3", "a"))
+    fold(any_engine, impression("q0", minutes=0))
+
+    row = evidence_of(any_engine, "a")
+    assert (row.shown[0], row.clicked[0], row.users) == (3, 0, 0)
+
+
+def test_distinct_users_add_up(any_engine: sa.Engine) -> None:
+    fold(any_engine, *(impression(f"q{n}", unit=f"u{n}") for n in range(5)))
+    fold(any_engine, *(event(f"e{n}", "click", f"q{n}", "c") for n in range(4)))
+
+    row = evidence_of(any_engine, "c")
+    assert (row.shown[2], row.clicked[2], row.users) == (5, 4, 4)
+
+
+def test_a_late_event_is_kept_but_not_folded(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), event("e1", "click", "q1", "a", days=7), event("e2", "click", "q1", "b", days=8))
+
+    assert (evidence_of(any_engine, "a").users, evidence_of(any_engine, "b").users) == (1, 0)
+    assert count(any_engine, events) == 2
+
+
+def test_readers_find_what_changed_since(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), impression("q2", query="paper"))
+    seen = _last_change(any_engine)
+    fold(any_engine, event("e1", "click", "q2", "a"))
+
+    with reading(any_engine) as connection:
+        statement = sa.select(evidence.c.query_key, evidence.c.document_id).where(evidence.c.change > seen)
+        assert [tuple(row) for row in connection.execute(statement)] == [("paper", "a")]
+
+
+def _last_change(engine: sa.Engine) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(sa.func.max(evidence.c.change))).scalar_one())
+
+
+def test_replay_rebuilds_the_same_evidence(any_engine: sa.Engine) -> None:
+    fold(any_engine, *_world())
+    founded = evidence_digest(any_engine, "default")
+    with transaction(any_engine) as connection:
+        connection.execute(sa.update(evidence).values(users=77, satisfied=5))
+        connection.execute(sa.update(impressions).values(clicks=9))
+    spoiled = evidence_digest(any_engine, "default")
+
+    assert replay(any_engine, "default", SETTINGS) == 12
+    assert evidence_digest(any_engine, "default") == founded != spoiled
+
+
+def test_replay_takes_away_what_is_no_longer_founded(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), event("e1", "click", "q1", "a"))
+    with transaction(any_engine) as connection:
+        connection.execute(sa.delete(events))
+
+    replay(any_engine, "default", SETTINGS)
+
+    row = evidence_of(any_engine, "a")
+    assert (row.shown[0], row.clicked[0], row.users) == (1, 0, 0)
+
+
+def _world() -> list[Impression | FeedbackEvent]:
+    """Twelve lists of three users and two queries over two weeks, and all that was done with them."""
+    shown = [
+        impression(f"q{n}", query=("toner", "paper")[n % 2], unit=f"u{n % 3}", minutes=n * 1200) for n in range(12)
+    ]
+    done = [event(f"c{n}-{doc}", "click", f"q{n}", doc, seconds=n) for n in range(12) for doc in "abz" if n % 3]
+    rest = [
+        event("r1", "rating", "q1", "a", 5),
+        event("r2", "rating", "q1", "a", 2, seconds=9),
+        event("d1", "dwell", "q2", "b", 45),
+        event("d2", "dwell", "q2", "b", 5),
+        event("s1", "resolved", "q4"),
+        event("s2", "unresolved", "q4", seconds=99),
+        event("s3", "resolved", "q5"),
+        event("v1", "conversion", "q7", "c", 12),
+        event("l1", "click", "q0", "c", days=30),
+        event("w1", "click", "never-shown", "a"),
+    ]
+    return [*shown, *done, *rest]
+
+
+@pytest.fixture
+def founded(engine: sa.Engine) -> str:
+    fold(engine, *_world())
+    return evidence_digest(engine, "default")
+
+
+@property_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), name=st.uuids(version=4))
+def test_any_order_and_repetition_of_deliveries_gives_the_same_evidence(
+    engine: sa.Engine, founded: str, data: st.DataObject, name: Any
+) -> None:
+    world = _world()
+    repeats = data.draw(st.lists(st.sampled_from(world), max_size=10))
+    deliveries = data.draw(st.permutations(world + repeats))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(deliveries)), max_size=6)))
+    collection = str(name)
+
+    for start, end in zip([0, *cuts], [*cuts, len(deliveries)], strict=True):
+        fold(engine, *_moved(deliveries[start:end], collection))
+
+    assert evidence_digest(engine, collection) == founded
+    replay(engine, collection, SETTINGS)
+    assert evidence_digest(engine, collection) == founded
+
+
+def _moved(content: Iterable[Impression | FeedbackEvent], collection: str) -> Iterator[Impression | FeedbackEvent]:
+    for one in content:
+        names = [name for name in one.__dataclass_fields__ if name != "collection"]
+        yield type(one)(collection=collection, **{name: getattr(one, name) for name in names})
+
+
+def test_a_crash_between_effect_and_commit_loses_and_doubles_nothing(
+    any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock
+) -> None:
+    append(log, *_world())
+    crashing = FailingOnce(log.subscribe("collector"), MemoryError("killed"))
+    with pytest.raises(MemoryError):
+        Consumer(any_engine, crashing, SETTINGS, clock).step()
+    after_crash = (count(any_engine, events), count(any_engine, impressions), count(any_engine, evidence))
+
+    restarted = Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock)
+    taken = restarted.step()
+
+    assert after_crash == (0, 0, 0)
+    assert (taken, restarted.step()) == (len(_world()), 0)
+    digest = evidence_digest(any_engine, "default")
+    replay(any_engine, "default", SETTINGS)
+    assert evidence_digest(any_engine, "default") == digest
+
+
+def test_the_same_consumer_takes_a_failed_batch_again(
+    any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock
+) -> None:
+    append(log, impression("q1"), event("e1", "click", "q1", "a"))
+    failing = FailingOnce(log.subscribe("collector"), sa.exc.OperationalError("COMMIT", {}, Exception("disk full")))
+    consumer = Consumer(any_engine, failing, SETTINGS, clock)
+    with pytest.raises(sa.exc.OperationalError):
+        consumer.step()
+
+    assert consumer.step() == 2
+    assert evidence_of(any_engine, "a").users == 1
+
+
+def test_running_outlasts_a_database_that_is_away(any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock) -> None:
+    append(log, impression("q1"), event("e1", "click", "q1", "a"))
+    failing = FailingOnce(log.subscribe("collector"), sa.exc.OperationalError("COMMIT", {}, Exception("gone")))
+    stop = threading.Event()
+    running = threading.Thread(target=Consumer(any_engine, failing, SETTINGS, clock).run, args=(stop,))
+    running.start()
+    for _ in range(500):
+        if count(any_engine, events):
+            break
+        stop.wait(0.01)
+    stop.set()
+    running.join(10)
+
+    assert not running.is_alive()
+    assert evidence_of(any_engine, "a").users == 1
+
+
+@pytest.mark.parametrize("body", ["{not json", "[]", '{"kind":"mystery"}', "[" * 100_000])
+def test_a_record_that_cannot_be_read_keeps_its_neighbours(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, body: str
+) -> None:
+    good = records_of(impression("q1"), event("e1", "click", "q1", "a"))
+    log.append([good[0], Record("default/q1", body), good[1]]).result(10)
+
+    assert consumer.step() == 3
+
+    assert evidence_of(any_engine, "a").users == 1
+    with reading(any_engine) as connection:
+        (letter,) = connection.execute(sa.select(dead_letters)).all()
+    assert (letter.collection, letter.body) == ("default", body)
+    assert letter.reason
+
+
+def test_a_record_that_the_database_refuses_keeps_its_neighbours(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    beyond = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
+    append(log, impression("q1"), event("e2", "click", "q2", "a"), event("e1", "click", "q1", "a"))
+    log.append([Record("default/q2", json.dumps(beyond))]).result(10)
+
+    assert consumer.step() == 4
+
+    assert evidence_of(any_engine, "a").users == 1
+    assert count(any_engine, dead_letters) == 1
+
+
+def test_dead_letters_can_be_sent_again(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
+    good = records_of(impression("q1"))[0]
+    with transaction(any_engine) as connection:
+        row = {"id": "1", "collection": "default", "reason": "an older release", "body": good.body, "at": SHOWN_AT}
+        connection.execute(sa.insert(dead_letters), [row])
+
+    assert resend(any_engine, log, "default") == 1
+    consumer.step()
+
+    assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (0, 1)
+
+
+def test_a_log_of_something_else_stops_the_consumer(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    log.append([Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW + 1)]).result(10)
+
+    with pytest.raises(TooManyDeadLetters, match="dead_letters"):
+        consumer.run(threading.Event())
+
+    assert count(any_engine, dead_letters) == MAX_DEAD_IN_A_ROW + 1
+
+
+def test_dead_letters_between_good_records_do_not_stop_it(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    bad = [Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW)]
+    log.append([*bad, *records_of(impression("q1")), *bad]).result(10)
+
+    consumer.step()
+
+    assert count(any_engine, impressions) == 1

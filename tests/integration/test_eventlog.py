@@ -1,0 +1,104 @@
+"""The embedded log: durable before it says so, in order, moved only with the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from foundation.db import transaction
+from foundation.errors import NotReady, Overloaded
+from foundation.eventlog import EmbeddedLog, Record
+
+
+@pytest.fixture
+def log(any_engine: sa.Engine) -> Iterator[EmbeddedLog]:
+    log = EmbeddedLog(any_engine)
+    yield log
+    log.close()
+
+
+def append(log: EmbeddedLog, *bodies: str) -> None:
+    log.append([Record("key", body) for body in bodies]).result(10)
+
+
+def bodies(records: list[Record]) -> list[str]:
+    return [record.body for record in records]
+
+
+def test_what_is_appended_is_polled_in_order(log: EmbeddedLog) -> None:
+    append(log, "1", "2")
+    append(log, "3")
+    subscription = log.subscribe("reader")
+    assert bodies(subscription.poll(2, 0)) == ["1", "2"]
+    assert bodies(subscription.poll(2, 0)) == ["3"]
+    assert subscription.poll(2, 0.01) == []
+
+
+def test_the_position_moves_only_with_the_effect(log: EmbeddedLog, any_engine: sa.Engine) -> None:
+    append(log, "1", "2", "3")
+    subscription = log.subscribe("reader")
+    with pytest.raises(RuntimeError), transaction(any_engine) as connection:
+        subscription.commit(connection, subscription.poll(2, 0))
+        raise RuntimeError
+    subscription.rewind()
+    records = subscription.poll(2, 0)
+    assert bodies(records) == ["1", "2"]
+    with transaction(any_engine) as connection:
+        subscription.commit(connection, records)
+    assert subscription.lag() == 1
+    assert bodies(log.subscribe("reader").poll(10, 0)) == ["3"]
+
+
+def test_committing_nothing_moves_nothing(log: EmbeddedLog, any_engine: sa.Engine) -> None:
+    append(log, "1")
+    subscription = log.subscribe("reader")
+    with transaction(any_engine) as connection:
+        subscription.commit(connection, [])
+    assert subscription.lag() == 1
+
+
+def test_appends_at_once_are_all_kept(log: EmbeddedLog) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda index: append(log, str(index)), range(40)))
+    assert sorted(map(int, bodies(log.subscribe("reader").poll(100, 0)))) == list(range(40))
+
+
+def test_a_closed_log_has_written_what_it_took_and_takes_no_more(any_engine: sa.Engine) -> None:
+    log = EmbeddedLog(any_engine)
+    waiting = [log.append([Record("key", str(index))]) for index in range(20)]
+    log.close()
+    log.close()
+    assert all(done.done() for done in waiting)
+    with pytest.raises(NotReady):
+        log.append([Record("key", "late")])
+    assert log.subscribe("reader").lag() == 20
+
+
+def test_a_failed_write_is_told_to_whoever_waits(engine: sa.Engine) -> None:
+    log = EmbeddedLog(engine)
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("ALTER TABLE log_records RENAME TO elsewhere")
+    with pytest.raises(sa.exc.OperationalError):
+        append(log, "1")
+    log.close()
+
+
+def test_a_full_queue_sheds_instead_of_waiting(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foundation.eventlog._MAX_WAITING_APPENDS", 1)
+    with transaction(engine):  # nobody else can write, so appends pile up
+        log = EmbeddedLog(engine)
+        with pytest.raises(Overloaded, match="again"):
+            for _ in range(5):
+                log.append([Record("key", "body")])
+    log.close()
+
+
+def test_topics_do_not_mix(log: EmbeddedLog, any_engine: sa.Engine) -> None:
+    other = EmbeddedLog(any_engine, "other")
+    append(log, "mine")
+    append(other, "theirs")
+    assert bodies(other.subscribe("reader").poll(10, 0)) == ["theirs"]
+    other.close()

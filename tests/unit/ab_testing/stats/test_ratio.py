@@ -1,0 +1,111 @@
+"""The ratio of clustered data and its standard error."""
+
+import math
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ab_testing.stats.ratio import Estimate, RatioStatistics, difference, log_lift
+
+UNITS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), max_size=30)
+
+
+def of(units: list[tuple[int, int]]) -> RatioStatistics:
+    return RatioStatistics.of([x for x, _ in units], [y for _, y in units])
+
+
+def skewed_users(random: np.random.Generator, users: int) -> tuple[np.ndarray, np.ndarray]:
+    searches = random.geometric(0.25, users)
+    clicked = random.binomial(searches, random.beta(1.7, 4.0, users))
+    return clicked.astype(float), searches.astype(float)
+
+
+def test_known_answer_by_hand() -> None:
+    # x = 1, 0, 3 of y = 2, 1, 3: R = 2/3, residuals -1/3, -2/3, 1, their squares sum to 14/9,
+    # s^2 = 7/9 and SE^2 = s^2 / (n * mean(y)^2) = (7/9) / (3 * 4) = 7/108.
+    estimate = of([(1, 2), (0, 1), (3, 3)]).estimate()
+    assert estimate.value == pytest.approx(2 / 3)
+    assert estimate.standard_error == pytest.approx(math.sqrt(7 / 108))
+
+
+def test_one_search_each_is_a_proportion() -> None:
+    estimate = of([(1, 1)] * 30 + [(0, 1)] * 70).estimate()
+    assert estimate.standard_error == pytest.approx(math.sqrt(0.3 * 0.7 / 99))
+
+
+def test_repeating_every_search_of_a_user_adds_no_certainty() -> None:
+    once, tenfold = of([(1, 1), (0, 1), (1, 1), (0, 1)]), of([(10, 10), (0, 10), (10, 10), (0, 10)])
+    assert astuple(tenfold.estimate()) == pytest.approx(astuple(once.estimate()))
+
+
+def test_standard_error_agrees_with_a_bootstrap_over_users() -> None:
+    random = np.random.default_rng(11)
+    x, y = skewed_users(random, 1500)
+    drawn = random.integers(0, len(x), (3000, len(x)))
+    bootstrap = (x[drawn].sum(axis=1) / y[drawn].sum(axis=1)).std()
+    assert RatioStatistics.of(x, y).estimate().standard_error == pytest.approx(bootstrap, rel=0.04)
+
+
+def test_standard_error_is_the_spread_over_repeated_experiments() -> None:
+    random = np.random.default_rng(12)
+    estimates = [RatioStatistics.of(*skewed_users(random, 400)).estimate() for _ in range(1500)]
+    spread = np.std([estimate.value for estimate in estimates])
+    assert np.mean([estimate.standard_error for estimate in estimates]) == pytest.approx(spread, rel=0.05)
+
+
+@given(one=UNITS, other=UNITS)
+def test_statistics_of_disjoint_units_add_up(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+    assert astuple(of(one) + of(other)) == pytest.approx(astuple(of(one + other)))
+
+
+@given(units=st.lists(st.tuples(st.integers(0, 20), st.integers(1, 20)), min_size=2, max_size=30))
+def test_the_standard_error_is_never_imaginary(units: list[tuple[int, int]]) -> None:
+    assert of(units).estimate().standard_error >= 0
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        (-1, 0, 0, 0, 0, 0),
+        (2, 0, -1, 0, 1, 0),
+        (2, math.nan, 0, 0, 0, 0),
+        (2, 0, 0, math.inf, 0, 0),
+        (2, 0, 0, -1, 0, 0),
+        (1, 3, 0, 1, 0, 0),
+        (1, 0, 3, 0, 1, 0),
+        (2, 0, 0, 1, 1, 2),
+    ],
+)
+def test_sums_of_no_data_are_refused(sums: tuple[int, float, float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="RatioStatistics"):
+        RatioStatistics(*sums)
+
+
+@pytest.mark.parametrize("statistics", [RatioStatistics(), of([(1, 1)]), of([(0, 0), (0, 0)])])
+def test_too_little_data_has_no_ratio(statistics: RatioStatistics) -> None:
+    with pytest.raises(ValueError, match="two units and a denominator"):
+        statistics.estimate()
+
+
+def test_difference_adds_the_noise_of_both() -> None:
+    assert astuple(difference(Estimate(0.3, 0.03), Estimate(0.5, 0.04))) == pytest.approx((0.2, 0.05))
+
+
+def test_log_lift_is_the_logarithm_of_the_ratio() -> None:
+    lift = log_lift(Estimate(0.2, 0.006), Estimate(0.25, 0.01))
+    assert lift is not None
+    assert astuple(lift) == pytest.approx((math.log(1.25), 0.05))
+
+
+@pytest.mark.parametrize(("control", "treatment"), [((0.0, 0.0), (0.2, 0.01)), ((0.2, 0.01), (0.1, 0.02))])
+def test_no_lift_is_told_when_a_rate_may_be_zero(control: tuple[float, float], treatment: tuple[float, float]) -> None:
+    assert log_lift(Estimate(*control), Estimate(*treatment)) is None
+
+
+def test_z_without_noise_is_infinite_only_with_an_effect() -> None:
+    assert Estimate(-0.2, 0.0).z == -math.inf
+    assert Estimate(0.0, 0.0).z == 0.0
+    assert Estimate(0.2, 0.1).z == pytest.approx(2.0)

@@ -1,0 +1,74 @@
+"""What the consumer relies on: a record that passes can be stored in any database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from collector.intake.logged import read
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
+from foundation.eventlog import Record
+from foundation.records import event_record, impression_record
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+IMPRESSION = Impression("default", "q1", "größe", "u1", "v-1", (ShownResult("d1", 1, 0.5),), AT)
+EVENT = FeedbackEvent("default", "e1", "dwell", "q1", "d1", "u1", 12.5, AT, AT)
+
+
+def changed(record: Record, **fields: Any) -> Record:
+    return Record(record.key, json.dumps(json.loads(record.body) | fields))
+
+
+def test_impressions_and_events_come_back_as_they_were() -> None:
+    assert read(impression_record(IMPRESSION)) == IMPRESSION
+    assert read(event_record(EVENT)) == EVENT
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "7", "null", "{}", '{"kind":"cheese"}', '{"kind":"event"}'])
+def test_what_is_neither_is_refused(body: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(Record("k", body))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("query_id", "x" * 129),
+        ("query", 7),
+        ("query", "a\x00b"),
+        ("unit", "\ud800"),
+        ("unit", "x" * 257),
+        ("at", "2026-01-05T00:00:00"),
+        ("results", [{"id": "d", "rank": 0, "score": 1.0}]),
+        ("results", [{"id": "d", "rank": "1", "score": 1.0}]),
+        ("results", [{"id": "d", "rank": 1, "score": float("nan")}]),
+        ("results", ["d"]),
+        ("results", 5),
+    ],
+)
+def test_an_impression_that_cannot_be_stored_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(changed(impression_record(IMPRESSION), **{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "x" * 129),
+        ("type", "view"),
+        ("type", ["click"]),
+        ("document_id", None),
+        ("user", 5),
+        ("value", "5"),
+        ("value", True),
+        ("value", float("inf")),
+        ("at", 3),
+        ("received_at", "2026-01-05T00:00:00"),
+    ],
+)
+def test_an_event_that_cannot_be_stored_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read(changed(event_record(EVENT), **{field: value}))

@@ -1,0 +1,183 @@
+"""What a client of the feedback API relies on: a verdict for each event, and durability with the reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from collector.intake.logged import read
+from collector.routes import make_router
+from foundation.clock import FrozenClock
+from foundation.errors import Overloaded
+from foundation.eventlog import EmbeddedLog, Record, Subscription
+from foundation.settings import Settings
+from foundation.web import install_edge
+
+SETTINGS = Settings(_env_file=None, max_batch=50, max_body_bytes=20_000)
+
+
+class BrokenLog:
+    """A log that fails as told, at once or when its future is awaited."""
+
+    def __init__(self, at_once: Exception | None = None, later: Exception | None = None) -> None:
+        self._at_once = at_once
+        self._later = later
+
+    def append(self, _records: Sequence[Record]) -> Future[None]:
+        if self._at_once:
+            raise self._at_once
+        done: Future[None] = Future()
+        done.set_exception(self._later)
+        return done
+
+    def subscribe(self, _consumer: str) -> Subscription:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+def make_client(log: Any, clock: FrozenClock, engine: sa.Engine) -> TestClient:
+    app = FastAPI()
+    install_edge(app, SETTINGS.max_body_bytes)
+    app.include_router(make_router(log, clock, SETTINGS, engine))
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def log(engine: sa.Engine) -> Iterator[EmbeddedLog]:
+    log = EmbeddedLog(engine)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def client(log: EmbeddedLog, clock: FrozenClock, engine: sa.Engine) -> TestClient:
+    return make_client(log, clock, engine)
+
+
+def click(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {"id": f"e{number}", "type": "click", "query_id": "q1", "document_id": "d1"} | changes
+
+
+def logged_ids(log: EmbeddedLog) -> list[str]:
+    found = [read(record) for record in log.subscribe("test").poll(1000, 0)]
+    return [getattr(one, "id", "") for one in found]
+
+
+def test_a_single_event_is_accepted_and_durable(client: TestClient, log: EmbeddedLog) -> None:
+    reply = client.post("/v1/events", json=click())
+
+    assert reply.status_code == 202
+    assert reply.json() == {
+        "accepted": 1,
+        "refused": 0,
+        "verdicts": [{"index": 0, "id": "e1", "status": "accepted", "fields": []}],
+    }
+    assert logged_ids(log) == ["e1"]
+
+
+def test_an_event_without_id_is_told_its_id(client: TestClient, log: EmbeddedLog) -> None:
+    given = {name: value for name, value in click().items() if name != "id"}
+
+    told = client.post("/v1/events", json=given).json()["verdicts"][0]["id"]
+
+    assert logged_ids(log) == [told]
+
+
+def test_bad_events_of_an_array_keep_their_neighbours(client: TestClient, log: EmbeddedLog) -> None:
+    bad = click(2, type="rating", value=9, colour="red")
+
+    reply = client.post("/v1/events", json=[click(1), bad, 7, click(3)])
+
+    assert reply.status_code == 202
+    assert (reply.json()["accepted"], reply.json()["refused"]) == (2, 2)
+    assert [verdict["status"] for verdict in reply.json()["verdicts"]] == ["accepted", "refused", "refused", "accepted"]
+    assert [fault["field"] for fault in reply.json()["verdicts"][1]["fields"]] == ["colour", "value"]
+    assert reply.json()["verdicts"][1]["id"] == "e2"
+    assert logged_ids(log) == ["e1", "e3"]
+
+
+def test_a_broken_line_keeps_its_neighbours(client: TestClient, log: EmbeddedLog) -> None:
+    lines = [json.dumps(click(1)), '{"id": "e2", "type"', json.dumps(click(3))]
+
+    reply = client.post("/v1/events", content="\n".join(lines), headers={"content-type": "application/x-ndjson"})
+
+    assert reply.status_code == 202
+    assert [verdict["status"] for verdict in reply.json()["verdicts"]] == ["accepted", "refused", "accepted"]
+    assert logged_ids(log) == ["e1", "e3"]
+
+
+def test_a_request_without_any_good_event_is_a_problem(client: TestClient, log: EmbeddedLog) -> None:
+    reply = client.post("/v1/events", json=[click(1, query_id=""), click(2, at="noon")])
+
+    problem = reply.json()
+    assert reply.status_code == 422
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert [fault["field"] for fault in problem["errors"]] == ["0.query_id", "1.at"]
+    assert [verdict["status"] for verdict in problem["verdicts"]] == ["refused", "refused"]
+    assert logged_ids(log) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b'{"value": NaN}', 400),
+        (b"[]", 422),
+        (b"7", 422),
+        (b"null", 422),
+        (json.dumps([click(n) for n in range(51)]).encode(), 422),
+        (b" " * 20_001, 413),
+    ],
+)
+def test_a_body_that_cannot_be_used_is_a_problem(client: TestClient, content: bytes, status: int) -> None:
+    reply = client.post("/v1/events", content=content, headers={"content-type": "application/json"})
+
+    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_a_full_log_asks_to_send_again(clock: FrozenClock, engine: sa.Engine) -> None:
+    reply = make_client(BrokenLog(at_once=Overloaded("full")), clock, engine).post("/v1/events", json=click())
+
+    assert reply.status_code == 503
+    assert "retry-after" in reply.headers
+
+
+def test_what_could_not_be_written_is_not_acknowledged(clock: FrozenClock, engine: sa.Engine) -> None:
+    broken = BrokenLog(later=sa.exc.OperationalError("COMMIT", {}, Exception("disk full")))
+
+    reply = make_client(broken, clock, engine).post("/v1/events", json=click())
+
+    assert reply.status_code == 503
+    assert "send the events again" in reply.json()["detail"]
+
+
+def test_events_belong_to_the_collection_of_the_request(client: TestClient, log: EmbeddedLog) -> None:
+    client.post("/v1/events", json=click(), headers={"Clickloop-Collection": "shop"})
+
+    (record,) = log.subscribe("test").poll(10, 0)
+    assert read(record).collection == "shop"
+
+
+def test_the_health_of_the_join_is_reported(client: TestClient) -> None:
+    report = client.get("/v1/reports/join-health", headers={"Clickloop-Collection": "shop"}).json()
+
+    assert report["collection"] == "shop"
+    assert [finding["count"] for finding in report["findings"]] == [0, 0, 0]
+
+
+def test_the_openapi_page_describes_events(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/events"]["post"]
+
+    assert set(operation["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
+    assert {"202", "400", "413", "422", "503"} <= set(operation["responses"])

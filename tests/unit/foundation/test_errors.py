@@ -1,0 +1,48 @@
+"""The tree of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from foundation import errors
+from foundation.errors import ClickloopError, FieldFault, InvalidRequest
+
+
+def tree(root: type[ClickloopError]) -> Iterator[type[ClickloopError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+ALL = list(tree(ClickloopError))
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_every_error_says_its_kind_its_status_and_its_detail(error: type[ClickloopError]) -> None:
+    raised = error("what, where, what to do", (FieldFault("k", "must be positive"),))
+    assert str(raised) == raised.detail == "what, where, what to do"
+    assert raised.fields[0].field == "k"
+    assert raised.title
+    assert not raised.title.endswith(".")
+    assert 400 <= raised.status <= 599
+
+
+def test_every_kind_has_a_name_of_its_own() -> None:
+    slugs = [error.slug for error in ALL]
+    assert len(slugs) == len(set(slugs))
+
+
+def test_only_errors_of_the_moment_are_worth_a_retry() -> None:
+    assert {error.status for error in ALL if error.retryable} == {503}
+
+
+def test_an_unreadable_body_is_an_invalid_request() -> None:
+    assert issubclass(errors.UnreadableBody, InvalidRequest)
+
+
+def test_the_tree_in_the_documentation_is_the_tree() -> None:
+    assert errors.__doc__ is not None
+    for error in ALL:
+        assert error.__name__ in errors.__doc__

@@ -1,0 +1,51 @@
+"""Settings come from the environment and have sane defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from foundation.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CLICKLOOP_{name.upper()}", raising=False)
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.resolved_database_url() == f"sqlite:///{tmp_path / '.clickloop' / 'clickloop.db'}"
+    assert settings.resolved_artifacts_url() == str(tmp_path / ".clickloop" / "artifacts")
+
+
+def test_the_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKLOOP_DATABASE_URL", "postgresql+psycopg://db/clickloop")
+    monkeypatch.setenv("CLICKLOOP_MAX_BATCH", "7")
+    settings = Settings()
+    assert settings.resolved_database_url() == "postgresql+psycopg://db/clickloop"
+    assert settings.max_batch == 7
+
+
+def test_a_file_sets_what_the_environment_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("CLICKLOOP_PORT=9000\nCLICKLOOP_SEED=3\n")
+    monkeypatch.setenv("CLICKLOOP_SEED", "4")
+    settings = Settings()
+    assert (settings.port, settings.seed) == (9000, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MIGRATE", "maybe"), ("CLOCK_SPEED", "0"), ("LISTS_PER_USER", "0"), ("PORT", "http")]
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"CLICKLOOP_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
