@@ -115,7 +115,7 @@ def _progress(facts: Facts) -> float:
 
 def _report(facts: Facts, name: str) -> ArmReport:
     arm = facts.arms[name]
-    rate, low, high = _click_rate(facts, arm) if arm.units >= MIN_UNITS else (None, None, None)
+    rate, low, high = _click_rate(facts, arm) if arm.click_rate.effective_units >= MIN_UNITS else (None, None, None)
     version = {"control": facts.plan.control, "treatment": facts.plan.treatment}.get(name, "")
     return ArmReport(name, version, arm.units, arm.searches, arm.clicks, rate, low, high)
 
@@ -128,8 +128,7 @@ def _click_rate(facts: Facts, arm: ArmStatistics) -> tuple[float, float, float]:
 
 
 def _lift(facts: Facts) -> Lift | None:
-    counts = split_counts(facts)
-    if counts is None or min(counts) < MIN_UNITS:
+    if facts.plan.kind != "ab" or weigh(facts) is None:
         return None
     control, treatment = (facts.arms[arm].click_rate.estimate() for arm in ARMS)
     ratio = log_lift(control, treatment)

@@ -19,8 +19,8 @@ from ab_testing.stats.sequential import Hybrid, anytime_p_value, fixed_p_value, 
 
 Word = Literal["invalid", "rollback", "promote", "keep_control", "continue"]
 
-MIN_UNITS = 30
-"""Units that each arm needs before anything is said; the normal approximation needs them."""
+MIN_UNITS = 20
+"""Effective units that each arm needs before anything is said; the normal approximation needs them."""
 
 HARM_ALPHA = 0.01
 """Probability with which a harmless treatment is ever rolled back, at most."""
@@ -117,13 +117,13 @@ def replay(inputs: dict[str, Any]) -> Verdict:
 
 def weigh(facts: Facts) -> Evidence | None:
     """Return what the primary metric says, None while there are too few units to say anything."""
-    if min(_units_measured(facts)) < MIN_UNITS:
+    if _effective_units(facts) < MIN_UNITS:
         return None
     plan, at_end = facts.plan, facts.at_end
     test = Hybrid(plan.alpha, plan.planned_searches)
     effect = _effect(facts)
     half_width = test.running_critical_value(facts.searches) * effect.standard_error
-    needed = test.critical_value(facts.searches, at_end)
+    needed = test.critical_value(facts.searches, at_end, effect.degrees)
     harm = one_sided_critical_value(facts.searches, plan.planned_searches, HARM_ALPHA)
     return Evidence(
         metric="click_rate_difference" if plan.kind == "ab" else "preference",
@@ -133,7 +133,7 @@ def weigh(facts: Facts) -> Evidence | None:
         high=effect.value + half_width,
         confidence=1 - test.running_alpha,
         p_value=anytime_p_value(effect.z, facts.searches, plan.planned_searches, test.running_alpha),
-        final_p_value=fixed_p_value(effect.z) if at_end else None,
+        final_p_value=fixed_p_value(effect.z, effect.degrees) if at_end else None,
         superior=effect.z > needed,
         inferior=effect.z < -needed,
         harmful=effect.z < -harm,
@@ -148,10 +148,11 @@ def split_counts(facts: Facts) -> tuple[int, int] | None:
     return control, treatment
 
 
-def _units_measured(facts: Facts) -> list[int]:
+def _effective_units(facts: Facts) -> float:
+    """Return the effective units behind the primary metric, of the smaller arm."""
     if facts.plan.kind == "ab":
-        return [facts.arms[arm].units for arm in ARMS]
-    return [facts.arms[INTERLEAVED].preference.n]
+        return min(facts.arms[arm].click_rate.effective_units for arm in ARMS)
+    return facts.arms[INTERLEAVED].preference.effective_units
 
 
 def _effect(facts: Facts) -> Estimate:
@@ -179,7 +180,8 @@ def _decide(facts: Facts, evidence: Evidence | None) -> tuple[Word, str]:
 
 
 def _without_evidence(facts: Facts) -> tuple[Word, str]:
-    reason = f"{min(_units_measured(facts))} units are fewer than the {MIN_UNITS} that each arm needs"
+    units = _effective_units(facts)
+    reason = f"the searches weigh like those of {units:.1f} equally busy units, and each arm needs {MIN_UNITS}"
     if facts.at_end:
         return "keep_control", f"at the planned end {reason}"
     return "continue", reason

@@ -22,10 +22,12 @@ class Estimate:
     Attributes:
         value: Its best guess.
         standard_error: Standard deviation of the guess, at least 0.
+        degrees: Degrees of freedom behind the standard error.
     """
 
     value: float
     standard_error: float
+    degrees: float = math.inf
 
     @property
     def z(self) -> float:
@@ -95,6 +97,15 @@ class RatioStatistics:
             "sum_xy": self.sum_xy,
         }
 
+    @property
+    def effective_units(self) -> float:
+        """How many equally busy units would be as informative; never above n.
+
+        A few very busy units make the estimate as uncertain as few units would (Kish's effective
+        size; Carter, Schnepel and Steigerwald 2017 for clusters).
+        """
+        return self.sum_y**2 / self.sum_yy if self.sum_yy else 0.0
+
     def estimate(self) -> Estimate:
         """Return the ratio and its standard error.
 
@@ -106,7 +117,7 @@ class RatioStatistics:
         ratio = self.sum_x / self.sum_y
         squares = self.sum_xx - 2 * ratio * self.sum_xy + ratio**2 * self.sum_yy
         variance = max(squares, 0.0) * self.n / (self.n - 1) / self.sum_y**2
-        return Estimate(ratio, math.sqrt(variance))
+        return Estimate(ratio, math.sqrt(variance), max(self.effective_units - 1, 1.0))
 
     def _refuse_impossible(self, square: float, bound: float, name: str) -> None:
         if square > bound * (1 + _ROUNDING) + _ROUNDING:
@@ -116,7 +127,7 @@ class RatioStatistics:
 def difference(control: Estimate, treatment: Estimate) -> Estimate:
     """Return treatment minus control, from independent units."""
     noise = math.hypot(control.standard_error, treatment.standard_error)
-    return Estimate(treatment.value - control.value, noise)
+    return Estimate(treatment.value - control.value, noise, control.degrees + treatment.degrees)
 
 
 def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
@@ -128,7 +139,7 @@ def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
     if not (_well_above_zero(control) and _well_above_zero(treatment)):
         return None
     noise = math.hypot(control.standard_error / control.value, treatment.standard_error / treatment.value)
-    return Estimate(math.log(treatment.value / control.value), noise)
+    return Estimate(math.log(treatment.value / control.value), noise, control.degrees + treatment.degrees)
 
 
 def _well_above_zero(estimate: Estimate) -> bool:

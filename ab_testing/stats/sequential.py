@@ -16,9 +16,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 
-from scipy.special import lambertw
+from scipy.special import lambertw, stdtr, stdtrit
 
 
 @lru_cache(maxsize=1024)
@@ -64,9 +63,9 @@ def anytime_p_value(z: float, n: float, planned: float, alpha: float) -> float:
     return min(1.0, math.sqrt(time + 1) * math.exp(-time / (time + 1) * z**2 / 2))
 
 
-def fixed_p_value(z: float) -> float:
-    """Return the two-sided p-value of a normal statistic that is read once."""
-    return math.erfc(abs(z) / math.sqrt(2))
+def fixed_p_value(z: float, degrees: float = math.inf) -> float:
+    """Return the two-sided p-value of an estimate read once, by Student's t with `degrees` of freedom."""
+    return float(2 * stdtr(degrees, -abs(z)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,8 @@ class Hybrid:
     """A sequential test that spends a fifth of alpha while running and the rest at one planned end.
 
     By the union bound its error is at most alpha under any looks, and at the end it is nearly as
-    powerful as a test without looks: at 0.05, z must pass 2.054 instead of 1.960.
+    powerful as a test without looks: at 0.05, z must pass 2.054 instead of 1.960. The test at the
+    end is Student's, which is the normal one unless units are few or a few of them very busy.
 
     Attributes:
         alpha: Level of the two together.
@@ -98,15 +98,14 @@ class Hybrid:
         """Return what |z| must pass at sample `n` while running."""
         return critical_value(n, self.planned, self.running_alpha)
 
-    @property
-    def final_critical_value(self) -> float:
-        """What |z| must pass at the planned end."""
-        return NormalDist().inv_cdf(1 - self.final_alpha / 2)
+    def final_critical_value(self, degrees: float = math.inf) -> float:
+        """Return what |z| must pass at the planned end."""
+        return float(stdtrit(degrees, 1 - self.final_alpha / 2))
 
-    def critical_value(self, n: float, at_end: bool) -> float:
+    def critical_value(self, n: float, at_end: bool, degrees: float = math.inf) -> float:
         """Return what |z| must pass at sample `n`, at the planned end or before it."""
         running = self.running_critical_value(n)
-        return min(running, self.final_critical_value) if at_end else running
+        return min(running, self.final_critical_value(degrees)) if at_end else running
 
 
 def _width(time: float, log_term: Callable[[float], float]) -> float:

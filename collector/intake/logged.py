@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
+from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult, query_key
 from foundation.eventlog import Record
 from foundation.records import read_record
 
-_MAX_TEXT = 1_000_000
+MAX_QUERY_BYTES = 1500
+"""Evidence is found by the query's text, and PostgreSQL indexes no longer ones."""
+
+_MAX_RANK = 1_000_000
 
 
 def read(record: Record) -> Impression | FeedbackEvent:
@@ -30,7 +33,9 @@ def read(record: Record) -> Impression | FeedbackEvent:
 def _check_impression(impression: Impression) -> None:
     _check_text("collection", impression.collection, 64)
     _check_text("query_id", impression.query_id, 128)
-    _check_text("query", impression.query, _MAX_TEXT)
+    _check_text("query", impression.query, MAX_QUERY_BYTES)
+    if len(query_key(impression.query).encode()) > MAX_QUERY_BYTES:
+        raise ValueError(f"query must have at most {MAX_QUERY_BYTES} bytes")
     _check_text("unit", impression.unit, 256)
     _check_text("version", impression.version, 64)
     _check_text("experiment", impression.experiment, 64)
@@ -45,7 +50,7 @@ def _check_result(result: ShownResult) -> None:
     _check_text("results.team", result.team, 64)
     _check_number("results.score", result.score)
     _check_number("results.propensity", result.propensity)
-    if type(result.rank) is not int or not 1 <= result.rank <= _MAX_TEXT:
+    if type(result.rank) is not int or not 1 <= result.rank <= _MAX_RANK:
         raise ValueError(f"results.rank must be a whole number from 1 on, is {result.rank!r:.100}")
 
 

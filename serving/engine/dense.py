@@ -15,10 +15,12 @@ Ints = npt.NDArray[np.int64]
 class DenseIndex:
     """Passage vectors in 16-bit floats, each belonging to a document row.
 
-    One thread adds; any may search. Searching is exact.
+    One thread adds; any may search. Searching is exact. A search runs on one thread: requests share
+    the cores, and threads that wait for each other inside a millisecond cost more than they bring.
     """
 
     def __init__(self, dimension: int) -> None:
+        faiss.omp_set_num_threads(1)
         self.dimension = dimension
         self._index = faiss.IndexScalarQuantizer(
             dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT

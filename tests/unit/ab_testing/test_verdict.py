@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from ab_testing.arms import ArmStatistics
+from ab_testing.stats.ratio import RatioStatistics
 from ab_testing.verdict import MIN_UNITS, Facts, judge, replay, weigh
 
 MakeFacts = Callable[..., Facts]
@@ -63,8 +66,18 @@ def test_few_units_say_nothing_however_different(make_ab: MakeFacts) -> None:
     few = make_ab(0.0, 1.0, units=(MIN_UNITS - 1, MIN_UNITS))
     assert weigh(few) is None
     assert judge(few).decision == "continue"
-    assert f"29 units are fewer than the {MIN_UNITS}" in judge(few).reason
+    assert "like those of 19.0 equally busy units, and each arm needs 20" in judge(few).reason
     assert judge(make_ab(0.0, 1.0, units=(2, 2), days=14.0)).decision == "keep_control"
+
+
+def test_one_robot_among_many_users_says_nothing(make_ab: MakeFacts) -> None:
+    facts = make_ab(0.30, 0.50, units=(400, 400))
+    robot = ArmStatistics(RatioStatistics.of([3000], [3000]), clicks=3000)
+    treatment = facts.arms["treatment"]
+    joined = replace(treatment, click_rate=treatment.click_rate + robot.click_rate)
+    facts = replace(facts, arms=facts.arms | {"treatment": joined})
+    assert joined.units == 401
+    assert weigh(facts) is None
 
 
 def test_an_empty_experiment_continues(make_ab: MakeFacts, make_interleaving: MakeFacts) -> None:

@@ -41,6 +41,12 @@ def test_repeating_every_search_of_a_user_adds_no_certainty() -> None:
     assert astuple(tenfold.estimate()) == pytest.approx(astuple(once.estimate()))
 
 
+def test_busy_users_weigh_like_fewer() -> None:
+    assert of([(0, 5)] * 30).effective_units == pytest.approx(30)
+    assert of([(0, 1)] * 90 + [(0, 910)]).effective_units == pytest.approx(1.2, abs=0.1)
+    assert RatioStatistics().effective_units == 0
+
+
 def test_standard_error_agrees_with_a_bootstrap_over_users() -> None:
     random = np.random.default_rng(11)
     x, y = skewed_users(random, 1500)
@@ -91,13 +97,13 @@ def test_too_little_data_has_no_ratio(statistics: RatioStatistics) -> None:
 
 
 def test_difference_adds_the_noise_of_both() -> None:
-    assert astuple(difference(Estimate(0.3, 0.03), Estimate(0.5, 0.04))) == pytest.approx((0.2, 0.05))
+    assert astuple(difference(Estimate(0.3, 0.03, 9), Estimate(0.5, 0.04, 20))) == pytest.approx((0.2, 0.05, 29))
 
 
 def test_log_lift_is_the_logarithm_of_the_ratio() -> None:
     lift = log_lift(Estimate(0.2, 0.006), Estimate(0.25, 0.01))
     assert lift is not None
-    assert astuple(lift) == pytest.approx((math.log(1.25), 0.05))
+    assert (lift.value, lift.standard_error) == pytest.approx((math.log(1.25), 0.05))
 
 
 @pytest.mark.parametrize(("control", "treatment"), [((0.0, 0.0), (0.2, 0.01)), ((0.2, 0.01), (0.1, 0.02))])

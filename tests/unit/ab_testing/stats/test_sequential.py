@@ -97,6 +97,13 @@ def test_fixed_p_values_are_the_normal_ones() -> None:
     assert fixed_p_value(-2.575829) == pytest.approx(0.01, abs=1e-6)
 
 
+def test_few_degrees_of_freedom_ask_for_more() -> None:
+    assert fixed_p_value(2.228139, 10) == pytest.approx(0.05, abs=1e-6)
+    test = Hybrid(0.05, 4000)
+    assert test.critical_value(4000, at_end=True, degrees=40) == pytest.approx(2.123, abs=1e-3)
+    assert test.critical_value(4000, at_end=False, degrees=40) == test.critical_value(4000, at_end=False)
+
+
 def test_the_hybrid_spends_alpha_once() -> None:
     test = Hybrid(0.05, 4000)
     assert test.running_alpha == pytest.approx(0.01)

@@ -39,6 +39,7 @@ def test_what_is_neither_is_refused(body: str) -> None:
         ("query_id", "x" * 129),
         ("query", 7),
         ("query", "a\x00b"),
+        ("query", "ß" * 1000),
         ("unit", "\ud800"),
         ("unit", "x" * 257),
         ("at", "2026-01-05T00:00:00"),

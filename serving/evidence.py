@@ -1,0 +1,77 @@
+"""Reads the collector's evidence with its age taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from foundation.contracts import Evidence
+from foundation.db import reading
+from foundation.tables import evidence
+
+_WEEK_S = 7 * 24 * 3600
+_KEYS_AT_ONCE = 400
+
+
+def read_evidence(engine: sa.Engine, collection: str, now: datetime, half_life_days: float) -> list[Evidence]:
+    """Return all evidence of a collection, one row per query and document, decayed to `now`."""
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(evidence).where(evidence.c.collection == collection)).all()
+    return merge_periods(rows, now, half_life_days)
+
+
+def read_changed(
+    engine: sa.Engine, collection: str, since: int, now: datetime, half_life_days: float
+) -> tuple[list[Evidence], int]:
+    """Return the whole evidence of the queries that changed after `since`, and the newest change."""
+    mine = evidence.c.collection == collection
+    with reading(engine) as connection:
+        changed = connection.execute(
+            sa.select(evidence.c.query_key, sa.func.max(evidence.c.change))
+            .where(mine, evidence.c.change > since)
+            .group_by(evidence.c.query_key)
+        ).all()
+        keys = [row[0] for row in changed]
+        rows: list[sa.Row[Any]] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            chunk = keys[start : start + _KEYS_AT_ONCE]
+            rows += connection.execute(sa.select(evidence).where(mine, evidence.c.query_key.in_(chunk))).all()
+    return merge_periods(rows, now, half_life_days), max((int(row[1]) for row in changed), default=since)
+
+
+def latest_change(engine: sa.Engine, collection: str) -> int:
+    """Return the newest change number of a collection's evidence, 0 without any."""
+    statement = sa.select(sa.func.max(evidence.c.change)).where(evidence.c.collection == collection)
+    with reading(engine) as connection:
+        return int(connection.execute(statement).scalar() or 0)
+
+
+def merge_periods(rows: Iterable[sa.Row[Any]], now: datetime, half_life_days: float) -> list[Evidence]:
+    """Return rows of many weeks as one row per query and document; a week's age halves it by and by."""
+    merged: dict[tuple[str, str], Evidence] = {}
+    for row in rows:
+        age_days = max(0.0, (now.timestamp() - (row.period + 1) * _WEEK_S) / 86400)
+        weight = 0.5 ** (age_days / half_life_days)
+        key = (row.query_key, row.document_id)
+        merged[key] = _add(merged.get(key), row, weight)
+    return list(merged.values())
+
+
+def _add(before: Evidence | None, row: sa.Row[Any], weight: float) -> Evidence:
+    shown = tuple(count * weight for count in row.shown)
+    clicked = tuple(count * weight for count in row.clicked)
+    satisfied, dissatisfied = row.satisfied * weight, row.dissatisfied * weight
+    if before is None:
+        return Evidence(row.query_key, row.document_id, shown, clicked, row.users, satisfied, dissatisfied)
+    return Evidence(
+        row.query_key,
+        row.document_id,
+        tuple(one + other for one, other in zip(before.shown, shown, strict=True)),
+        tuple(one + other for one, other in zip(before.clicked, clicked, strict=True)),
+        before.users + row.users,
+        before.satisfied + satisfied,
+        before.dissatisfied + dissatisfied,
+    )

@@ -1,0 +1,245 @@
+"""Keeps what is served up to date: documents, evidence and versions, without stopping a request.
+
+Two threads follow the database. One brings documents and evidence into memory; the other loads
+versions beside those that serve, warms and verifies them, and swaps one reference.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from ab_testing.api import Assignments
+from foundation.clock import Clock
+from foundation.contracts import Manifest
+from foundation.db import transaction, upsert
+from foundation.errors import ClickloopError, NotFound, NotReady
+from foundation.registry import Registry
+from foundation.settings import Settings
+from foundation.tables import replicas
+from foundation.telemetry import DOCUMENTS, SWAPS, get_log
+from serving.catalog import Catalog
+from serving.engine.corpus import Corpus
+from serving.engine.encoder import Encoder
+from serving.engine.features import Query
+from serving.engine.live import LiveMemory
+from serving.engine.model import RankingModel, load_model
+from serving.engine.pipeline import Ranker
+from serving.engine.vectors import VectorStore
+from serving.evidence import read_changed
+
+_CHANGES_AT_ONCE = 256
+_KEPT_VERSIONS = 4
+_log = get_log("loader")
+
+
+class Served:
+    """One collection in memory.
+
+    Attributes:
+        corpus: Its documents.
+        live: Its evidence.
+        champion: Id of the version that serves; "" until one does.
+        problem: Why the wanted champion does not serve, "" when it does.
+        rankers: Loaded versions by id, the champion among them.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.corpus = Corpus(encoder.dimension)
+        self.live = LiveMemory(encoder.encode_query, encoder.dimension)
+        self.champion = ""
+        self.problem = ""
+        self.rankers: dict[str, Ranker] = {}
+        self.broken: dict[str, str] = {}
+
+    def ranker(self, version: str) -> Ranker | None:
+        """Return a loaded version, None when this replica does not hold it."""
+        return self.rankers.get(version)
+
+
+class Loader:
+    """The collections of one replica.
+
+    Args:
+        replica: Name of this process in the table of replicas.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        catalog: Catalog,
+        registry: Registry,
+        assignments: Assignments,
+        encoder: Encoder,
+        settings: Settings,
+        clock: Clock,
+        replica: str,
+    ) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._registry = registry
+        self._assignments = assignments
+        self.encoder = encoder
+        self._settings = settings
+        self._clock = clock
+        self._replica = replica
+        self._vectors = VectorStore(Path(settings.home) / "vectors" / encoder.digest, encoder.dimension)
+        self._served: dict[str, Served] = {}
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.ready = False
+
+    def collection(self, name: str) -> Served:
+        """Return a collection that serves.
+
+        Raises:
+            NotFound: It has no documents.
+            NotReady: Its documents are still being read.
+        """
+        served = self._served.get(name)
+        if served is None and name not in self._catalog.collections():
+            raise NotFound(f"collection {name!r} has no documents; send some with PUT /v1/documents")
+        if served is None or not served.champion:
+            raise NotReady(f"collection {name!r} is being loaded; ask again in a second")
+        return served
+
+    def state(self) -> dict[str, dict[str, str | int]]:
+        """Return what this replica serves, for people and probes."""
+        return {
+            name: {
+                "version": served.champion,
+                "problem": served.problem,
+                "documents": len(served.corpus),
+                "behind": self._catalog.latest_change(name) - served.corpus.change,
+            }
+            for name, served in sorted(self._served.items())
+        }
+
+    def start(self) -> None:
+        """Bring everything up to date once, then keep following in two threads."""
+        self.follow_content()
+        self.follow_versions()
+        self.ready = True
+        for follow in (self.follow_content, self.follow_versions):
+            thread = threading.Thread(target=self._repeat, args=(follow,), name=follow.__name__, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Stop following and wait for both threads."""
+        self.ready = False
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def follow_content(self) -> None:
+        """Take in new documents and evidence of every collection."""
+        for name in self._catalog.collections():
+            served = self._served.get(name) or Served(self.encoder)
+            self._follow_documents(name, served)
+            self._follow_evidence(name, served)
+            self._served[name] = served
+
+    def follow_versions(self) -> None:
+        """Load the versions that should serve and swap to the champions among them."""
+        self._assignments.refresh()
+        champions = self._registry.champions()
+        for name, served in list(self._served.items()):
+            self._follow_champion(name, served, champions.get(name, self.baseline().id))
+            for version in self._assignments.versions(name) - served.rankers.keys() - served.broken.keys():
+                self._load(name, served, version)
+            self._forget(served, {served.champion} | self._assignments.versions(name))
+
+    def baseline(self) -> Manifest:
+        """Return the untuned version that serves before any promotion."""
+        return Manifest(encoder=self.encoder.digest, fusion=self._settings.fusion)
+
+    def embed(self, texts: list[str]) -> Any:
+        """Return unit vectors of texts; those embedded before are read from disk."""
+        return self._vectors.embed(texts, self.encoder.encode)
+
+    def _repeat(self, follow: Callable[[], None]) -> None:
+        while not self._stop.wait(self._settings.refresh_s):
+            try:
+                follow()
+            except Exception:  # noqa: BLE001  a follower outlives a database that is away; what is loaded serves on
+                _log.exception("follower_failed", follower=follow.__name__)
+
+    def _follow_documents(self, name: str, served: Served) -> None:
+        while changes := self._catalog.changes(name, served.corpus.change, _CHANGES_AT_ONCE):
+            served.corpus.apply(changes, self.embed)
+            DOCUMENTS.labels(name).set(len(served.corpus))
+
+    def _follow_evidence(self, name: str, served: Served) -> None:
+        rows, change = read_changed(
+            self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
+        )
+        if rows:
+            served.live.update(rows, change)
+
+    def _follow_champion(self, name: str, served: Served, wanted: str) -> None:
+        if wanted == served.champion:
+            return
+        if wanted not in served.rankers and wanted not in served.broken:
+            self._load(name, served, wanted)
+        if wanted in served.broken:
+            served.problem = f"version {wanted} does not load: {served.broken[wanted]}"
+            if not served.champion:
+                self._load(name, served, self.baseline().id)
+                served.champion = self.baseline().id
+        else:
+            served.champion, served.problem = wanted, ""
+            SWAPS.labels(name, "swapped").inc()
+            _log.info("swapped", collection=name, version=wanted)
+        self._report(name, served)
+
+    def _load(self, name: str, served: Served, version: str) -> None:
+        try:
+            ranker = Ranker(served.corpus, self._read_model(name, version), served.live)
+            _verify(ranker, self.encoder)
+        except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
+            served.broken[version] = str(problem) or repr(problem)
+            SWAPS.labels(name, "failed").inc()
+            _log.error("version_does_not_load", collection=name, version=version, problem=served.broken[version])
+            return
+        served.rankers = {**served.rankers, version: ranker}
+
+    def _read_model(self, name: str, version: str) -> RankingModel:
+        baseline = self.baseline()
+        manifest = baseline if version == baseline.id else self._registry.get(name, version).manifest
+        if manifest.encoder != self.encoder.digest:
+            raise ClickloopError(
+                f"it needs the encoder {manifest.encoder}, this replica runs {self.encoder.digest}; "
+                "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
+            )
+        return load_model(manifest, self._registry.artifacts.get, self.embed, self.encoder.dimension)
+
+    def _forget(self, served: Served, needed: set[str]) -> None:
+        extra = [version for version in served.rankers if version not in needed]
+        for version in extra[: max(0, len(served.rankers) - _KEPT_VERSIONS)]:
+            served.rankers = {name: ranker for name, ranker in served.rankers.items() if name != version}
+
+    def _report(self, name: str, served: Served) -> None:
+        row = {
+            "collection": name,
+            "replica": self._replica,
+            "version": served.champion,
+            "problem": served.problem,
+            "seen_at": self._clock.now(),
+        }
+        with transaction(self._engine) as connection:
+            upsert(connection, replicas, [row])
+
+
+def _verify(ranker: Ranker, encoder: Encoder) -> None:
+    """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
+    query = Query("how to start", "how to start", encoder.encode_query("how to start"))
+    hits = ranker.rank(query, 10).hits
+    if len(ranker.corpus) and not hits:
+        raise ClickloopError("it finds nothing in a collection that has documents")
+    if any(hit.score != hit.score for hit in hits):
+        raise ClickloopError("it gives scores that are not numbers")

@@ -1,0 +1,126 @@
+"""The HTTP route of search: `POST /v1/search`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from foundation.web import collection_of, problem_responses
+from serving.engine.snippet import cut_snippet
+from serving.search import Answer, Ask, Searcher, Shown
+
+MAX_QUERY_CHARACTERS = 1000
+MAX_RESULTS = 100
+_FIRST_PRINTABLE = " "
+_SCALARS = (str, int, float, bool, type(None))
+
+
+class SearchIn(BaseModel):
+    """A search."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    query: str = Field(max_length=MAX_QUERY_CHARACTERS, description="What the user typed.", examples=["print envelopes"])
+    k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
+    user: str = Field("", max_length=256, description="The person's id; experiments and caps count persons.")
+    session: str = Field("", max_length=256, description="The visit's id, for people without one of their own.")
+    filters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Wanted value by field name; a list means any of its values.",
+        examples=[{"app": ["WRITER", "CALC"]}],
+    )
+    explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
+    log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
+
+    @field_validator("query", "user", "session")
+    @classmethod
+    def _printable(cls, text: str) -> str:
+        if any(letter < _FIRST_PRINTABLE and letter not in "\t\n\r" or letter == "\x7f" for letter in text):
+            raise ValueError("must not hold control characters")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValueError("must be valid Unicode, without half of a surrogate pair")
+        return text
+
+    @field_validator("query")
+    @classmethod
+    def _not_blank(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("must hold at least one visible character")
+        return text
+
+    @field_validator("filters")
+    @classmethod
+    def _comparable(cls, filters: dict[str, Any]) -> dict[str, Any]:
+        for name, value in filters.items():
+            for one in value if isinstance(value, list) else [value]:
+                if not isinstance(one, _SCALARS):
+                    raise ValueError(f"{name} must be a string, number, boolean or null, or a list of them")
+        return filters
+
+
+class HitOut(BaseModel):
+    """One result."""
+
+    id: str
+    rank: int = Field(description="1 on top.")
+    title: str
+    url: str
+    snippet: str = Field(description="The part of the text that speaks of the query.")
+    fields: dict[str, Any]
+    score: float = Field(description="What it was ranked by; log-odds up to a constant.")
+    scores: dict[str, float] = Field(description="By retriever: bm25 and dense, of all parts when explained.")
+    team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
+
+
+class SearchOut(BaseModel):
+    """An answer. Send its `query_id` with every event about it."""
+
+    query_id: str
+    version: str = Field(description="The version that ranked; of an interleaved list, the control.")
+    arm: str = Field(description="champion outside experiments, else control, treatment or interleaved.")
+    experiment: str = Field(description="The experiment it belongs to, else empty.")
+    hits: list[HitOut]
+    stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
+
+
+def make_router(searcher: Searcher) -> APIRouter:
+    """Return the route of search."""
+    router = APIRouter(tags=["search"])
+
+    @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
+    def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
+        """Search by words and by meaning; the impression is durable when the answer comes."""
+        answer = searcher.search(
+            collection, Ask(ask.query, ask.k, ask.user, ask.session, ask.filters, ask.log)
+        )
+        return _to_reply(answer, ask)
+
+    return router
+
+
+def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
+    return SearchOut(
+        query_id=answer.query_id,
+        version=answer.version,
+        arm=answer.arm,
+        experiment=answer.experiment,
+        hits=[_to_hit(line, ask) for line in answer.lines],
+        stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
+    )
+
+
+def _to_hit(line: Shown, ask: SearchIn) -> HitOut:
+    parts = line.hit.parts if ask.explain else {name: line.hit.parts[name] for name in ("bm25", "dense")}
+    return HitOut(
+        id=line.document.id,
+        rank=line.result.rank,
+        title=line.document.title,
+        url=line.document.url,
+        snippet=cut_snippet(line.document.text, ask.query),
+        fields=line.document.fields,
+        score=line.result.score,
+        scores={name: round(value, 5) for name, value in parts.items()},
+        team=line.result.team,
+    )

@@ -1,0 +1,155 @@
+"""Answers a search: which version ranks, what is shown, what is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ab_testing.api import Assignment, Assignments, interleave
+from foundation.clock import Clock
+from foundation.contracts import Document, Impression, ShownResult, query_key
+from foundation.ids import new_id
+from foundation.telemetry import STAGE_SECONDS
+from serving.engine.features import Query
+from serving.engine.pipeline import Hit, Ranking
+from serving.impressions import ImpressionLog
+from serving.loader import Loader, Served
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A search request.
+
+    Attributes:
+        filters: Wanted value, or list of values of which one is wanted, by field name.
+        log: Whether the answer is an impression; others join no experiment either.
+    """
+
+    query: str
+    k: int = 10
+    user: str = ""
+    session: str = ""
+    filters: dict[str, Any] = field(default_factory=dict)
+    log: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of an answer."""
+
+    document: Document
+    hit: Hit
+    result: ShownResult
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found, and who ranked it.
+
+    Attributes:
+        version: The version that ranked; of an interleaved list, the champion's side.
+        seconds: Time of each stage.
+    """
+
+    query_id: str
+    version: str
+    arm: str
+    experiment: str
+    lines: list[Shown]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mixed:
+    version: str
+    arm: str
+    experiment: str
+    hits: list[tuple[Hit, str, float]]
+    seconds: dict[str, float]
+
+
+class Searcher:
+    """Serves searches over the collections of a loader. Safe to use from many threads."""
+
+    def __init__(self, loader: Loader, assignments: Assignments, impressions: ImpressionLog, clock: Clock) -> None:
+        self._loader = loader
+        self._assignments = assignments
+        self._impressions = impressions
+        self._clock = clock
+
+    def search(self, collection: str, ask: Ask) -> Answer:
+        """Return the answer to a search; its impression is durable when this returns.
+
+        Raises:
+            NotFound: The collection has no documents.
+            NotReady: No version of it serves yet.
+        """
+        served = self._loader.collection(collection)
+        now = self._clock.now()
+        query_id = new_id(now)
+        unit = ask.user or ask.session or query_id
+        query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
+        allowed = served.corpus.matching(ask.filters) if ask.filters else None
+        assignment = self._assign(collection, served, unit, ask)
+        mixed = _rank(served, query, ask.k, allowed, assignment)
+        lines = _lines(served, mixed)
+        if ask.log:
+            self._impressions.publish(
+                Impression(
+                    collection=collection,
+                    query_id=query_id,
+                    query=ask.query,
+                    unit=unit,
+                    version=mixed.version,
+                    results=tuple(line.result for line in lines),
+                    at=now,
+                    experiment=mixed.experiment,
+                    arm=mixed.arm,
+                )
+            )
+        for stage, seconds in mixed.seconds.items():
+            STAGE_SECONDS.labels(stage).observe(seconds)
+        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, mixed.seconds)
+
+    def _assign(self, collection: str, served: Served, unit: str, ask: Ask) -> Assignment | None:
+        """Return the search's experiment; None also while this replica lacks one of its versions.
+
+        Both arms need both versions here, so that a slow load cannot keep one arm's users out.
+        """
+        assignment = self._assignments.assign(collection, unit, ask.query) if ask.log else None
+        if assignment is None or not {assignment.control, assignment.treatment} <= served.rankers.keys():
+            return None
+        return assignment
+
+
+def _rank(served: Served, query: Query, k: int, allowed: list[int] | None, assignment: Assignment | None) -> _Mixed:
+    if assignment is None:
+        return _single(served.rankers[served.champion].rank(query, k, allowed), served.champion, "champion", "")
+    if assignment.kind == "ab":
+        version = assignment.control if assignment.arm == "control" else assignment.treatment
+        ranking = served.rankers[version].rank(query, k, allowed)
+        return _single(ranking, version, assignment.arm, assignment.experiment)
+    control = served.rankers[assignment.control].rank(query, k, allowed)
+    treatment = served.rankers[assignment.treatment].rank(query, k, allowed)
+    by_id = {hit.document_id: hit for hit in (*treatment.hits, *control.hits)}
+    slots = interleave(
+        [hit.document_id for hit in control.hits], [hit.document_id for hit in treatment.hits], k, assignment.seed
+    )
+    hits = [(by_id[slot.document_id], str(slot.team), slot.propensity) for slot in slots]
+    seconds = {stage: control.seconds[stage] + treatment.seconds[stage] for stage in control.seconds}
+    return _Mixed(assignment.control, assignment.arm, assignment.experiment, hits, seconds)
+
+
+def _single(ranking: Ranking, version: str, arm: str, experiment: str) -> _Mixed:
+    return _Mixed(version, arm, experiment, [(hit, "", 1.0) for hit in ranking.hits], ranking.seconds)
+
+
+def _lines(served: Served, mixed: _Mixed) -> list[Shown]:
+    return [
+        Shown(
+            served.corpus.entries[hit.row].document,
+            hit,
+            ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6)),
+        )
+        for rank, (hit, team, propensity) in enumerate(mixed.hits, start=1)
+    ]
