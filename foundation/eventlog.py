@@ -98,6 +98,7 @@ class EmbeddedLog:
         if self._closed:
             raise NotReady("the event log is closed; the service is stopping")
         done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # an append under way cannot be called back
         try:
             self._waiting.put_nowait((records, done))
         except queue.Full:

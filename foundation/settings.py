@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -62,3 +62,12 @@ class Settings(BaseSettings):
     def resolved_artifacts_url(self) -> str:
         """Return the artifact store's URL, a directory inside `home` by default."""
         return self.artifacts_url or str(self.home.resolve() / "artifacts")
+
+    def lease_duration(self) -> timedelta:
+        """Return how long a lease lasts: 30 seconds of the machine, on the clock in use."""
+        return timedelta(seconds=30 * self.clock_speed)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the settings as environment variables, for a process started with the same ones."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {f"CLICKLOOP_{name.upper()}": str(value) for name, value in values.items()}

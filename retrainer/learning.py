@@ -139,14 +139,14 @@ def _predict_baseline(lesson: Lesson, corpus: Corpus) -> Prior:
 
 
 def _convex_probabilities(shelf: Shelf, found: Candidates) -> dict[str, float]:
-    return _softmax(shelf.names(found), fuse(found.values, "convex", {}))
+    return softmax_of(shelf.names(found), fuse(found.values, "convex", {}))
 
 
 def _probabilities(shelf: Shelf, found: Candidates, weights: dict[str, float]) -> dict[str, float]:
-    return _softmax(shelf.names(found), fuse(found.values, "linear", weights))
+    return softmax_of(shelf.names(found), fuse(found.values, "linear", weights))
 
 
-def _softmax(names: list[str], scores: Floats) -> dict[str, float]:
+def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
     if not names:
         return {}
     odds = np.exp((scores - scores.max()).astype(np.float64))

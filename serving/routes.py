@@ -12,6 +12,9 @@ from serving.engine.snippet import cut_snippet
 from serving.search import Answer, Ask, Searcher, Shown
 
 MAX_QUERY_CHARACTERS = 1000
+MAX_QUERY_BYTES = 1500
+"""What every database can index."""
+
 MAX_RESULTS = 100
 _FIRST_PRINTABLE = " "
 _SCALARS = (str, int, float, bool, type(None))
@@ -48,6 +51,8 @@ class SearchIn(BaseModel):
     def _not_blank(cls, text: str) -> str:
         if not text.strip():
             raise ValueError("must hold at least one visible character")
+        if len(text.encode()) > MAX_QUERY_BYTES:
+            raise ValueError(f"must be at most {MAX_QUERY_BYTES} bytes of UTF-8")
         return text
 
     @field_validator("filters")

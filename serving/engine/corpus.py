@@ -14,10 +14,12 @@ from foundation.contracts import Document
 from serving.engine.dense import DenseIndex
 from serving.engine.lexical import LexicalIndex
 from serving.engine.passages import split_passages
-from serving.engine.signature import Bits, sign
+from serving.engine.signature import WORDS, Bits, sign
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 Embed = Callable[[list[str]], Floats]
+_NO_NUMBERS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,31 @@ class Entry:
 
     Attributes:
         passages: Numbers of its passages in the dense index.
-        mean: Unit mean of its passage vectors, float32 of shape (dimension,).
-        title_bits: Trigram bitmap of its title.
     """
 
     document: Document
     passages: range
-    mean: Floats
-    title_bits: Bits
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is computed with, by row; at least as long as the corpus has rows.
+
+    Attributes:
+        means: Unit mean of the passage vectors, float32 of shape (rows, dimension).
+        titles: Trigram bitmap of the title, shape (rows, 8).
+        starts: Number of the first passage in the dense index, shape (rows,).
+        counts: How many passages there are, shape (rows,).
+    """
+
+    means: Floats
+    titles: Bits
+    starts: Ints
+    counts: Ints
+
+    def grow(self, rows: int) -> Columns:
+        """Return the same columns with room for `rows` rows."""
+        return Columns(*(_lengthen(column, rows) for column in (self.means, self.titles, self.starts, self.counts)))
 
 
 class Corpus:
@@ -47,6 +66,9 @@ class Corpus:
         self.lexical = LexicalIndex()
         self.dense = DenseIndex(dimension)
         self.entries: list[Entry] = []
+        self.columns = Columns(
+            np.zeros((0, dimension), np.float32), np.zeros((0, WORDS), np.uint64), _NO_NUMBERS, _NO_NUMBERS
+        )
         self.change = 0
         self._rows: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -103,8 +125,12 @@ class Corpus:
         row = len(self.entries)
         passages = self.dense.add([row] * len(vectors), vectors)
         total = vectors.sum(axis=0)
-        mean = total / max(float(np.linalg.norm(total)), 1e-9)
-        self.entries.append(Entry(document, passages, mean.astype(np.float32), sign(document.title)))
+        if row >= len(self.columns.starts):
+            self.columns = self.columns.grow(max(1024, row * 3 // 2))
+        self.columns.means[row] = total / max(float(np.linalg.norm(total)), 1e-9)
+        self.columns.titles[row] = sign(document.title)
+        self.columns.starts[row], self.columns.counts[row] = passages.start, len(passages)
+        self.entries.append(Entry(document, passages))
         self.lexical.add(row, document.title, document.text)
         self._rows[document.id] = row
 
@@ -113,6 +139,12 @@ class Corpus:
         if row is not None:
             self.dense.remove(self.entries[row].passages)
             self.lexical.remove(row)
+
+
+def _lengthen(column: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    longer = np.zeros((rows, *column.shape[1:]), column.dtype)
+    longer[: len(column)] = column
+    return longer
 
 
 def _holds(value: Any, wanted: list[Any]) -> bool:

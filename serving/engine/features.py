@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from serving.engine.memory import QueryMemory
 from serving.engine.signature import count_bits, sign
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 FEATURES = (
     "bm25",
@@ -91,13 +92,14 @@ class Shifted:
     """The shifted document vectors of one version over one state of a corpus.
 
     Attributes:
-        places: Place in `vectors` by corpus row.
-        vectors: Unit vectors, float32 of shape (len(places), dimension).
+        rows: Rows of the documents that moved, shape (n,).
+        vectors: Their unit vectors, float32 of shape (n, dimension).
+        place: Place in `vectors` by corpus row, -1 for the others; the last entry stands for newer rows.
     """
 
-    places: dict[int, int]
-    rows: list[int]
+    rows: Ints
     vectors: Floats
+    place: Ints
 
 
 def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
@@ -107,13 +109,34 @@ def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
         for place, document in enumerate(residuals.ids if residuals else ())
         if (row := corpus.row(document)) is not None
     ]
-    if residuals is None or not found:
-        return Shifted({}, [], np.zeros((0, corpus.dense.dimension), dtype=np.float32))
-    means = np.stack([corpus.entries[row].mean for row, _ in found])
-    moved = means + residuals.shifts[[place for _, place in found]]
-    vectors = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
-    rows = [row for row, _ in found]
-    return Shifted({row: place for place, row in enumerate(rows)}, rows, vectors)
+    rows = np.array([row for row, _ in found], dtype=np.int64)
+    moved = corpus.columns.means[rows]
+    if residuals is not None and found:
+        moved = moved + residuals.shifts[[place for _, place in found]]
+    place = np.full(len(corpus.columns.starts) + 1, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    return Shifted(rows, (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32), place)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a corpus says of a query whatever the version; learners ask again and again.
+
+    Attributes:
+        lexical: BM25 by row, best first.
+        near: Rows of the nearest passages, best first.
+    """
+
+    lexical: dict[int, float]
+    near: list[int]
+
+
+def read(corpus: Corpus, query: Query, allowed: list[int] | None = None) -> Reading:
+    """Return what the lexical and the dense index say of a query; `allowed` limits the rows."""
+    return Reading(
+        corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed),
+        corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +147,25 @@ class Extra:
         live: Memory of queries whose evidence is newer than the version's own memory.
         live_keys: Their keys; the version's memory of them is left out.
         without: Query keys that no memory may use.
-        rows: Rows that must be among the candidates, as those with own evidence.
+        documents: Ids that must be among the candidates, as those with own evidence.
         allowed: When given, only these rows may be candidates.
+        reading: What the corpus says of the query, when it has been read before.
     """
 
     live: QueryMemory | None = None
     live_keys: Collection[str] = ()
     without: Collection[str] = ()
     documents: Collection[str] = ()
-    allowed: list[int] | None = field(default=None)
+    allowed: list[int] | None = None
+    reading: Reading | None = None
 
 
 def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Query, extra: Extra) -> Candidates:
     """Return the candidates of a query with their features."""
-    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, extra.allowed)
+    reading = extra.reading or read(corpus, query, extra.allowed)
     adapted = version.adapter.adapt(query.vector) if version.adapter else query.vector
     meaning, spelling = _recall(version, query, extra)
-    rows = dict.fromkeys(lexical)
-    rows.update(dict.fromkeys(corpus.dense.search(query.vector, DENSE_CANDIDATES, extra.allowed)))
+    rows = dict.fromkeys((*reading.lexical, *reading.near))
     if version.adapter:
         rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, extra.allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
@@ -153,7 +177,7 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
     kept = [row for row in rows if corpus.is_alive(row) and (allowed is None or row in allowed)]
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
-        _fill_lexical(values, kept, lexical, corpus, query)
+        _fill_lexical(values, kept, reading.lexical, corpus, query)
         _fill_dense(values, kept, corpus, query.vector, adapted, shifted)
         _fill_memory(values, kept, corpus, meaning, spelling)
     return Candidates(kept, values)
@@ -177,11 +201,9 @@ def _best(chosen: dict[str, float]) -> list[str]:
 
 
 def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
-    if not shifted.rows:
-        return []
     scores = shifted.vectors @ adapted
     best = np.argsort(-scores)[:SHIFTED_CANDIDATES]
-    return [shifted.rows[place] for place in best.tolist()]
+    return shifted.rows[best].tolist()
 
 
 def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], corpus: Corpus, query: Query) -> None:
@@ -189,7 +211,7 @@ def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], co
     values[:, COLUMN["bm25"]] = np.log1p(scores)
     values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
     bits = sign(query.text)
-    titles = np.stack([corpus.entries[row].title_bits for row in rows])
+    titles = corpus.columns.titles[rows]
     both = count_bits(titles & bits)
     values[:, COLUMN["title_covered"]] = both / max(float(count_bits(bits)), 1.0)
     values[:, COLUMN["title_focus"]] = both / np.maximum(count_bits(titles), 1.0)
@@ -198,17 +220,15 @@ def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], co
 def _fill_dense(
     values: Floats, rows: list[int], corpus: Corpus, query: Floats, adapted: Floats, shifted: Shifted
 ) -> None:
-    entries = [corpus.entries[row] for row in rows]
-    counts = np.array([len(entry.passages) for entry in entries])
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    passages = np.repeat(np.array([entry.passages.start for entry in entries]) - starts, counts) + np.arange(counts.sum())
+    counts = corpus.columns.counts[rows]
+    starts = np.cumsum(counts) - counts
+    passages = np.repeat(corpus.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
     cosines = corpus.dense.vectors(passages) @ np.stack([query, adapted], axis=1)
     best = np.maximum.reduceat(cosines, starts, axis=0)
-    means = np.stack([entry.mean for entry in entries])
+    means = corpus.columns.means[rows]
+    place = shifted.place.take(rows, mode="clip")  # a row newer than the shifts clips to the last, -1
     moved = means.copy()
-    for place, row in enumerate(rows):
-        if row in shifted.places:
-            moved[place] = shifted.vectors[shifted.places[row]]
+    moved[place >= 0] = shifted.vectors[place[place >= 0]]
     values[:, COLUMN["adapted_mean"]] = moved @ adapted
     values[:, COLUMN["dense"]] = best[:, 0]
     values[:, COLUMN["adapted"]] = best[:, 1]

@@ -1,0 +1,5 @@
+"""`python -m clickloop` is the command `clickloop`."""
+
+from clickloop.cli import main
+
+main()

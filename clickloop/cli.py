@@ -1,0 +1,236 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_limits
+
+from clickloop.remote import Remote
+from foundation.errors import ClickloopError
+from foundation.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+versions = typer.Typer(no_args_is_help=True, help="Read, promote and roll back versions.")
+experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments.")
+app.add_typer(versions, name="versions")
+app.add_typer(experiment, name="experiment")
+
+out = Console()
+err = Console(stderr=True)
+
+Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the running service.")]
+CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
+) -> None:
+    """Run the service; all-in-one unless told otherwise."""
+    from clickloop.app import make_app  # noqa: PLC0415  only this command pays for it
+
+    settings = Settings()
+    threadpool_limits(1)  # requests share the cores; threads inside a millisecond's sum only wait for each other
+    uvicorn.run(
+        make_app(settings, role),
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=20,
+    )
+
+
+@app.command()
+def collect() -> None:
+    """Fold the event log into evidence until stopped."""
+    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
+
+    stop = _stop_on_signal()
+    Parts(Settings()).make_consumer().run(stop)
+
+
+@app.command()
+def retrain(
+    collection: CollectionName = "default",
+    once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
+    run: Annotated[str, typer.Option(hidden=True, help="Id of the run to train for.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Train on schedule until stopped, or once."""
+    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
+    from clickloop.training import train_for_run, train_once  # noqa: PLC0415  brings torch
+
+    parts = Parts(Settings())
+    if run:
+        train_for_run(parts, collection, run)
+    elif once:
+        with err.status("training") as status:
+            version = train_once(parts, collection, status.update)
+        _show(version, as_json)
+    else:
+        _run_schedule(parts)
+
+
+@app.command()
+def search(
+    query: str,
+    k: Annotated[int, typer.Option("-k", help="Results.")] = 10,
+    explain: Annotated[bool, typer.Option(help="Show every score.")] = False,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Search the running service; leaves no impression."""
+    answer = Remote(url, collection).post("/v1/search", {"query": query, "k": k, "explain": explain, "log": False})
+    if as_json:
+        _print_json(answer)
+        return
+    table = Table("rank", "id", "title", "score", title=f"{query} · {answer['version']}")
+    for hit in answer["hits"]:
+        scores = " ".join(f"{name}={value:.2f}" for name, value in hit["scores"].items()) if explain else ""
+        table.add_row(str(hit["rank"]), hit["id"], hit["title"], f"{hit['score']:.2f} {scores}")
+    out.print(table)
+
+
+@app.command()
+def index(
+    source: Annotated[Path, typer.Argument(help="A BEIR folder, or a .jsonl file of documents.")],
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Send documents to the running service."""
+    from clickloop.sending import send_documents  # noqa: PLC0415  only this command pays for it
+
+    count = send_documents(Remote(url, collection), source, err)
+    out.print(f"{count} documents sent to {url}, collection {collection}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release's schema."""
+    from foundation import schema  # noqa: PLC0415  only this command pays for it
+    from foundation.db import make_engine  # noqa: PLC0415
+
+    engine = make_engine(Settings().resolved_database_url())
+    schema.upgrade(engine)
+    out.print(f"database at revision {schema.current(engine)}")
+
+
+@app.command()
+def replay(collection: CollectionName = "default") -> None:
+    """Rebuild a collection's evidence from its events and impressions."""
+    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
+    from collector.store import evidence_digest  # noqa: PLC0415
+    from collector.store import replay as rebuild
+
+    parts = Parts(Settings())
+    count = rebuild(parts.engine, collection, parts.settings)
+    out.print(f"{count} impressions folded; evidence digest {evidence_digest(parts.engine, collection)}")
+
+
+@app.command()
+def doctor(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Ask the running service whether its feedback joins up."""
+    _show(Remote(url, collection).get("/v1/reports/join-health"), as_json)
+
+
+@versions.command("list")
+def list_versions(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List versions, newest first."""
+    found = Remote(url, collection).get("/v1/versions")
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("version", "status", "parent", "why", title=f"champion {found['champion']}")
+    for version in found["versions"]:
+        table.add_row(version["id"], version["status"], version["parent"], version["reason"])
+    out.print(table)
+
+
+@versions.command("promote")
+def promote_version(
+    version: str, reason: str = "by hand", collection: CollectionName = "default", url: Url = DEFAULT_URL
+) -> None:
+    """Make a version the champion."""
+    move = Remote(url, collection).post(f"/v1/versions/{version}/promote", {"reason": reason})
+    out.print(f"champion {move['version']}, before {move['previous']}")
+
+
+@versions.command("rollback")
+def roll_back(reason: str = "by hand", collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
+    """Go back to the champion before the present one, and wait until every replica serves it."""
+    remote = Remote(url, collection)
+    move = remote.post("/v1/versions/rollback", {"reason": reason})
+    waited_s = remote.await_champion(move["version"])
+    out.print(f"champion {move['version']} serves after {waited_s:.2f} s; before {move['previous']}")
+
+
+@experiment.command("list")
+def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
+    """List experiments, newest first."""
+    _print_json(Remote(url, collection).get("/v1/experiments"))
+
+
+@experiment.command("show")
+def show_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
+    """Show an experiment's scorecard and verdict."""
+    _print_json(Remote(url, collection).get(f"/v1/experiments/{name}"))
+
+
+@experiment.command("stop")
+def stop_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
+    """Stop a running experiment."""
+    _print_json(Remote(url, collection).post(f"/v1/experiments/{name}/stop", {}))
+
+
+def main() -> None:
+    """Run the command line; an error of clickloop's own is one line on standard error and exit status 1."""
+    try:
+        app()
+    except ClickloopError as problem:
+        err.print(f"[red]{problem.title}:[/red] {problem.detail}")
+        raise SystemExit(1) from problem
+
+
+def _run_schedule(parts: Any) -> None:
+    from retrainer.worker import Workers  # noqa: PLC0415  only this command pays for it
+
+    stop = _stop_on_signal()
+    workers = Workers(parts.settings)
+    schedule = parts.make_schedule(workers)
+    schedule.start()
+    stop.wait()
+    schedule.stop()
+    workers.stop()
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _show(value: Any, as_json: bool) -> None:
+    if as_json:
+        _print_json(value)
+    else:
+        out.print(value)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

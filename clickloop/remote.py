@@ -1,0 +1,77 @@
+"""Talks to a running service over HTTP, for the command line."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+
+from foundation.clock import monotonic_s
+from foundation.errors import ClickloopError, NotReady
+
+_LOOK_AGAIN_S = 0.02
+
+
+class Refused(ClickloopError):
+    """The service refused the request."""
+
+
+class Remote:
+    """A running service and one of its collections.
+
+    Args:
+        url: Address of the service.
+        collection: Sent with every request.
+    """
+
+    def __init__(self, url: str, collection: str = "default", timeout_s: float = 60.0) -> None:
+        self.url = url.rstrip("/")
+        self._client = httpx.Client(
+            base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s
+        )
+
+    def get(self, path: str) -> Any:
+        """Return the JSON answer to a GET; Refused with the problem's words when it is no success."""
+        return self._ask("GET", path)
+
+    def post(self, path: str, body: Any) -> Any:
+        """Return the JSON answer to a POST; Refused with the problem's words when it is no success."""
+        return self._ask("POST", path, json=body)
+
+    def put_lines(self, path: str, lines: str) -> Any:
+        """Return the JSON answer to a PUT of NDJSON."""
+        return self._ask("PUT", path, content=lines.encode(), headers={"Content-Type": "application/x-ndjson"})
+
+    def await_ready(self, timeout_s: float) -> None:
+        """Wait until the service is ready; NotReady when it is not within `timeout_s`."""
+        deadline = monotonic_s() + timeout_s
+        while monotonic_s() < deadline:
+            try:
+                if self._client.get("/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet: that is what is waited for
+            time.sleep(0.1)
+        raise NotReady(f"the service at {self.url} is not ready after {timeout_s:.0f} s; read its log")
+
+    def await_champion(self, version: str, timeout_s: float = 30.0) -> float:
+        """Wait until every replica serves `version`; return the seconds that took."""
+        started = monotonic_s()
+        while monotonic_s() - started < timeout_s:
+            replicas = self.get("/v1/versions")["replicas"]
+            if all(replica["version"] == version for replica in replicas):
+                return monotonic_s() - started
+            time.sleep(_LOOK_AGAIN_S)
+        raise NotReady(f"not every replica serves {version} after {timeout_s:.0f} s: {replicas}")
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._client.request(method, path, **options)
+        except httpx.TransportError as problem:
+            raise NotReady(f"no service answers at {self.url}: {problem}; start one with `clickloop serve`") from problem
+        if response.is_success:
+            return response.json()
+        body = response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
+        faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in body.get("errors", []))
+        raise Refused(f"{response.status_code} {body.get('detail', '')} {faults}".strip())

@@ -1,0 +1,109 @@
+"""Train, gate, experiment, verdict, promote: one step at a time, each recorded before the next.
+
+Any process may take the next step of a run; a step that was begun and lost is begun again and
+finds what the lost one left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from ab_testing.api import Experiment, ExperimentPlan, Experiments
+from foundation.errors import Conflict
+from foundation.registry import Registry
+from foundation.settings import Settings
+from retrainer.hotswap import HotSwap
+from retrainer.runs import Run, Runs
+
+Training = Literal["running", "finished", "failed"]
+_CONVERGENCE_TIMEOUT_S = 30.0
+
+
+class Autopilot:
+    """Takes the next step of training runs.
+
+    Args:
+        train: Starts the training of a run or tells how it stands; must not block. When it is
+            "finished", the run in the table names its version.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        registry: Registry,
+        experiments: Experiments,
+        hotswap: HotSwap,
+        settings: Settings,
+        train: Callable[[Run], Training],
+    ) -> None:
+        self._runs = runs
+        self._registry = registry
+        self._experiments = experiments
+        self._hotswap = hotswap
+        self._settings = settings
+        self._train = train
+
+    def advance(self, run: Run) -> Run:
+        """Take the next step of a run if it can be taken now, and return the run as it stands."""
+        steps = {"train": self._step_train, "experiment": self._step_experiment}
+        steps |= {"watch": self._step_watch, "promote": self._step_promote}
+        return steps[run.step](run) if run.state == "active" else run
+
+    def _step_train(self, run: Run) -> Run:
+        state = self._train(run)
+        if state == "running":
+            return run
+        run = self._runs.get(run.collection, run.id)
+        if state == "failed":
+            return self._runs.end(run, "failed", str(run.report.get("problem", "the training process died; see its log")))
+        version = self._registry.get(run.collection, run.version)
+        if version.status == "refused":
+            return self._runs.end(run, "refused", version.reason)
+        if not run.autopilot:
+            return self._runs.end(run, "approved", version.reason)
+        return self._runs.advance(run, "experiment", report={"gate": version.reason})
+
+    def _step_experiment(self, run: Run) -> Run:
+        champion = self._registry.champion(run.collection)
+        name = f"autopilot {run.id}"
+        known = [one for one in self._experiments.list(run.collection) if one.plan.name == name]
+        experiment = known[0] if known else self._create(run, champion, name)
+        if experiment.state == "draft":
+            try:
+                experiment = self._experiments.start(run.collection, experiment.id)
+            except Conflict:
+                return run  # another experiment runs; this one waits its turn
+        return self._runs.advance(run, "watch", experiment=experiment.id)
+
+    def _create(self, run: Run, champion: str, name: str) -> Experiment:
+        plan = ExperimentPlan(
+            name=name,
+            kind="interleaving",
+            control=champion,
+            treatment=run.version,
+            planned_searches=self._settings.experiment_searches,
+            min_days=min(1.0, self._settings.experiment_days),
+            max_days=self._settings.experiment_days,
+        )
+        return self._experiments.create(run.collection, plan)
+
+    def _step_watch(self, run: Run) -> Run:
+        card = self._experiments.look(run.collection, run.experiment)
+        if card.experiment.state == "running":
+            return run
+        report = {"verdict": card.verdict.decision, "why": card.verdict.reason}
+        if card.verdict.decision == "promote" and card.experiment.state == "decided":
+            return self._runs.advance(run, "promote", report=report)
+        self._registry.set_status(run.collection, run.version, "refused", f"experiment: {card.verdict.reason}")
+        run = self._runs.advance(run, "watch", report=report)
+        return self._runs.end(run, "dropped", card.verdict.reason)
+
+    def _step_promote(self, run: Run) -> Run:
+        if self._registry.champion(run.collection) != run.version:
+            self._hotswap.promote(run.collection, run.version, f"won experiment {run.experiment}")
+        behind = self._hotswap.await_convergence(run.collection, run.version, _CONVERGENCE_TIMEOUT_S)
+        problems = [f"{replica.name}: {replica.problem or 'still at ' + replica.version}" for replica in behind]
+        ended = "every replica serves it" if not behind else f"these replicas do not serve it: {'; '.join(problems)}"
+        return self._runs.end(run, "promoted", ended)
+

@@ -1,0 +1,121 @@
+"""Trains one candidate from the present evidence, gates it, and registers it with its lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version as installed_version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.clock import Clock, monotonic_s
+from foundation.contracts import Labeller, Manifest
+from foundation.registry import ArtifactStore, Registry, Version
+from retrainer.dataset import Dataset
+from retrainer.evaluate import compare
+from retrainer.gate import Gate, judge_candidate
+from retrainer.learning import Learned, learn, prepare_lesson
+from serving.engine.corpus import Corpus
+from serving.engine.features import Query
+from serving.engine.model import load_model, write_memory
+from serving.engine.pipeline import Ranker
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What training needs of its surroundings.
+
+    Attributes:
+        embed: Unit vectors of texts, from the same encoder and cache as serving.
+        labeller: Turns evidence and a prior into labels.
+        progress: Told what is being done.
+    """
+
+    registry: Registry
+    corpus: Corpus
+    embed: Callable[[list[str]], Floats]
+    labeller: Labeller
+    clock: Clock
+    seed: int
+    progress: Callable[[str], None]
+
+
+def train_candidate(workshop: Workshop, dataset: Dataset, champion: Version, run_id: str) -> Version:
+    """Return the registered candidate: approved by the gate, or refused with the reason.
+
+    Takes about half a minute for 10,000 clicks on two cores. Nothing is registered before the end.
+    """
+    started = monotonic_s()
+    workshop.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
+    learned = learn(
+        prepare_lesson(dataset.learn, workshop.embed),
+        workshop.corpus,
+        workshop.labeller,
+        workshop.seed,
+        progress=workshop.progress,
+    )
+    manifest = write_manifest(learned, champion.manifest, dataset.change, workshop.registry.artifacts)
+    trained_s = monotonic_s() - started
+    workshop.progress("gate: ranking held-out queries")
+    gate = gate_manifest(workshop, dataset, champion.manifest, manifest)
+    version = Version(
+        collection=dataset.collection,
+        id=manifest.id,
+        parent=champion.id,
+        status="approved" if gate.passed else "refused",
+        reason=gate.reason,
+        manifest=manifest,
+        lineage=_lineage(dataset, learned, run_id, workshop.seed, trained_s),
+        metrics=gate.metrics,
+        created_at=workshop.clock.now(),
+    )
+    workshop.registry.register(version)
+    return version
+
+
+def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: ArtifactStore) -> Manifest:
+    """Store what was learned as artifacts and return the manifest that names them."""
+    return replace(
+        parent,
+        adapter=artifacts.put(learned.adaptation.adapter.to_bytes()),
+        residuals=artifacts.put(learned.adaptation.residuals(learned.documents).to_bytes()),
+        memory=artifacts.put(write_memory(learned.choices, change)),
+        fusion="linear",
+        weights={name: round(weight, 6) for name, weight in learned.weights.items()},
+        curve=learned.curve,
+    )
+
+
+def gate_manifest(workshop: Workshop, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
+    """Return the gate's decision on a candidate, loaded from its artifacts as a replica would."""
+    keys = sorted({row.query_key for row in dataset.judge})
+    vectors = workshop.embed(keys)
+    queries = [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)]
+    old, new = (_open(workshop, manifest) for manifest in (champion, candidate))
+    comparison = compare(old, new, queries, dataset.judge, workshop.labeller)
+    return judge_candidate(comparison, dataset.clusters, workshop.seed)
+
+
+def _open(workshop: Workshop, manifest: Manifest) -> Ranker:
+    dimension = workshop.corpus.dense.dimension
+    model = load_model(manifest, workshop.registry.artifacts.get, workshop.embed, dimension)
+    return Ranker(workshop.corpus, model)
+
+
+def _lineage(dataset: Dataset, learned: Learned, run_id: str, seed: int, trained_s: float) -> dict[str, Any]:
+    return {
+        "training_run": run_id,
+        "data_digest": dataset.digest,
+        "data_as_of": dataset.as_of.isoformat(),
+        "evidence_change": dataset.change,
+        "queries_learned": len({row.query_key for row in dataset.learn}),
+        "queries_judged": len({row.query_key for row in dataset.judge}),
+        "labels": len(learned.labels),
+        "code_version": installed_version("clickloop"),
+        "seed": seed,
+        "seconds": round(trained_s, 1),
+    }

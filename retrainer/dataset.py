@@ -1,0 +1,96 @@
+"""Frozen, digested snapshots of evidence: what a candidate is learned from and judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from foundation.contracts import Evidence
+from foundation.errors import Conflict
+from foundation.ids import digest_json
+from retrainer.splits import assign_folds, cluster_queries
+from serving.evidence import latest_change, read_evidence
+
+Floats = npt.NDArray[np.float32]
+
+GATE_SHARE = 6
+"""One query cluster in six is never learned from, only judged by."""
+
+LEAST_QUERIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The evidence of a collection at one moment.
+
+    Attributes:
+        change: Evidence change number it knows.
+        learn: Evidence of the queries to learn from.
+        judge: Evidence of the queries to judge by; no cluster has queries in both.
+        clusters: Cluster number by query key, for resampling whole clusters.
+    """
+
+    collection: str
+    as_of: datetime
+    change: int
+    learn: list[Evidence]
+    judge: list[Evidence]
+    clusters: dict[str, int]
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of every row and of the split."""
+        return digest_json(
+            {
+                "collection": self.collection,
+                "change": self.change,
+                "learn": [asdict(row) for row in self.learn],
+                "judge": [asdict(row) for row in self.judge],
+            }
+        )
+
+
+def freeze_dataset(
+    engine: sa.Engine,
+    collection: str,
+    now: datetime,
+    half_life_days: float,
+    encode: Callable[[list[str]], Floats],
+) -> Dataset:
+    """Return the evidence of a collection as it stands, split by query cluster.
+
+    Which side a cluster falls on never changes, so no query that once judged is ever learned from.
+
+    Raises:
+        Conflict: Fewer than 20 queries have clicks.
+    """
+    change = latest_change(engine, collection)
+    rows = [row for row in read_evidence(engine, collection, now, half_life_days) if sum(row.shown) > 0]
+    rows.sort(key=lambda row: (row.query_key, row.document_id))
+    clicked = sorted({row.query_key for row in rows if sum(row.clicked) > 0})
+    if len(clicked) < LEAST_QUERIES:
+        raise Conflict(f"{len(clicked)} queries of {collection!r} have clicks; learning starts with {LEAST_QUERIES}")
+    return split_dataset(collection, now, change, rows, encode)
+
+
+def split_dataset(
+    collection: str, as_of: datetime, change: int, rows: list[Evidence], encode: Callable[[list[str]], Floats]
+) -> Dataset:
+    """Return evidence rows split by query cluster; see `freeze_dataset`."""
+    keys = sorted({row.query_key for row in rows})
+    clusters = cluster_queries(encode(keys))
+    folds = assign_folds(keys, clusters, GATE_SHARE, "gate")
+    judged = {key for key, fold in zip(keys, folds.tolist(), strict=True) if fold == 0}
+    return Dataset(
+        collection=collection,
+        as_of=as_of,
+        change=change,
+        learn=[row for row in rows if row.query_key not in judged],
+        judge=[row for row in rows if row.query_key in judged],
+        clusters=dict(zip(keys, clusters.tolist(), strict=True)),
+    )

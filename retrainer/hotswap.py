@@ -1,0 +1,91 @@
+"""Moves the champion pointer, watches the replicas follow, and moves it back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from foundation.clock import Clock, monotonic_s
+from foundation.contracts import Manifest
+from foundation.db import reading
+from foundation.errors import Conflict
+from foundation.registry import ChampionMove, Registry, Version
+from foundation.tables import replicas
+
+_LOOK_AGAIN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What one replica says it serves; `problem` says why it does not follow."""
+
+    name: str
+    version: str
+    problem: str
+
+
+class HotSwap:
+    """Promotes and rolls back versions. Serving replicas follow within their refresh time."""
+
+    def __init__(self, engine: sa.Engine, registry: Registry, clock: Clock) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._clock = clock
+
+    def install(self, collection: str, baseline: Manifest) -> str:
+        """Return the champion; the first time, register the untuned baseline and make it that."""
+        champion = self._registry.champion(collection)
+        if champion:
+            return champion
+        self._registry.register(
+            Version(
+                collection=collection,
+                id=baseline.id,
+                parent="",
+                status="approved",
+                reason="the untuned hybrid that serves before anything is learned",
+                manifest=baseline,
+                lineage={},
+                metrics={},
+                created_at=self._clock.now(),
+            )
+        )
+        self.promote(collection, baseline.id, "first version")
+        return baseline.id
+
+    def promote(self, collection: str, version: str, reason: str) -> ChampionMove:
+        """Point the collection at a version; one transaction, nothing waits for the replicas.
+
+        Raises:
+            NotFound: There is no such version.
+            Conflict: It is the champion already.
+        """
+        return self._registry.move_champion(collection, version, reason, self._clock.now())
+
+    def rollback(self, collection: str, reason: str) -> ChampionMove:
+        """Point the collection back at the version before the present one.
+
+        Raises:
+            Conflict: There was none before.
+        """
+        moves = self._registry.moves(collection, 1)
+        if not moves or not moves[0].previous:
+            raise Conflict(f"collection {collection!r} has no earlier version to go back to")
+        return self.promote(collection, moves[0].previous, reason)
+
+    def replicas(self, collection: str) -> list[Replica]:
+        """Return what the replicas heard of lately say that they serve."""
+        statement = sa.select(replicas).where(replicas.c.collection == collection).order_by(replicas.c.replica)
+        with reading(self._engine) as connection:
+            return [Replica(row.replica, row.version, row.problem) for row in connection.execute(statement)]
+
+    def await_convergence(self, collection: str, version: str, timeout_s: float) -> list[Replica]:
+        """Wait until every replica serves `version` or has a problem; return those that do not serve it."""
+        deadline = monotonic_s() + timeout_s
+        while True:
+            behind = [replica for replica in self.replicas(collection) if replica.version != version]
+            if all(replica.problem for replica in behind) or monotonic_s() >= deadline:
+                return behind
+            time.sleep(_LOOK_AGAIN_S)

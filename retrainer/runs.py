@@ -1,0 +1,114 @@
+"""Training runs as they stand: which step each has reached, so that any process can go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from foundation.clock import Clock
+from foundation.db import reading, transaction, upsert
+from foundation.errors import Conflict, NotFound
+from foundation.ids import new_id
+from foundation.tables import training_runs
+
+Step = Literal["train", "experiment", "watch", "promote", "done"]
+State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        state: "active" until it ends; then how it ended.
+        step: What is to be done next.
+        autopilot: Whether to go on after the gate: experiment, verdict, promotion.
+        version: The candidate, once trained.
+        experiment: The experiment that proves it, once made.
+        report: What each finished step said.
+    """
+
+    collection: str
+    id: str
+    state: State
+    step: Step
+    autopilot: bool
+    version: str
+    experiment: str
+    report: dict[str, Any]
+    requested_at: datetime
+    updated_at: datetime
+
+
+class Runs:
+    """The table of training runs; each method is one transaction."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def request(self, collection: str, autopilot: bool) -> Run:
+        """Add a run, to be started by the retrainer.
+
+        Raises:
+            Conflict: The collection has an active run.
+        """
+        if active := [run for run in self.active() if run.collection == collection]:
+            raise Conflict(f"training run {active[0].id} of {collection!r} is still active at step {active[0].step!r}")
+        now = self._clock.now()
+        run = Run(collection, new_id(now), "active", "train", autopilot, "", "", {}, now, now)
+        self._write(run)
+        return run
+
+    def get(self, collection: str, run_id: str) -> Run:
+        """Return one run; NotFound when there is none."""
+        where = (training_runs.c.collection == collection) & (training_runs.c.id == run_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(training_runs).where(where)).one_or_none()
+        if row is None:
+            raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
+        return _from_row(row)
+
+    def active(self) -> list[Run]:
+        """Return the active runs of all collections, oldest first."""
+        statement = (
+            sa.select(training_runs)
+            .where(training_runs.c.state == "active")
+            .order_by(training_runs.c.requested_at)
+        )
+        with reading(self._engine) as connection:
+            return [_from_row(row) for row in connection.execute(statement)]
+
+    def recent(self, collection: str, limit: int = 50) -> list[Run]:
+        """Return a collection's runs, newest first."""
+        statement = (
+            sa.select(training_runs)
+            .where(training_runs.c.collection == collection)
+            .order_by(training_runs.c.requested_at.desc())
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_from_row(row) for row in connection.execute(statement)]
+
+    def advance(self, run: Run, step: Step, **changes: Any) -> Run:
+        """Record that a run has reached `step`; `report` entries are added to those before."""
+        report = run.report | changes.pop("report", {})
+        advanced = replace(run, step=step, report=report, updated_at=self._clock.now(), **changes)
+        self._write(advanced)
+        return advanced
+
+    def end(self, run: Run, state: State, reason: str) -> Run:
+        """Record how a run ended and why."""
+        return self.advance(run, "done", state=state, report={"end": reason})
+
+    def _write(self, run: Run) -> None:
+        row = {name: getattr(run, name) for name in Run.__slots__}
+        with transaction(self._engine) as connection:
+            upsert(connection, training_runs, [row])
+
+
+def _from_row(row: sa.Row[Any]) -> Run:
+    return Run(**row._mapping)
