@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
 import collector.routes
+import console.routes
 import retrainer.routes
 import serving.documents
 import serving.routes
@@ -37,7 +38,6 @@ from foundation.settings import Settings
 from foundation.telemetry import METRICS, configure_logs
 from foundation.web import install_edge
 from retrainer.autopilot import Autopilot
-from retrainer.candidate import Workshop, train_candidate
 from retrainer.dataset import freeze_dataset
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
@@ -87,7 +87,17 @@ class Parts:
             from foundation.kafka import KafkaLog  # noqa: PLC0415  the client warns on import and is seldom needed
 
             return KafkaLog(self.engine, self.settings.kafka_bootstrap)
-        return EmbeddedLog(self.engine)
+        return EmbeddedLog(self.engine, records=self._records_engine)
+
+    @cached_property
+    def _records_engine(self) -> sa.Engine:
+        """Where the embedded log keeps its records: beside SQLite's file, inside PostgreSQL."""
+        url = self.settings.resolved_log_url()
+        if not url:
+            return self.engine
+        records = make_engine(url)
+        schema.prepare(records, self.settings.migrate)
+        return records
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -145,9 +155,7 @@ class Parts:
 
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""
-        autopilot = Autopilot(
-            self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train
-        )
+        autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
         return Schedule(
             autopilot,
             self.runs,
@@ -163,6 +171,8 @@ class Parts:
         Raises:
             Conflict: There is too little evidence.
         """
+        from retrainer.candidate import Workshop, train_candidate  # noqa: PLC0415  brings torch, which serving needs not
+
         settings = self.settings
         vectors = VectorStore(Path(settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
 
@@ -173,9 +183,7 @@ class Parts:
         corpus = Corpus(self.encoder.dimension)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
             corpus.apply(changes, embed)
-        dataset = freeze_dataset(
-            self.engine, collection, self.clock.now(), settings.evidence_half_life_days, embed
-        )
+        dataset = freeze_dataset(self.engine, collection, self.clock.now(), settings.evidence_half_life_days, embed)
         workshop = Workshop(self.registry, corpus, embed, label, self.clock, settings.seed, progress)
         return train_candidate(workshop, dataset, champion, run_id)
 
@@ -239,7 +247,16 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.include_router(serving.documents.make_router(parts.catalog, settings))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
-    app.include_router(retrainer.routes.make_router(parts.registry, parts.runs, parts.hotswap, parts.baseline))
+    app.include_router(
+        retrainer.routes.make_router(
+            parts.registry, parts.runs, parts.hotswap, parts.baseline, parts.catalog.collections
+        )
+    )
+    app.include_router(
+        console.routes.make_router(
+            parts.registry, parts.runs, parts.hotswap, parts.experiments, loader.state, parts.engine, parts.clock
+        )
+    )
     _add_probes(app, loader)
     return app
 

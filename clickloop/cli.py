@@ -120,6 +120,48 @@ def index(
 
 
 @app.command()
+def demo(
+    wait: Annotated[bool, typer.Option(help="Keep the service running after the report.")] = True,
+    clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 6000,
+    seed: int = 1,
+    home: Annotated[Path, typer.Option(help="Directory kept between runs.")] = Path(".clickloop/demo"),
+) -> None:
+    """Show a help centre's search learning from the clicks of simulated users."""
+    from clickloop.demo import Demo, get_collection  # noqa: PLC0415  only this command pays for it
+    from clickloop.demo_report import print_report  # noqa: PLC0415
+
+    show = Demo(home.resolve(), out, seed, clicks)
+    try:
+        story = show.run()
+        print_report(out, story, get_collection(home / "corpus", out)[1], show.service.url, seed)
+        if wait:
+            out.print("Ctrl-C ends it.")
+            show.service.wait()
+    except KeyboardInterrupt:
+        out.print("ending")
+    finally:
+        show.service.stop()
+
+
+@app.command()
+def simulate(
+    collection_folder: Annotated[Path, typer.Option("--data", help="BEIR folder with judged train queries.")],
+    clicks: Annotated[int, typer.Option(min=1)] = 1000,
+    users: Annotated[str, typer.Option(help="position, cascade, trust or mixed.")] = "mixed",
+    seed: int = 0,
+    concurrency: Annotated[int, typer.Option(min=1, max=64)] = 4,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Let simulated users search and click on a running service."""
+    from clickloop.simulation import simulate_users  # noqa: PLC0415  only this command pays for it
+
+    tally = simulate_users(url, collection, collection_folder, users, clicks, seed, concurrency, err)
+    _show(tally, as_json)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to this release's schema."""
     from foundation import schema  # noqa: PLC0415  only this command pays for it

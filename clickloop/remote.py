@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -43,10 +44,15 @@ class Remote:
         """Return the JSON answer to a PUT of NDJSON."""
         return self._ask("PUT", path, content=lines.encode(), headers={"Content-Type": "application/x-ndjson"})
 
-    def await_ready(self, timeout_s: float) -> None:
-        """Wait until the service is ready; NotReady when it is not within `timeout_s`."""
+    def await_ready(self, timeout_s: float, check: Callable[[], None] = lambda: None) -> None:
+        """Wait until the service is ready; NotReady when it is not within `timeout_s`.
+
+        Args:
+            check: Called between looks; may raise when there is nothing left to wait for.
+        """
         deadline = monotonic_s() + timeout_s
         while monotonic_s() < deadline:
+            check()
             try:
                 if self._client.get("/readyz").is_success:
                     return

@@ -23,6 +23,7 @@ from foundation.telemetry import FOLDED, LAG, get_log
 MAX_BATCH = 500
 MAX_DEAD_IN_A_ROW = 100
 _POLL_S = 0.2
+_LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
@@ -76,8 +77,10 @@ class Consumer:
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
             try:
-                self.step()
+                taken = self.step()
                 pause_s = _FIRST_PAUSE_S
+                if taken < MAX_BATCH:
+                    stop.wait(_LINGER_S)
             except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
                 if isinstance(problem, ClickloopError) and not problem.retryable:
                     raise

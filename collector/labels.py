@@ -16,6 +16,7 @@ from collector.click_model import fit_curve, log_odds
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Family = Literal["one", "many"]
 
 _ROUNDS = 12
@@ -25,27 +26,42 @@ _SATISFIED_LOG_ODDS = 0.7
 _DISSATISFIED_LOG_ODDS = -1.5
 _LEAST_RELEVANCE = 0.02
 _MOST_EXAMINATIONS = 20.0
+_MOST_ODDS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Every judged pair in rows, grouped by query.
+    """Every pair that could be relevant in rows, grouped by query; those with evidence apart.
 
     Attributes:
         query: Number of the query by row, ascending, shape (n,).
         prior: Prior probability of relevance, shape (n,).
         rest: Prior mass of the documents that have no row, by query.
-        said: What ratings and outcomes add, in log-odds, shape (n,).
+        seen: The rows that have evidence, shape (m,).
+        shown: Their impressions by rank, shape (m, ranks).
+        clicked: Their clicks by rank, same shape.
+        said: What ratings and outcomes add to them, in log-odds, shape (m,).
     """
 
     keys: list[str]
-    query: npt.NDArray[np.int64]
+    query: Ints
     documents: list[str]
-    shown: Floats
-    clicked: Floats
     prior: Floats
     rest: Floats
+    seen: Ints
+    shown: Floats
+    clicked: Floats
     said: Floats
+
+    def sum(self, values: Floats) -> Floats:
+        """Return the sum of row values by query."""
+        return np.bincount(self.query, values, len(self.keys))
+
+    def odds(self, curve: ClickCurve) -> Floats:
+        """Return the log likelihood ratio of each row, 0 without evidence, shape (n,)."""
+        odds = np.zeros(len(self.query))
+        odds[self.seen] = np.clip(log_odds(self.shown, self.clicked, curve) + self.said, -_MOST_ODDS, _MOST_ODDS)
+        return odds
 
 
 def label(
@@ -73,33 +89,32 @@ def label(
 
 def choose_family(table: _Table, curve: ClickCurve) -> Family:
     """Return the family under which the clicks have the larger prior predictive likelihood."""
-    odds = log_odds(table.shown, table.clicked, curve)
-    one = np.log(table.rest + _group(table, table.prior * np.exp(np.minimum(odds, 50)))).sum()
-    many = np.log1p(table.prior * np.expm1(np.minimum(odds, 50))).sum()
+    ratio = np.exp(table.odds(curve))
+    one = np.log(table.rest + table.sum(table.prior * ratio)).sum()
+    many = np.log1p(table.prior * (ratio - 1)).sum()
     return "one" if one >= many else "many"
 
 
 def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]) -> _Table:
     rows = {(row.query_key, row.document_id): row for row in evidence}
-    keys = sorted({row.query_key for row in evidence})
+    keys = sorted({key for key, _ in rows})
     pairs = sorted(rows.keys() | {(key, name) for key in keys for name in prior.get(key, {})})
     number = {key: place for place, key in enumerate(keys)}
-    ranks = len(evidence[0].shown)
-    blank = Evidence("", "", (0.0,) * ranks, (0.0,) * ranks)
-    found = [rows.get(pair, blank) for pair in pairs]
     query = np.array([number[key] for key, _ in pairs])
     before = np.array([prior.get(key, {}).get(name, _LEAST_PRIOR) for key, name in pairs])
     before = np.clip(before, _LEAST_PRIOR, _MOST_PRIOR)
     mass = np.bincount(query, before, len(keys))
-    before = before / np.maximum(mass, 1.0)[query]
+    seen = [place for place, pair in enumerate(pairs) if pair in rows]
+    found = [rows[pairs[place]] for place in seen]
     return _Table(
         keys=keys,
         query=query,
         documents=[name for _, name in pairs],
-        shown=np.array([row.shown for row in found]),
-        clicked=np.array([row.clicked for row in found]),
-        prior=before,
+        prior=before / np.maximum(mass, 1.0)[query],
         rest=np.maximum(1 - np.minimum(mass, 1.0), 1e-3),
+        seen=np.array(seen),
+        shown=np.array([row.shown for row in found], dtype=np.float64),
+        clicked=np.array([row.clicked for row in found], dtype=np.float64),
         said=np.array(
             [row.satisfied * _SATISFIED_LOG_ODDS + row.dissatisfied * _DISSATISFIED_LOG_ODDS for row in found]
         ),
@@ -110,28 +125,24 @@ def _fit(table: _Table) -> ClickCurve:
     curve = PRIOR_CURVE
     for _ in range(_ROUNDS):
         relevance = _posterior(table, curve, choose_family(table, curve))
-        curve = fit_curve(table.shown, table.clicked, relevance)
+        curve = fit_curve(table.shown, table.clicked, relevance[table.seen])
     return curve
 
 
 def _posterior(table: _Table, curve: ClickCurve, family: Family) -> Floats:
-    odds = np.clip(log_odds(table.shown, table.clicked, curve) + table.said, -50, 50)
+    odds = table.odds(curve)
     if family == "one":
         weight = table.prior * np.exp(odds)
-        result: Floats = weight / (table.rest + _group(table, weight))[table.query]
+        result: Floats = weight / (table.rest + table.sum(weight))[table.query]
         return result
     return 1 / (1 + (1 - table.prior) / table.prior * np.exp(-odds))
 
 
-def _group(table: _Table, values: Floats) -> Floats:
-    return np.bincount(table.query, values, len(table.keys))
-
-
 def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
-    seen = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
-    per_query = np.sqrt(np.minimum(_group(table, seen), _MOST_EXAMINATIONS))
+    seen = np.zeros(len(relevance))
+    seen[table.seen] = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
+    weight = np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
     return [
-        Label(table.keys[query], name, float(value), float(per_query[query]))
-        for query, name, value in zip(table.query.tolist(), table.documents, relevance.tolist(), strict=True)
-        if value >= _LEAST_RELEVANCE
+        Label(table.keys[table.query[row]], table.documents[row], float(relevance[row]), float(weight[table.query[row]]))
+        for row in np.flatnonzero(relevance >= _LEAST_RELEVANCE).tolist()
     ]

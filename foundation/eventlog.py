@@ -25,6 +25,7 @@ FEEDBACK_TOPIC = "feedback"
 _MAX_WAITING_APPENDS = 4096
 _MAX_GROUP = 256
 _IDLE_S = 0.02
+_TRIM_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,20 @@ class EventLog(Protocol):
 
 
 class EmbeddedLog:
-    """The log in the SQL database, with group commit: waiting appends share one disk flush."""
+    """The log in an SQL database, with group commit: waiting appends share one disk flush.
 
-    def __init__(self, engine: sa.Engine, topic: str = FEEDBACK_TOPIC) -> None:
+    Args:
+        engine: The database of the effects; positions are kept there, beside them.
+        topic: Name of the log.
+        records: The database of the records. SQLite has one writer at a time, so a file of its own
+            keeps appends from waiting for the consumer's transactions; by default `engine`.
+    """
+
+    def __init__(self, engine: sa.Engine, topic: str = FEEDBACK_TOPIC, records: sa.Engine | None = None) -> None:
         self._engine = engine
+        self._records = records or engine
         self._topic = topic
+        self._continue_after_consumers()
         self._waiting: queue.Queue[tuple[Sequence[Record], Future[None]] | None] = queue.Queue(_MAX_WAITING_APPENDS)
         self._closed = False
         self._writer = threading.Thread(target=self._write_groups, name="eventlog-writer", daemon=True)
@@ -107,7 +117,7 @@ class EmbeddedLog:
 
     def subscribe(self, consumer: str) -> EmbeddedSubscription:
         """Return the place of `consumer` in this topic."""
-        return EmbeddedSubscription(self._engine, self._topic, consumer)
+        return EmbeddedSubscription(self._engine, self._records, self._topic, consumer)
 
     def close(self) -> None:
         """Write what is queued, then stop the writer. Calling it again does nothing."""
@@ -115,6 +125,20 @@ class EmbeddedLog:
             self._closed = True
             self._waiting.put(None)
             self._writer.join()
+
+    def _continue_after_consumers(self) -> None:
+        """Number on from what was consumed, also when the file of the records was lost."""
+        statement = sa.select(sa.func.max(log_positions.c.position)).where(log_positions.c.topic == self._topic)
+        with reading(self._engine) as connection:
+            consumed = int(connection.execute(statement).scalar() or 0)
+        with transaction(self._records) as connection:
+            following = take_numbers(connection, self._counter, 0) + 1
+            if following <= consumed:
+                take_numbers(connection, self._counter, consumed + 1 - following)
+
+    @property
+    def _counter(self) -> str:
+        return f"log:{self._topic}"
 
     def _write_groups(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -129,7 +153,7 @@ class EmbeddedLog:
 
     def _write(self, group: list[tuple[Sequence[Record], Future[None]]]) -> None:
         try:
-            with transaction(self._engine) as connection:
+            with transaction(self._records) as connection:
                 self._insert(connection, [record for records, _ in group for record in records])
         except Exception as problem:  # noqa: BLE001  handed to every caller that waits, none is lost
             for _, done in group:
@@ -141,7 +165,7 @@ class EmbeddedLog:
     def _insert(self, connection: sa.Connection, records: list[Record]) -> None:
         if not records:
             return
-        first = take_numbers(connection, f"log:{self._topic}", len(records))
+        first = take_numbers(connection, self._counter, len(records))
         connection.execute(
             sa.insert(log_records),
             [
@@ -152,18 +176,25 @@ class EmbeddedLog:
 
 
 class EmbeddedSubscription:
-    """A consumer of the embedded log. See `Subscription`."""
+    """A consumer of the embedded log. See `Subscription`.
 
-    def __init__(self, engine: sa.Engine, topic: str, consumer: str) -> None:
+    The collector keeps what it consumed in its own tables, so the log holds only what waits:
+    records below the committed position are dropped by a later poll.
+    """
+
+    def __init__(self, engine: sa.Engine, records: sa.Engine, topic: str, consumer: str) -> None:
         self._engine = engine
+        self._records = records
         self._topic = topic
         self._consumer = consumer
         self._next = self._committed() + 1
+        self._trim_at_s = 0.0
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         """Return the next records in order. See `Subscription.poll`."""
         deadline = time.monotonic() + timeout_s
         while not (records := self._read(max_records)):
+            self._trim()
             left = deadline - time.monotonic()
             if left <= 0:
                 return []
@@ -172,27 +203,17 @@ class EmbeddedSubscription:
         return records
 
     def commit(self, connection: sa.Connection, records: Sequence[Record]) -> None:
-        """Move past `records` and drop them from the log. See `Subscription.commit`.
-
-        The collector keeps what it consumed in its own tables, so the log holds only what waits.
-        """
+        """Move past `records`. See `Subscription.commit`."""
         if not records:
             return
-        last = records[-1].position
-        upsert(
-            connection,
-            log_positions,
-            [{"consumer": self._consumer, "topic": self._topic, "partition": 0, "position": last}],
-        )
-        connection.execute(
-            sa.delete(log_records).where(log_records.c.topic == self._topic, log_records.c.position <= last)
-        )
+        row = {"consumer": self._consumer, "topic": self._topic, "partition": 0, "position": records[-1].position}
+        upsert(connection, log_positions, [row])
 
     def lag(self) -> int:
         """Return how many records are appended but not committed."""
-        with reading(self._engine) as connection:
-            statement = sa.select(sa.func.count()).where(log_records.c.topic == self._topic)
-            return int(connection.execute(statement).scalar_one())
+        waiting = self._mine & (log_records.c.position > self._committed())
+        with reading(self._records) as connection:
+            return int(connection.execute(sa.select(sa.func.count()).where(waiting)).scalar_one())
 
     def rewind(self) -> None:
         """Read again from the committed position."""
@@ -201,15 +222,28 @@ class EmbeddedSubscription:
     def close(self) -> None:
         """Nothing is held open."""
 
+    @property
+    def _mine(self) -> sa.ColumnElement[bool]:
+        return log_records.c.topic == self._topic
+
     def _read(self, max_records: int) -> list[Record]:
         statement = (
             sa.select(log_records)
-            .where(log_records.c.topic == self._topic, log_records.c.position >= self._next)
+            .where(self._mine, log_records.c.position >= self._next)
             .order_by(log_records.c.position)
             .limit(max_records)
         )
-        with reading(self._engine) as connection:
+        with reading(self._records) as connection:
             return [Record(row.key, row.body, row.position) for row in connection.execute(statement)]
+
+    def _trim(self) -> None:
+        """Drop what is consumed, once in a while when nothing waits."""
+        if time.monotonic() < self._trim_at_s:
+            return
+        self._trim_at_s = time.monotonic() + _TRIM_EVERY_S
+        consumed = self._mine & (log_records.c.position <= self._committed())
+        with transaction(self._records) as connection:
+            connection.execute(sa.delete(log_records).where(consumed))
 
     def _committed(self) -> int:
         statement = sa.select(log_positions.c.position).where(

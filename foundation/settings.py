@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         """Return the database URL, SQLite inside `home` by default."""
         return self.database_url or f"sqlite:///{self.home.resolve() / 'clickloop.db'}"
 
+    def resolved_log_url(self) -> str:
+        """Return the URL of the embedded log's own SQLite file, empty where the database serves both."""
+        url = self.resolved_database_url()
+        return url.removesuffix(".db") + "-log.db" if url.startswith("sqlite") else ""
+
     def resolved_artifacts_url(self) -> str:
         """Return the artifact store's URL, a directory inside `home` by default."""
         return self.artifacts_url or str(self.home.resolve() / "artifacts")

@@ -7,7 +7,7 @@ clicks of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from retrainer.fusion import learn_weights, stack_lists
 from retrainer.priors import PRIOR_WEIGHTS
 from retrainer.splits import assign_folds, cluster_queries
 from serving.engine.corpus import Corpus
-from serving.engine.features import Candidates, Query
+from serving.engine.features import Candidates, Query, read
 from serving.engine.fusion import fuse
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
@@ -30,7 +30,8 @@ Prior = dict[str, dict[str, float]]
 
 FOLDS = 3
 PASSES = 3
-_DRAFT_STEPS = 120
+_DRAFT_STEPS = 100
+_REDRAFT_STEPS = 40
 _FINAL_STEPS = 300
 _PRIOR_CANDIDATES = 100
 _WORTH_LEARNING = 0.05
@@ -91,21 +92,18 @@ def learn(
         passes: Alternations of labelling and learning, at least 1.
         progress: Told what is being done.
     """
-    shelf = Shelf(corpus)
-    prior = _predict_baseline(lesson, corpus)
-    weights = PRIOR_WEIGHTS
+    school = _School(lesson, corpus, seed)
+    prior, weights = school.believe_untaught(), PRIOR_WEIGHTS
     for number in range(passes):
         progress(f"pass {number + 1} of {passes}")
         labels, curve = labeller(lesson.evidence, prior, None)
-        lists = _predict_folds(lesson, shelf, labels, seed + number)
-        weights = _learn_fusion(lesson, shelf, lists, labels)
-        prior = {
-            query.key: _probabilities(shelf, found, weights) for query, found in zip(lesson.queries, lists, strict=True)
-        }
+        lists = school.predict(labels)
+        weights = school.weigh(lists, labels)
+        prior = school.believe(lists, weights)
     progress("final labels and adapter")
     labels, curve = labeller(lesson.evidence, prior, None)
-    adaptation = learn_adapter(_judge(lesson, shelf, labels), shelf.vectors, _FINAL_STEPS, seed)
-    return Learned(adaptation, shelf.ids, remember(labels), weights, curve, labels)
+    adaptation = learn_adapter(school.judge(labels), school.shelf.vectors, _FINAL_STEPS, seed)
+    return Learned(adaptation, school.shelf.ids, remember(labels), weights, curve, labels)
 
 
 class Shelf:
@@ -116,7 +114,7 @@ class Shelf:
         self.ids = corpus.ids()
         self.number = {document: place for place, document in enumerate(self.ids)}
         rows = [row for document in self.ids if (row := corpus.row(document)) is not None]
-        self.vectors: Floats = np.stack([corpus.entries[row].mean for row in rows])
+        self.vectors: Floats = corpus.columns.means[rows]
 
     def names(self, found: Candidates) -> list[str]:
         """Return the document ids of candidates."""
@@ -132,21 +130,8 @@ def remember(labels: list[Label]) -> dict[str, dict[str, float]]:
     return choices
 
 
-def _predict_baseline(lesson: Lesson, corpus: Corpus) -> Prior:
-    shelf = Shelf(corpus)
-    ranker = Ranker(corpus, RankingModel(QueryMemory([], corpus.dense.dimension)))
-    return {query.key: _convex_probabilities(shelf, ranker.candidates(query)) for query in lesson.queries}
-
-
-def _convex_probabilities(shelf: Shelf, found: Candidates) -> dict[str, float]:
-    return softmax_of(shelf.names(found), fuse(found.values, "convex", {}))
-
-
-def _probabilities(shelf: Shelf, found: Candidates, weights: dict[str, float]) -> dict[str, float]:
-    return softmax_of(shelf.names(found), fuse(found.values, "linear", weights))
-
-
 def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
+    """Return the hundred largest probabilities that log-odds scores stand for, by name."""
     if not names:
         return {}
     odds = np.exp((scores - scores.max()).astype(np.float64))
@@ -155,42 +140,86 @@ def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
     return {names[place]: float(chances[place]) for place in best}
 
 
-def _predict_folds(lesson: Lesson, shelf: Shelf, labels: list[Label], seed: int) -> list[Candidates]:
-    """Return each query's candidates as a model saw them that never learned from its fold."""
-    past = _memory(lesson, labels, shelf)
-    found: dict[int, Candidates] = {}
-    for fold in range(FOLDS):
-        inside = {query.key for query, of in zip(lesson.queries, lesson.folds, strict=True) if of == fold}
-        others = [label for label in labels if label.query_key not in inside]
-        learned = learn_adapter(_judge(lesson, shelf, others), shelf.vectors, _DRAFT_STEPS, seed)
-        memory = QueryMemory([query for query in past if query.key not in inside], shelf.vectors.shape[1])
-        model = RankingModel(memory, learned.adapter, learned.residuals(shelf.ids))
-        ranker = Ranker(shelf.corpus, model)
-        for place, query in enumerate(lesson.queries):
-            if lesson.folds[place] == fold:
-                found[place] = ranker.candidates(query)
-    return [found[place] for place in range(len(lesson.queries))]
+class _School:
+    """Models that each learned without one fold, and what they predict for it.
 
+    From pass to pass a fold's model goes on from where it was: it still has never seen its fold.
+    """
 
-def _memory(lesson: Lesson, labels: list[Label], shelf: Shelf) -> list[Remembered]:
-    vectors = {query.key: query.vector for query in lesson.queries}
-    return [Remembered(key, vectors[key], chosen) for key, chosen in remember(labels).items()]
+    def __init__(self, lesson: Lesson, corpus: Corpus, seed: int) -> None:
+        self.shelf = Shelf(corpus)
+        self._lesson = lesson
+        self._seed = seed
+        self._vectors = {query.key: query.vector for query in lesson.queries}
+        self._readings = [read(corpus, query) for query in lesson.queries]
+        self._drafts: list[Adaptation | None] = [None] * FOLDS
 
+    def believe_untaught(self) -> Prior:
+        """Return the probabilities of relevance by query key that the untuned ranking stands for."""
+        model = RankingModel(QueryMemory([], self.shelf.corpus.dense.dimension))
+        lists = self._gather(Ranker(self.shelf.corpus, model), range(len(self._lesson.queries)))
+        return self._believe(lists, lambda values: fuse(values, "convex", {}))
 
-def _learn_fusion(lesson: Lesson, shelf: Shelf, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
-    relevance, weight = _by_query(labels)
-    chosen = [
-        (found.values, np.array([relevance[query.key].get(name, 0.0) for name in shelf.names(found)], dtype=np.float32))
-        for query, found in zip(lesson.queries, lists, strict=True)
-        if query.key in relevance and found.rows
-    ]
-    weights = np.array([weight[query.key] for query in lesson.queries if query.key in relevance], dtype=np.float32)
-    kept = [place for place, (_, target) in enumerate(chosen) if target.sum() > 0]
-    if not kept:
-        return PRIOR_WEIGHTS
-    values = [chosen[place][0] for place in kept]
-    targets = [chosen[place][1] for place in kept]
-    return learn_weights(stack_lists(values, targets, weights[kept]), PRIOR_WEIGHTS)
+    def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Prior:
+        """Return the probabilities of relevance by query key under fusion weights."""
+        return self._believe(lists, lambda values: fuse(values, "linear", weights))
+
+    def predict(self, labels: list[Label]) -> list[Candidates]:
+        """Return each query's candidates as a model saw them that never learned from its fold."""
+        chosen = remember(labels)
+        past = [Remembered(key, self._vectors[key], choices) for key, choices in chosen.items()]
+        found: dict[int, Candidates] = {}
+        for fold in range(FOLDS):
+            places = np.flatnonzero(self._lesson.folds == fold).tolist()
+            inside = {self._lesson.queries[place].key for place in places}
+            others = self.judge([label for label in labels if label.query_key not in inside])
+            steps = _DRAFT_STEPS if self._drafts[fold] is None else _REDRAFT_STEPS
+            draft = learn_adapter(others, self.shelf.vectors, steps, self._seed, self._drafts[fold])
+            self._drafts[fold] = draft
+            memory = QueryMemory([query for query in past if query.key not in inside], self.shelf.vectors.shape[1])
+            ranker = Ranker(self.shelf.corpus, RankingModel(memory, draft.adapter, draft.residuals(self.shelf.ids)))
+            found.update(zip(places, self._gather(ranker, places), strict=True))
+        return [found[place] for place in range(len(self._lesson.queries))]
+
+    def weigh(self, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
+        """Return the fusion weights that the labels ask for; the prior weights when they ask for nothing."""
+        relevance, weight = _by_query(labels)
+        values, targets, weights = [], [], []
+        for query, found in zip(self._lesson.queries, lists, strict=True):
+            wanted = relevance.get(query.key, {})
+            target = np.array([wanted.get(name, 0.0) for name in self.shelf.names(found)], dtype=np.float32)
+            if target.sum() > 0:
+                values.append(found.values)
+                targets.append(target)
+                weights.append(weight[query.key])
+        if not values:
+            return PRIOR_WEIGHTS
+        return learn_weights(stack_lists(values, targets, np.array(weights, dtype=np.float32)), PRIOR_WEIGHTS)
+
+    def judge(self, labels: list[Label]) -> Judgments:
+        """Return labels as the adapter's learner takes them; documents deleted since are left out."""
+        number = self.shelf.number
+        kept = [label for label in labels if label.relevance >= _WORTH_LEARNING and label.document_id in number]
+        keys = sorted({label.query_key for label in kept})
+        place = {key: index for index, key in enumerate(keys)}
+        weights = {label.query_key: label.weight for label in kept}
+        vectors = [self._vectors[key] for key in keys]
+        return Judgments(
+            queries=np.stack(vectors) if vectors else np.zeros((0, self.shelf.vectors.shape[1]), np.float32),
+            weights=np.array([weights[key] for key in keys], dtype=np.float32),
+            query=np.array([place[label.query_key] for label in kept], dtype=np.int64),
+            document=np.array([number[label.document_id] for label in kept], dtype=np.int64),
+            relevance=np.array([label.relevance for label in kept], dtype=np.float32),
+        )
+
+    def _gather(self, ranker: Ranker, places: Iterable[int]) -> list[Candidates]:
+        return [ranker.candidates(self._lesson.queries[place], reading=self._readings[place]) for place in places]
+
+    def _believe(self, lists: list[Candidates], score: Callable[[Floats], Floats]) -> Prior:
+        return {
+            query.key: softmax_of(self.shelf.names(found), score(found.values))
+            for query, found in zip(self._lesson.queries, lists, strict=True)
+        }
 
 
 def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
@@ -200,18 +229,3 @@ def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[st
         relevance.setdefault(label.query_key, {})[label.document_id] = label.relevance
         weight[label.query_key] = label.weight
     return relevance, weight
-
-
-def _judge(lesson: Lesson, shelf: Shelf, labels: list[Label]) -> Judgments:
-    kept = [label for label in labels if label.relevance >= _WORTH_LEARNING and label.document_id in shelf.number]
-    keys = sorted({label.query_key for label in kept})
-    number = {key: place for place, key in enumerate(keys)}
-    vectors = {query.key: query.vector for query in lesson.queries}
-    weights = {label.query_key: label.weight for label in kept}
-    return Judgments(
-        queries=np.stack([vectors[key] for key in keys]),
-        weights=np.array([weights[key] for key in keys], dtype=np.float32),
-        query=np.array([number[label.query_key] for label in kept]),
-        document=np.array([shelf.number[label.document_id] for label in kept]),
-        relevance=np.array([label.relevance for label in kept], dtype=np.float32),
-    )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.contracts import Manifest
+from foundation.errors import NotFound
 from foundation.registry import ChampionMove, Registry, Version
 from foundation.web import collection_of, problem_responses
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
 Collection = Annotated[str, Depends(collection_of)]
+Name = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]+$")]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows returned, newest first.")]
 
 
@@ -87,13 +90,21 @@ class RunOut(BaseModel):
     updated_at: datetime
 
 
-def make_router(registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Manifest) -> APIRouter:
+def make_router(
+    registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Manifest, collections: Callable[[], list[str]]
+) -> APIRouter:
     """Return the routes of versions and training runs.
 
     Args:
         baseline: The untuned version, registered with a collection's first training run.
+        collections: Returns the names of the collections that hold documents; no other is trained or promoted.
     """
     router = APIRouter(tags=["versions"])
+
+    def install(collection: str) -> None:
+        if collection not in collections():
+            raise NotFound(f"collection {collection!r} has no documents; send some with PUT /v1/documents")
+        hotswap.install(collection, baseline)
 
     @router.get("/v1/versions", responses=problem_responses(422))
     def list_versions(collection: Collection, limit: Limit = 50) -> VersionsOut:
@@ -108,14 +119,14 @@ def make_router(registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Mani
         )
 
     @router.get("/v1/versions/{version}", responses=problem_responses(404, 422))
-    def get_version(version: str, collection: Collection) -> VersionOut:
+    def get_version(version: Name, collection: Collection) -> VersionOut:
         """Read one version."""
         return _version(registry.get(collection, version))
 
     @router.post("/v1/versions/{version}/promote", responses=problem_responses(404, 409, 422))
-    def promote(version: str, collection: Collection, body: MoveIn | None = None) -> MoveOut:
+    def promote(version: Name, collection: Collection, body: MoveIn | None = None) -> MoveOut:
         """Make a version the champion; replicas swap to it within their refresh time."""
-        hotswap.install(collection, baseline)
+        install(collection)
         return _move(hotswap.promote(collection, version, (body or MoveIn()).reason))
 
     @router.post("/v1/versions/rollback", responses=problem_responses(409, 422))
@@ -123,10 +134,10 @@ def make_router(registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Mani
         """Go back to the champion before the present one."""
         return _move(hotswap.rollback(collection, (body or MoveIn()).reason))
 
-    @router.post("/v1/training-runs", status_code=202, responses=problem_responses(409, 422))
+    @router.post("/v1/training-runs", status_code=202, responses=problem_responses(404, 409, 422))
     def request_run(collection: Collection, body: RunIn | None = None) -> RunOut:
         """Ask for a training run; read how it stands under its id."""
-        hotswap.install(collection, baseline)
+        install(collection)
         return _run(runs.request(collection, (body or RunIn()).autopilot))
 
     @router.get("/v1/training-runs", responses=problem_responses(422))
@@ -135,7 +146,7 @@ def make_router(registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Mani
         return [_run(run) for run in runs.recent(collection, limit)]
 
     @router.get("/v1/training-runs/{run}", responses=problem_responses(404, 422))
-    def get_run(run: str, collection: Collection) -> RunOut:
+    def get_run(run: Name, collection: Collection) -> RunOut:
         """Read one training run."""
         return _run(runs.get(collection, run))
 

@@ -137,12 +137,11 @@ class Loader:
             thread.join()
 
     def follow_content(self) -> None:
-        """Take in new documents and evidence of every collection."""
+        """Take in new documents and evidence of every collection; documents serve as they come."""
         for name in self._catalog.collections():
-            served = self._served.get(name) or Served(self.encoder)
+            served = self._served.setdefault(name, Served(self.encoder))
             self._follow_documents(name, served)
             self._follow_evidence(name, served)
-            self._served[name] = served
 
     def follow_versions(self) -> None:
         """Load the versions that should serve and swap to the champions among them."""

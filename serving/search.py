@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ab_testing.api import Assignment, Assignments, interleave
-from foundation.clock import Clock
+from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
 from foundation.telemetry import STAGE_SECONDS
@@ -88,11 +88,14 @@ class Searcher:
         now = self._clock.now()
         query_id = new_id(now)
         unit = ask.user or ask.session or query_id
+        started = monotonic_s()
         query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
+        encoded = monotonic_s()
         allowed = served.corpus.matching(ask.filters) if ask.filters else None
         assignment = self._assign(collection, served, unit, ask)
         mixed = _rank(served, query, ask.k, allowed, assignment)
         lines = _lines(served, mixed)
+        ranked = monotonic_s()
         if ask.log:
             self._impressions.publish(
                 Impression(
@@ -107,9 +110,10 @@ class Searcher:
                     arm=mixed.arm,
                 )
             )
-        for stage, seconds in mixed.seconds.items():
-            STAGE_SECONDS.labels(stage).observe(seconds)
-        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, mixed.seconds)
+        seconds = {"encode": encoded - started, **mixed.seconds, "log": monotonic_s() - ranked}
+        for stage, duration_s in seconds.items():
+            STAGE_SECONDS.labels(stage).observe(duration_s)
+        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, seconds)
 
     def _assign(self, collection: str, served: Served, unit: str, ask: Ask) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.

@@ -18,8 +18,8 @@ from serving.engine.signature import WORDS, Bits, sign
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Embed = Callable[[list[str]], Floats]
-_NO_NUMBERS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,19 @@ class Columns:
         titles: Trigram bitmap of the title, shape (rows, 8).
         starts: Number of the first passage in the dense index, shape (rows,).
         counts: How many passages there are, shape (rows,).
+        alive: Whether the row is the present form of its document, shape (rows,).
     """
 
     means: Floats
     titles: Bits
     starts: Ints
     counts: Ints
+    alive: Flags
 
     def grow(self, rows: int) -> Columns:
         """Return the same columns with room for `rows` rows."""
-        return Columns(*(_lengthen(column, rows) for column in (self.means, self.titles, self.starts, self.counts)))
+        columns = (self.means, self.titles, self.starts, self.counts, self.alive)
+        return Columns(*(_lengthen(column, rows) for column in columns))
 
 
 class Corpus:
@@ -67,7 +70,11 @@ class Corpus:
         self.dense = DenseIndex(dimension)
         self.entries: list[Entry] = []
         self.columns = Columns(
-            np.zeros((0, dimension), np.float32), np.zeros((0, WORDS), np.uint64), _NO_NUMBERS, _NO_NUMBERS
+            np.zeros((0, dimension), np.float32),
+            np.zeros((0, WORDS), np.uint64),
+            np.zeros(0, np.int64),
+            np.zeros(0, np.int64),
+            np.zeros(0, np.bool_),
         )
         self.change = 0
         self._rows: dict[str, int] = {}
@@ -80,10 +87,6 @@ class Corpus:
     def row(self, document_id: str) -> int | None:
         """Return the row of a document, None when it is not searchable."""
         return self._rows.get(document_id)
-
-    def is_alive(self, row: int) -> bool:
-        """Tell whether a row is the present form of its document."""
-        return self._rows.get(self.entries[row].document.id) == row
 
     def ids(self) -> list[str]:
         """Return the ids of all searchable documents."""
@@ -133,10 +136,12 @@ class Corpus:
         self.entries.append(Entry(document, passages))
         self.lexical.add(row, document.title, document.text)
         self._rows[document.id] = row
+        self.columns.alive[row] = True
 
     def _retire(self, document_id: str) -> None:
         row = self._rows.pop(document_id, None)
         if row is not None:
+            self.columns.alive[row] = False
             self.dense.remove(self.entries[row].passages)
             self.lexical.remove(row)
 

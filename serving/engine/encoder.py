@@ -40,6 +40,7 @@ class Encoder:
         self._tokenizer.no_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # requests share the cores
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
         self._queries: OrderedDict[str, Floats] = OrderedDict()
         self.dimension = int(self.encode(["a"]).shape[1])

@@ -174,7 +174,9 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
         if row is not None:
             rows[row] = None
     allowed = None if extra.allowed is None else set(extra.allowed)
-    kept = [row for row in rows if corpus.is_alive(row) and (allowed is None or row in allowed)]
+    found = np.fromiter(rows, np.int64, len(rows))
+    living = found[corpus.columns.alive[found]].tolist()
+    kept = living if allowed is None else [row for row in living if row in allowed]
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
         _fill_lexical(values, kept, reading.lexical, corpus, query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +26,16 @@ class Remembered:
     Attributes:
         vector: Unit vector of the query, float32 of shape (dimension,).
         choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
+        spelling: Trigram bitmap of the query.
     """
 
     key: str
     vector: Floats
     choices: Mapping[str, float]
+    spelling: Bits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spelling", sign(self.key))
 
 
 class QueryMemory:
@@ -48,7 +53,7 @@ class QueryMemory:
             np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
         )
         self._bits: Bits = (
-            np.stack([sign(query.key) for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
+            np.stack([query.spelling for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
         )
 
     def recall(

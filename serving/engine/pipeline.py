@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from foundation.contracts import Evidence
 from serving.engine.corpus import Corpus
-from serving.engine.features import FEATURES, Candidates, Extra, Query, Shifted, gather, shift_documents
+from serving.engine.features import FEATURES, Candidates, Extra, Query, Reading, Shifted, gather, shift_documents
 from serving.engine.fusion import fuse
 from serving.engine.memory import QueryMemory, own_evidence
 from serving.engine.model import RankingModel
@@ -87,15 +87,17 @@ class Ranker:
         allowed: list[int] | None = None,
         documents: tuple[str, ...] = (),
         without: frozenset[str] = frozenset(),
+        reading: Reading | None = None,
     ) -> Candidates:
         """Return the candidates of a query and their features.
 
         Args:
             documents: Ids that must be among them.
             without: Query keys whose memory must not be used, as when a fold is predicted.
+            reading: What the corpus says of the query, when it has been read before.
         """
         live, keys = self._live.memory_since(self.model.memory_change) if self._live else (None, frozenset())
-        extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed)
+        extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, reading=reading)
         return gather(self.corpus, self.model, self._shift(), query, extra)
 
     def _best(self, candidates: Candidates, scores: Floats, lifts: Floats, k: int) -> list[Hit]:

@@ -1,0 +1,112 @@
+"""HTML pages: templates are rendered here, with everything escaped, and expected errors get a page too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from console.interval import draw_interval
+from foundation.errors import ClickloopError
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_NOTHING = "\N{EN DASH}"
+
+
+class Pages:
+    """Renders the templates.
+
+    Args:
+        release: Version of clickloop, shown at the foot of every page.
+    """
+
+    def __init__(self, release: str) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "moment": format_moment,
+            "share": format_share,
+            "signed": format_signed,
+            "value": format_value,
+        }
+        self._environment.globals |= {"release": release, "draw_interval": draw_interval}
+
+    def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return a page; it may load nothing from elsewhere and run no script but the console's own."""
+        html = self._environment.get_template(template).render(**values)
+        return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+
+def route_class(pages: Pages) -> type[APIRoute]:
+    """Return routes that answer an expected error with a page instead of a problem document."""
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def answer(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except ClickloopError as problem:
+                    return _show_problem(pages, problem.status, problem.detail)
+                except RequestValidationError as problem:
+                    faults = [f"{fault['loc'][-1]}: {fault['msg']}" for fault in problem.errors()]
+                    return _show_problem(pages, HTTPStatus.UNPROCESSABLE_ENTITY.value, "; ".join(faults))
+
+            return answer
+
+    return PageRoute
+
+
+def format_moment(at: datetime | None) -> str:
+    """Return a moment to the minute, in UTC."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else _NOTHING
+
+
+def format_share(value: float | None, places: int = 1) -> str:
+    """Return a share as a percentage."""
+    return _NOTHING if value is None else f"{value:.{places}%}"
+
+
+def format_signed(value: float | None, places: int = 4) -> str:
+    """Return a number with its sign."""
+    return _NOTHING if value is None else f"{value:+.{places}f}"
+
+
+def format_value(value: Any) -> str:
+    """Return a value of a report as people read it."""
+    if value is None or value == "":
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {format_value(one)}" for name, one in value.items())
+    return str(value)
+
+
+def _show_problem(pages: Pages, status: int, detail: str) -> HTMLResponse:
+    return pages.show("problem.html", status, title=HTTPStatus(status).phrase, detail=detail)

@@ -1,0 +1,118 @@
+// The console's one script: runs searches and presses buttons by the same HTTP API that programs use.
+// Text from documents enters the page as text, never as markup.
+"use strict";
+
+const CHIEF_PARTS = ["bm25", "dense", "adapted", "memory", "evidence"];
+const collection = document.body.dataset.collection;
+const said = document.getElementById("said");
+
+function say(text, failed = false) {
+  said.textContent = text;
+  said.classList.toggle("failed", failed);
+}
+
+async function ask(path, body) {
+  const headers = { "Content-Type": "application/json", "Clickloop-Collection": collection };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail || response.statusText);
+  return answer;
+}
+
+function make(name, text, attributes = {}) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+// A document's address is linked when a browser can open it and it cannot run anything.
+function safeAddress(url) {
+  try {
+    const { protocol } = new URL(url, location.href);
+    return url && (protocol === "http:" || protocol === "https:") ? url : "";
+  } catch {
+    return "";
+  }
+}
+
+function showTitle(hit) {
+  const title = make("h3", "");
+  const name = hit.title || hit.id;
+  const address = safeAddress(hit.url);
+  title.append(address ? make("a", name, { href: address, rel: "noreferrer" }) : name);
+  return title;
+}
+
+function showScores(hit) {
+  const details = make("details", "");
+  const chief = CHIEF_PARTS.filter((part) => part in hit.scores).map((part) => `${part} ${hit.scores[part].toFixed(2)}`);
+  details.append(make("summary", [`score ${hit.score.toFixed(2)}`, ...chief].join(" · ")));
+  const table = make("table", "");
+  const head = table.createTHead().insertRow();
+  head.append(make("th", "Part", { scope: "col" }), make("th", "Value", { scope: "col", class: "number" }));
+  const rows = table.createTBody();
+  for (const [part, value] of Object.entries(hit.scores)) {
+    const row = rows.insertRow();
+    row.append(make("th", part, { scope: "row" }), make("td", value.toFixed(4), { class: "number" }));
+  }
+  details.append(table);
+  return details;
+}
+
+function showHit(hit) {
+  const item = make("li", "");
+  item.append(showTitle(hit), make("p", hit.snippet), make("p", hit.id, { class: "quiet id" }), showScores(hit));
+  return item;
+}
+
+async function search(section) {
+  section.replaceChildren(make("p", "Searching …", { class: "quiet" }));
+  const k = Number(section.dataset.k);
+  try {
+    const answer = await ask("/v1/search", { query: section.dataset.query, k, explain: true, log: false });
+    const stages = Object.entries(answer.stages_ms).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`);
+    const list = make("ol", "", { class: "hits" });
+    list.append(...answer.hits.map(showHit));
+    section.replaceChildren(
+      make("p", `${answer.hits.length} results, ranked by ${answer.version}: ${stages.join(", ")}`, { class: "quiet" }),
+      list,
+    );
+  } catch (problem) {
+    section.replaceChildren();
+    say(problem.message, true);
+  }
+}
+
+function bodyOf(form) {
+  const fields = [...form.elements].filter((field) => field.name);
+  return Object.fromEntries(fields.map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
+}
+
+async function act(event) {
+  event.preventDefault();
+  const form = event.currentTarget;
+  if (!confirm(form.dataset.ask)) return;
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    await ask(form.dataset.api, bodyOf(form));
+    sessionStorage.setItem("said", `${button.textContent}: done.`);
+    location.reload();
+  } catch (problem) {
+    say(problem.message, true);
+    button.disabled = false;
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-api]")) {
+  form.hidden = false;
+  form.addEventListener("submit", act);
+}
+
+const answer = document.getElementById("answer");
+if (answer?.dataset.query) search(answer);
+
+const before = sessionStorage.getItem("said");
+sessionStorage.removeItem("said");
+if (before) say(before);

@@ -1,0 +1,153 @@
+"""What a client of `/v1/search` relies on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.contract.conftest import DOCUMENTS, wait_until
+
+
+def search(service: TestClient, query: str, **options: Any) -> Any:
+    response = service.post("/v1/search", json={"query": query, **options})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def ids(answer: Any) -> list[str]:
+    return [hit["id"] for hit in answer["hits"]]
+
+
+def test_the_document_that_has_the_words_comes_first(service: TestClient) -> None:
+    answer = search(service, "print envelope")
+    assert answer["hits"][0] == answer["hits"][0] | {
+        "id": "envelope",
+        "rank": 1,
+        "title": "Printing envelopes",
+        "url": "",
+        "fields": {"app": "W"},
+        "team": "",
+    }
+    assert "Insert Envelope" in answer["hits"][0]["snippet"]
+
+
+def test_ranks_count_from_one_and_scores_fall(service: TestClient) -> None:
+    hits = search(service, "sheet rows")["hits"]
+    assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
+    scores = [hit["score"] for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_every_answer_tells_who_ranked_it(service: TestClient) -> None:
+    answer = search(service, "chart")
+    champion = service.get("/v1/versions").json()["champion"]
+    assert (answer["version"], answer["arm"], answer["experiment"]) == (champion, "champion", "")
+    assert answer["stages_ms"] is None
+    assert set(answer["hits"][0]["scores"]) == {"bm25", "dense"}
+
+
+def test_explained_answers_hold_every_score_and_stage(service: TestClient) -> None:
+    answer = search(service, "chart", explain=True, log=False)
+    assert {"bm25", "dense", "memory", "evidence", "title_covered"} <= set(answer["hits"][0]["scores"])
+    assert {"encode", "retrieve", "fuse"} <= set(answer["stages_ms"])
+
+
+def test_k_limits_the_answer(service: TestClient) -> None:
+    assert len(search(service, "sheet", k=2)["hits"]) == 2
+    assert len(search(service, "sheet", k=100)["hits"]) <= len(DOCUMENTS)
+
+
+def test_query_ids_are_new_each_time_and_answers_are_not(service: TestClient) -> None:
+    one, other = search(service, "macro", log=False), search(service, "macro", log=False)
+    assert one["query_id"] != other["query_id"]
+    assert ids(one) == ids(other)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"app": "C"}, {"chart", "filter"}),
+        ({"app": ["C", "I"]}, {"chart", "filter", "slide"}),
+        ({"app": "C", "size": 3}, {"filter"}),
+        ({"app": "no such app"}, set()),
+        ({"no such field": 1}, set()),
+    ],
+)
+def test_filters_keep_only_what_they_name(service: TestClient, filters: dict[str, Any], found: set[str]) -> None:
+    assert set(ids(search(service, "sheet", k=100, filters=filters))) == found
+
+
+def test_any_script_and_any_spacing_is_answered(service: TestClient) -> None:
+    for query in ("印刷 封筒", "print\tenvelope\n", "؟كيف", "e\u0301", "🖨️", '"[]{}()*?:^~\\/ AND OR NOT', "a" * 1000):
+        assert search(service, query, log=False)["query_id"]
+
+
+def test_new_changed_and_deleted_documents_are_followed_within_seconds(service: TestClient) -> None:
+    shop = {"Clickloop-Collection": "followed"}
+
+    def found() -> list[str]:
+        response = service.post("/v1/search", json={"query": "kettle", "log": False}, headers=shop)
+        return ids(response.json()) if response.status_code == 200 else ["not yet"]
+
+    service.put("/v1/documents", json={"id": "a", "title": "kettle", "text": "boils"}, headers=shop)
+    wait_until(lambda: found() == ["a"])
+    service.put("/v1/documents", json={"id": "b", "title": "kettle kettle", "text": "kettle"}, headers=shop)
+    wait_until(lambda: set(found()) == {"a", "b"})
+    service.delete("/v1/documents/a", headers=shop)
+    wait_until(lambda: found() == ["b"])
+
+
+def test_collections_answer_from_their_own_documents(service: TestClient) -> None:
+    shop = {"Clickloop-Collection": "apart"}
+    service.put("/v1/documents", json={"id": "envelope", "title": "paper goods"}, headers=shop)
+
+    def answer() -> Any:
+        return service.post("/v1/search", json={"query": "envelope", "log": False}, headers=shop)
+
+    wait_until(lambda: bool(answer().status_code == 200))
+    assert [hit["title"] for hit in answer().json()["hits"]] == ["paper goods"]
+
+
+def test_enough_agreeing_clicks_turn_a_ranking_within_seconds(service: TestClient) -> None:
+    query = "play sheet between"
+    wanted = ids(search(service, query, log=False))[2]
+    for person in range(6):
+        answer = search(service, query, user=f"person-{person}")
+        click = {"type": "click", "query_id": answer["query_id"], "document_id": wanted}
+        assert service.post("/v1/events", json=click).status_code == 202
+    wait_until(lambda: ids(search(service, query, log=False))[0] == wanted)
+
+
+def test_an_answer_that_is_not_logged_takes_no_clicks(service: TestClient) -> None:
+    query = "hides between"
+    before = search(service, query, log=False)
+    for person in range(6):
+        answer = search(service, query, user=f"person-{person}", log=False)
+        click = {"type": "click", "query_id": answer["query_id"], "document_id": ids(before)[-1]}
+        service.post("/v1/events", json=click)
+    logged = search(service, "marker", user="marker")
+    service.post("/v1/events", json={"type": "click", "query_id": logged["query_id"], "document_id": ids(logged)[-1]})
+    wait_until(lambda: search(service, "marker", explain=True, log=False)["hits"][-1]["scores"]["evidence"] != 0)
+    assert ids(search(service, query, log=False)) == ids(before)
+
+
+def test_metrics_name_the_stages_and_the_route(service: TestClient) -> None:
+    search(service, "slide")
+    metrics = service.get("/metrics").text
+    assert 'clickloop_stage_seconds_count{stage="encode"}' in metrics
+    assert 'clickloop_requests_total{method="POST",route="/v1/search",status="200"}' in metrics
+
+
+def test_an_unknown_collection_is_a_404_that_says_what_to_do(service: TestClient) -> None:
+    response = service.post("/v1/search", json={"query": "x"}, headers={"Clickloop-Collection": "nowhere"})
+    assert response.status_code == 404
+    assert "PUT /v1/documents" in response.json()["detail"]
+
+
+def test_probes_tell_what_is_served(service: TestClient) -> None:
+    assert service.get("/healthz").json() == {"status": "ok"}
+    state = service.get("/readyz").json()["collections"]["default"]
+    assert state["documents"] == len(DOCUMENTS)
+    assert state["problem"] == ""
