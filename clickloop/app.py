@@ -129,7 +129,7 @@ class Parts:
     @cached_property
     def hotswap(self) -> HotSwap:
         """The champion pointer."""
-        return HotSwap(self.engine, self.registry, self.clock)
+        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration())
 
     @property
     def baseline(self) -> Manifest:

@@ -40,7 +40,7 @@ def serve(
     role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
 ) -> None:
     """Run the service; all-in-one unless told otherwise."""
-    from clickloop.app import make_app  # noqa: PLC0415  only this command pays for it
+    from clickloop.app import make_app
 
     settings = Settings()
     threadpool_limits(1)  # requests share the cores; threads inside a millisecond's sum only wait for each other
@@ -57,7 +57,7 @@ def serve(
 @app.command()
 def collect() -> None:
     """Fold the event log into evidence until stopped."""
-    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
+    from clickloop.app import Parts
 
     stop = _stop_on_signal()
     Parts(Settings()).make_consumer().run(stop)
@@ -71,8 +71,8 @@ def retrain(
     as_json: AsJson = False,
 ) -> None:
     """Train on schedule until stopped, or once."""
-    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
-    from clickloop.training import train_for_run, train_once  # noqa: PLC0415  brings torch
+    from clickloop.app import Parts
+    from clickloop.training import train_for_run, train_once
 
     parts = Parts(Settings())
     if run:
@@ -113,7 +113,7 @@ def index(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Send documents to the running service."""
-    from clickloop.sending import send_documents  # noqa: PLC0415  only this command pays for it
+    from clickloop.sending import send_documents
 
     count = send_documents(Remote(url, collection), source, err)
     out.print(f"{count} documents sent to {url}, collection {collection}")
@@ -127,9 +127,10 @@ def demo(
     home: Annotated[Path, typer.Option(help="Directory kept between runs.")] = Path(".clickloop/demo"),
 ) -> None:
     """Show a help centre's search learning from the clicks of simulated users."""
-    from clickloop.demo import Demo, get_collection  # noqa: PLC0415  only this command pays for it
-    from clickloop.demo_report import print_report  # noqa: PLC0415
+    from clickloop.demo import Demo, get_collection
+    from clickloop.demo_report import print_report
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     show = Demo(home.resolve(), out, seed, clicks)
     try:
         story = show.run()
@@ -155,7 +156,7 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Let simulated users search and click on a running service."""
-    from clickloop.simulation import simulate_users  # noqa: PLC0415  only this command pays for it
+    from clickloop.simulation import simulate_users
 
     tally = simulate_users(url, collection, collection_folder, users, clicks, seed, concurrency, err)
     _show(tally, as_json)
@@ -164,8 +165,8 @@ def simulate(
 @app.command()
 def migrate() -> None:
     """Bring the database to this release's schema."""
-    from foundation import schema  # noqa: PLC0415  only this command pays for it
-    from foundation.db import make_engine  # noqa: PLC0415
+    from foundation import schema
+    from foundation.db import make_engine
 
     engine = make_engine(Settings().resolved_database_url())
     schema.upgrade(engine)
@@ -175,8 +176,8 @@ def migrate() -> None:
 @app.command()
 def replay(collection: CollectionName = "default") -> None:
     """Rebuild a collection's evidence from its events and impressions."""
-    from clickloop.app import Parts  # noqa: PLC0415  only this command pays for it
-    from collector.store import evidence_digest  # noqa: PLC0415
+    from clickloop.app import Parts
+    from collector.store import evidence_digest
     from collector.store import replay as rebuild
 
     parts = Parts(Settings())
@@ -249,7 +250,7 @@ def main() -> None:
 
 
 def _run_schedule(parts: Any) -> None:
-    from retrainer.worker import Workers  # noqa: PLC0415  only this command pays for it
+    from retrainer.worker import Workers
 
     stop = _stop_on_signal()
     workers = Workers(parts.settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,9 +171,7 @@ class Demo:
             time.sleep(_LOOK_AGAIN_S)
         progress.update(task, completed=clicks)
 
-    def _train(
-        self, progress: Progress, traffic: BackgroundTraffic, story: Story, name: str, autopilot: bool
-    ) -> None:
+    def _train(self, progress: Progress, traffic: BackgroundTraffic, story: Story, name: str, autopilot: bool) -> None:
         run = self._remote.post("/v1/training-runs", {"autopilot": autopilot})
         task = progress.add_task(name, total=None, note="")
         deadline = monotonic_s() + _RUN_TIMEOUT_S
@@ -209,6 +206,5 @@ def pick_judged(collection: JudgedCollection, seed: int) -> list[str]:
     """Return the held-out queries that the demo judges, the same before and after."""
     queries = sorted(collection.split("test"))
     count = min(_JUDGED_QUERIES, len(queries))
-    return np.random.default_rng(seed).choice(queries, count, replace=False).tolist()
-
-
+    chosen: list[str] = np.random.default_rng(seed).choice(queries, count, replace=False).tolist()
+    return chosen

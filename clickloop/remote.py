@@ -28,9 +28,7 @@ class Remote:
 
     def __init__(self, url: str, collection: str = "default", timeout_s: float = 60.0) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(
-            base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s
-        )
+        self._client = httpx.Client(base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s)
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET; Refused with the problem's words when it is no success."""
@@ -75,9 +73,13 @@ class Remote:
         try:
             response = self._client.request(method, path, **options)
         except httpx.TransportError as problem:
-            raise NotReady(f"no service answers at {self.url}: {problem}; start one with `clickloop serve`") from problem
+            raise NotReady(
+                f"no service answers at {self.url}: {problem}; start one with `clickloop serve`"
+            ) from problem
         if response.is_success:
             return response.json()
-        body = response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
+        body: dict[str, Any] = (
+            response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
+        )
         faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in body.get("errors", []))
         raise Refused(f"{response.status_code} {body.get('detail', '')} {faults}".strip())

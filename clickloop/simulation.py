@@ -15,7 +15,7 @@ from simulator.traffic import Traffic
 from simulator.users import make_population
 
 
-def simulate_users(  # noqa: PLR0913, PLR0917  one parameter per option of the command
+def simulate_users(
     url: str, name: str, folder: Path, users: str, clicks: int, seed: int, concurrency: int, console: Console
 ) -> dict[str, Any]:
     """Search and click until `clicks` clicks are accepted; return the tally."""

@@ -100,9 +100,7 @@ def learn_adapter(
     return Adaptation(Adapter(weight.detach().numpy(), bias.detach().numpy()), moved, shifts.detach().numpy())
 
 
-def _parameters(
-    moved: Ints, size: int, start: Adaptation | None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _parameters(moved: Ints, size: int, start: Adaptation | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return matrix, bias and shifts of the moved documents, to be learned."""
     shifts = np.zeros((len(moved), size), dtype=np.float32)
     if start is None:

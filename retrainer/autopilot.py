@@ -56,7 +56,9 @@ class Autopilot:
             return run
         run = self._runs.get(run.collection, run.id)
         if state == "failed":
-            return self._runs.end(run, "failed", str(run.report.get("problem", "the training process died; see its log")))
+            return self._runs.end(
+                run, "failed", str(run.report.get("problem", "the training process died; see its log"))
+            )
         version = self._registry.get(run.collection, run.version)
         if version.status == "refused":
             return self._runs.end(run, "refused", version.reason)
@@ -106,4 +108,3 @@ class Autopilot:
         problems = [f"{replica.name}: {replica.problem or 'still at ' + replica.version}" for replica in behind]
         ended = "every replica serves it" if not behind else f"these replicas do not serve it: {'; '.join(problems)}"
         return self._runs.end(run, "promoted", ended)
-

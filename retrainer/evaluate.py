@@ -36,7 +36,9 @@ class Comparison:
     overlap: Doubles
 
 
-def compare(champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller) -> Comparison:
+def compare(
+    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+) -> Comparison:
     """Return how two versions rank queries that neither learned from.
 
     Labels read the clicks with the average of both versions' beliefs as prior, so that neither is

@@ -38,7 +38,9 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
     """
     count = len(comparison.keys)
     if count < LEAST_JUDGED:
-        return Gate(False, f"only {count} held-out queries could be judged; {LEAST_JUDGED} are needed", {"judged": count})
+        return Gate(
+            False, f"only {count} held-out queries could be judged; {LEAST_JUDGED} are needed", {"judged": count}
+        )
     change = comparison.candidate - comparison.champion
     low, high = bootstrap(change, np.array([clusters[key] for key in comparison.keys]), seed)
     overlap = float(comparison.overlap.mean())
@@ -55,7 +57,9 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
     return Gate(*_decide(float(change.mean()), low, overlap, count), metrics)
 
 
-def bootstrap(change: np.ndarray[Any, np.dtype[np.float64]], clusters: np.ndarray[Any, Any], seed: int) -> tuple[float, float]:
+def bootstrap(
+    change: np.ndarray[Any, np.dtype[np.float64]], clusters: np.ndarray[Any, Any], seed: int
+) -> tuple[float, float]:
     """Return the 5% and 95% quantiles of the mean change when whole clusters are resampled."""
     _, cluster = np.unique(clusters, return_inverse=True)
     sums, sizes = np.bincount(cluster, change), np.bincount(cluster)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -27,12 +28,19 @@ class Replica:
 
 
 class HotSwap:
-    """Promotes and rolls back versions. Serving replicas follow within their refresh time."""
+    """Promotes and rolls back versions. Serving replicas follow within their refresh time.
 
-    def __init__(self, engine: sa.Engine, registry: Registry, clock: Clock) -> None:
+    Args:
+        silent_after: A replica that has said nothing for so long is taken for dead.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, registry: Registry, clock: Clock, silent_after: timedelta = timedelta(seconds=30)
+    ) -> None:
         self._engine = engine
         self._registry = registry
         self._clock = clock
+        self._silent_after = silent_after
 
     def install(self, collection: str, baseline: Manifest) -> str:
         """Return the champion; the first time, register the untuned baseline and make it that."""
@@ -76,8 +84,9 @@ class HotSwap:
         return self.promote(collection, moves[0].previous, reason)
 
     def replicas(self, collection: str) -> list[Replica]:
-        """Return what the replicas heard of lately say that they serve."""
-        statement = sa.select(replicas).where(replicas.c.collection == collection).order_by(replicas.c.replica)
+        """Return what the living replicas say that they serve."""
+        heard = replicas.c.seen_at > self._clock.now() - self._silent_after
+        statement = sa.select(replicas).where(replicas.c.collection == collection, heard).order_by(replicas.c.replica)
         with reading(self._engine) as connection:
             return [Replica(row.replica, row.version, row.problem) for row in connection.execute(statement)]
 

@@ -75,9 +75,7 @@ class Runs:
     def active(self) -> list[Run]:
         """Return the active runs of all collections, oldest first."""
         statement = (
-            sa.select(training_runs)
-            .where(training_runs.c.state == "active")
-            .order_by(training_runs.c.requested_at)
+            sa.select(training_runs).where(training_runs.c.state == "active").order_by(training_runs.c.requested_at)
         )
         with reading(self._engine) as connection:
             return [_from_row(row) for row in connection.execute(statement)]

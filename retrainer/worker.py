@@ -50,5 +50,8 @@ class Workers:
         command = [sys.executable, "-m", "clickloop", "retrain", "--collection", run.collection, "--run", run.id]
         environment = os.environ | self._settings.to_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
         return subprocess.Popen(  # noqa: S603  our own command
-            command, env=environment, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.nice(_NICENESS)  # noqa: PLW1509  nice is async-signal-safe
+            command,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: os.nice(_NICENESS),  # noqa: PLW1509  nice is async-signal-safe
         )

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments
-from foundation.clock import Clock
+from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Manifest
 from foundation.db import transaction, upsert
 from foundation.errors import ClickloopError, NotFound, NotReady
@@ -34,6 +34,7 @@ from serving.evidence import read_changed
 
 _CHANGES_AT_ONCE = 256
 _KEPT_VERSIONS = 4
+_REPORT_EVERY_S = 5.0
 _log = get_log("loader")
 
 
@@ -91,6 +92,7 @@ class Loader:
         self._served: dict[str, Served] = {}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._report_at_s = 0.0
         self.ready = False
 
     def collection(self, name: str) -> Served:
@@ -135,6 +137,7 @@ class Loader:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._sign_off()
 
     def follow_content(self) -> None:
         """Take in new documents and evidence of every collection; documents serve as they come."""
@@ -152,6 +155,7 @@ class Loader:
             for version in self._assignments.versions(name) - served.rankers.keys() - served.broken.keys():
                 self._load(name, served, version)
             self._forget(served, {served.champion} | self._assignments.versions(name))
+        self._report()
 
     def baseline(self) -> Manifest:
         """Return the untuned version that serves before any promotion."""
@@ -194,7 +198,7 @@ class Loader:
             served.champion, served.problem = wanted, ""
             SWAPS.labels(name, "swapped").inc()
             _log.info("swapped", collection=name, version=wanted)
-        self._report(name, served)
+        self._report_at_s = 0.0
 
     def _load(self, name: str, served: Served, version: str) -> None:
         try:
@@ -222,16 +226,27 @@ class Loader:
         for version in extra[: max(0, len(served.rankers) - _KEPT_VERSIONS)]:
             served.rankers = {name: ranker for name, ranker in served.rankers.items() if name != version}
 
-    def _report(self, name: str, served: Served) -> None:
-        row = {
-            "collection": name,
-            "replica": self._replica,
-            "version": served.champion,
-            "problem": served.problem,
-            "seen_at": self._clock.now(),
-        }
+    def _report(self) -> None:
+        """Tell what is served: at once after a change, else now and then, to be known as alive."""
+        if monotonic_s() < self._report_at_s:
+            return
+        rows = [
+            {
+                "collection": name,
+                "replica": self._replica,
+                "version": served.champion,
+                "problem": served.problem,
+                "seen_at": self._clock.now(),
+            }
+            for name, served in self._served.items()
+        ]
         with transaction(self._engine) as connection:
-            upsert(connection, replicas, [row])
+            upsert(connection, replicas, rows)
+        self._report_at_s = monotonic_s() + _REPORT_EVERY_S
+
+    def _sign_off(self) -> None:
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(replicas).where(replicas.c.replica == self._replica))
 
 
 def _verify(ranker: Ranker, encoder: Encoder) -> None:

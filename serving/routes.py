@@ -25,7 +25,9 @@ class SearchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    query: str = Field(max_length=MAX_QUERY_CHARACTERS, description="What the user typed.", examples=["print envelopes"])
+    query: str = Field(
+        max_length=MAX_QUERY_CHARACTERS, description="What the user typed.", examples=["print envelopes"]
+    )
     k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
     user: str = Field("", max_length=256, description="The person's id; experiments and caps count persons.")
     session: str = Field("", max_length=256, description="The visit's id, for people without one of their own.")
@@ -40,7 +42,7 @@ class SearchIn(BaseModel):
     @field_validator("query", "user", "session")
     @classmethod
     def _printable(cls, text: str) -> str:
-        if any(letter < _FIRST_PRINTABLE and letter not in "\t\n\r" or letter == "\x7f" for letter in text):
+        if any((letter < _FIRST_PRINTABLE and letter not in "\t\n\r") or letter == "\x7f" for letter in text):
             raise ValueError("must not hold control characters")
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             raise ValueError("must be valid Unicode, without half of a surrogate pair")
@@ -61,7 +63,8 @@ class SearchIn(BaseModel):
         for name, value in filters.items():
             for one in value if isinstance(value, list) else [value]:
                 if not isinstance(one, _SCALARS):
-                    raise ValueError(f"{name} must be a string, number, boolean or null, or a list of them")
+                    detail = f"{name} must be a string, number, boolean or null, or a list of them"
+                    raise ValueError(detail)  # noqa: TRY004  pydantic takes ValueErrors for faults of the field
         return filters
 
 
@@ -97,9 +100,7 @@ def make_router(searcher: Searcher) -> APIRouter:
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
     def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes."""
-        answer = searcher.search(
-            collection, Ask(ask.query, ask.k, ask.user, ask.session, ask.filters, ask.log)
-        )
+        answer = searcher.search(collection, Ask(ask.query, ask.k, ask.user, ask.session, ask.filters, ask.log))
         return _to_reply(answer, ask)
 
     return router

@@ -22,9 +22,7 @@ class DenseIndex:
     def __init__(self, dimension: int) -> None:
         faiss.omp_set_num_threads(1)
         self.dimension = dimension
-        self._index = faiss.IndexScalarQuantizer(
-            dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
+        self._index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self._owner: Ints = np.zeros(0, dtype=np.int64)
         self._vectors: Floats = np.zeros((0, dimension), dtype=np.float32)
         self._alive: npt.NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
@@ -71,7 +69,7 @@ class DenseIndex:
             parameters = None
             if not mask.all():
                 bits = np.packbits(mask, bitorder="little")
-                parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+                parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]  # its stubs lack what SWIG adds
             _, found = self._index.search(query[None, :], count, params=parameters)
             rows = self._owner[found[0][found[0] >= 0]]
         return list(dict.fromkeys(rows.tolist()))

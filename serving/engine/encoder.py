@@ -64,7 +64,7 @@ class Encoder:
         known = self._queries.get(query)
         if known is not None:
             return known
-        vector = self.encode([query])[0]
+        vector: Floats = self.encode([query])[0]
         self._queries[query] = vector
         while len(self._queries) > _CACHED_QUERIES:
             self._queries.popitem(last=False)

@@ -1,6 +1,6 @@
 """Writes the ONNX form of an encoder. The only serving module that needs torch; run as a process.
 
-    python -m serving.engine.export MODEL_FOLDER TARGET_FOLDER
+python -m serving.engine.export MODEL_FOLDER TARGET_FOLDER
 """
 
 from __future__ import annotations

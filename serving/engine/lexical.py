@@ -56,4 +56,4 @@ class LexicalIndex:
         searcher = self._index.searcher()
         hits = searcher.search(parsed, limit, count=False).hits
         rows_found = searcher.fast_field_values("row", [address for _, address in hits])
-        return {int(row): float(score) for row, (score, _) in zip(rows_found, hits, strict=True)}
+        return {int(row): float(score) for row, (score, _) in zip(rows_found, hits, strict=True) if row is not None}

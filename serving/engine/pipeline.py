@@ -77,9 +77,7 @@ class Ranker:
         lifts = np.array([own.get(name, 0.0) for name in self._names(candidates)], dtype=np.float32)
         hits = self._best(candidates, scores + lifts, lifts, k)
         ended = perf_counter()
-        return Ranking(
-            hits, {"memory": recalled - started, "retrieve": gathered - recalled, "fuse": ended - gathered}
-        )
+        return Ranking(hits, {"memory": recalled - started, "retrieve": gathered - recalled, "fuse": ended - gathered})
 
     def candidates(
         self,

@@ -24,7 +24,8 @@ def sign(text: str) -> Bits:
 
 def count_bits(bits: Bits) -> npt.NDArray[np.float32]:
     """Return the number of set bits along the last axis, as float32."""
-    return np.bitwise_count(bits).sum(axis=-1, dtype=np.float32)
+    count: npt.NDArray[np.float32] = np.bitwise_count(bits).sum(axis=-1, dtype=np.float32)
+    return count
 
 
 def dice(one: Bits, many: Bits) -> npt.NDArray[np.float32]:

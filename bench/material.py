@@ -1,0 +1,90 @@
+"""What benches search: documents with judged queries, and versions that were not learned."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from clickloop.app import Parts
+from clickloop.remote import Remote
+from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION, Manifest
+from foundation.errors import NotReady
+from foundation.ids import canonical_json
+from foundation.registry import Version
+from foundation.settings import Settings
+from retrainer.priors import PRIOR_WEIGHTS
+from serving.engine.adaptation import Adapter
+from simulator.collection import JudgedCollection, read_beir
+from simulator.docstrings import docstrings, package_folders, parse_docstrings
+
+QUICK_DOCUMENTS = 300
+_INDEX_TIMEOUT_S = 600.0
+_AT_ONCE = 500
+
+
+def get_collection(folder: Path | None, quick: bool) -> JudgedCollection:
+    """Return the judged collection of a BEIR folder, or installed packages' docstrings without one.
+
+    Quick runs without a folder take 300 docstrings of one package.
+    """
+    if folder is not None:
+        return read_beir(folder)
+    if quick:
+        return parse_docstrings(package_folders(("numpy",)), QUICK_DOCUMENTS)
+    return docstrings(Settings().home.resolve() / "corpus")
+
+
+def index(url: str, documents: list[dict[str, object]]) -> None:
+    """Send documents and wait until all are searchable.
+
+    Raises:
+        NotReady: They are not within ten minutes.
+    """
+    remote = Remote(url)
+    for start in range(0, len(documents), _AT_ONCE):
+        remote.put_lines("/v1/documents", "\n".join(map(canonical_json, documents[start : start + _AT_ONCE])))
+    deadline = monotonic_s() + _INDEX_TIMEOUT_S
+    while monotonic_s() < deadline:
+        state = remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})
+        if state.get("documents") == len(documents) and state.get("behind") == 0:
+            return
+        time.sleep(0.1)
+    raise NotReady(f"{len(documents)} documents are not searchable after {_INDEX_TIMEOUT_S:.0f} s")
+
+
+def add_version(parts: Parts, seed: int) -> str:
+    """Register an approved version that moves queries a little at random, and return its id.
+
+    It has fusion weights and an adapter of its own, so that its answers can be told from others'.
+    """
+    random = np.random.default_rng(seed)
+    size = parts.encoder.dimension
+    adapter = Adapter((random.normal(size=(size, size)) * 0.01).astype(np.float32), np.zeros(size, np.float32))
+    weights = {name: round(weight * float(random.uniform(0.8, 1.2)), 6) for name, weight in PRIOR_WEIGHTS.items()}
+    artifact = parts.registry.artifacts.put(adapter.to_bytes())
+    return register(
+        parts, replace(parts.baseline, adapter=artifact, fusion="linear", weights=weights), "made by a bench"
+    )
+
+
+def register(parts: Parts, manifest: Manifest, reason: str) -> str:
+    """Register a version as approved, whatever any gate says, and return its id."""
+    parts.hotswap.install(DEFAULT_COLLECTION, parts.baseline)
+    parts.registry.register(
+        Version(
+            collection=DEFAULT_COLLECTION,
+            id=manifest.id,
+            parent=parts.baseline.id,
+            status="approved",
+            reason=reason,
+            manifest=manifest,
+            lineage={},
+            metrics={},
+            created_at=parts.clock.now(),
+        )
+    )
+    return manifest.id

@@ -1,0 +1,101 @@
+"""A real `clickloop serve` in a process of its own, that can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from clickloop.remote import Remote
+from foundation.errors import ClickloopError
+from foundation.settings import Settings
+
+_READY_TIMEOUT_S = 180.0
+_STOP_TIMEOUT_S = 20.0
+
+
+class Server:
+    """The service over one home, on one port of the loopback interface across restarts.
+
+    Args:
+        settings: What it runs with; `port` is replaced by a free one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings.model_copy(update={"port": _free_port(), "host": "127.0.0.1"})
+        self.url = f"http://127.0.0.1:{self.settings.port}"
+        self.log_path = settings.home / "serve.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Server:
+        """Start it and wait until it is ready."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            ClickloopError: It ended instead; the message holds the end of its log.
+        """
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "clickloop", "serve"],
+                env=os.environ | self.settings.to_environment(),
+                stdout=log,
+                stderr=log,
+            )
+        Remote(self.url).await_ready(_READY_TIMEOUT_S, self._check)
+
+    def kill(self) -> None:
+        """End it at once, as a crash of the machine's kernel would (SIGKILL)."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """Ask it to end; kill it when it does not within 20 s."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_TIMEOUT_S)
+        self.kill()
+
+    def _check(self) -> None:
+        if self._process and self._process.poll() is not None:
+            tail = self.log_path.read_text(errors="replace")[-2000:]
+            raise ClickloopError(f"the service ended with status {self._process.returncode}:\n{tail}")
+
+
+@contextmanager
+def bench_settings(**changes: Any) -> Iterator[Settings]:
+    """Give settings of an empty home that goes away afterwards.
+
+    The encoder's ONNX form and the vectors of texts are shared with the operator's own home, so
+    only the first bench of a machine makes them.
+    """
+    shared = Settings().home.resolve()
+    with TemporaryDirectory(prefix="clickloop-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        for name in ("onnx", "vectors"):
+            (shared / name).mkdir(parents=True, exist_ok=True)
+            (home / name).symlink_to(shared / name)
+        yield Settings(home=home, log_level="warning", **changes)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
