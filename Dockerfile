@@ -1,9 +1,10 @@
 # One image for every role: serve, serve --role api, collect, retrain, migrate.
 FROM python:3.12-slim AS build
 WORKDIR /source
+ARG TORCH_INDEX=
 COPY . .
 RUN python -m venv /opt/clickloop \
- && /opt/clickloop/bin/pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu '.[postgres]'
+ && /opt/clickloop/bin/pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} '.[postgres,kafka]'
 
 FROM python:3.12-slim
 COPY --from=build /opt/clickloop /opt/clickloop

@@ -7,7 +7,8 @@
 # make clean    remove the virtual environment and every cache; the data in .clickloop stays
 #
 # Each makes the virtual environment .venv by itself when it is missing or pyproject.toml changed.
-# PYTHON=python3.12 names the interpreter, 3.11 or newer. TORCH_INDEX= installs torch from PyPI only.
+# PYTHON=python3.12 names the interpreter, 3.11 or newer. TORCH_INDEX=URL names an index with
+# smaller builds of torch, as torch's own one for CPUs.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,8 +18,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/ready
 ARGS ?=
-# The CPU build of torch is a tenth of the size of PyPI's; where its index is out of reach, PyPI's serves.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# PyPI's torch for Linux brings several GB of CUDA; torch's own index of CPU builds is a tenth of that.
+TORCH_INDEX ?=
 
 export HF_HUB_OFFLINE ?= 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ def crash(
             broken = sum(_kill(server, manifests, queries, random, number) for number in range(kills))
         finally:
             memory = visitors.stop()
-        _drain(parts, memory)
+        _drain(parts)
     damage = _assess(parts, memory, broken)
     parts.log.close()
     parts.engine.dispose()
@@ -122,10 +123,8 @@ def _kill(
 
 
 def _swap(url: str, version: str) -> None:
-    try:
+    with suppress(httpx.TransportError):  # killed meanwhile: either it moved the pointer or it did not
         httpx.post(f"{url}/v1/versions/{version}/promote", timeout=10)
-    except httpx.TransportError:
-        pass  # the server was killed meanwhile: either it moved the pointer or it did not
 
 
 def _is_whole(url: str, query: str, manifests: dict[str, Manifest]) -> bool:
@@ -141,8 +140,8 @@ def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
     return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
 
 
-def _drain(parts: Parts, memory: Acknowledged) -> None:
-    """Wait until everything acknowledged is folded, or nothing waits any more."""
+def _drain(parts: Parts) -> None:
+    """Wait until no record of the log waits any more."""
     subscription = parts.log.subscribe("collector")
     deadline = monotonic_s() + _DRAIN_TIMEOUT_S
     while subscription.lag():

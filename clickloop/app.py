@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Response
@@ -38,7 +38,7 @@ from foundation.settings import Settings
 from foundation.telemetry import METRICS, configure_logs
 from foundation.web import install_edge
 from retrainer.autopilot import Autopilot
-from retrainer.dataset import freeze_dataset
+from retrainer.dataset import Dataset, freeze_dataset
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
@@ -50,6 +50,9 @@ from serving.engine.vectors import VectorStore
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
+
+if TYPE_CHECKING:
+    from retrainer.candidate import Workshop
 
 Role = Literal["all", "api"]
 CONSUMER = "collector"
@@ -171,7 +174,17 @@ class Parts:
         Raises:
             Conflict: There is too little evidence.
         """
-        from retrainer.candidate import Workshop, train_candidate  # noqa: PLC0415  brings torch, which serving needs not
+        from retrainer.candidate import train_candidate  # noqa: PLC0415  brings torch, which serving needs not
+
+        return train_candidate(*self.prepare_training(collection, progress), run_id)
+
+    def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
+        """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
+
+        Raises:
+            Conflict: There is too little evidence.
+        """
+        from retrainer.candidate import Workshop  # noqa: PLC0415  as above
 
         settings = self.settings
         vectors = VectorStore(Path(settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
@@ -184,8 +197,7 @@ class Parts:
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
             corpus.apply(changes, embed)
         dataset = freeze_dataset(self.engine, collection, self.clock.now(), settings.evidence_half_life_days, embed)
-        workshop = Workshop(self.registry, corpus, embed, label, self.clock, settings.seed, progress)
-        return train_candidate(workshop, dataset, champion, run_id)
+        return Workshop(self.registry, corpus, embed, label, self.clock, settings.seed, progress), dataset, champion
 
 
 @dataclass(slots=True)
@@ -285,11 +297,10 @@ def _add_probes(app: FastAPI, loader: Loader) -> None:
 
     @app.get("/readyz", tags=["operations"])
     def ready() -> dict[str, Any]:
-        """Tell what this replica serves; 503 until every collection has a whole version."""
-        state = loader.state()
-        if not loader.ready or not all(one["version"] for one in state.values()):
+        """Tell what this replica serves; 503 until every collection there was at its start has a whole version."""
+        if not loader.ready:
             raise NotReady("this replica is still loading; ask again in a second")
-        return {"status": "ready", "collections": state}
+        return {"status": "ready", "collections": loader.state()}
 
     @app.get("/metrics", tags=["operations"], response_class=Response)
     def metrics() -> Response:

@@ -143,6 +143,8 @@ def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
     seen[table.seen] = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
     weight = np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
     return [
-        Label(table.keys[table.query[row]], table.documents[row], float(relevance[row]), float(weight[table.query[row]]))
+        Label(
+            table.keys[table.query[row]], table.documents[row], float(relevance[row]), float(weight[table.query[row]])
+        )
         for row in np.flatnonzero(relevance >= _LEAST_RELEVANCE).tolist()
     ]

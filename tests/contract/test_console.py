@@ -35,7 +35,7 @@ class House:
         self.engine = engine
         self.clock = clock
         self.registry = Registry(engine, ArtifactStore(str(folder)))
-        self.hotswap = HotSwap(engine, self.registry, clock)
+        self.hotswap = HotSwap(engine, self.registry, clock, timedelta(minutes=1))
         self.experiments = Experiments(engine, clock)
         self.runs = Runs(engine, clock)
         self.hotswap.install("default", BASELINE)
