@@ -1,285 +1,32 @@
-"""How much of a collection's quality the closed loop recovers from clicks alone.
-
-Simulated users search and click; votes are folded, live evidence takes effect at once, and a model
-is learned at set numbers of clicks, by the code that serves and trains in production, in one
-process. The learner sees clicks only: neither judgments nor the parameters of the users.
-"""
+"""How much of a collection's quality the closed loop recovers from clicks alone."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import platform
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.baselines import label_by_rate, label_doubly_robust
-from collector.fold import Counts, Outcome, ShownList, count_votes, difference
-from collector.labels import label
+from bench.closed_loop import Progress, Row, Setting, Simulation
+from bench.world import World, open_world
 from foundation.clock import monotonic_s
-from foundation.contracts import PRIOR_CURVE, ClickCurve, Document, Evidence, Label, Labeller, query_key
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 from foundation.settings import Settings
-from retrainer.learning import Learned, learn, prepare_lesson
-from serving.engine.corpus import Corpus
-from serving.engine.encoder import open_encoder
-from serving.engine.features import Query
-from serving.engine.live import LiveMemory
-from serving.engine.memory import QueryMemory, Remembered
-from serving.engine.model import RankingModel
+from retrainer.learning import learn, prepare_lesson
 from serving.engine.pipeline import Ranker
-from serving.engine.vectors import VectorStore
-from simulator.collection import JudgedCollection, Judgments, read_beir
-from simulator.quality import ndcg
-from simulator.traffic import Traffic
-from simulator.users import User, make_user
+from simulator.collection import JudgedCollection, read_beir
 
-Floats = npt.NDArray[np.float32]
-Progress = Callable[[str], None]
-
-DEPTH = 10
 HELD_OUT_BOUND = 0.05
 CLICKED_BOUND = 0.10
 PRODUCTION_BOUND = 0.60
 RETRAINING_BOUND_S = 60.0
-RETRAINED_AT = (1 / 30, 1 / 15, 2 / 15, 1 / 5, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1.0)
-"""Shares of all clicks at which a model is learned; among them 1,000 and 5,000 of 15,000."""
-
-_REFRESHED_EVERY = 20
 _QUICK_DOCUMENTS = 300
-_START = datetime(2026, 1, 5, tzinfo=UTC)
-_BETWEEN_SEARCHES = timedelta(seconds=60)
-
-
-class World:
-    """A judged collection in memory, its queries by their keys.
-
-    Attributes:
-        asked: Grades by key and document of the queries that users ask.
-        held_out: The same of queries that nobody asks in a simulation.
-    """
-
-    def __init__(self, collection: JudgedCollection, embed: Callable[[list[str]], Floats], dimension: int) -> None:
-        self.collection = collection
-        self.asked = self._by_key("train")
-        self.held_out = {key: grades for key, grades in self._by_key("test").items() if key not in self.asked}
-        keys = sorted(self.asked | self.held_out)
-        self._vectors = dict(zip(keys, embed(keys), strict=True))
-        self._production: dict[str, float] = {}
-        self.corpus = Corpus(dimension)
-        self.corpus.apply(
-            [
-                Document(document["id"], document["title"], document["text"], change=change)
-                for change, document in enumerate(collection.documents, start=1)
-            ],
-            embed,
-        )
-
-    def encode(self, keys: list[str]) -> Floats:
-        """Return the vectors of query keys, float32 of shape (len(keys), dimension)."""
-        return np.stack([self._vectors[key] for key in keys])
-
-    def query(self, key: str) -> Query:
-        """Return a query by its key."""
-        return Query(key, key, self._vectors[key])
-
-    def untaught(self) -> RankingModel:
-        """Return the production ranking: the hybrid with untuned fusion, and no memory."""
-        return RankingModel(QueryMemory([], self.corpus.dense.dimension))
-
-    def model(self, learned: Learned, change: int) -> RankingModel:
-        """Return what was learned as a version that knows the evidence up to `change`."""
-        past = [Remembered(key, self._vectors[key], chosen) for key, chosen in learned.choices.items()]
-        return RankingModel(
-            memory=QueryMemory(past, self.corpus.dense.dimension),
-            adapter=learned.adaptation.adapter,
-            residuals=learned.adaptation.residuals(learned.documents),
-            memory_change=change,
-            fusion="linear",
-            weights=learned.weights,
-            curve=learned.curve,
-        )
-
-    def quality(self, ranker: Ranker, keys: Iterable[str]) -> float:
-        """Return the mean nDCG@10 of a ranker over queries, asked or held out."""
-        rankings = {key: [hit.document_id for hit in ranker.rank(self.query(key), DEPTH).hits] for key in keys}
-        return fmean(ndcg(self.asked | self.held_out, rankings).values())
-
-    def production_quality(self, keys: Iterable[str]) -> float:
-        """Return the mean nDCG@10 of the production ranking over queries."""
-        if not self._production:
-            ranker = Ranker(self.corpus, self.untaught())
-            everything = self.asked | self.held_out
-            lists = {key: [hit.document_id for hit in ranker.rank(self.query(key), DEPTH).hits] for key in everything}
-            self._production.update(ndcg(everything, lists))
-        return fmean(self._production[key] for key in keys)
-
-    def _by_key(self, split: str) -> Judgments:
-        found: Judgments = {}
-        for query, grades in self.collection.split(split).items():
-            if any(grade > 0 for grade in grades.values()):
-                found.setdefault(query_key(self.collection.queries[query]), {}).update(grades)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One way to run the loop.
-
-    Attributes:
-        user: Family of the users.
-        labeller: How clicks become labels.
-        closed: Whether what is learned, and live evidence, rank what is shown next; otherwise
-            production ranks all of it, and one model is learned at the end.
-    """
-
-    name: str
-    user: str = "trust"
-    labeller: Labeller = label
-    closed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Quality at one moment of one run, nDCG@10.
-
-    Attributes:
-        held_out: On the held-out queries.
-        held_out_before: The production ranking on the same.
-        clicked: On the queries that had a click by then.
-        clicked_before: The production ranking on the same.
-        retraining_s: Duration of the last training.
-    """
-
-    name: str
-    clicks: int
-    held_out: float
-    held_out_before: float
-    clicked: float
-    clicked_before: float
-    retraining_s: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row, with its gains over production."""
-        return {
-            "what": self.name,
-            "clicks": self.clicks,
-            "held_out": round(self.held_out, 4),
-            "held_out_gain": round(self.held_out - self.held_out_before, 4),
-            "clicked": round(self.clicked, 4),
-            "clicked_gain": round(self.clicked - self.clicked_before, 4),
-            "retraining_s": round(self.retraining_s, 1),
-        }
-
-
-class Votes:
-    """Clicks folded into evidence, as the collector folds them."""
-
-    def __init__(self, lists_per_user: int) -> None:
-        self._lists_per_user = lists_per_user
-        self._lists: dict[tuple[str, int], list[ShownList]] = {}
-        self._counts: dict[str, dict[str, Counts]] = {}
-        self.clicks = 0
-
-    def add(self, key: str, person: int, shown: ShownList) -> None:
-        """Count a list that a person saw for a query."""
-        lists = self._lists.setdefault((key, person), [])
-        before = count_votes(lists, self._lists_per_user)
-        lists.append(shown)
-        counts = self._counts.setdefault(key, {})
-        for document, change in difference(before, count_votes(lists, self._lists_per_user)).items():
-            counts[document] = counts.get(document, Counts()).plus(change)
-        self.clicks += len(shown.outcome.clicked)
-
-    def clicked(self) -> list[str]:
-        """Return the queries that had a click."""
-        return [key for key, counts in self._counts.items() if any(count.users for count in counts.values())]
-
-    def evidence(self, keys: Iterable[str] | None = None) -> list[Evidence]:
-        """Return the evidence of some queries, of all when None."""
-        return [
-            Evidence(key, document, tuple(map(float, count.shown)), tuple(map(float, count.clicked)), count.users)
-            for key in (sorted(self._counts) if keys is None else keys)
-            for document, count in self._counts[key].items()
-        ]
-
-
-class Simulation:
-    """One run of one setting.
-
-    Args:
-        clicks: How many clicks it lasts.
-    """
-
-    def __init__(self, world: World, setting: Setting, clicks: int, seed: int) -> None:
-        self._world = world
-        self._setting = setting
-        self._clicks = clicks
-        self._seed = seed
-        self._user: User = make_user(setting.user, max_grade=world.collection.max_grade)
-        self._traffic = Traffic(world.collection, seed)
-        self._live = LiveMemory(lambda key: world.query(key).vector, world.corpus.dense.dimension)
-        self._ranker = Ranker(world.corpus, world.untaught(), self._live if setting.closed else None)
-        self._votes = Votes(Settings.model_fields["lists_per_user"].default)
-        self._waiting: set[str] = set()
-        self._number = 0
-
-    def run(self, progress: Progress) -> list[Row]:
-        """Return the quality after each training."""
-        rows = []
-        for share in RETRAINED_AT if self._setting.closed else (1.0,):
-            goal = round(share * self._clicks)
-            while self._votes.clicks < goal:
-                self._search()
-            seconds = self._retrain()
-            row = self._measure(goal, seconds)
-            progress(f"{self._setting.name}, seed {self._seed}: {row.to_json()}")
-            rows.append(row)
-        return rows
-
-    def _search(self) -> None:
-        visit = self._traffic.visit(self._number)
-        key = query_key(self._world.collection.queries[visit.query_id])
-        grades = self._world.asked.get(key, {})
-        found = [hit.document_id for hit in self._ranker.rank(self._world.query(key), DEPTH).hits]
-        clicked = self._user.clicks([grades.get(name, 0) for name in found], self._traffic.chance(self._number))
-        ranks = {name: rank for rank, name in enumerate(found, start=1)}
-        at = _START + self._number * _BETWEEN_SEARCHES
-        self._votes.add(key, visit.person, ShownList(str(self._number), at, ranks, Outcome(clicked=tuple(clicked))))
-        self._waiting.add(key)
-        self._number += 1
-        if self._number % _REFRESHED_EVERY == 0:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        self._live.update(self._votes.evidence(sorted(self._waiting)), self._number)
-        self._waiting.clear()
-
-    def _retrain(self) -> float:
-        self._refresh()
-        started = monotonic_s()
-        lesson = prepare_lesson(self._votes.evidence(), self._world.encode)
-        learned = learn(lesson, self._world.corpus, self._setting.labeller, self._seed)
-        model = self._world.model(learned, self._number)
-        self._ranker = Ranker(self._world.corpus, model, self._live)
-        return monotonic_s() - started
-
-    def _measure(self, clicks: int, seconds: float) -> Row:
-        held_out, clicked = list(self._world.held_out), self._votes.clicked()
-        return Row(
-            name=self._setting.name,
-            clicks=clicks,
-            held_out=self._world.quality(self._ranker, held_out),
-            held_out_before=self._world.production_quality(held_out),
-            clicked=self._world.quality(self._ranker, clicked),
-            clicked_before=self._world.production_quality(clicked),
-            retraining_s=seconds,
-        )
-
 
 SETTINGS = (
     Setting("closed loop"),
@@ -316,9 +63,7 @@ def run(
     runs = [Simulation(world, settings[0], clicks, seed).run(progress) for seed in seeds]
     others = [Simulation(world, setting, clicks, seeds[0]).run(progress)[-1] for setting in settings[1:]]
     table = [_mean(rows) for rows in zip(*runs, strict=True)]
-    production = replace(table[-1], name="production", clicks=0, held_out=table[-1].held_out_before)
-    production = replace(production, clicked=production.clicked_before, retraining_s=0.0)
-    rows = [production, *_chosen(table, clicks), *others, _skyline(world, table[-1])]
+    rows = [_production(table[-1]), *_chosen(table, clicks), *others, _skyline(world, table[-1])]
     return {
         "bench": "loop",
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
@@ -329,12 +74,9 @@ def run(
     }
 
 
-def open_world(collection: JudgedCollection, settings: Settings) -> World:
-    """Return a collection encoded and indexed; vectors are kept in the home folder of the settings."""
-    home = Path(settings.home)
-    encoder = open_encoder(settings.model, home / "onnx", settings.encoder_precision, settings.encoder_threads)
-    store = VectorStore(home / "vectors" / encoder.digest, encoder.dimension)
-    return World(collection, lambda texts: store.embed(texts, encoder.encode), encoder.dimension)
+def _production(last: Row) -> Row:
+    before, clicked = last.held_out_before, last.clicked_before
+    return Row("production", 0, before, before, clicked, clicked)
 
 
 def _skyline(world: World, last: Row) -> Row:
@@ -360,6 +102,7 @@ class _Judge:
     def __call__(
         self, evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
     ) -> tuple[list[Label], ClickCurve]:
+        del prior
         best = self.world.collection.max_grade
         labels = [
             Label(row.query_key, row.document_id, self.world.asked[row.query_key][row.document_id] / best, 1.0)
@@ -386,11 +129,15 @@ def _bars(last: Row, quick: bool) -> list[dict[str, Any]]:
 
 
 def _mean(rows: Sequence[Row]) -> Row:
-    numbers = {
-        name: fmean(getattr(row, name) for row in rows)
-        for name in ("held_out", "held_out_before", "clicked", "clicked_before", "retraining_s")
-    }
-    return replace(rows[0], **numbers)
+    return Row(
+        name=rows[0].name,
+        clicks=rows[0].clicks,
+        held_out=fmean(row.held_out for row in rows),
+        held_out_before=fmean(row.held_out_before for row in rows),
+        clicked=fmean(row.clicked for row in rows),
+        clicked_before=fmean(row.clicked_before for row in rows),
+        retraining_s=fmean(row.retraining_s for row in rows),
+    )
 
 
 def _chosen(table: list[Row], clicks: int) -> list[Row]:
@@ -407,3 +154,22 @@ def _shrink(collection: JudgedCollection) -> JudgedCollection:
         for split, judgments in collection.qrels.items()
     }
     return JudgedCollection(documents, collection.queries, qrels)
+
+
+def main() -> int:
+    """Run the bench from the command line; return 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(description=run.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--collection", type=Path, required=True)
+    parser.add_argument("--clicks", type=int, default=15000)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
+    asked = parser.parse_args()
+    found = run(
+        asked.collection, asked.clicks, range(asked.seeds), asked.quick, lambda line: print(line, file=sys.stderr)
+    )
+    print(json.dumps(found, indent=1))
+    return int(not all(bar["met"] for bar in found["bars"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

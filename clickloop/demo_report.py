@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 
 from clickloop.demo import Story
@@ -105,10 +104,7 @@ def _print_swap(console: Console, story: Story) -> None:
 def _print_next(console: Console, url: str, query: str, collection: JudgedCollection) -> None:
     text = collection.queries[query].replace('"', "").replace("'", "")
     search = f"""curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{"query": "{text}", "k": 3}}'"""
-    lines = [
-        f"The service still runs at {url} (console: {url}/console). Try:",
-        search,
-        f"curl -s {url}/v1/versions",
-        f"curl -s -X POST {url}/v1/versions/rollback",
-    ]
-    console.print(Panel("\n\n".join(lines), title="Now yours"), soft_wrap=True)
+    console.rule("[bold]Now yours[/bold]")
+    console.print(f"The service still runs at {url}; its console is at {url}/console. Try:")
+    for command in (search, f"curl -s {url}/v1/versions", f"curl -s -X POST {url}/v1/versions/rollback"):
+        console.print(f"\n  {command}", soft_wrap=True, markup=False, highlight=False)

@@ -55,7 +55,7 @@ class _Table:
 
     def sum(self, values: Floats) -> Floats:
         """Return the sum of row values by query."""
-        return np.bincount(self.query, values, len(self.keys))
+        return np.bincount(self.query, values, len(self.keys)).astype(np.float64)
 
     def odds(self, curve: ClickCurve) -> Floats:
         """Return the log likelihood ratio of each row, 0 without evidence, shape (n,)."""
@@ -142,9 +142,9 @@ def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
     seen = np.zeros(len(relevance))
     seen[table.seen] = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
     weight = np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
+    kept = np.flatnonzero(relevance >= _LEAST_RELEVANCE)
+    columns = (table.query[kept].tolist(), kept.tolist(), relevance[kept].tolist(), weight[table.query[kept]].tolist())
     return [
-        Label(
-            table.keys[table.query[row]], table.documents[row], float(relevance[row]), float(weight[table.query[row]])
-        )
-        for row in np.flatnonzero(relevance >= _LEAST_RELEVANCE).tolist()
+        Label(table.keys[query], table.documents[row], value, worth)
+        for query, row, value, worth in zip(*columns, strict=True)
     ]

@@ -205,7 +205,8 @@ def _best(chosen: dict[str, float]) -> list[str]:
 def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
     scores = shifted.vectors @ adapted
     best = np.argsort(-scores)[:SHIFTED_CANDIDATES]
-    return shifted.rows[best].tolist()
+    rows: list[int] = shifted.rows[best].tolist()
+    return rows
 
 
 def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], corpus: Corpus, query: Query) -> None:
