@@ -13,24 +13,21 @@ import httpx
 import numpy as np
 import sqlalchemy as sa
 
-from bench.material import add_version, get_collection, index
+from bench.material import add_version, drain, get_collection, index
 from bench.report import Findings, at_most
 from bench.server import Server, bench_settings
 from bench.visitors import Acknowledged, Visitors
 from clickloop.app import Parts
 from clickloop.remote import Remote
 from collector.store import evidence_digest, replay
-from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.db import reading
-from foundation.errors import ClickloopError
 from foundation.settings import Settings
 from foundation.tables import events, evidence, impressions
 
 KILLS = 10
 QUICK_KILLS = 4
 _PROBES = 5
-_DRAIN_TIMEOUT_S = 60.0
 _SCORE_TOLERANCE = 1e-3  # scores in answers are rounded
 
 
@@ -87,7 +84,7 @@ def crash(
     server = Server(settings)
     parts = Parts(settings)
     with server:
-        index(server.url, documents)
+        index(server.remote, documents)
         manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in _two_versions(parts, seed)}
         _swap(server.url, min(manifests))
         visitors = Visitors(server.url, queries, seed)
@@ -95,7 +92,7 @@ def crash(
             broken = sum(_kill(server, manifests, queries, random, number) for number in range(kills))
         finally:
             memory = visitors.stop()
-        _drain(parts)
+        drain(parts)
     damage = _assess(parts, memory, broken)
     parts.log.close()
     parts.engine.dispose()
@@ -112,14 +109,14 @@ def _kill(
     """Kill the server at a random moment and start it again; return how many broken answers it gives first."""
     time.sleep(random.uniform(0.2, 1.2))
     if number % 2:
-        champion = Remote(server.url).get("/v1/versions")["champion"]
+        champion = server.remote.get("/v1/versions")["champion"]
         wanted = next(name for name in sorted(manifests) if name != champion)
         threading.Thread(target=_swap, args=(server.url, wanted), daemon=True).start()
         time.sleep(random.uniform(0.0, 0.4))
     server.kill()
     server.start()
     asked = [queries[place] for place in random.integers(len(queries), size=_PROBES).tolist()]
-    return sum(not _is_whole(server.url, query, manifests) for query in asked)
+    return sum(not _is_whole(server.remote, query, manifests) for query in asked)
 
 
 def _swap(url: str, version: str) -> None:
@@ -127,9 +124,9 @@ def _swap(url: str, version: str) -> None:
         httpx.post(f"{url}/v1/versions/{version}/promote", timeout=10)
 
 
-def _is_whole(url: str, query: str, manifests: dict[str, Manifest]) -> bool:
+def _is_whole(remote: Remote, query: str, manifests: dict[str, Manifest]) -> bool:
     """Return whether an answer's scores follow from the weights of the version that it names."""
-    answer = Remote(url).post("/v1/search", {"query": query, "explain": True, "log": False})
+    answer = remote.post("/v1/search", {"query": query, "explain": True, "log": False})
     manifest = manifests.get(answer["version"])
     return manifest is not None and bool(answer["hits"]) and all(_follows(hit, manifest) for hit in answer["hits"])
 
@@ -138,16 +135,6 @@ def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
     scores = hit["scores"]
     expected = sum(weight * scores[name] for name, weight in manifest.weights.items()) + scores["evidence"]
     return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
-
-
-def _drain(parts: Parts) -> None:
-    """Wait until no record of the log waits any more."""
-    subscription = parts.log.subscribe("collector")
-    deadline = monotonic_s() + _DRAIN_TIMEOUT_S
-    while subscription.lag():
-        if monotonic_s() > deadline:
-            raise ClickloopError(f"{subscription.lag()} records still wait after {_DRAIN_TIMEOUT_S:.0f} s")
-        time.sleep(0.1)
 
 
 def _assess(parts: Parts, memory: Acknowledged, broken: int) -> Damage:
@@ -175,6 +162,6 @@ def _miscounted(parts: Parts, memory: Acknowledged) -> int:
     with reading(parts.engine) as connection:
         counted = connection.execute(sa.select(evidence.c.shown, evidence.c.clicked)).all()
         lists = connection.execute(sa.select(impressions.c.results)).scalars().all()
-    shown = sum(sum(row.shown) for row in counted)
-    clicked = sum(sum(row.clicked) for row in counted)
+    shown = sum(int(sum(row.shown)) for row in counted)
+    clicked = sum(int(sum(row.clicked)) for row in counted)
     return abs(clicked - len(memory.clicks)) + abs(shown - sum(map(len, lists)))

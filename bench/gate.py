@@ -12,21 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 
-from bench.material import get_collection, index, register
+from bench.material import drain, get_collection, index, register
 from bench.report import Bar, Findings, at_least, at_most
 from bench.server import Server, bench_settings
 from clickloop.app import Parts
 from clickloop.remote import Remote
-from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError
 from foundation.registry import ArtifactStore, Version
 from foundation.settings import Settings
 from retrainer.adapter import Judgments, learn_adapter
-from retrainer.candidate import Workshop, gate_manifest, train_candidate
+from retrainer.candidate import Workshop, gate_manifest
 from retrainer.dataset import Dataset
 from retrainer.gate import Gate
 from serving.engine.adaptation import Adapter, Residuals
@@ -43,7 +41,6 @@ QUICK_VARIANTS = 6
 PLANNED_SEARCHES = 4000
 RETRAIN_BOUND_S = 60.0
 _LOOK_EVERY_SEARCHES = 100
-_DRAIN_TIMEOUT_S = 60.0
 _RANDOM_STEPS = 100
 
 Random = np.random.Generator
@@ -78,12 +75,12 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
     collection = get_collection(folder, quick)
     clicks = QUICK_CLICKS if quick else CLICKS
     with bench_settings() as settings, Server(settings) as server:
-        index(server.url, collection.documents)
+        index(server.remote, collection.documents)
         driver = make_driver(server.url, collection, seed)
         driver.run(clicks=clicks)
-        lab = open_lab(settings)
+        lab = open_lab(server.remote, settings)
         gates = gate_variants(lab, QUICK_VARIANTS if quick else VARIANTS, seed)
-        ended = force_past_gate(server.url, Parts(settings), lab, driver, seed)
+        ended = force_past_gate(server.remote, Parts(settings), lab, driver, seed)
         driver.close()
     return Findings(
         [*_gate_bars(lab, gates), *_experiment_bars(ended), *_training_bars(lab, clicks)],
@@ -96,17 +93,26 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
 
 
 def make_driver(url: str, collection: JudgedCollection, seed: int) -> Driver:
-    """Return simulated users of a service: half of them trust the ranking, none is noiseless."""
+    """Return simulated users of a service, who trust its ranking more than they should."""
     people = make_population("trust", max_grade=collection.max_grade)
     return Driver(url, collection, people, Traffic(collection, seed), concurrency=4)
 
 
-def open_lab(settings: Settings) -> Lab:
-    """Train an honest candidate on the evidence of a running service, once all of it is folded."""
+def open_lab(remote: Remote, settings: Settings) -> Lab:
+    """Have a running service train an honest candidate on all its evidence, and return it with its judges.
+
+    Raises:
+        ClickloopError: The training failed.
+    """
     parts = Parts(settings)
-    _drain(parts)
+    drain(parts)
+    run_id = remote.post("/v1/training-runs", {})["id"]
+    while (trained := remote.get(f"/v1/training-runs/{run_id}"))["state"] == "active":
+        time.sleep(0.5)
+    if not trained["version"]:
+        raise ClickloopError(f"training run {run_id} ended {trained['state']}: {trained['report']}")
     workshop, dataset, champion = parts.prepare_training(DEFAULT_COLLECTION, lambda _: None)
-    return Lab(workshop, dataset, champion, train_candidate(workshop, dataset, champion, "bench"))
+    return Lab(workshop, dataset, champion, parts.registry.get(DEFAULT_COLLECTION, trained["version"]))
 
 
 def gate_variants(lab: Lab, count: int, seed: int) -> list[tuple[str, Gate]]:
@@ -174,7 +180,7 @@ SABOTAGES: dict[str, Sabotage] = {
 }
 
 
-def force_past_gate(url: str, parts: Parts, lab: Lab, driver: Driver, seed: int) -> dict[str, Any]:
+def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, seed: int) -> dict[str, Any]:
     """Run a sabotaged version against the champion under traffic; return how the experiment ended.
 
     Returns:
@@ -190,7 +196,6 @@ def force_past_gate(url: str, parts: Parts, lab: Lab, driver: Driver, seed: int)
         "min_days": 0,
         "max_days": 1,
     }
-    remote = Remote(url)
     experiment = remote.post("/v1/experiments", plan)["id"]
     remote.post(f"/v1/experiments/{experiment}/start", {})
     searches = 0
@@ -198,7 +203,7 @@ def force_past_gate(url: str, parts: Parts, lab: Lab, driver: Driver, seed: int)
         searches += driver.run(searches=_LOOK_EVERY_SEARCHES).searches
         if searches > 2 * PLANNED_SEARCHES:
             raise ClickloopError(f"experiment {experiment} still runs after {searches} searches")
-    decision = httpx.get(f"{url}/v1/experiments/{experiment}/decisions").raise_for_status().json()["decisions"][0]
+    decision = remote.get(f"/v1/experiments/{experiment}/decisions")["decisions"][0]
     return {"decision": decision["verdict"], "reason": decision["reason"], "searches": searches}
 
 
@@ -222,12 +227,3 @@ def _training_bars(lab: Lab, clicks: int) -> list[Bar]:
     return [
         at_most("loop.8", f"seconds of training at {clicks} clicks", lab.candidate.lineage["seconds"], RETRAIN_BOUND_S)
     ]
-
-
-def _drain(parts: Parts) -> None:
-    subscription = parts.log.subscribe("collector")
-    deadline = monotonic_s() + _DRAIN_TIMEOUT_S
-    while subscription.lag():
-        if monotonic_s() > deadline:
-            raise ClickloopError(f"{subscription.lag()} records still wait after {_DRAIN_TIMEOUT_S:.0f} s")
-        time.sleep(0.1)

@@ -35,7 +35,7 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
     random = np.random.default_rng(seed)
     queries = random.permutation(sorted(set(collection.queries.values()))).tolist()
     with bench_settings() as settings, Server(settings) as server:
-        index(server.url, documents)
+        index(server.remote, documents)
         with httpx.Client(base_url=server.url, timeout=30.0) as client:
             asked = (QUICK_SEARCHES if quick else SEARCHES) + _WARM_UP
             times_ms = [_time_search_ms(client, query, place) for place, query in enumerate(queries[:asked])][_WARM_UP:]

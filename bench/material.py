@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clickloop.app import Parts
+from clickloop.app import CONSUMER, Parts
 from clickloop.remote import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
@@ -23,6 +23,7 @@ from simulator.docstrings import docstrings, package_folders, parse_docstrings
 
 QUICK_DOCUMENTS = 300
 _INDEX_TIMEOUT_S = 600.0
+_DRAIN_TIMEOUT_S = 60.0
 _AT_ONCE = 500
 
 
@@ -38,13 +39,12 @@ def get_collection(folder: Path | None, quick: bool) -> JudgedCollection:
     return docstrings(Settings().home.resolve() / "corpus")
 
 
-def index(url: str, documents: list[dict[str, object]]) -> None:
+def index(remote: Remote, documents: list[dict[str, object]]) -> None:
     """Send documents and wait until all are searchable.
 
     Raises:
         NotReady: They are not within ten minutes.
     """
-    remote = Remote(url)
     for start in range(0, len(documents), _AT_ONCE):
         remote.put_lines("/v1/documents", "\n".join(map(canonical_json, documents[start : start + _AT_ONCE])))
     deadline = monotonic_s() + _INDEX_TIMEOUT_S
@@ -88,3 +88,17 @@ def register(parts: Parts, manifest: Manifest, reason: str) -> str:
         )
     )
     return manifest.id
+
+
+def drain(parts: Parts) -> None:
+    """Wait until the collector has folded every record of the log.
+
+    Raises:
+        NotReady: It has not within a minute.
+    """
+    subscription = parts.log.subscribe(CONSUMER)
+    deadline = monotonic_s() + _DRAIN_TIMEOUT_S
+    while waiting := subscription.lag():
+        if monotonic_s() > deadline:
+            raise NotReady(f"{waiting} records still wait to be folded after {_DRAIN_TIMEOUT_S:.0f} s")
+        time.sleep(0.1)

@@ -25,11 +25,15 @@ class Server:
 
     Args:
         settings: What it runs with; `port` is replaced by a free one.
+
+    Attributes:
+        remote: Its default collection, over HTTP.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings.model_copy(update={"port": _free_port(), "host": "127.0.0.1"})
         self.url = f"http://127.0.0.1:{self.settings.port}"
+        self.remote = Remote(self.url)
         self.log_path = settings.home / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -39,8 +43,9 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it."""
+        """Stop it and close the connection to it."""
         self.stop()
+        self.remote.close()
 
     def start(self) -> None:
         """Start it and wait until it is ready.
@@ -55,7 +60,7 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        Remote(self.url).await_ready(_READY_TIMEOUT_S, self._check)
+        self.remote.await_ready(_READY_TIMEOUT_S, self._check)
 
     def kill(self) -> None:
         """End it at once, as a crash of the machine's kernel would (SIGKILL)."""

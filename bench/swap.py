@@ -97,7 +97,7 @@ def swap(
     """
     parts = Parts(settings)
     with Server(settings) as server:
-        index(server.url, documents)
+        index(server.remote, documents)
         crowd = Crowd(server.url, queries, seed)
         done: list[Move] = []
         try:

@@ -30,6 +30,10 @@ class Remote:
         self.url = url.rstrip("/")
         self._client = httpx.Client(base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET; Refused with the problem's words when it is no success."""
         return self._ask("GET", path)

@@ -30,11 +30,10 @@ class Settings(BaseSettings):
     max_batch: int = Field(5000, description="Most documents or events in one request.")
 
     # search
-    model: str = Field("", description="Encoder by name or path; the packaged MiniLM when empty.")
+    model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
     encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
-    search_workers: int = Field(8, description="Searches computed at the same time.")
     refresh_s: float = Field(0.25, description="Seconds between looks for new documents, evidence and versions.")
 
     # time and chance

@@ -94,12 +94,14 @@ class Autopilot:
         card = self._experiments.look(run.collection, run.experiment)
         if card.experiment.state == "running":
             return run
-        report = {"verdict": card.verdict.decision, "why": card.verdict.reason}
+        stopped = card.experiment.state == "stopped"
+        why = "the experiment was stopped by hand" if stopped else card.verdict.reason
+        report = {"verdict": card.verdict.decision, "why": why}
         if card.verdict.decision == "promote" and card.experiment.state == "decided":
             return self._runs.advance(run, "promote", report=report)
-        self._registry.set_status(run.collection, run.version, "refused", f"experiment: {card.verdict.reason}")
+        self._registry.set_status(run.collection, run.version, "refused", f"experiment: {why}")
         run = self._runs.advance(run, "watch", report=report)
-        return self._runs.end(run, "dropped", card.verdict.reason)
+        return self._runs.end(run, "dropped", why)
 
     def _step_promote(self, run: Run) -> Run:
         if self._registry.champion(run.collection) != run.version:

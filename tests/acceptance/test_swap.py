@@ -1,0 +1,83 @@
+"""Promotions and rollbacks fail no request, and what does not load does not serve."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from bench.material import add_version, index, register
+from bench.server import Server
+from bench.swap import first_s, judge, swap
+from clickloop.app import Parts
+from foundation.settings import Settings
+
+PATIENCE_S = 20.0
+
+
+def test_no_request_fails_over_a_swap_and_its_rollback(
+    home_settings: Settings, documents: list[dict[str, Any]], queries: list[str]
+) -> None:
+    answers, moves = swap(home_settings, documents, queries, moves=2, seed=5)
+    assert [answer.problem for answer in answers if answer.problem] == []
+    assert {move.version for move in moves} <= {answer.version for answer in answers}
+    assert all(first_s(answers, move) < PATIENCE_S for move in moves)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_twenty_moves_meet_the_bars(
+    home_settings: Settings, documents: list[dict[str, Any]], queries: list[str]
+) -> None:
+    findings = judge(*swap(home_settings, documents, queries, moves=20, seed=6))
+    assert all(bar.met for bar in findings.bars), findings
+
+
+def test_a_version_that_does_not_load_leaves_the_old_one_serving_and_says_so(
+    home_settings: Settings, documents: list[dict[str, Any]]
+) -> None:
+    parts = Parts(home_settings)
+    with Server(home_settings) as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
+        index(server.remote, documents)
+        good = add_version(parts, 1)
+        damaged = register(parts, replace(parts.baseline, adapter="0" * 64), "its adapter is nowhere")
+        _promote(client, good)
+        _await_version(client, good)
+        _promote(client, damaged)
+        problem = _await_problem(client)
+        assert damaged in problem
+        assert "0" * 64 in problem
+        assert _search(client)["version"] == good
+        assert client.post("/v1/versions/rollback").json()["version"] == good
+        _await_version(client, good)
+        replicas = client.get("/v1/versions").json()["replicas"]
+        assert [(replica["version"], replica["problem"]) for replica in replicas] == [(good, "")]
+    parts.engine.dispose()
+
+
+def _promote(client: httpx.Client, version: str) -> None:
+    assert client.post(f"/v1/versions/{version}/promote").status_code == 200
+
+
+def _search(client: httpx.Client) -> Any:
+    return client.post("/v1/search", json={"query": "print envelope", "log": False}).json()
+
+
+def _await_version(client: httpx.Client, version: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while _search(client)["version"] != version:
+        assert time.monotonic() < deadline, f"{version} does not come to serve"
+        time.sleep(0.05)
+
+
+def _await_problem(client: httpx.Client) -> str:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        problems = [replica["problem"] for replica in client.get("/v1/versions").json()["replicas"]]
+        if any(problems):
+            return str(problems[0])
+        assert time.monotonic() < deadline, "the replica tells of no problem"
+        time.sleep(0.05)
