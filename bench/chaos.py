@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from contextlib import suppress
@@ -13,7 +12,7 @@ import httpx
 import numpy as np
 import sqlalchemy as sa
 
-from bench.material import add_version, drain, get_collection, index
+from bench.material import add_version, drain, get_collection, index, is_whole
 from bench.report import Findings, at_most
 from bench.server import Server, bench_settings
 from bench.visitors import Acknowledged, Visitors
@@ -28,7 +27,6 @@ from foundation.tables import events, evidence, impressions
 KILLS = 10
 QUICK_KILLS = 4
 _PROBES = 5
-_SCORE_TOLERANCE = 1e-3  # scores in answers are rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _kill(
     server.kill()
     server.start()
     asked = [queries[place] for place in random.integers(len(queries), size=_PROBES).tolist()]
-    return sum(not _is_whole(server.remote, query, manifests) for query in asked)
+    return sum(not is_whole(_ask(server.remote, query), manifests) for query in asked)
 
 
 def _swap(url: str, version: str) -> None:
@@ -124,17 +122,9 @@ def _swap(url: str, version: str) -> None:
         httpx.post(f"{url}/v1/versions/{version}/promote", timeout=10)
 
 
-def _is_whole(remote: Remote, query: str, manifests: dict[str, Manifest]) -> bool:
-    """Return whether an answer's scores follow from the weights of the version that it names."""
-    answer = remote.post("/v1/search", {"query": query, "explain": True, "log": False})
-    manifest = manifests.get(answer["version"])
-    return manifest is not None and bool(answer["hits"]) and all(_follows(hit, manifest) for hit in answer["hits"])
-
-
-def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
-    scores = hit["scores"]
-    expected = sum(weight * scores[name] for name, weight in manifest.weights.items()) + scores["evidence"]
-    return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
+def _ask(remote: Remote, query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = remote.post("/v1/search", {"query": query, "explain": True, "log": False})
+    return answer
 
 
 def _assess(parts: Parts, memory: Acknowledged, broken: int) -> Damage:

@@ -26,7 +26,7 @@ from simulator.users import User, make_user
 
 Progress = Callable[[str], None]
 
-RETRAINED_AT = (1 / 30, 1 / 15, 2 / 15, 1 / 5, 1 / 3, 1 / 2, 2 / 3, 5 / 6, 1.0)
+RETRAINED_AT = (1 / 15, 1 / 5, 1 / 3, 3 / 5, 1.0)
 """Shares of all clicks at which a model is learned; among them 1,000 and 5,000 of 15,000."""
 
 _REFRESHED_EVERY = 20

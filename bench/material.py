@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +28,7 @@ QUICK_DOCUMENTS = 300
 _INDEX_TIMEOUT_S = 600.0
 _DRAIN_TIMEOUT_S = 60.0
 _AT_ONCE = 500
+_SCORE_TOLERANCE = 1e-3  # scores in answers are rounded
 
 
 def get_collection(folder: Path | None, quick: bool) -> JudgedCollection:
@@ -50,7 +54,7 @@ def index(remote: Remote, documents: list[dict[str, object]]) -> None:
     deadline = monotonic_s() + _INDEX_TIMEOUT_S
     while monotonic_s() < deadline:
         state = remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})
-        if state.get("documents") == len(documents) and state.get("behind") == 0:
+        if state.get("documents") == len(documents) and state["behind"] == 0 and state["version"]:
             return
         time.sleep(0.1)
     raise NotReady(f"{len(documents)} documents are not searchable after {_INDEX_TIMEOUT_S:.0f} s")
@@ -88,6 +92,18 @@ def register(parts: Parts, manifest: Manifest, reason: str) -> str:
         )
     )
     return manifest.id
+
+
+def is_whole(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bool:
+    """Return whether an explained answer's scores follow from the weights of the version that it names."""
+    manifest = manifests.get(answer["version"])
+    return manifest is not None and bool(answer["hits"]) and all(_follows(hit, manifest) for hit in answer["hits"])
+
+
+def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
+    scores = hit["scores"]
+    expected = sum(weight * scores[name] for name, weight in manifest.weights.items()) + scores["evidence"]
+    return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
 
 
 def drain(parts: Parts) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import numpy as np
 
-from bench.material import add_version, get_collection, index
+from bench.material import add_version, get_collection, index, is_whole
 from bench.report import Findings, at_most
 from bench.server import Server, bench_settings
 from clickloop.app import Parts
 from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.settings import Settings
 
 CLIENTS = 20
@@ -34,12 +35,14 @@ class Answered:
         ended_s: When its answer came.
         version: Who ranked it; "" when it failed.
         problem: Why it failed, "" when it did not.
+        answer: What came, None when it failed.
     """
 
     began_s: float
     ended_s: float
     version: str
     problem: str = ""
+    answer: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +65,21 @@ def run(seed: int, quick: bool) -> Findings:
     collection = get_collection(None, quick=True)
     queries = list(collection.queries.values())
     with bench_settings() as settings:
-        answers, moves = swap(settings, collection.documents, queries, QUICK_MOVES if quick else MOVES, seed)
-    return judge(answers, moves)
+        return judge(*swap(settings, collection.documents, queries, QUICK_MOVES if quick else MOVES, seed))
 
 
-def judge(answers: list[Answered], moves: list[Move]) -> Findings:
-    """Return what the answers say of the moves."""
+def judge(answers: list[Answered], moves: list[Move], manifests: dict[str, Manifest]) -> Findings:
+    """Return what the answers say of the moves between the versions of `manifests`."""
+    mixed = sum(answer.answer is not None and not is_whole(answer.answer, manifests) for answer in answers)
     failed = [answer.problem for answer in answers if answer.problem]
     waits = {kind: [first_s(answers, move) for move in moves if move.kind == kind] for kind in ("promote", "rollback")}
     stale = [last_stale_s(answers, move) for move in moves if move.kind == "rollback"]
-    latency_ms = np.quantile([1000 * (answer.ended_s - answer.began_s) for answer in answers], [0.5, 0.99])
+    latency_ms = np.quantile([1000 * (answer.ended_s - answer.began_s) for answer in answers], [0.5, 0.99]).tolist()
     said = f"of {len(answers)} searches by {CLIENTS} clients, over {len(moves)} promotions and rollbacks"
     return Findings(
         [
             at_most("loop.6", f"failed {said}", len(failed), 0),
+            at_most("loop.6", "answers not ranked by the version they name", mixed, 0),
             at_most("loop.6", "slowest rollback, seconds to its first answer", max(waits["rollback"]), 1.0),
         ],
         {
@@ -90,25 +94,27 @@ def judge(answers: list[Answered], moves: list[Move]) -> Findings:
 
 def swap(
     settings: Settings, documents: list[dict[str, Any]], queries: list[str], moves: int, seed: int
-) -> tuple[list[Answered], list[Move]]:
-    """Return every answer to twenty clients, by its end, and the moves made meanwhile.
+) -> tuple[list[Answered], list[Move], dict[str, Manifest]]:
+    """Return every answer to twenty clients, by its end, the moves made meanwhile, and the versions.
 
     A promotion and its rollback follow each other, `moves` of them altogether.
     """
     parts = Parts(settings)
     with Server(settings) as server:
         index(server.remote, documents)
+        home, *others = (add_version(parts, seed + number) for number in range(1 + moves // 2))
+        _move(server.url, "promote", f"/v1/versions/{home}/promote")
         crowd = Crowd(server.url, queries, seed)
         done: list[Move] = []
         try:
-            for number in range(0, moves, 2):
-                fresh = add_version(parts, seed + number)
+            for fresh in others:
                 done.append(_move(server.url, "promote", f"/v1/versions/{fresh}/promote"))
                 done.append(_move(server.url, "rollback", "/v1/versions/rollback"))
         finally:
             answers = crowd.stop()
+    manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in (home, *others)}
     parts.engine.dispose()
-    return answers, done
+    return answers, done, manifests
 
 
 class Crowd:
@@ -131,7 +137,7 @@ class Crowd:
             thread.join()
         return sorted(self._answers, key=lambda answer: answer.ended_s)
 
-    def _work(self, url: str, body: Callable[[], dict[str, str]]) -> None:
+    def _work(self, url: str, body: Callable[[], dict[str, Any]]) -> None:
         with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
             while not self._stop.is_set():
                 self._answers.append(_search(client, body()))
@@ -159,12 +165,16 @@ def last_stale_s(answers: list[Answered], move: Move) -> float:
     return max(stale, default=move.began_s) - move.began_s
 
 
-def _ask(queries: list[str], seed: int, client: int) -> Callable[[], dict[str, str]]:
+def _ask(queries: list[str], seed: int, client: int) -> Callable[[], dict[str, Any]]:
     random = np.random.default_rng([seed, client])
-    return lambda: {"query": queries[int(random.integers(len(queries)))], "user": f"client-{client}"}
+    return lambda: {
+        "query": queries[int(random.integers(len(queries)))],
+        "user": f"client-{client}",
+        "explain": True,
+    }
 
 
-def _search(client: httpx.Client, body: dict[str, str]) -> Answered:
+def _search(client: httpx.Client, body: dict[str, Any]) -> Answered:
     began_s = monotonic_s()
     try:
         response = client.post("/v1/search", json=body)
@@ -172,7 +182,8 @@ def _search(client: httpx.Client, body: dict[str, str]) -> Answered:
         return Answered(began_s, monotonic_s(), "", repr(problem))
     if not response.is_success:
         return Answered(began_s, monotonic_s(), "", f"{response.status_code} {response.text[:200]}")
-    return Answered(began_s, monotonic_s(), response.json()["version"])
+    answer = response.json()
+    return Answered(began_s, monotonic_s(), answer["version"], answer=answer)
 
 
 def _move(url: str, kind: str, path: str) -> Move:

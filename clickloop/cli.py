@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from clickloop import bench_cli
 from clickloop.remote import Remote
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
@@ -23,6 +24,7 @@ versions = typer.Typer(no_args_is_help=True, help="Read, promote and roll back v
 experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments.")
 app.add_typer(versions, name="versions")
 app.add_typer(experiment, name="experiment")
+app.add_typer(bench_cli.app, name="bench")
 
 out = Console()
 err = Console(stderr=True)

@@ -13,7 +13,7 @@ from serving.engine.features import FEATURES
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-_HOLD = 3.0
+HOLD = 3.0
 """Pull toward the prior weights, as a number of queries' worth of squared distance."""
 
 
@@ -47,11 +47,15 @@ def stack_lists(values: list[Floats], targets: list[Floats], weights: Floats) ->
     return Lists(padded, target, present, weights)
 
 
-def learn_weights(lists: Lists, prior: dict[str, float]) -> dict[str, float]:
+def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> dict[str, float]:
     """Return the weights under which the targets are likeliest, by L-BFGS; a convex problem.
 
     The softmax of the scores estimates which candidate is the relevant one, so scores come out as
     log-probabilities up to a constant.
+
+    Args:
+        prior: Weights by feature name to which the learned ones are pulled.
+        hold: Strength of that pull.
     """
     start = np.array([prior.get(name, 0.0) for name in FEATURES])
     scale = np.maximum(lists.values[lists.present].std(axis=0), 1e-3).astype(np.float64)
@@ -66,7 +70,7 @@ def learn_weights(lists: Lists, prior: dict[str, float]) -> dict[str, float]:
         likelihood = -(wanted * np.log(np.maximum(chance, 1e-12))).sum()
         slope = np.einsum("qc,qcf->f", mass * chance - wanted, lists.values)
         pull = (weights - start) * scale
-        return float(likelihood + 0.5 * _HOLD * pull @ pull), slope + _HOLD * pull * scale
+        return float(likelihood + 0.5 * hold * pull @ pull), slope + hold * pull * scale
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return dict(zip(FEATURES, found.x.tolist(), strict=True))

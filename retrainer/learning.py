@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float32]
 Prior = dict[str, dict[str, float]]
 
 FOLDS = 3
-PASSES = 3
+PASSES = 2
 _DRAFT_STEPS = 100
 _REDRAFT_STEPS = 40
 _FINAL_STEPS = 300
@@ -92,7 +92,7 @@ def learn(
         passes: Alternations of labelling and learning, at least 1.
         progress: Told what is being done.
     """
-    school = _School(lesson, corpus, seed)
+    school = School(lesson, corpus, seed)
     prior, weights = school.believe_untaught(), PRIOR_WEIGHTS
     for number in range(passes):
         progress(f"pass {number + 1} of {passes}")
@@ -140,8 +140,8 @@ def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
     return {names[place]: float(chances[place]) for place in best}
 
 
-class _School:
-    """Models that each learned without one fold, and what they predict for it.
+class School:
+    """A lesson's folds: models that each learned without one fold, and what they predict for it.
 
     From pass to pass a fold's model goes on from where it was: it still has never seen its fold.
     """
@@ -183,6 +183,11 @@ class _School:
 
     def weigh(self, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
         """Return the fusion weights that the labels ask for; the prior weights when they ask for nothing."""
+        values, targets, weights = self.target(lists, labels)
+        return learn_weights(stack_lists(values, targets, weights), PRIOR_WEIGHTS) if values else PRIOR_WEIGHTS
+
+    def target(self, lists: list[Candidates], labels: list[Label]) -> tuple[list[Floats], list[Floats], Floats]:
+        """Return features, relevance and weight of the queries with a relevant candidate."""
         relevance, weight = _by_query(labels)
         values, targets, weights = [], [], []
         for query, found in zip(self._lesson.queries, lists, strict=True):
@@ -192,9 +197,7 @@ class _School:
                 values.append(found.values)
                 targets.append(target)
                 weights.append(weight[query.key])
-        if not values:
-            return PRIOR_WEIGHTS
-        return learn_weights(stack_lists(values, targets, np.array(weights, dtype=np.float32)), PRIOR_WEIGHTS)
+        return values, targets, np.array(weights, dtype=np.float32)
 
     def judge(self, labels: list[Label]) -> Judgments:
         """Return labels as the adapter's learner takes them; documents deleted since are left out."""

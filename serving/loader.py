@@ -185,8 +185,9 @@ class Loader:
             served.live.update(rows, change)
 
     def _follow_champion(self, name: str, served: Served, wanted: str) -> None:
-        if wanted == served.champion:
+        if wanted == served.champion and not served.problem:
             return
+        before = served.champion, served.problem
         if wanted not in served.rankers and wanted not in served.broken:
             self._load(name, served, wanted)
         if wanted in served.broken:
@@ -196,9 +197,11 @@ class Loader:
                 served.champion = self.baseline().id
         else:
             served.champion, served.problem = wanted, ""
+        if served.champion != before[0]:
             SWAPS.labels(name, "swapped").inc()
-            _log.info("swapped", collection=name, version=wanted)
-        self._report_at_s = 0.0
+            _log.info("swapped", collection=name, version=served.champion)
+        if (served.champion, served.problem) != before:
+            self._report_at_s = 0.0
 
     def _load(self, name: str, served: Served, version: str) -> None:
         try:

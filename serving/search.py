@@ -128,7 +128,8 @@ class Searcher:
 
 def _rank(served: Served, query: Query, k: int, allowed: list[int] | None, assignment: Assignment | None) -> _Mixed:
     if assignment is None:
-        return _single(served.rankers[served.champion].rank(query, k, allowed), served.champion, "champion", "")
+        champion = served.champion  # read once, for a swap may come at any moment
+        return _single(served.rankers[champion].rank(query, k, allowed), champion, "champion", "")
     if assignment.kind == "ab":
         version = assignment.control if assignment.arm == "control" else assignment.treatment
         ranking = served.rankers[version].rank(query, k, allowed)

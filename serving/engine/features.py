@@ -12,7 +12,7 @@ import numpy.typing as npt
 from serving.engine.adaptation import Adapter, Residuals
 from serving.engine.corpus import Corpus
 from serving.engine.memory import QueryMemory
-from serving.engine.signature import count_bits, sign
+from serving.engine.signature import Bits, count_bits, sign
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ has, and of the title's that the query has.
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 LEXICAL_CANDIDATES = 150
-DENSE_CANDIDATES = 300
+DENSE_CANDIDATES = 200
 SHIFTED_CANDIDATES = 50
 REMEMBERED_CANDIDATES = 50
 
@@ -125,10 +125,12 @@ class Reading:
     Attributes:
         lexical: BM25 by row, best first.
         near: Rows of the nearest passages, best first.
+        spelling: Trigram bitmap of the query.
     """
 
     lexical: dict[int, float]
     near: list[int]
+    spelling: Bits
 
 
 def read(corpus: Corpus, query: Query, allowed: list[int] | None = None) -> Reading:
@@ -136,6 +138,7 @@ def read(corpus: Corpus, query: Query, allowed: list[int] | None = None) -> Read
     return Reading(
         corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed),
         corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed),
+        sign(query.text),
     )
 
 
@@ -179,7 +182,7 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
     kept = living if allowed is None else [row for row in living if row in allowed]
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
-        _fill_lexical(values, kept, reading.lexical, corpus, query)
+        _fill_lexical(values, kept, corpus, reading)
         _fill_dense(values, kept, corpus, query.vector, adapted, shifted)
         _fill_memory(values, kept, corpus, meaning, spelling)
     return Candidates(kept, values)
@@ -204,16 +207,17 @@ def _best(chosen: dict[str, float]) -> list[str]:
 
 def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
     scores = shifted.vectors @ adapted
-    best = np.argsort(-scores)[:SHIFTED_CANDIDATES]
+    kept = min(SHIFTED_CANDIDATES, len(scores))
+    best = np.argpartition(scores, len(scores) - kept)[len(scores) - kept :] if kept else np.zeros(0, np.int64)
     rows: list[int] = shifted.rows[best].tolist()
     return rows
 
 
-def _fill_lexical(values: Floats, rows: list[int], lexical: dict[int, float], corpus: Corpus, query: Query) -> None:
+def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, reading: Reading) -> None:
+    lexical, bits = reading.lexical, reading.spelling
     scores = np.array([lexical.get(row, 0.0) for row in rows], dtype=np.float32)
     values[:, COLUMN["bm25"]] = np.log1p(scores)
     values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
-    bits = sign(query.text)
     titles = corpus.columns.titles[rows]
     both = count_bits(titles & bits)
     values[:, COLUMN["title_covered"]] = both / max(float(count_bits(bits)), 1.0)

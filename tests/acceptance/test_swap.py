@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.material import add_version, index, register
+from bench.material import add_version, index, is_whole, register
 from bench.server import Server
 from bench.swap import first_s, judge, swap
 from clickloop.app import Parts
@@ -21,8 +21,9 @@ PATIENCE_S = 20.0
 def test_no_request_fails_over_a_swap_and_its_rollback(
     home_settings: Settings, documents: list[dict[str, Any]], queries: list[str]
 ) -> None:
-    answers, moves = swap(home_settings, documents, queries, moves=2, seed=5)
+    answers, moves, manifests = swap(home_settings, documents, queries, moves=2, seed=5)
     assert [answer.problem for answer in answers if answer.problem] == []
+    assert all(is_whole(answer.answer, manifests) for answer in answers if answer.answer)
     assert {move.version for move in moves} <= {answer.version for answer in answers}
     assert all(first_s(answers, move) < PATIENCE_S for move in moves)
 
@@ -52,9 +53,8 @@ def test_a_version_that_does_not_load_leaves_the_old_one_serving_and_says_so(
         assert "0" * 64 in problem
         assert _search(client)["version"] == good
         assert client.post("/v1/versions/rollback").json()["version"] == good
-        _await_version(client, good)
-        replicas = client.get("/v1/versions").json()["replicas"]
-        assert [(replica["version"], replica["problem"]) for replica in replicas] == [(good, "")]
+        _await_problem(client, wanted=False)
+        assert _search(client)["version"] == good
     parts.engine.dispose()
 
 
@@ -73,11 +73,12 @@ def _await_version(client: httpx.Client, version: str) -> None:
         time.sleep(0.05)
 
 
-def _await_problem(client: httpx.Client) -> str:
+def _await_problem(client: httpx.Client, *, wanted: bool = True) -> str:
+    """Return the replica's problem once it has one, or "" once it has none."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        problems = [replica["problem"] for replica in client.get("/v1/versions").json()["replicas"]]
-        if any(problems):
-            return str(problems[0])
-        assert time.monotonic() < deadline, "the replica tells of no problem"
+        (replica,) = client.get("/v1/versions").json()["replicas"]
+        if bool(replica["problem"]) == wanted:
+            return str(replica["problem"])
+        assert time.monotonic() < deadline, f"the replica says {replica}"
         time.sleep(0.05)

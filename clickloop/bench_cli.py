@@ -1,0 +1,93 @@
+"""The command line of the benches: each measures bars and ends with status 1 when one is missed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bench.machine import describe_machine
+from bench.report import Bar, Findings, all_met, make_report, print_report
+from foundation.clock import monotonic_s
+
+app = typer.Typer(no_args_is_help=True, help="Measure this release against its bars.")
+
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Quick = Annotated[bool, typer.Option("--quick", help="A smaller run, at most 50 s on two cores.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Folder = Annotated[Path | None, typer.Option("--collection", help="Folder in BEIR form; docstrings without one.")]
+
+
+@app.command()
+def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
+    """False findings of experiments without a difference, under continuous looks."""
+    from bench import ab as bench  # noqa: PLC0415  each command pays for itself only
+
+    _measure("ab", seed, as_json, lambda: Findings([Bar(**bar) for bar in bench.run(seed, quick)]))
+
+
+@app.command()
+def chaos(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
+    """Kill the server during ingestion and swaps; count what is lost or counted twice."""
+    from bench import chaos as bench  # noqa: PLC0415  as above
+
+    _measure("chaos", seed, as_json, lambda: bench.run(seed, quick))
+
+
+@app.command()
+def gate(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
+    """Sabotage a candidate; see what passes the gate, and what an experiment does with it."""
+    from bench import gate as bench  # noqa: PLC0415  as above
+
+    _measure("gate", seed, as_json, lambda: bench.run(collection, seed, quick))
+
+
+@app.command()
+def latency(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
+    """Time searches over HTTP, and how soon clicks change a ranking."""
+    from bench import latency as bench  # noqa: PLC0415  as above
+
+    _measure("latency", seed, as_json, lambda: bench.run(collection, seed, quick))
+
+
+@app.command()
+def swap(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
+    """Promote and roll back under twenty clients; count failed requests, time rollbacks."""
+    from bench import swap as bench  # noqa: PLC0415  as above
+
+    _measure("swap", seed, as_json, lambda: bench.run(seed, quick))
+
+
+@app.command()
+def loop(
+    collection: Annotated[Path, typer.Option(help="Folder in BEIR form.")],
+    clicks: Annotated[int, typer.Option(min=100, help="Clicks of the closed loop.")] = 15_000,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs, under the seeds 0, 1, ...")] = 3,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Quality that the closed loop wins from simulated clicks."""
+    from bench import loop as bench  # noqa: PLC0415  as above
+
+    err = Console(stderr=True)
+    report = bench.run(collection, clicks, list(range(seeds)), quick, err.print)
+    _end(report | {"machine": describe_machine()}, as_json)
+
+
+def _measure(name: str, seed: int, as_json: bool, run: Callable[[], Findings]) -> None:
+    began_s = monotonic_s()
+    findings = run()
+    _end(make_report(name, seed, monotonic_s() - began_s, findings), as_json)
+
+
+def _end(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, default=str))
+    else:
+        print_report({"details": {}} | report, Console())
+    if not all_met(report["bars"]):
+        raise typer.Exit(1)

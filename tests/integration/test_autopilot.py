@@ -1,0 +1,184 @@
+"""A training run goes from training to promotion in steps that any process can take again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ab_testing.api import Experiment, Experiments
+from collector.store import fold_batch
+from foundation.clock import FrozenClock
+from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
+from foundation.db import transaction
+from foundation.registry import ArtifactStore, Registry, Status, Version
+from foundation.settings import Settings
+from retrainer.autopilot import Autopilot, Training
+from retrainer.hotswap import HotSwap
+from retrainer.runs import Run, Runs
+
+BASELINE = Manifest(encoder="e")
+CANDIDATE = Manifest(encoder="e", fusion="rrf")
+SEARCHES = 400
+
+
+@dataclass
+class Workplace:
+    """An autopilot whose training ends as the test says."""
+
+    engine: sa.Engine
+    clock: FrozenClock
+    runs: Runs
+    registry: Registry
+    experiments: Experiments
+    hotswap: HotSwap
+    settings: Settings
+    state: Training = "finished"
+    status: Status = "approved"
+    trained: list[str] = field(default_factory=list)
+
+    def train(self, run: Run) -> Training:
+        """Train at once, unless the test says otherwise."""
+        if self.state == "finished" and run.id not in self.trained:
+            version = Version(
+                "default", CANDIDATE.id, BASELINE.id, self.status, "by the gate", CANDIDATE, {}, {}, self.clock.now()
+            )
+            self.registry.register(version)
+            self.runs.advance(run, "train", version=CANDIDATE.id)
+            self.trained.append(run.id)
+        return self.state
+
+    def autopilot(self) -> Autopilot:
+        """Return another process's autopilot over the same tables."""
+        return Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, self.train)
+
+    def advance(self, run: Run) -> Run:
+        """Take one step, in a process of its own."""
+        return self.autopilot().advance(self.runs.get("default", run.id))
+
+    def search(self, experiment: Experiment, winner: str) -> None:
+        """Let 400 users search an interleaved list and click what `winner` contributed."""
+        records: list[Impression | FeedbackEvent] = []
+        now = self.clock.now() + timedelta(seconds=1)
+        for number in range(SEARCHES):
+            name = f"search-{number}"
+            results = (ShownResult("a", 1, 2.0, winner, 0.5), ShownResult("b", 2, 1.0, _other(winner), 0.5))
+            shown = Impression(
+                "default", name, f"query {number}", f"user-{number}", BASELINE.id, results, now,
+                experiment.id, "interleaved",
+            )  # fmt: skip
+            records.append(shown)
+            clicked = "b" if number % 5 == 0 else "a"
+            records.append(FeedbackEvent("default", f"{name}-click", "click", name, clicked, "", 0.0, now, now))
+        with transaction(self.engine) as connection:
+            fold_batch(connection, records, self.settings)
+
+
+def _other(team: str) -> str:
+    return "control" if team == "treatment" else "treatment"
+
+
+@pytest.fixture
+def place(engine: sa.Engine, clock: FrozenClock, tmp_path: Path) -> Workplace:
+    registry = Registry(engine, ArtifactStore(str(tmp_path / "artifacts")))
+    hotswap = HotSwap(engine, registry, clock)
+    hotswap.install("default", BASELINE)
+    settings = Settings(home=tmp_path, experiment_searches=SEARCHES, experiment_days=2.0)
+    return Workplace(engine, clock, Runs(engine, clock), registry, Experiments(engine, clock), hotswap, settings)
+
+
+def start_experiment(place: Workplace) -> tuple[Run, Experiment]:
+    run = place.runs.request("default", autopilot=True)
+    run = place.advance(run)
+    assert run.step == "experiment"
+    run = place.advance(run)
+    assert run.step == "watch"
+    return run, place.experiments.get("default", run.experiment)
+
+
+def test_a_winner_is_promoted(place: Workplace) -> None:
+    run, experiment = start_experiment(place)
+    assert (experiment.plan.control, experiment.plan.treatment) == (BASELINE.id, CANDIDATE.id)
+    assert place.advance(run).step == "watch"
+    place.search(experiment, "treatment")
+    place.clock.advance(timedelta(days=1.5))
+    assert place.advance(run).step == "promote"
+    run = place.advance(run)
+    assert (run.state, run.step) == ("promoted", "done")
+    assert place.registry.champion("default") == CANDIDATE.id
+    assert run.report["verdict"] == "promote"
+
+
+def test_a_loser_is_dropped_and_keeps_the_reason(place: Workplace) -> None:
+    run, experiment = start_experiment(place)
+    place.search(experiment, "control")
+    run = place.advance(run)
+    assert run.state == "dropped"
+    assert place.registry.champion("default") == BASELINE.id
+    version = place.registry.get("default", CANDIDATE.id)
+    assert version.status == "refused"
+    assert "harm" in version.reason
+
+
+def test_an_experiment_stopped_by_hand_drops_the_candidate(place: Workplace) -> None:
+    run, experiment = start_experiment(place)
+    place.experiments.stop("default", experiment.id)
+    assert place.advance(run).state == "dropped"
+    assert place.registry.champion("default") == BASELINE.id
+
+
+def test_a_candidate_refused_by_the_gate_meets_no_user(place: Workplace) -> None:
+    place.status = "refused"
+    run = place.advance(place.runs.request("default", autopilot=True))
+    assert (run.state, run.report["end"]) == ("refused", "by the gate")
+    assert place.experiments.list("default") == []
+
+
+def test_without_autopilot_a_run_ends_at_the_gate(place: Workplace) -> None:
+    run = place.advance(place.runs.request("default", autopilot=False))
+    assert run.state == "approved"
+    assert place.experiments.list("default") == []
+
+
+def test_a_training_that_dies_fails_the_run(place: Workplace) -> None:
+    place.state = "failed"
+    run = place.advance(place.runs.request("default", autopilot=True))
+    assert run.state == "failed"
+    assert "died" in run.report["end"]
+
+
+def test_a_training_under_way_is_waited_for(place: Workplace) -> None:
+    place.state = "running"
+    run = place.runs.request("default", autopilot=True)
+    assert place.advance(run) == run
+
+
+def test_a_step_that_was_lost_is_taken_again_once(place: Workplace) -> None:
+    run = place.advance(place.runs.request("default", autopilot=True))
+    place.autopilot().advance(run)
+    place.autopilot().advance(run)  # the first one's record of it was lost
+    assert len(place.experiments.list("default")) == 1
+
+
+def test_a_promotion_that_was_lost_is_not_made_twice(place: Workplace) -> None:
+    run, experiment = start_experiment(place)
+    place.search(experiment, "treatment")
+    place.clock.advance(timedelta(days=1.5))
+    run = place.advance(run)
+    place.hotswap.promote("default", CANDIDATE.id, "by the process that died")
+    assert place.advance(run).state == "promoted"
+    assert len(place.registry.moves("default")) == 2
+
+
+def test_one_experiment_waits_for_another(place: Workplace) -> None:
+    _, experiment = start_experiment(place)
+    other = Manifest(encoder="e", weights={"bm25": 2.0})
+    place.registry.register(Version("default", other.id, "", "approved", "", other, {}, {}, place.clock.now()))
+    run = Run("default", "second", "active", "experiment", True, other.id, "", {}, place.clock.now(), place.clock.now())
+    place.runs.advance(run, "experiment")
+    assert place.advance(run).step == "experiment"
+    place.experiments.stop("default", experiment.id)
+    assert place.advance(run).step == "watch"

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from foundation.contracts import CURVE_RANKS, Document, Evidence
+from serving.engine.adaptation import Adapter, Residuals
+from serving.engine.corpus import Corpus
+from serving.engine.features import COLUMN, FEATURES, Query, read
+from serving.engine.live import LiveMemory
+from serving.engine.memory import QueryMemory, Remembered
+from serving.engine.model import RankingModel
+from serving.engine.pipeline import Ranker
+
+Floats = npt.NDArray[np.float32]
+Ask = Callable[[str], Query]
+Embed = Callable[[list[str]], Floats]
+NOTHING = (0.0,) * CURVE_RANKS
+
+
+def untaught(corpus: Corpus) -> RankingModel:
+    return RankingModel(QueryMemory([], corpus.dense.dimension))
+
+
+def names(ranker: Ranker, query: Query, allowed: list[int] | None = None) -> list[str]:
+    return [hit.document_id for hit in ranker.rank(query, 10, allowed).hits]
+
+
+def counts(value: float) -> tuple[float, ...]:
+    return (value, *NOTHING[1:])
+
+
+def clicked(query: str, document: str, users: int, lists: float = 3) -> Evidence:
+    return Evidence(query, document, counts(lists), counts(float(users)), users)
+
+
+def skipped(query: str, document: str, lists: float) -> Evidence:
+    return Evidence(query, document, counts(lists), NOTHING)
+
+
+def test_the_document_that_speaks_of_the_query_comes_first(corpus: Corpus, ask: Ask) -> None:
+    assert names(Ranker(corpus, untaught(corpus)), ask("page numbers"))[0] == "pages"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "!?*:(", "\x00", "NOT AND OR title:"])
+def test_no_query_text_is_refused(corpus: Corpus, ask: Ask, text: str) -> None:
+    assert set(names(Ranker(corpus, untaught(corpus)), ask(text))) <= {"fonts", "pages", "sums", "charts"}
+
+
+def test_an_empty_corpus_answers_nothing(ask: Ask) -> None:
+    corpus = Corpus(32)
+
+    assert names(Ranker(corpus, untaught(corpus)), ask("anything")) == []
+
+
+def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: Ask) -> None:
+    past = [Remembered("adding", ask("adding").vector, {"fonts": 1.0})]
+    ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32)))
+
+    assert set(names(ranker, ask("adding cells"), corpus.matching({"app": "calc"}))) == {"sums", "charts"}
+
+
+def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus, ask: Ask) -> None:
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    ranker = Ranker(corpus, untaught(corpus), live)
+    before = names(ranker, ask("cells"))
+
+    live.update([skipped("cells", before[0], 6), clicked("cells", "fonts", users=5, lists=6)], change=1)
+
+    assert names(ranker, ask("cells"))[0] == "fonts"
+
+
+def test_skips_bring_up_documents_that_were_hidden(corpus: Corpus, ask: Ask) -> None:
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    ranker = Ranker(corpus, untaught(corpus), live)
+    first, second, *_ = names(ranker, ask("cells"))
+
+    live.update([skipped("cells", first, 20)], change=1)
+
+    assert names(ranker, ask("cells"))[0] == second
+
+
+def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: Ask) -> None:
+    past = [Remembered("tabulate figures", ask("tabulate figures").vector, {"sums": 1.0})]
+    ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32)))
+
+    assert names(ranker, ask("tabulate the figures"))[0] == "sums"
+
+
+def test_a_version_forgets_what_live_evidence_replaces(corpus: Corpus, ask: Ask) -> None:
+    past = [Remembered("tabulate", ask("tabulate").vector, {"fonts": 1.0})]
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live.update([skipped("tabulate", "fonts", 9)], change=5)
+    ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32), memory_change=4), live)
+
+    found = ranker.candidates(ask("tabulate it"))
+
+    assert found.values[:, COLUMN["memory"]].max() == 0
+
+
+def test_residuals_move_documents_and_follow_changes_of_the_corpus(corpus: Corpus, ask: Ask, embed: Embed) -> None:
+    query = ask("zebra")
+    neutral = Adapter(np.zeros((32, 32), np.float32), np.zeros(32, np.float32))
+    residuals = Residuals(("sums", "gone"), np.stack([5 * query.vector, query.vector]))
+    model = RankingModel(QueryMemory([], 32), neutral, residuals, fusion="linear", weights={"adapted_mean": 1.0})
+    ranker = Ranker(corpus, model)
+    assert names(ranker, query)[0] == "sums"
+
+    corpus.apply([Document("sums", "", "", change=5, deleted=True)], embed)
+
+    assert "sums" not in names(ranker, query)
+
+
+def test_a_changed_document_is_found_by_its_new_words_only(corpus: Corpus, ask: Ask, embed: Embed) -> None:
+    corpus.apply([Document("fonts", "Sorting lists", "Sort a list by name.", change=5)], embed)
+
+    ranker = Ranker(corpus, untaught(corpus))
+    assert names(ranker, ask("sorting a list"))[0] == "fonts"
+    assert names(ranker, ask("fonts for headings")).count("fonts") <= 1
+    assert len(corpus) == 4
+
+
+def test_a_reading_made_before_gives_the_same_features(corpus: Corpus, ask: Ask) -> None:
+    ranker, query = Ranker(corpus, untaught(corpus)), ask("numbering of cells")
+
+    now, again = ranker.candidates(query), ranker.candidates(query, reading=read(corpus, query))
+
+    assert now.rows == again.rows
+    assert np.array_equal(now.values, again.values)
+
+
+def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: Ask) -> None:
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live.update([clicked("fonts", "fonts", users=3)], change=1)
+
+    best = Ranker(corpus, untaught(corpus), live).rank(ask("fonts"), 1).hits[0]
+
+    assert best.parts.keys() == {*FEATURES, "evidence"}
+    assert best.parts["evidence"] > 0
+    assert best.parts["dense"] == best.parts["adapted"]

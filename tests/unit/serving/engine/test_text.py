@@ -1,0 +1,48 @@
+"""Passages and signatures of texts."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.engine.passages import split_passages
+from serving.engine.signature import dice, sign
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)
+
+
+@given(TEXTS, TEXTS)
+def test_passages_lose_no_word_and_none_is_long(title: str, text: str) -> None:
+    passages = split_passages(title, text, words=5)
+
+    assert passages
+    assert all(len(passage.split()) <= 5 + len(title.split()) + 1 for passage in passages)
+    joined = " ".join(passages)
+    assert all(word.strip(". ") in joined for word in text.split())
+
+
+def test_sentences_stay_whole_and_every_passage_names_the_title() -> None:
+    passages = split_passages("Title", "One two three. Four five six. Seven.", words=6)
+
+    assert passages == ["Title. One two three. Four five six", "Title. Seven"]
+
+
+def test_a_document_without_text_is_its_title() -> None:
+    assert split_passages("Only a title", "") == ["Only a title"]
+
+
+@given(TEXTS, TEXTS)
+def test_spelling_overlap_is_symmetric_within_bounds_and_whole_for_equal_texts(one: str, other: str) -> None:
+    there, back = dice(sign(one), sign(other)[None]), dice(sign(other), sign(one)[None])
+
+    assert there == back
+    assert 0 <= there[0] <= 1
+    assert dice(sign(one), sign(one)[None])[0] in ({1.0} if sign(one).any() else {0.0})
+
+
+def test_inflections_overlap_more_than_other_words() -> None:
+    near, far = dice(sign("numbering pages"), np.stack([sign("numbered page"), sign("fonts for headings")]))
+
+    assert near > 0.5
+    assert far < 0.2
