@@ -11,6 +11,8 @@ from rich.table import Table
 
 from bench.machine import describe_machine
 
+_ENDLESS = 1e9  # JSON has no infinity
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -45,7 +47,7 @@ class Findings:
 
 def at_most(bar: str, what: str, value: float, bound: float) -> Bar:
     """Return a bar whose value must not exceed its bound."""
-    return Bar(bar, what, round(value, 4), bound, value <= bound)
+    return Bar(bar, what, round(min(value, _ENDLESS), 4), bound, value <= bound)
 
 
 def at_least(bar: str, what: str, value: float, bound: float) -> Bar:

@@ -17,6 +17,9 @@ _LOOK_AGAIN_S = 0.02
 class Refused(ClickloopError):
     """The service refused the request."""
 
+    status = 400
+    slug = "refused"
+
 
 class Remote:
     """A running service and one of its collections.

@@ -24,6 +24,9 @@ from serving.engine.pipeline import Ranker
 
 Floats = npt.NDArray[np.float32]
 
+PARTS = ("adapter", "residuals", "memory")
+"""What a candidate learns beside its fusion weights; each can be left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -96,7 +99,9 @@ def gate_manifest(workshop: Workshop, dataset: Dataset, champion: Manifest, cand
     vectors = workshop.embed(keys)
     queries = [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)]
     old, new = (_open(workshop, manifest) for manifest in (champion, candidate))
-    comparison = compare(old, new, queries, dataset.judge, workshop.labeller)
+    without = {part: Manifest.from_json(candidate.to_json() | {part: ""}) for part in PARTS if getattr(candidate, part)}
+    stripped = {part: _open(workshop, manifest) for part, manifest in without.items()}
+    comparison = compare(old, new, queries, dataset.judge, workshop.labeller, stripped)
     return judge_candidate(comparison, dataset.clusters, workshop.seed)
 
 

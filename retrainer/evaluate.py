@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -28,35 +28,46 @@ class Comparison:
         champion: Expected nDCG@10 by query, shape (n,).
         candidate: The same of the candidate.
         overlap: Share of the champion's ten that the candidate also shows, by query.
+        without: What the candidate would reach without one of its parts, by the part's name and by query.
     """
 
     keys: list[str]
     champion: Doubles
     candidate: Doubles
     overlap: Doubles
+    without: Mapping[str, Doubles] = field(default_factory=dict)
 
 
 def compare(
-    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+    champion: Ranker,
+    candidate: Ranker,
+    queries: list[Query],
+    evidence: list[Evidence],
+    labeller: Labeller,
+    stripped: Mapping[str, Ranker] | None = None,
 ) -> Comparison:
     """Return how two versions rank queries that neither learned from.
 
     Labels read the clicks with the average of both versions' beliefs as prior, so that neither is
     favoured. Clicks saw only what production showed; a document without evidence has the
     relevance that the prior and its neighbours' failures leave to it.
+
+    Args:
+        stripped: The candidate without one of its parts, by the part's name.
     """
-    prior = {query.key: _average(champion, candidate, query) for query in queries}
-    labels, _ = labeller(evidence, prior, None)
-    gains: dict[str, dict[str, float]] = {}
-    for label in labels:
-        gains.setdefault(label.query_key, {})[label.document_id] = label.relevance
+    gains = _read_gains(champion, candidate, queries, evidence, labeller)
     judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _LEAST_MASS]
-    lists = [(_top(champion, query), _top(candidate, query)) for query in judged]
+
+    def score(lists: list[list[str]]) -> Doubles:
+        return np.array([ndcg(found, gains[query.key]) for query, found in zip(judged, lists, strict=True)])
+
+    old, new = ([_top(ranker, query) for query in judged] for ranker in (champion, candidate))
     return Comparison(
         keys=[query.key for query in judged],
-        champion=np.array([ndcg(old, gains[query.key]) for query, (old, _) in zip(judged, lists, strict=True)]),
-        candidate=np.array([ndcg(new, gains[query.key]) for query, (_, new) in zip(judged, lists, strict=True)]),
-        overlap=np.array([len(set(old) & set(new)) / max(1, len(old)) for old, new in lists]),
+        champion=score(old),
+        candidate=score(new),
+        overlap=np.array([len(set(one) & set(other)) / max(1, len(one)) for one, other in zip(old, new, strict=True)]),
+        without={part: score([_top(ranker, query) for query in judged]) for part, ranker in (stripped or {}).items()},
     )
 
 
@@ -67,6 +78,18 @@ def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = _DEPTH) ->
     ideal = np.sort(np.array(list(gains.values())))[::-1][:depth]
     best = float(ideal @ discounts[: len(ideal)])
     return float(found @ discounts[: len(found)]) / best if best > 0 else 0.0
+
+
+def _read_gains(
+    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+) -> dict[str, dict[str, float]]:
+    """Return the relevance that the clicks stand for, by query key and document id."""
+    prior = {query.key: _average(champion, candidate, query) for query in queries}
+    labels, _ = labeller(evidence, prior, None)
+    gains: dict[str, dict[str, float]] = {}
+    for label in labels:
+        gains.setdefault(label.query_key, {})[label.document_id] = label.relevance
+    return gains
 
 
 def _top(ranker: Ranker, query: Query) -> list[str]:

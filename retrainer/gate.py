@@ -35,14 +35,17 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
 
     It must be better on average, its lower 90% bound (paired bootstrap over query clusters) above
     -0.005, and it must keep three of ten results, for nobody can judge a list that was never shown.
+    Each part must earn its place: a candidate that is surely better without one has that part broken,
+    however much the others gain over the champion.
     """
     count = len(comparison.keys)
+    groups = np.array([clusters[key] for key in comparison.keys])
     if count < LEAST_JUDGED:
         return Gate(
             False, f"only {count} held-out queries could be judged; {LEAST_JUDGED} are needed", {"judged": count}
         )
     change = comparison.candidate - comparison.champion
-    low, high = bootstrap(change, np.array([clusters[key] for key in comparison.keys]), seed)
+    low, high = bootstrap(change, groups, seed)
     overlap = float(comparison.overlap.mean())
     metrics = {
         "judged": count,
@@ -54,7 +57,13 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
         "overlap": round(overlap, 4),
         "harmed": round(float((change < -0.01).mean()), 4),
     }
-    return Gate(*_decide(float(change.mean()), low, overlap, count), metrics)
+    passed, reason = _decide(float(change.mean()), low, overlap, count)
+    worth = {part: comparison.candidate - scores for part, scores in comparison.without.items()}
+    metrics["worth"] = {part: round(float(gain.mean()), 5) for part, gain in worth.items()}
+    broken = [part for part, gain in worth.items() if bootstrap(gain, groups, seed)[1] < 0]
+    if passed and broken:
+        passed, reason = False, f"better without its {' and its '.join(broken)}; otherwise {reason}"
+    return Gate(passed, reason, metrics)
 
 
 def bootstrap(

@@ -90,7 +90,7 @@ def test_a_search_that_does_not_fit_names_its_field(service: TestClient, body: o
 @pytest.mark.parametrize(
     ("event", "field"),
     [
-        ({}, "query_id"),
+        ({"type": "abandon"}, "query_id"),
         ({"type": "hover", "query_id": "q"}, "type"),
         ({"type": ["click"], "query_id": "q", "document_id": "d"}, "type"),
         ({"type": {"click": 1}, "query_id": "q", "document_id": "d"}, "type"),

@@ -88,11 +88,10 @@ def test_a_failed_write_is_told_to_whoever_waits(engine: sa.Engine) -> None:
 
 def test_a_full_queue_sheds_instead_of_waiting(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("foundation.eventlog._MAX_WAITING_APPENDS", 1)
-    with transaction(engine):  # nobody else can write, so appends pile up
-        log = EmbeddedLog(engine)
-        with pytest.raises(Overloaded, match="again"):
-            for _ in range(5):
-                log.append([Record("key", "body")])
+    log = EmbeddedLog(engine)
+    with transaction(engine), pytest.raises(Overloaded, match="again"):  # nobody else can write: appends pile up
+        for _ in range(5):
+            log.append([Record("key", "body")])
     log.close()
 
 

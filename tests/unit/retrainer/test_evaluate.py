@@ -80,6 +80,15 @@ def test_a_version_turned_upside_down_is_seen_to_be_worse(corpus: Corpus) -> Non
     assert (found.candidate < found.champion).all()
 
 
+def test_a_candidate_is_also_seen_without_each_part(corpus: Corpus) -> None:
+    upside_down = replace(MODEL, fusion="linear", weights={"bm25": -1.0, "dense": -1.0})
+    evidence = [clicked(word, word) for word in WORDS]
+    one, other = Ranker(corpus, MODEL), Ranker(corpus, upside_down)
+    found = compare(one, other, queries(), evidence, Judge(), {"memory": one, "adapter": other})
+    assert found.without["memory"].tolist() == found.champion.tolist()
+    assert found.without["adapter"].tolist() == found.candidate.tolist()
+
+
 def test_queries_without_a_relevant_document_are_not_judged(corpus: Corpus) -> None:
     ranker = Ranker(corpus, MODEL)
     assert compare(ranker, ranker, queries(), [clicked("kettle", "kettle")], Judge()).keys == ["kettle"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,21 @@ def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: 
     gate = judge_candidate(comparison(change, overlap), alone(len(change)), seed=0)
     assert not gate.passed
     assert why in gate.reason
+
+
+def test_a_part_that_does_harm_refuses_a_candidate_that_wins_all_the_same() -> None:
+    found = comparison([0.05] * 40)
+    broken = replace(found, without={"memory": found.candidate + 0.02, "adapter": found.candidate - 0.02})
+    gate = judge_candidate(broken, alone(40), seed=0)
+    assert not gate.passed
+    assert gate.reason.startswith("better without its memory;")
+    assert gate.metrics["worth"] == {"memory": -0.02, "adapter": 0.02}
+
+
+def test_a_part_that_may_be_useless_is_let_through() -> None:
+    found = comparison([0.05] * 40)
+    noise = np.random.default_rng(0).normal(0, 0.1, 40)
+    assert judge_candidate(replace(found, without={"residuals": found.candidate + noise}), alone(40), seed=0).passed
 
 
 def test_equal_questions_count_as_one() -> None:
