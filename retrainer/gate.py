@@ -47,7 +47,7 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
     change = comparison.candidate - comparison.champion
     low, high = bootstrap(change, groups, seed)
     overlap = float(comparison.overlap.mean())
-    metrics = {
+    metrics: dict[str, Any] = {
         "judged": count,
         "champion_ndcg": round(float(comparison.champion.mean()), 5),
         "candidate_ndcg": round(float(comparison.candidate.mean()), 5),
