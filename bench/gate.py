@@ -1,7 +1,7 @@
 """Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
 
-First the offline gate judges the honest candidate and twenty sabotaged ones; then the worst kind is
-forced past the gate into a live experiment, which has to end it.
+First the offline gate judges the honest candidate, and twenty sabotaged ones that would succeed it; then
+the worst kind is forced past the gate into a live experiment, which has to end it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ class Lab:
         return self.workshop.registry.artifacts
 
     def gate(self, manifest: Manifest) -> Gate:
-        """Return the gate's decision on a manifest against the champion."""
+        """Return the gate's decision on a successor of the honest candidate."""
+        return gate_manifest(self.workshop, self.dataset, self.candidate.manifest, manifest)
+
+    def first_gate(self, manifest: Manifest) -> Gate:
+        """Return the gate's decision on a first candidate, against the untuned champion."""
         return gate_manifest(self.workshop, self.dataset, self.champion.manifest, manifest)
 
 
@@ -82,6 +86,7 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         driver.run(clicks=clicks)
         lab = open_lab(server.remote, settings)
         gates = gate_variants(lab, QUICK_VARIANTS if quick else VARIANTS, seed)
+        firsts = {kind: lab.first_gate(make(lab, np.random.default_rng(seed))) for kind, make in SABOTAGES.items()}
         ended = force_past_gate(server.remote, Parts(settings), lab, driver, seed)
         driver.close()
     return Findings(
@@ -89,6 +94,7 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         {
             "honest": lab.candidate.reason,
             "sabotaged": [f"{kind}: {gate.reason}" for kind, gate in gates],
+            "against the untuned champion": [f"{kind}: {gate.reason}" for kind, gate in firsts.items()],
             "experiment": ended["reason"],
         },
     )
@@ -213,7 +219,7 @@ def _gate_bars(lab: Lab, gates: list[tuple[str, Gate]], quick: bool) -> list[Bar
     passed = sum(gate.passed for _, gate in gates)
     honest = int(lab.candidate.status != "refused")
     return [
-        at_most("loop.3", f"of {len(gates)} sabotaged candidates pass the gate", passed, 0),
+        at_most("loop.3", f"of {len(gates)} sabotaged successors of an honest version pass the gate", passed, 0),
         *([] if quick else [at_least("loop.3", "of 1 honest candidate pass the gate", honest, 1)]),
     ]
 

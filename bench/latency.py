@@ -22,6 +22,7 @@ _WARM_UP = 50
 _TURNED_QUERIES = 10
 _AGREEING_USERS = 8
 _CLICKED_PLACE = 3
+_DEPTH = 100
 _EFFECT_TIMEOUT_S = 10.0
 _SETTLE_S = 1.0
 
@@ -77,28 +78,35 @@ def _names_stage(sample: str, kind: str) -> bool:
 
 
 def _effect_s(client: httpx.Client, query: str) -> float:
-    """Return the seconds from eight users' agreeing clicks to a better rank of what they clicked.
+    """Return the seconds from several users' agreeing clicks to a better rank of what they clicked.
 
-    All eight have seen it, and that has taken effect, before the first click is reported. Ends
+    All of them have seen it, and that has taken effect, before the first click is reported. Ends
     after ten seconds.
     """
     answers = [_search(client, query, f"agreeing-{person}") for person in range(_AGREEING_USERS)]
-    clicked = _often_shown([_ids(answer) for answer in answers])
-    seen = [answer for answer in answers if clicked in _ids(answer)]
     time.sleep(_SETTLE_S)
-    before = _rank(client, query, clicked)
-    clicks = [{"type": "click", "query_id": answer["query_id"], "document_id": clicked} for answer in seen]
+    settled = _rank_all(client, query)
+    clicked = _choose(settled, [_ids(answer) for answer in answers])
+    seen = [answer["query_id"] for answer in answers if clicked in _ids(answer)]
+    clicks = [{"type": "click", "query_id": query_id, "document_id": clicked} for query_id in seen]
     client.post("/v1/events", json=clicks).raise_for_status()
     began_s = monotonic_s()
-    while _rank(client, query, clicked) >= before and monotonic_s() - began_s < _EFFECT_TIMEOUT_S:
+    while _place(_rank_all(client, query), clicked) >= _place(settled, clicked):
+        if monotonic_s() - began_s >= _EFFECT_TIMEOUT_S:
+            break
         time.sleep(0.01)
     return monotonic_s() - began_s
 
 
-def _often_shown(lists: list[list[str]]) -> str:
-    """Return the fourth of the documents that most lists show."""
+def _choose(settled: list[str], lists: list[list[str]]) -> str:
+    """Return the fourth of the ranked documents that most users have seen."""
     counts = Counter(name for shown in lists for name in shown)
-    return [name for name, _ in counts.most_common()][_CLICKED_PLACE]
+    common = [name for name in settled if counts[name] > _AGREEING_USERS // 2]
+    return common[min(_CLICKED_PLACE, len(common) - 1)]
+
+
+def _place(ranking: list[str], document: str) -> int:
+    return ranking.index(document) if document in ranking else len(ranking)
 
 
 def _ids(answer: dict[str, Any]) -> list[str]:
@@ -110,8 +118,6 @@ def _search(client: httpx.Client, query: str, user: str) -> dict[str, Any]:
     return answer
 
 
-def _rank(client: httpx.Client, query: str, document: str) -> int:
-    """Return the rank of a document, one more than the last when it is not shown."""
-    answer = client.post("/v1/search", json={"query": query, "log": False}).raise_for_status().json()
-    shown = _ids(answer)
-    return 1 + (shown.index(document) if document in shown else len(shown))
+def _rank_all(client: httpx.Client, query: str) -> list[str]:
+    body = {"query": query, "k": _DEPTH, "log": False}
+    return _ids(client.post("/v1/search", json=body).raise_for_status().json())

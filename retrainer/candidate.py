@@ -24,9 +24,6 @@ from serving.engine.pipeline import Ranker
 
 Floats = npt.NDArray[np.float32]
 
-PARTS = ("adapter", "residuals", "memory")
-"""What a candidate learns beside its fusion weights; each can be left out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -99,9 +96,8 @@ def gate_manifest(workshop: Workshop, dataset: Dataset, champion: Manifest, cand
     vectors = workshop.embed(keys)
     queries = [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)]
     old, new = (_open(workshop, manifest) for manifest in (champion, candidate))
-    without = {part: Manifest.from_json(candidate.to_json() | {part: ""}) for part in PARTS if getattr(candidate, part)}
-    stripped = {part: _open(workshop, manifest) for part, manifest in without.items()}
-    comparison = compare(old, new, queries, dataset.judge, workshop.labeller, stripped)
+    plain = _open(workshop, replace(candidate, adapter="", residuals="", memory=""))
+    comparison = compare(old, new, plain, queries, dataset.judge, workshop.labeller)
     return judge_candidate(comparison, dataset.clusters, workshop.seed)
 
 

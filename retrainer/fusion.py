@@ -13,7 +13,7 @@ from serving.engine.features import FEATURES
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-HOLD = 3.0
+HOLD = 30.0
 """Pull toward the prior weights, as a number of queries' worth of squared distance."""
 
 

@@ -155,14 +155,16 @@ class School:
         self._drafts: list[Adaptation | None] = [None] * FOLDS
 
     def believe_untaught(self) -> Prior:
-        """Return the probabilities of relevance by query key that the untuned ranking stands for."""
-        model = RankingModel(QueryMemory([], self.shelf.corpus.dense.dimension))
-        lists = self._gather(Ranker(self.shelf.corpus, model), range(len(self._lesson.queries)))
-        return self._believe(lists, lambda values: fuse(values, "convex", {}))
+        """Return the probabilities of relevance by query key as weights of other collections see them."""
+        ranker = Ranker(self.shelf.corpus, RankingModel(QueryMemory([], self.shelf.corpus.dense.dimension)))
+        return self.believe(self._gather(ranker, range(len(self._lesson.queries))), PRIOR_WEIGHTS)
 
     def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Prior:
         """Return the probabilities of relevance by query key under fusion weights."""
-        return self._believe(lists, lambda values: fuse(values, "linear", weights))
+        return {
+            query.key: softmax_of(self.shelf.names(found), fuse(found.values, "linear", weights))
+            for query, found in zip(self._lesson.queries, lists, strict=True)
+        }
 
     def predict(self, labels: list[Label]) -> list[Candidates]:
         """Return each query's candidates as a model saw them that never learned from its fold."""
@@ -217,12 +219,6 @@ class School:
 
     def _gather(self, ranker: Ranker, places: Iterable[int]) -> list[Candidates]:
         return [ranker.candidates(self._lesson.queries[place], reading=self._readings[place]) for place in places]
-
-    def _believe(self, lists: list[Candidates], score: Callable[[Floats], Floats]) -> Prior:
-        return {
-            query.key: softmax_of(self.shelf.names(found), score(found.values))
-            for query, found in zip(self._lesson.queries, lists, strict=True)
-        }
 
 
 def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:

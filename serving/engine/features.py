@@ -20,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 FEATURES = (
     "bm25",
     "bm25_share",
+    "text_share",
     "dense",
     "dense_share",
     "dense_mean",
@@ -29,20 +30,23 @@ FEATURES = (
     "memory_words",
     "title_covered",
     "title_focus",
+    "length",
 )
 """Names of the columns, in order.
 
-bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; dense, cosine of the best passage;
+bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; text_share,
+the same of the text without the title; dense, cosine of the best passage;
 dense_share, the same rescaled so that the corpus mean is 0 and the best is 1; dense_mean, cosine of
 the document's mean; adapted and adapted_mean, the same two under the adapted query, with the
 document's residual in the second; memory and memory_words, choices of users of queries alike in
 meaning and in spelling; title_covered and title_focus, share of the query's trigrams that the title
-has, and of the title's that the query has.
+has, and of the title's that the query has; length, log(1 + number of passages).
 """
 
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 LEXICAL_CANDIDATES = 150
+TEXT_SCORES = 400
 DENSE_CANDIDATES = 200
 SHIFTED_CANDIDATES = 50
 REMEMBERED_CANDIDATES = 50
@@ -124,11 +128,13 @@ class Reading:
 
     Attributes:
         lexical: BM25 by row, best first.
+        text: BM25 of the text alone by row.
         near: Rows of the nearest passages, best first.
         spelling: Trigram bitmap of the query.
     """
 
     lexical: dict[int, float]
+    text: dict[int, float]
     near: list[int]
     spelling: Bits
 
@@ -137,6 +143,7 @@ def read(corpus: Corpus, query: Query, allowed: list[int] | None = None) -> Read
     """Return what the lexical and the dense index say of a query; `allowed` limits the rows."""
     return Reading(
         corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed),
+        corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",)),
         corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed),
         sign(query.text),
     )
@@ -218,6 +225,8 @@ def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, reading: Read
     scores = np.array([lexical.get(row, 0.0) for row in rows], dtype=np.float32)
     values[:, COLUMN["bm25"]] = np.log1p(scores)
     values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
+    text = np.array([reading.text.get(row, 0.0) for row in rows], dtype=np.float32)
+    values[:, COLUMN["text_share"]] = text / max(max(reading.text.values(), default=0.0), 1e-9)
     titles = corpus.columns.titles[rows]
     both = count_bits(titles & bits)
     values[:, COLUMN["title_covered"]] = both / max(float(count_bits(bits)), 1.0)
@@ -240,6 +249,7 @@ def _fill_dense(
     values[:, COLUMN["dense"]] = best[:, 0]
     values[:, COLUMN["adapted"]] = best[:, 1]
     values[:, COLUMN["dense_mean"]] = means @ query
+    values[:, COLUMN["length"]] = np.log1p(counts)
     centre = float(corpus.dense.centre() @ query)
     values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, 1e-6)
 

@@ -6,6 +6,8 @@ import re
 
 import tantivy
 
+FIELDS = ("title", "text")
+
 _WORD = re.compile(r"\w+")
 _WRITER_BYTES = 64_000_000
 
@@ -38,18 +40,21 @@ class LexicalIndex:
         self._writer.commit()
         self._index.reload()
 
-    def search(self, query: str, limit: int, allowed: list[int] | None = None) -> dict[int, float]:
+    def search(
+        self, query: str, limit: int, allowed: list[int] | None = None, fields: tuple[str, ...] = FIELDS
+    ) -> dict[int, float]:
         """Return BM25 scores of at most `limit` best rows; any word may match.
 
         Args:
             query: What the user typed; no character has a special meaning.
             limit: Most rows returned, at least 1.
             allowed: When given, only these rows count.
+            fields: What is searched.
         """
         words = " ".join(_WORD.findall(query.lower()))
         if not words:
             return {}
-        parsed, _ = self._index.parse_query_lenient(words, ["title", "text"])
+        parsed, _ = self._index.parse_query_lenient(words, list(fields))
         if allowed is not None:
             rows = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "row", allowed), 0.0)
             parsed = tantivy.Query.boolean_query([(tantivy.Occur.Must, parsed), (tantivy.Occur.Must, rows)])

@@ -41,7 +41,7 @@ def test_the_weights_that_made_the_choices_are_found() -> None:
 def test_few_lists_leave_the_weights_near_the_prior() -> None:
     prior = PRIOR | {FEATURES[3]: 5.0}
 
-    few, many = learn(2, prior), learn(2000, prior)
+    few, many = learn(5, prior), learn(5000, prior)
 
     assert few[FEATURES[3]] > 2.0
     assert abs(many[FEATURES[3]]) < 1.0
