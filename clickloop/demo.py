@@ -31,7 +31,7 @@ _EARLY_CLICKS = 600
 _CLICKS = 6000
 _LOOK_AGAIN_S = 0.5
 _LOAD_TIMEOUT_S = 600.0
-_RUN_TIMEOUT_S = 420.0
+_RUN_TIMEOUT_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
