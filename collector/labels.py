@@ -139,9 +139,12 @@ def _posterior(table: _Table, curve: ClickCurve, family: Family) -> Floats:
 
 
 def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
+    """Return labels; a query weighs more the better it was examined and the surer its best document is."""
     seen = np.zeros(len(relevance))
     seen[table.seen] = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
-    weight = np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
+    certain = np.zeros(len(table.keys))
+    np.maximum.at(certain, table.query, relevance)
+    weight = certain * np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
     kept = np.flatnonzero(relevance >= _LEAST_RELEVANCE)
     columns = (table.query[kept].tolist(), kept.tolist(), relevance[kept].tolist(), weight[table.query[kept]].tolist())
     return [

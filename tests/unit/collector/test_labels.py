@@ -90,9 +90,18 @@ def test_queries_with_more_examined_lists_weigh_more_but_not_without_bound() -> 
 
     labels, _ = label(evidence, {name: {"d": 0.5} for name in ("once", "often", "always")}, PRIOR_CURVE)
 
-    weight = {one.query_key: one.weight for one in labels}
+    weight = {one.query_key: one.weight / one.relevance for one in labels}
     assert weight["often"] == pytest.approx(3 * weight["once"])
     assert weight["always"] < 5
+
+
+def test_queries_whose_clicks_leave_open_which_document_answers_weigh_less() -> None:
+    evidence = [row("d", 1, 4, 4, "sure"), row("d", 1, 4, 2, "torn"), row("e", 2, 4, 2, "torn")]
+
+    labels, _ = label(evidence, {name: {"d": 0.3, "e": 0.3} for name in ("sure", "torn")}, PRIOR_CURVE)
+
+    weight = {one.query_key: one.weight for one in labels}
+    assert weight["torn"] < weight["sure"]
 
 
 @given(st.integers(0, 2**32 - 1))
