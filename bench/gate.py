@@ -1,7 +1,7 @@
 """Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
 
-First the offline gate judges the honest candidate, and twenty sabotaged ones that would succeed it; then
-the worst kind is forced past the gate into a live experiment, which has to end it.
+First the offline gate judges the honest candidate and twenty sabotaged forms of it against the champion;
+then one of them is forced past the gate into a live experiment, which has to end it.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ from simulator.traffic import Traffic
 from simulator.users import make_population
 
 CLICKS = 10_000
-QUICK_CLICKS = 1500
+QUICK_CLICKS = 800
 VARIANTS = 20
-QUICK_VARIANTS = 6
+QUICK_VARIANTS = 3
 PLANNED_SEARCHES = 4000
+QUICK_SEARCHES = 600
 RETRAIN_BOUND_S = 60.0
 _LOOK_EVERY_SEARCHES = 100
 _RANDOM_STEPS = 100
@@ -63,19 +64,16 @@ class Lab:
         return self.workshop.registry.artifacts
 
     def gate(self, manifest: Manifest) -> Gate:
-        """Return the gate's decision on a successor of the honest candidate."""
-        return gate_manifest(self.workshop, self.dataset, self.candidate.manifest, manifest)
-
-    def first_gate(self, manifest: Manifest) -> Gate:
-        """Return the gate's decision on a first candidate, against the untuned champion."""
+        """Return the gate's decision on a manifest against the champion."""
         return gate_manifest(self.workshop, self.dataset, self.champion.manifest, manifest)
 
 
 def run(folder: Path | None, seed: int, quick: bool) -> Findings:
     """Return bar "loop.3", and of "loop.8" the time of the training.
 
-    Over the collection in `folder`, 10,000 clicks and twenty sabotaged variants; quick: 1,500
-    clicks on what quick benches search, too few for an honest candidate to prove itself, and six variants.
+    Over the collection in `folder`, 10,000 clicks, twenty sabotaged variants and an experiment of
+    4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
+    prove itself, three variants and 600 searches.
     """
     torch.set_num_threads(1)  # beside a server, threads of small products only wait for each other
     collection = get_collection(folder, quick)
@@ -86,16 +84,16 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         driver.run(clicks=clicks)
         lab = open_lab(server.remote, settings)
         gates = gate_variants(lab, QUICK_VARIANTS if quick else VARIANTS, seed)
-        firsts = {kind: lab.first_gate(make(lab, np.random.default_rng(seed))) for kind, make in SABOTAGES.items()}
-        ended = force_past_gate(server.remote, Parts(settings), lab, driver, seed)
+        planned = QUICK_SEARCHES if quick else PLANNED_SEARCHES
+        ended = force_past_gate(server.remote, Parts(settings), lab, driver, planned, seed)
         driver.close()
     return Findings(
-        [*_gate_bars(lab, gates, quick), *_experiment_bars(ended), *_training_bars(lab, clicks)],
+        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks)],
         {
             "honest": lab.candidate.reason,
             "sabotaged": [f"{kind}: {gate.reason}" for kind, gate in gates],
-            "against the untuned champion": [f"{kind}: {gate.reason}" for kind, gate in firsts.items()],
             "experiment": ended["reason"],
+            "searches it took": ended["searches"],
         },
     )
 
@@ -188,8 +186,11 @@ SABOTAGES: dict[str, Sabotage] = {
 }
 
 
-def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, seed: int) -> dict[str, Any]:
+def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, planned: int, seed: int) -> dict[str, Any]:
     """Run a sabotaged version against the champion under traffic; return how the experiment ended.
+
+    Args:
+        planned: Searches after which the experiment is decided.
 
     Returns:
         `decision`, `reason`, and the `searches` that it took.
@@ -200,7 +201,7 @@ def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, seed
         "kind": "interleaving",
         "control": lab.champion.id,
         "treatment": version,
-        "planned_searches": PLANNED_SEARCHES,
+        "planned_searches": planned,
         "min_days": 0,
         "max_days": 1,
     }
@@ -209,7 +210,7 @@ def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, seed
     searches = 0
     while remote.get(f"/v1/experiments/{experiment}")["experiment"]["state"] == "running":
         searches += driver.run(searches=_LOOK_EVERY_SEARCHES).searches
-        if searches > 2 * PLANNED_SEARCHES:
+        if searches > 2 * planned:
             raise ClickloopError(f"experiment {experiment} still runs after {searches} searches")
     decision = remote.get(f"/v1/experiments/{experiment}/decisions")["decisions"][0]
     return {"decision": decision["verdict"], "reason": decision["reason"], "searches": searches}
@@ -219,20 +220,17 @@ def _gate_bars(lab: Lab, gates: list[tuple[str, Gate]], quick: bool) -> list[Bar
     passed = sum(gate.passed for _, gate in gates)
     honest = int(lab.candidate.status != "refused")
     return [
-        at_most("loop.3", f"of {len(gates)} sabotaged successors of an honest version pass the gate", passed, 0),
+        at_most("loop.3", f"of {len(gates)} sabotaged candidates pass the gate", passed, 0),
         *([] if quick else [at_least("loop.3", "of 1 honest candidate pass the gate", honest, 1)]),
     ]
 
 
-def _experiment_bars(ended: dict[str, Any]) -> list[Bar]:
+def _experiment_bar(ended: dict[str, Any]) -> Bar:
     stopped = ended["decision"] in {"rollback", "keep_control"}
-    return [
-        at_least("loop.3", f"one forced into an experiment is stopped by it ({ended['decision']})", int(stopped), 1),
-        at_most("loop.3", f"searches that took, of {PLANNED_SEARCHES} planned", ended["searches"], PLANNED_SEARCHES),
-    ]
+    return at_least("loop.3", f"one forced into an experiment is stopped by it ({ended['decision']})", int(stopped), 1)
 
 
-def _training_bars(lab: Lab, clicks: int) -> list[Bar]:
-    return [
-        at_most("loop.8", f"seconds of training at {clicks} clicks", lab.candidate.lineage["seconds"], RETRAIN_BOUND_S)
-    ]
+def _training_bar(lab: Lab, clicks: int) -> Bar:
+    return at_most(
+        "loop.8", f"seconds of training at {clicks} clicks", lab.candidate.lineage["seconds"], RETRAIN_BOUND_S
+    )

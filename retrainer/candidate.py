@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -17,6 +17,7 @@ from retrainer.dataset import Dataset
 from retrainer.evaluate import compare
 from retrainer.gate import Gate, judge_candidate
 from retrainer.learning import Learned, learn, prepare_lesson
+from retrainer.rehearsal import QUERIES, rehearse
 from serving.engine.corpus import Corpus
 from serving.engine.features import Query
 from serving.engine.model import load_model, write_memory
@@ -92,13 +93,21 @@ def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: A
 
 def gate_manifest(workshop: Workshop, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
     """Return the gate's decision on a candidate, loaded from its artifacts as a replica would."""
-    keys = sorted({row.query_key for row in dataset.judge})
-    vectors = workshop.embed(keys)
-    queries = [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)]
-    old, new = (_open(workshop, manifest) for manifest in (champion, candidate))
-    plain = _open(workshop, replace(candidate, adapter="", residuals="", memory=""))
-    comparison = compare(old, new, plain, queries, dataset.judge, workshop.labeller)
-    return judge_candidate(comparison, dataset.clusters, workshop.seed)
+    held_out = _queries(workshop, {row.query_key for row in dataset.judge})
+    comparison = compare(
+        _open(workshop, champion), _open(workshop, candidate), held_out, dataset.judge, workshop.labeller
+    )
+    clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
+    rehearsed = np.random.default_rng(workshop.seed).permutation(clicked)[:QUERIES].tolist()
+    worth = rehearse(
+        candidate, lambda manifest: _open(workshop, manifest), _queries(workshop, rehearsed), dataset.learn
+    )
+    return judge_candidate(comparison, worth, dataset.clusters, workshop.seed)
+
+
+def _queries(workshop: Workshop, keys: Iterable[str]) -> list[Query]:
+    asked = sorted(keys)
+    return [Query(key, key, vector) for key, vector in zip(asked, workshop.embed(asked), strict=True)]
 
 
 def _open(workshop: Workshop, manifest: Manifest) -> Ranker:

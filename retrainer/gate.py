@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from retrainer.evaluate import Comparison
+from retrainer.rehearsal import Worth
 
 LEAST_JUDGED = 20
 LOWEST_BOUND = -0.005
 LEAST_OVERLAP = 0.3
-LARGEST_LOSS = -0.02
 _DRAWS = 2000
 
 
@@ -31,13 +32,16 @@ class Gate:
     metrics: dict[str, Any]
 
 
-def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int) -> Gate:
+def judge_candidate(comparison: Comparison, worth: Mapping[str, Worth], clusters: Mapping[str, int], seed: int) -> Gate:
     """Return whether a candidate may be shown to users.
 
-    It must be better on average, its lower 90% bound (paired bootstrap over query clusters) above
-    -0.005, and it must keep three of ten results, for nobody can judge a list that was never shown.
-    Against clicks alone, what it learned must not cost more than 0.02 of what its fusion weights
-    reach without it; clicks know only what was shown, so an honest candidate may lose a little there.
+    Every part must know what it was taught: see `retrainer.rehearsal`. The whole must be better on
+    average, its lower 90% bound (paired bootstrap over query clusters) above -0.005, and it must
+    keep three of ten results, for nobody can judge a list that was never shown.
+
+    Args:
+        worth: What each learned part adds to the likelihood of learned clicks, by its name.
+        clusters: Cluster number by query key.
     """
     count = len(comparison.keys)
     if count < LEAST_JUDGED:
@@ -57,14 +61,12 @@ def judge_candidate(comparison: Comparison, clusters: dict[str, int], seed: int)
         "overlap": round(overlap, 4),
         "harmed": round(float((change < -0.01).mean()), 4),
     }
+    metrics |= {f"worth_{part}": round(one.mean, 4) for part, one in worth.items()}
     passed, reason = _decide(float(change.mean()), low, overlap, count)
-    learned = float(comparison.learned.mean()) if len(comparison.learned) else 0.0
-    metrics["learned"] = round(learned, 5)
-    if passed and learned < LARGEST_LOSS:
-        passed, reason = (
-            False,
-            f"clicks alone speak against what it learned, nDCG@10 {learned:+.4f}; otherwise {reason}",
-        )
+    broken = [f"{part} ({one.mean:+.3f} ± {one.error:.3f})" for part, one in worth.items() if not one.proven]
+    if broken:
+        passed = False
+        reason = f"does not know what it was taught, log likelihood of learned clicks by {', '.join(broken)}; {reason}"
     return Gate(passed, reason, metrics)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from retrainer.evaluate import Comparison
-from retrainer.gate import LARGEST_LOSS, LEAST_JUDGED, LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
+from retrainer.gate import LEAST_JUDGED, LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
+from retrainer.rehearsal import Worth
+
+KNOWN = {"adapter": Worth(0.3, 0.04), "residuals": Worth(0.1, 0.02), "memory": Worth(2.0, 0.1)}
 
 
 def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
@@ -25,7 +26,7 @@ def alone(count: int) -> dict[str, int]:
 
 
 def test_a_candidate_that_is_better_everywhere_passes() -> None:
-    gate = judge_candidate(comparison([0.05] * 40), alone(40), seed=0)
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN, alone(40), seed=0)
     assert gate.passed
     assert "+0.0500" in gate.reason
     assert gate.metrics["change"] == pytest.approx(0.05)
@@ -43,28 +44,28 @@ def test_a_candidate_that_is_better_everywhere_passes() -> None:
     ],
 )
 def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: str) -> None:
-    gate = judge_candidate(comparison(change, overlap), alone(len(change)), seed=0)
+    gate = judge_candidate(comparison(change, overlap), KNOWN, alone(len(change)), seed=0)
     assert not gate.passed
     assert why in gate.reason
 
 
-def test_clicks_alone_can_speak_against_a_candidate_that_convinced_itself() -> None:
-    convinced = replace(comparison([0.05] * 40), learned=np.full(30, 2 * LARGEST_LOSS))
-    gate = judge_candidate(convinced, alone(40), seed=0)
+@pytest.mark.parametrize("part", KNOWN)
+def test_no_gain_lets_a_broken_part_through(part: str) -> None:
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN | {part: Worth(0.003, 0.002)}, alone(40), seed=0)
     assert not gate.passed
-    assert "clicks alone" in gate.reason
-    assert gate.metrics["learned"] == 2 * LARGEST_LOSS
+    assert f"by {part} (+0.003 ± 0.002)" in gate.reason
+    assert gate.metrics[f"worth_{part}"] == pytest.approx(0.003)
 
 
-def test_clicks_alone_may_be_a_little_against_an_honest_one() -> None:
-    assert judge_candidate(replace(comparison([0.05] * 40), learned=np.full(30, -0.005)), alone(40), seed=0).passed
+def test_a_candidate_without_parts_has_none_to_break() -> None:
+    assert judge_candidate(comparison([0.05] * 40), {}, alone(40), seed=0).passed
 
 
 def test_equal_questions_count_as_one() -> None:
     change = [0.2] * 20 + [-0.03] * 20
     together = {key: number if number >= 20 else 0 for key, number in alone(40).items()}
-    assert judge_candidate(comparison(change), alone(40), seed=0).passed
-    assert not judge_candidate(comparison(change), together, seed=0).passed
+    assert judge_candidate(comparison(change), KNOWN, alone(40), seed=0).passed
+    assert not judge_candidate(comparison(change), KNOWN, together, seed=0).passed
 
 
 def test_a_seed_fixes_the_decision() -> None:
@@ -81,7 +82,8 @@ def test_the_interval_lies_within_the_changes(change: np.ndarray[tuple[int], np.
 def test_noise_around_nothing_seldom_passes() -> None:
     random = np.random.default_rng(0)
     passed = [
-        judge_candidate(comparison(random.normal(0, 0.2, 200).tolist()), alone(200), seed).passed for seed in range(100)
+        judge_candidate(comparison(random.normal(0, 0.2, 200).tolist()), KNOWN, alone(200), seed).passed
+        for seed in range(100)
     ]
     assert sum(passed) <= 15
     assert LOWEST_BOUND < 0
