@@ -27,8 +27,8 @@ CLOCK_SPEED = 3000.0
 """One second of the demo is fifty minutes of its users' lives."""
 
 _JUDGED_QUERIES = 500
-_EARLY_CLICKS = 600
-_CLICKS = 6000
+_EARLY_CLICKS = 300
+_CLICKS = 4000
 _LOOK_AGAIN_S = 0.5
 _LOAD_TIMEOUT_S = 600.0
 _RUN_TIMEOUT_S = 900.0

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from clickloop.app import Parts
 from foundation.errors import ClickloopError
 
-_THREADS = 2
-
 
 def train_for_run(parts: Parts, collection: str, run_id: str) -> None:
     """Train for a run of the table and record the candidate, or the problem before raising it."""
-    torch.set_num_threads(_THREADS)
+    _use_one_thread()
     run = parts.runs.get(collection, run_id)
 
     def tell(doing: str) -> None:
@@ -31,7 +30,7 @@ def train_for_run(parts: Parts, collection: str, run_id: str) -> None:
 
 def train_once(parts: Parts, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Train a candidate now and return what became of it."""
-    torch.set_num_threads(_THREADS)
+    _use_one_thread()
     version = parts.train(collection, "", tell)
     return {
         "version": version.id,
@@ -40,3 +39,9 @@ def train_once(parts: Parts, collection: str, tell: Callable[[str], None]) -> di
         "metrics": version.metrics,
         "lineage": version.lineage,
     }
+
+
+def _use_one_thread() -> None:
+    """Leave the other cores to serving; threads inside small products mostly wait for each other."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
