@@ -80,7 +80,7 @@ class BackgroundService:
             "CLICKLOOP_HOME": str(self._home),
             "CLICKLOOP_CLOCK_SPEED": str(self._clock_speed),
             "CLICKLOOP_CLOCK_ORIGIN": SystemClock().now().isoformat(),
-            "CLICKLOOP_EXPERIMENT_SEARCHES": "4000",
+            "CLICKLOOP_EXPERIMENT_SEARCHES": "5000",
             "CLICKLOOP_EXPERIMENT_DAYS": "14",
             "CLICKLOOP_LATENESS_DAYS": "60",
         }

@@ -127,7 +127,7 @@ def index(
 @app.command()
 def demo(
     wait: Annotated[bool, typer.Option(help="Keep the service running after the report.")] = True,
-    clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 4000,
+    clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 2500,
     seed: int = 1,
     home: Annotated[Path, typer.Option(help="Directory kept between runs.")] = Path(".clickloop/demo"),
 ) -> None:
