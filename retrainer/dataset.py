@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float32]
 GATE_SHARE = 6
 """One query cluster in six is never learned from, only judged by."""
 
+JUDGED_WEEKS = 4
+"""Candidates are judged by evidence of the present week and of four before it, learned from all."""
+
 LEAST_QUERIES = 20
 
 
@@ -31,7 +34,7 @@ class Dataset:
     Attributes:
         change: Evidence change number it knows.
         learn: Evidence of the queries to learn from.
-        judge: Evidence of the queries to judge by; no cluster has queries in both.
+        judge: Recent evidence of the queries to judge by; no cluster has queries in both.
         clusters: Cluster number by query key, for resampling whole clusters.
     """
 
@@ -62,26 +65,32 @@ def freeze_dataset(
     half_life_days: float,
     encode: Callable[[list[str]], Floats],
 ) -> Dataset:
-    """Return the evidence of a collection as it stands, split by query cluster.
+    """Return the evidence of a collection as it stands, split by query cluster and by time.
 
     Which side a cluster falls on never changes, so no query that once judged is ever learned from.
+    What is learned may be old and faded; only what users did lately judges.
 
     Raises:
         Conflict: Fewer than 20 queries have clicks.
     """
     change = latest_change(engine, collection)
-    rows = [row for row in read_evidence(engine, collection, now, half_life_days) if sum(row.shown) > 0]
-    rows.sort(key=lambda row: (row.query_key, row.document_id))
+    rows = _shown(read_evidence(engine, collection, now, half_life_days))
+    recent = _shown(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
     clicked = sorted({row.query_key for row in rows if sum(row.clicked) > 0})
     if len(clicked) < LEAST_QUERIES:
         raise Conflict(f"{len(clicked)} queries of {collection!r} have clicks; learning starts with {LEAST_QUERIES}")
-    return split_dataset(collection, now, change, rows, encode)
+    return split_dataset(collection, now, change, rows, recent, encode)
 
 
 def split_dataset(
-    collection: str, as_of: datetime, change: int, rows: list[Evidence], encode: Callable[[list[str]], Floats]
+    collection: str,
+    as_of: datetime,
+    change: int,
+    rows: list[Evidence],
+    recent: list[Evidence],
+    encode: Callable[[list[str]], Floats],
 ) -> Dataset:
-    """Return evidence rows split by query cluster; see `freeze_dataset`."""
+    """Return evidence rows split by query cluster, with `recent` ones to judge by; see `freeze_dataset`."""
     keys = sorted({row.query_key for row in rows})
     clusters = cluster_queries(encode(keys))
     folds = assign_folds(keys, clusters, GATE_SHARE, "gate")
@@ -91,6 +100,11 @@ def split_dataset(
         as_of=as_of,
         change=change,
         learn=[row for row in rows if row.query_key not in judged],
-        judge=[row for row in rows if row.query_key in judged],
+        judge=[row for row in recent if row.query_key in judged],
         clusters=dict(zip(keys, clusters.tolist(), strict=True)),
     )
+
+
+def _shown(rows: list[Evidence]) -> list[Evidence]:
+    """Return the rows that were shown, in the order of their keys."""
+    return sorted((row for row in rows if sum(row.shown) > 0), key=lambda row: (row.query_key, row.document_id))

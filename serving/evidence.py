@@ -16,10 +16,19 @@ _WEEK_S = 7 * 24 * 3600
 _KEYS_AT_ONCE = 400
 
 
-def read_evidence(engine: sa.Engine, collection: str, now: datetime, half_life_days: float) -> list[Evidence]:
-    """Return all evidence of a collection, one row per query and document, decayed to `now`."""
+def read_evidence(
+    engine: sa.Engine, collection: str, now: datetime, half_life_days: float, weeks: int | None = None
+) -> list[Evidence]:
+    """Return the evidence of a collection, one row per query and document, decayed to `now`.
+
+    Args:
+        weeks: Only of the present week and as many before it; of all time when None.
+    """
+    wanted = evidence.c.collection == collection
+    if weeks is not None:
+        wanted &= evidence.c.period >= int(now.timestamp() // _WEEK_S) - weeks
     with reading(engine) as connection:
-        rows = connection.execute(sa.select(evidence).where(evidence.c.collection == collection)).all()
+        rows = connection.execute(sa.select(evidence).where(wanted)).all()
     return merge_periods(rows, now, half_life_days)
 
 

@@ -14,7 +14,7 @@ from foundation.db import transaction
 from foundation.errors import Conflict
 from foundation.ids import digest_bytes
 from foundation.tables import evidence
-from retrainer.dataset import LEAST_QUERIES, Dataset, freeze_dataset, split_dataset
+from retrainer.dataset import JUDGED_WEEKS, LEAST_QUERIES, Dataset, freeze_dataset, split_dataset
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 SIZE = 64
@@ -38,7 +38,7 @@ def rows(keys: list[str]) -> list[Evidence]:
 
 
 def split(keys: list[str]) -> Dataset:
-    return split_dataset("default", NOW, 7, rows(keys), embed)
+    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed)
 
 
 def words(count: int) -> list[str]:
@@ -87,7 +87,17 @@ def test_a_frozen_dataset_holds_all_evidence_as_of_its_change(engine: sa.Engine)
     assert {row.query_key for row in found.learn + found.judge} == {*words(LEAST_QUERIES), "shown only"}
 
 
-def store(engine: sa.Engine, keys: list[str], *, clicked: bool) -> None:
+def test_old_evidence_teaches_but_does_not_judge(engine: sa.Engine) -> None:
+    asked = words(100)
+    store(engine, asked[:50], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
+    store(engine, asked[50:], clicked=True, weeks_ago=JUDGED_WEEKS)
+    found = freeze_dataset(engine, "default", NOW, 30.0, embed)
+    assert {row.query_key for row in found.judge} <= set(asked[50:])
+    assert {row.query_key for row in found.judge}
+    assert {row.query_key for row in found.learn} & set(asked[:50])
+
+
+def store(engine: sa.Engine, keys: list[str], *, clicked: bool, weeks_ago: int = 0) -> None:
     ones = [1, *EMPTY[1:]]
     with transaction(engine) as connection:
         connection.execute(
@@ -96,7 +106,7 @@ def store(engine: sa.Engine, keys: list[str], *, clicked: bool) -> None:
                 {
                     "collection": "default",
                     "query_key": key,
-                    "period": int(NOW.timestamp() // (7 * 86400)),
+                    "period": int(NOW.timestamp() // (7 * 86400)) - weeks_ago,
                     "document_id": "a",
                     "shown": ones,
                     "clicked": ones if clicked else EMPTY,
