@@ -36,12 +36,14 @@ from foundation.leases import Leases
 from foundation.registry import ArtifactStore, Registry, Version
 from foundation.settings import Settings
 from foundation.telemetry import METRICS, configure_logs
+from foundation.tracing import install_tracing
 from foundation.web import install_edge
 from retrainer.autopilot import Autopilot
 from retrainer.dataset import Dataset, freeze_dataset
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
+from retrainer.tracking import Tracker
 from retrainer.worker import Workers
 from serving.catalog import Catalog
 from serving.engine.corpus import Corpus
@@ -173,10 +175,15 @@ class Parts:
 
         Raises:
             Conflict: There is too little evidence.
+            NotReady: MLflow is to be told, and is not installed.
         """
         from retrainer.candidate import train_candidate  # noqa: PLC0415  brings torch, which serving needs not
 
-        return train_candidate(*self.prepare_training(collection, progress), run_id)
+        tracker = Tracker(self.settings.mlflow_url) if self.settings.mlflow_url else None
+        version = train_candidate(*self.prepare_training(collection, progress), run_id)
+        if tracker:
+            tracker.record(version)
+        return version
 
     def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
         """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
@@ -237,6 +244,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     parts = Parts(settings)
     assignments = Assignments(parts.engine)
     loader = parts.make_loader(assignments)
+    parts.hotswap.moved = loader.move
     background = _make_background(parts, loader, role)
 
     @asynccontextmanager
@@ -244,6 +252,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         background.start()
         yield
         background.close()
+        end_tracing()
         parts.log.close()
         parts.engine.dispose()
 
@@ -254,6 +263,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         lifespan=lifespan,
     )
     install_edge(app, settings.max_body_bytes)
+    end_tracing = install_tracing(app, settings.otlp_url) if settings.otlp_url else lambda: None
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), parts.clock)
     app.include_router(serving.routes.make_router(searcher))
     app.include_router(serving.documents.make_router(parts.catalog, settings))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 BUSY_TIMEOUT_S = 30
+
+_turns: WeakKeyDictionary[sa.Engine, threading.Lock] = WeakKeyDictionary()
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -29,13 +33,18 @@ def make_engine(url: str) -> sa.Engine:
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    _turns[engine] = threading.Lock()
     return engine
 
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Open a write transaction: commits at the end of the block, rolls back on any exception."""
-    with engine.connect() as connection:
+    """Open a write transaction: commits at the end of the block, rolls back on any exception.
+
+    SQLite's writers of one process take turns here; left to themselves they would ask the file again
+    and again, ever more seldom, and a busy one would keep the others out for seconds.
+    """
+    with _turns.get(engine, nullcontext()), engine.connect() as connection:
         connection.execution_options(clickloop_write=True)
         with connection.begin():
             yield connection

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
     experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")
+
+    # who else is told
+    mlflow_url: str = Field("", description="MLflow tracking URI that hears of every candidate; needs the extra.")
+    otlp_url: str = Field("", description="OpenTelemetry endpoint that gets a trace a request; needs the extra.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line kept.")
 
     def resolved_database_url(self) -> str:

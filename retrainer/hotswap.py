@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,11 +33,16 @@ class HotSwap:
 
     Args:
         silent_after: A replica that has said nothing for so long is taken for dead.
+
+    Attributes:
+        moved: Called with collection and version after each move, for a replica in this process;
+            must not block.
     """
 
     def __init__(
         self, engine: sa.Engine, registry: Registry, clock: Clock, silent_after: timedelta = timedelta(seconds=30)
     ) -> None:
+        self.moved: Callable[[str, str], None] = lambda _collection, _version: None
         self._engine = engine
         self._registry = registry
         self._clock = clock
@@ -70,7 +76,9 @@ class HotSwap:
             NotFound: There is no such version.
             Conflict: It is the champion already.
         """
-        return self._registry.move_champion(collection, version, reason, self._clock.now())
+        move = self._registry.move_champion(collection, version, reason, self._clock.now())
+        self.moved(collection, version)
+        return move
 
     def rollback(self, collection: str, reason: str) -> ChampionMove:
         """Point the collection back at the version before the present one.

@@ -92,6 +92,8 @@ class Loader:
         self._served: dict[str, Served] = {}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._pointing = threading.Lock()
+        self._moves = 0
         self._report_at_s = 0.0
         self.ready = False
 
@@ -149,13 +151,26 @@ class Loader:
     def follow_versions(self) -> None:
         """Load the versions that should serve and swap to the champions among them."""
         self._assignments.refresh()
+        moves = self._moves
         champions = self._registry.champions()
         for name, served in list(self._served.items()):
-            self._follow_champion(name, served, champions.get(name, self.baseline().id))
+            self._follow_champion(name, served, champions.get(name, self.baseline().id), moves)
             for version in self._assignments.versions(name) - served.rankers.keys() - served.broken.keys():
                 self._load(name, served, version)
             self._forget(served, {served.champion} | self._assignments.versions(name))
         self._report()
+
+    def move(self, collection: str, version: str) -> None:
+        """Swap to a version at once if it is loaded; else the follower loads it in its time. Never blocks.
+
+        For moves of the pointer made in this process, just after their transaction.
+        """
+        with self._pointing:
+            self._moves += 1
+            served = self._served.get(collection)
+            if served is None or version not in served.rankers or version == served.champion:
+                return
+            self._point(collection, served, version)
 
     def baseline(self) -> Manifest:
         """Return the untuned version that serves before any promotion."""
@@ -184,23 +199,36 @@ class Loader:
         if rows:
             served.live.update(rows, change)
 
-    def _follow_champion(self, name: str, served: Served, wanted: str) -> None:
+    def _follow_champion(self, name: str, served: Served, wanted: str, moves: int) -> None:
+        """Serve `wanted`, which the registry named when `moves` moves had been made in this process."""
         if wanted == served.champion and not served.problem:
             return
-        before = served.champion, served.problem
         if wanted not in served.rankers and wanted not in served.broken:
             self._load(name, served, wanted)
-        if wanted in served.broken:
-            served.problem = f"version {wanted} does not load: {served.broken[wanted]}"
-            if not served.champion:
-                self._load(name, served, self.baseline().id)
-                served.champion = self.baseline().id
-        else:
-            served.champion, served.problem = wanted, ""
-        if served.champion != before[0]:
+        with self._pointing:
+            if moves != self._moves:
+                return  # the pointer moved meanwhile: what was read is old
+            if wanted not in served.broken:
+                self._point(name, served, wanted)
+                return
+        self._tell_problem(served, f"version {wanted} does not load: {served.broken[wanted]}")
+        if not served.champion:
+            self._load(name, served, self.baseline().id)
+            self._point(name, served, self.baseline().id, served.problem)
+
+    def _point(self, name: str, served: Served, version: str, problem: str = "") -> None:
+        """Swap one reference, and say so."""
+        swapped = version != served.champion
+        served.champion = version
+        self._tell_problem(served, problem)
+        if swapped:
+            self._report_at_s = 0.0
             SWAPS.labels(name, "swapped").inc()
-            _log.info("swapped", collection=name, version=served.champion)
-        if (served.champion, served.problem) != before:
+            _log.info("swapped", collection=name, version=version)
+
+    def _tell_problem(self, served: Served, problem: str) -> None:
+        if problem != served.problem:
+            served.problem = problem
             self._report_at_s = 0.0
 
     def _load(self, name: str, served: Served, version: str) -> None:

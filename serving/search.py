@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,9 @@ from serving.engine.features import Query
 from serving.engine.pipeline import Hit, Ranking
 from serving.impressions import ImpressionLog
 from serving.loader import Loader, Served
+
+_MOST_AT_ONCE = os.cpu_count() or 1
+"""Searches computed at the same time; more would only take turns, and starve whoever keeps the service up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class Searcher:
         self._assignments = assignments
         self._impressions = impressions
         self._clock = clock
+        self._at_once = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def search(self, collection: str, ask: Ask) -> Answer:
         """Return the answer to a search; its impression is durable when this returns.
@@ -88,13 +94,15 @@ class Searcher:
         now = self._clock.now()
         query_id = new_id(now)
         unit = ask.user or ask.session or query_id
-        started = monotonic_s()
-        query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
-        encoded = monotonic_s()
-        allowed = served.corpus.matching(ask.filters) if ask.filters else None
-        assignment = self._assign(collection, served, unit, ask)
-        mixed = _rank(served, query, ask.k, allowed, assignment)
-        lines = _lines(served, mixed)
+        arrived = monotonic_s()
+        with self._at_once:
+            started = monotonic_s()
+            query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
+            encoded = monotonic_s()
+            allowed = served.corpus.matching(ask.filters) if ask.filters else None
+            assignment = self._assign(collection, served, unit, ask)
+            mixed = _rank(served, query, ask.k, allowed, assignment)
+            lines = _lines(served, mixed)
         ranked = monotonic_s()
         if ask.log:
             self._impressions.publish(
@@ -110,7 +118,8 @@ class Searcher:
                     arm=mixed.arm,
                 )
             )
-        seconds = {"encode": encoded - started, **mixed.seconds, "log": monotonic_s() - ranked}
+        own = {"wait": started - arrived, "encode": encoded - started}
+        seconds = {**own, **mixed.seconds, "log": monotonic_s() - ranked}
         for stage, duration_s in seconds.items():
             STAGE_SECONDS.labels(stage).observe(duration_s)
         return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, seconds)

@@ -103,6 +103,44 @@ def test_a_rollback_needs_no_load(parts: Parts, loader: Loader) -> None:
     assert loader.collection("default").rankers[parts.baseline.id] is before
 
 
+def test_a_move_in_this_process_takes_effect_before_it_returns(parts: Parts, loader: Loader) -> None:
+    parts.hotswap.moved = loader.move
+    version = register(parts, linear(parts))
+    parts.hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    assert loader.collection("default").champion == version
+    parts.hotswap.rollback("default", "second thoughts")
+    assert loader.collection("default").champion == parts.baseline.id
+
+
+def test_a_version_that_is_not_loaded_is_left_to_the_follower(parts: Parts, loader: Loader) -> None:
+    parts.hotswap.moved = loader.move
+    version = register(parts, linear(parts))
+    parts.hotswap.promote("default", version, "won")
+    assert loader.collection("default").champion == parts.baseline.id
+    loader.follow_versions()
+    assert loader.collection("default").champion == version
+
+
+def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
+    parts: Parts, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts.hotswap.moved = loader.move
+    version = register(parts, linear(parts))
+    parts.hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    read = parts.registry.champions
+
+    def read_slowly() -> dict[str, str]:
+        champions = read()
+        parts.hotswap.rollback("default", "while the follower reads")
+        return champions
+
+    monkeypatch.setattr(parts.registry, "champions", read_slowly)
+    loader.follow_versions()
+    assert loader.collection("default").champion == parts.baseline.id
+
+
 @pytest.mark.parametrize(
     "fault", ["missing artifact", "damaged artifact", "other encoder", "scores that are no numbers"]
 )
