@@ -168,6 +168,40 @@ def simulate(
 
 
 @app.command()
+def compare(
+    collection_folder: Annotated[Path, typer.Option("--collection", help="Folder in BEIR form.")],
+    systems: Annotated[
+        str, typer.Option(help="Comma-separated: bm25, dense, rrf, hybrid, a version's id, a TREC run file.")
+    ] = "bm25,dense,rrf,hybrid",
+    split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
+    depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
+    to: Annotated[Path | None, typer.Option(help="Folder for report.html and a TREC run file a system.")] = None,
+    seed: int = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare retrieval systems on judged queries, and say why each fails."""
+    from clickloop.app import Parts
+    from clickloop.compare.report import compare as compare_systems
+    from clickloop.compare.report import print_comparison, write_report
+    from clickloop.compare.systems import Systems
+    from simulator.collection import read_beir
+
+    collection = read_beir(collection_folder)
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
+        shelf = Systems(Parts(Settings()), collection, depth)
+        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed)
+    if to is not None:
+        write_report(found, collection, to)
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        print_comparison(found, out)
+    if to is not None:
+        err.print(f"report and runs are in {to}")
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to this release's schema."""
     from foundation import schema

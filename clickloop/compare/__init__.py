@@ -1,0 +1,1 @@
+"""`clickloop compare`: retrieval systems side by side on a judged collection, and why each fails."""
