@@ -30,6 +30,7 @@ _JUDGED_QUERIES = 500
 _EARLY_CLICKS = 300
 _CLICKS = 2500
 _LOOK_AGAIN_S = 0.5
+_LOOK_AT_EXPERIMENT_S = 3.0
 _LOAD_TIMEOUT_S = 600.0
 _RUN_TIMEOUT_S = 900.0
 
@@ -197,6 +198,7 @@ class Demo:
 
     def _tell(self, run: dict[str, Any]) -> str:
         if run["step"] == "watch" and run["experiment"]:
+            time.sleep(_LOOK_AT_EXPERIMENT_S)  # its reading counts all its searches
             card = self._remote.get(f"/v1/experiments/{run['experiment']}")
             return f"experiment: {card['searches']} searches, {card['progress']:.0%} of the plan"
         return f"{run['step']}: {run['report'].get('doing', '')}"

@@ -91,9 +91,9 @@ class Autopilot:
         return self._experiments.create(run.collection, plan)
 
     def _step_watch(self, run: Run) -> Run:
-        card = self._experiments.look(run.collection, run.experiment)
-        if card.experiment.state == "running":
-            return run
+        if self._experiments.get(run.collection, run.experiment).state == "running":
+            return run  # the schedule looks at it, and ends it when its test says so
+        card = self._experiments.report(run.collection, run.experiment)
         stopped = card.experiment.state == "stopped"
         why = "the experiment was stopped by hand" if stopped else card.verdict.reason
         report = {"verdict": card.verdict.decision, "why": why}

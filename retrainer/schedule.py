@@ -15,7 +15,7 @@ from retrainer.autopilot import Autopilot
 from retrainer.runs import Runs
 
 _ADVANCE_EVERY_S = 0.5
-_LOOK_EVERY_S = 2.0
+_LOOK_EVERY_S = 3.0
 _LEAST_INTERVAL_S = 5.0
 _log = get_log("schedule")
 

@@ -57,6 +57,8 @@ class Workplace:
 
     def advance(self, run: Run) -> Run:
         """Take one step, in a process of its own."""
+        for experiment in self.experiments.running():  # as the schedule does
+            self.experiments.look("default", experiment.id)
         return self.autopilot().advance(self.runs.get("default", run.id))
 
     def search(self, experiment: Experiment, winner: str) -> None:
