@@ -67,8 +67,8 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def collection_of(request: Request) -> str:
-    """Return the collection a request belongs to; usable as a FastAPI dependency.
+async def collection_of(request: Request) -> str:
+    """Return the collection a request belongs to; a FastAPI dependency that needs no thread of its own.
 
     Raises:
         InvalidRequest: The header holds something that cannot be a collection's name.

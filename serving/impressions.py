@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 from foundation.contracts import Impression
 from foundation.eventlog import EventLog
 from foundation.records import impression_record
@@ -17,9 +19,9 @@ class ImpressionLog:
     def __init__(self, log: EventLog) -> None:
         self._log = log
 
-    def publish(self, impression: Impression) -> None:
-        """Append an impression and return when it is durable; about a millisecond.
+    def publish(self, impression: Impression) -> Future[None]:
+        """Append an impression; the future is done when it is durable, after some milliseconds.
 
         Concurrent calls share one flush. Overloaded when too many wait.
         """
-        self._log.append([impression_record(impression)]).result()
+        return self._log.append([impression_record(impression)])

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from foundation.web import collection_of, problem_responses
-from serving.engine.snippet import cut_snippet
 from serving.search import Answer, Ask, Searcher, Shown
 
 MAX_QUERY_CHARACTERS = 1000
@@ -124,7 +123,7 @@ def _to_hit(line: Shown, ask: SearchIn) -> HitOut:
         rank=line.result.rank,
         title=line.document.title,
         url=line.document.url,
-        snippet=cut_snippet(line.document.text, ask.query),
+        snippet=line.snippet,
         fields=line.document.fields,
         score=line.result.score,
         scores={name: round(value, 5) for name, value in parts.items()},

@@ -14,6 +14,7 @@ from foundation.ids import new_id
 from foundation.telemetry import STAGE_SECONDS
 from serving.engine.features import Query
 from serving.engine.pipeline import Hit, Ranking
+from serving.engine.snippet import cut_snippet
 from serving.impressions import ImpressionLog
 from serving.loader import Loader, Served
 
@@ -40,11 +41,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One line of an answer."""
+    """One line of an answer.
+
+    Attributes:
+        snippet: The part of the text that speaks of the query.
+    """
 
     document: Document
     hit: Hit
     result: ShownResult
+    snippet: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +108,8 @@ class Searcher:
             allowed = served.corpus.matching(ask.filters) if ask.filters else None
             assignment = self._assign(collection, served, unit, ask)
             mixed = _rank(served, query, ask.k, allowed, assignment)
-            lines = _lines(served, mixed)
-        ranked = monotonic_s()
-        if ask.log:
+        results = _results(mixed)
+        flushed = (
             self._impressions.publish(
                 Impression(
                     collection=collection,
@@ -112,14 +117,22 @@ class Searcher:
                     query=ask.query,
                     unit=unit,
                     version=mixed.version,
-                    results=tuple(line.result for line in lines),
+                    results=results,
                     at=now,
                     experiment=mixed.experiment,
                     arm=mixed.arm,
                 )
             )
+            if ask.log
+            else None
+        )
+        ranked = monotonic_s()
+        lines = _lines(served, mixed, results, ask.query)  # while the disk is at work
+        cut = monotonic_s()
+        if flushed:
+            flushed.result()
         own = {"wait": started - arrived, "encode": encoded - started}
-        seconds = {**own, **mixed.seconds, "log": monotonic_s() - ranked}
+        seconds = {**own, **mixed.seconds, "snippet": cut - ranked, "log": monotonic_s() - cut}
         for stage, duration_s in seconds.items():
             STAGE_SECONDS.labels(stage).observe(duration_s)
         return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, seconds)
@@ -158,12 +171,16 @@ def _single(ranking: Ranking, version: str, arm: str, experiment: str) -> _Mixed
     return _Mixed(version, arm, experiment, [(hit, "", 1.0) for hit in ranking.hits], ranking.seconds)
 
 
-def _lines(served: Served, mixed: _Mixed) -> list[Shown]:
-    return [
-        Shown(
-            served.corpus.entries[hit.row].document,
-            hit,
-            ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6)),
-        )
+def _results(mixed: _Mixed) -> tuple[ShownResult, ...]:
+    return tuple(
+        ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6))
         for rank, (hit, team, propensity) in enumerate(mixed.hits, start=1)
+    )
+
+
+def _lines(served: Served, mixed: _Mixed, results: tuple[ShownResult, ...], query: str) -> list[Shown]:
+    documents = [served.corpus.entries[hit.row].document for hit, _, _ in mixed.hits]
+    return [
+        Shown(document, hit, result, cut_snippet(document.text, query))
+        for document, (hit, _, _), result in zip(documents, mixed.hits, results, strict=True)
     ]
