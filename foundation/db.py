@@ -81,13 +81,16 @@ def take_numbers(connection: sa.Connection, counter: str, count: int) -> int:
     """
     from foundation.tables import counters  # noqa: PLC0415  tables needs nothing of this module, but is its client
 
-    insert_missing(connection, counters, [{"name": counter, "value": 0}])
-    after = connection.execute(
+    take = (
         sa.update(counters)
         .where(counters.c.name == counter)
         .values(value=counters.c.value + count)
         .returning(counters.c.value)
-    ).scalar_one()
+    )
+    after = connection.execute(take).scalar_one_or_none()
+    if after is None:
+        insert_missing(connection, counters, [{"name": counter, "value": 0}])
+        after = connection.execute(take).scalar_one()
     return int(after) - count + 1
 
 

@@ -270,7 +270,7 @@ async def _answer_validation(request: Request, error: Exception) -> JSONResponse
     unreadable = next((detail for detail in details if detail["type"] == "json_invalid"), None)
     if unreadable is not None:
         return problem_response(UnreadableBody(_unreadable(unreadable, error.body)), request.url.path)
-    faults = tuple(FieldFault(_dotted(detail["loc"]), detail["msg"]) for detail in details)
+    faults = tuple(FieldFault(_dotted(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in details)
     summary = "; ".join(f"{fault.field}: {fault.reason}" for fault in faults[:3])
     return problem_response(InvalidRequest(f"the request is not valid: {summary}", faults), request.url.path)
 
