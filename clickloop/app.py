@@ -32,18 +32,17 @@ from foundation.contracts import Manifest
 from foundation.db import make_engine
 from foundation.errors import NotReady
 from foundation.eventlog import EmbeddedLog, EventLog
+from foundation.extras import needs_extra
 from foundation.leases import Leases
 from foundation.registry import ArtifactStore, Registry, Version
 from foundation.settings import Settings
 from foundation.telemetry import METRICS, configure_logs
-from foundation.tracing import install_tracing
 from foundation.web import install_edge
 from retrainer.autopilot import Autopilot
 from retrainer.dataset import Dataset, freeze_dataset
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
-from retrainer.tracking import Tracker
 from retrainer.worker import Workers
 from serving.catalog import Catalog
 from serving.engine.corpus import Corpus
@@ -175,14 +174,13 @@ class Parts:
 
         Raises:
             Conflict: There is too little evidence.
-            NotReady: MLflow is to be told, and is not installed.
+            MissingExtra: MLflow is to be told, and is not installed.
         """
         from retrainer.candidate import train_candidate  # noqa: PLC0415  brings torch, which serving needs not
 
-        tracker = Tracker(self.settings.mlflow_url) if self.settings.mlflow_url else None
+        record = _make_tracker(self.settings.mlflow_url)
         version = train_candidate(*self.prepare_training(collection, progress), run_id)
-        if tracker:
-            tracker.record(version)
+        record(version)
         return version
 
     def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
@@ -263,7 +261,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         lifespan=lifespan,
     )
     install_edge(app, settings.max_body_bytes)
-    end_tracing = install_tracing(app, settings.otlp_url) if settings.otlp_url else lambda: None
+    end_tracing = _trace(app, settings.otlp_url)
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), parts.clock)
     app.include_router(serving.routes.make_router(searcher))
     app.include_router(serving.documents.make_router(parts.catalog, settings))
@@ -281,6 +279,24 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     )
     _add_probes(app, loader)
     return app
+
+
+def _make_tracker(url: str) -> Callable[[Version], None]:
+    """Return what tells MLflow of a candidate, nobody without a URL; MissingExtra when it is not installed."""
+    if not url:
+        return lambda _: None
+    with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
+        from retrainer.tracking import Tracker  # noqa: PLC0415  imports MLflow, which only its extra installs
+    return Tracker(url).record
+
+
+def _trace(app: FastAPI, url: str) -> Callable[[], None]:
+    """Trace requests if there is a URL, and return what ends it; MissingExtra when that is not installed."""
+    if not url:
+        return lambda: None
+    with needs_extra("otel", "CLICKLOOP_OTLP_URL"):
+        from foundation.tracing import install_tracing  # noqa: PLC0415  imports OpenTelemetry, as above
+    return install_tracing(app, url)
 
 
 def _make_background(parts: Parts, loader: Loader, role: Role) -> _Background:

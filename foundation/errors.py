@@ -7,6 +7,7 @@ ClickloopError
 ├── NotFound                404
 ├── Conflict                409  the thing exists in another state
 ├── NotReady                503  no version serves yet; retry
+├── MissingExtra            500  a setting needs what is not installed
 ├── Overloaded              503  shed; retry after a while
 ├── ArtifactDamaged         500  bytes do not match their digest
 └── SchemaOutdated          500  the database is at another revision
@@ -93,6 +94,12 @@ class NotReady(ClickloopError):
     status = 503
     slug = "not-ready"
     retryable = True
+
+
+class MissingExtra(ClickloopError):
+    """A setting needs a part that is not installed."""
+
+    slug = "missing-extra"
 
 
 class Overloaded(ClickloopError):

@@ -1,10 +1,9 @@
-"""Tells an MLflow server of every trained candidate; the extra `mlflow`."""
+"""Tells an MLflow server of every trained candidate; needs the extra `mlflow`."""
 
 from __future__ import annotations
 
-from types import ModuleType
+import mlflow
 
-from foundation.errors import NotReady
 from foundation.registry import Version
 from foundation.telemetry import get_log
 
@@ -16,14 +15,10 @@ class Tracker:
 
     Args:
         url: MLflow's tracking URI.
-
-    Raises:
-        NotReady: MLflow is not installed.
     """
 
     def __init__(self, url: str) -> None:
-        self._mlflow = _import_mlflow()
-        self._mlflow.set_tracking_uri(url)
+        mlflow.set_tracking_uri(url)
 
     def record(self, version: Version) -> None:
         """Log a candidate's lineage, metrics and fate.
@@ -33,22 +28,12 @@ class Tracker:
         """
         try:
             self._record(version)
-        except self._mlflow.exceptions.MlflowException:
+        except mlflow.exceptions.MlflowException:
             _log.exception("candidate_not_tracked", version=version.id)
 
     def _record(self, version: Version) -> None:
-        self._mlflow.set_experiment(f"clickloop-{version.collection}")
-        with self._mlflow.start_run(run_name=version.id):
-            self._mlflow.set_tags({"status": version.status, "reason": version.reason, "parent": version.parent})
-            self._mlflow.log_params(version.lineage)
-            self._mlflow.log_metrics({name: float(value) for name, value in version.metrics.items()})
-
-
-def _import_mlflow() -> ModuleType:
-    try:
-        import mlflow  # noqa: PLC0415  an extra
-    except ImportError as missing:
-        raise NotReady(
-            "CLICKLOOP_MLFLOW_URL is set and MLflow is missing: pip install 'clickloop[mlflow]'"
-        ) from missing
-    return mlflow
+        mlflow.set_experiment(f"clickloop-{version.collection}")
+        with mlflow.start_run(run_name=version.id):
+            mlflow.set_tags({"status": version.status, "reason": version.reason, "parent": version.parent})
+            mlflow.log_params(version.lineage)
+            mlflow.log_metrics({name: float(value) for name, value in version.metrics.items()})

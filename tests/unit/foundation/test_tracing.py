@@ -1,15 +1,11 @@
-"""With a collector set, every request leaves a trace; without the extra, the service says what to install."""
+"""With a collector set, every request leaves a trace."""
 
 from __future__ import annotations
 
-import sys
-
-import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from foundation.errors import NotReady
 from foundation.tracing import install_tracing
 
 
@@ -27,9 +23,3 @@ def test_requests_are_traced_and_probes_are_not() -> None:
     found = [span for span in spans.get_finished_spans() if span.parent is None]
     assert [span.name for span in found] == ["GET /v1/things/{name}"]
     assert found[0].resource.attributes["service.name"] == "clickloop"
-
-
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.fastapi", None)
-    with pytest.raises(NotReady, match=r"clickloop\[otel\]"):
-        install_tracing(FastAPI(), "http://127.0.0.1:9/v1/traces")
