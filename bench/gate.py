@@ -169,9 +169,7 @@ def learn_noise(lab: Lab, random: Random) -> Manifest:
         document=random.integers(len(ids), size=len(keys)),
         relevance=np.ones(len(keys), dtype=np.float32),
     )
-    learned = learn_adapter(
-        judgments, lab.workshop.corpus.columns.means[rows], _RANDOM_STEPS, int(random.integers(2**31))
-    )
+    learned = learn_adapter(judgments, lab.workshop.corpus.means(rows), _RANDOM_STEPS, int(random.integers(2**31)))
     return replace(
         lab.candidate.manifest,
         adapter=lab.artifacts.put(learned.adapter.to_bytes()),

@@ -22,6 +22,7 @@ import collector.routes
 import console.routes
 import retrainer.routes
 import serving.documents
+import serving.index
 import serving.routes
 from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
@@ -44,10 +45,13 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
 from retrainer.worker import Workers
+from serving.builds import Builds
 from serving.catalog import Catalog
-from serving.engine.corpus import Corpus
+from serving.content import Content
 from serving.engine.encoder import Encoder, open_encoder
+from serving.engine.generation import Generation
 from serving.engine.vectors import VectorStore
+from serving.generations import Generations
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
@@ -121,6 +125,39 @@ class Parts:
         return Catalog(self.engine, self.clock)
 
     @cached_property
+    def generations(self) -> Generations:
+        """The sealed indexes on this machine's disk."""
+        return Generations(Path(self.settings.home), self.encoder.digest, self.encoder.dimension, self.name)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builds of generations that this process starts."""
+        return Builds(self.generations, self.settings)
+
+    @cached_property
+    def content(self) -> Content:
+        """Documents and evidence in memory."""
+        return Content(
+            self.engine,
+            self.catalog,
+            self.generations,
+            self.builds,
+            self.encoder,
+            self.embed,
+            self.settings,
+            self.clock,
+        )
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        """What was embedded before."""
+        return VectorStore(Path(self.settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
+
+    def embed(self, texts: list[str]) -> Any:
+        """Return unit vectors of texts; those embedded before are read from disk."""
+        return self.vectors.embed(texts, self.encoder.encode)
+
+    @cached_property
     def experiments(self) -> Experiments:
         """The experiments."""
         return Experiments(self.engine, self.clock)
@@ -144,7 +181,7 @@ class Parts:
         """Return a loader for this process."""
         return Loader(
             self.engine,
-            self.catalog,
+            self.content,
             self.registry,
             assignments,
             self.encoder,
@@ -183,6 +220,19 @@ class Parts:
         record(version)
         return version
 
+    def build(self, collection: str) -> Generation:
+        """Build an index generation of everything the catalog holds; blocks.
+
+        Raises:
+            Conflict: Another process is building this collection.
+        """
+        return self.generations.build(
+            collection,
+            lambda after, limit: self.catalog.changes(collection, after, limit),
+            lambda: self.catalog.latest_change(collection),
+            self.embed,
+        )
+
     def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
         """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
 
@@ -192,17 +242,18 @@ class Parts:
         from retrainer.candidate import Workshop  # noqa: PLC0415  as above
 
         settings = self.settings
-        vectors = VectorStore(Path(settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
-
-        def embed(texts: list[str]) -> Any:
-            return vectors.embed(texts, self.encoder.encode)
-
         champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline))
-        corpus = Corpus(self.encoder.dimension)
+        corpus = self.generations.open(collection)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
-            corpus.apply(changes, embed)
-        dataset = freeze_dataset(self.engine, collection, self.clock.now(), settings.evidence_half_life_days, embed)
-        return Workshop(self.registry, corpus, embed, label, self.clock, settings.seed, progress), dataset, champion
+            corpus.apply(changes, self.embed)
+        dataset = freeze_dataset(
+            self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
+        )
+        return (
+            Workshop(self.registry, corpus, self.embed, label, self.clock, settings.seed, progress),
+            dataset,
+            champion,
+        )
 
 
 @dataclass(slots=True)
@@ -264,7 +315,8 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     end_tracing = _trace(app, settings.otlp_url)
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), parts.clock)
     app.include_router(serving.routes.make_router(searcher))
-    app.include_router(serving.documents.make_router(parts.catalog, settings))
+    app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
+    app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(

@@ -125,6 +125,16 @@ def index(
 
 
 @app.command()
+def build(collection: CollectionName = "default", as_json: AsJson = False) -> None:
+    """Build an index generation of all documents; running services on this machine take it over."""
+    from clickloop.app import Parts
+
+    threadpool_limits(1)
+    built = Parts(Settings()).build(collection)
+    _show({"generation": built.id, "documents": built.documents, "change": built.change}, as_json)
+
+
+@app.command()
 def demo(
     wait: Annotated[bool, typer.Option(help="Keep the service running after the report.")] = True,
     clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 2500,

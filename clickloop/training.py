@@ -25,13 +25,18 @@ def train_for_run(parts: Parts, collection: str, run_id: str) -> None:
     except ClickloopError as problem:
         parts.runs.advance(run, "train", report={"problem": problem.detail})
         raise
+    finally:
+        parts.generations.clear()
     parts.runs.advance(run, "train", version=version.id, report={"gate": version.reason, "metrics": version.metrics})
 
 
 def train_once(parts: Parts, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Train a candidate now and return what became of it."""
     _use_one_thread()
-    version = parts.train(collection, "", tell)
+    try:
+        version = parts.train(collection, "", tell)
+    finally:
+        parts.generations.clear()
     return {
         "version": version.id,
         "status": version.status,

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
+    generation_rows: int = Field(
+        5000,
+        ge=1,
+        description="Changed documents after which a new index generation is built; a tenth of all at least.",
+    )
     refresh_s: float = Field(0.25, description="Seconds between looks for new documents, evidence and versions.")
 
     # time and chance

@@ -27,6 +27,10 @@ LAG = Gauge("clickloop_consumer_lag_records", "Log records not folded yet.", reg
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
 DOCUMENTS = Gauge("clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS)
 
+WAITING = Gauge(
+    "clickloop_documents_waiting", "Documents whose meaning is not searchable yet.", ["collection"], registry=METRICS
+)
+
 
 def configure_logs(level: str) -> None:
     """Write one JSON object per log line to standard error, from `level` upwards."""

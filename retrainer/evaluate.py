@@ -63,7 +63,7 @@ def believe(ranker: Ranker, query: Query, reading: Reading | None = None) -> dic
         reading: What the corpus says of the query, when it has been read before.
     """
     found = ranker.candidates(query, reading=reading)
-    names = [ranker.corpus.entries[row].document.id for row in found.rows]
+    names = [ranker.corpus.name(row) for row in found.rows]
     return softmax_of(names, fuse(found.values, ranker.model.fusion, ranker.model.weights))
 
 

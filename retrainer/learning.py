@@ -114,11 +114,11 @@ class Shelf:
         self.ids = corpus.ids()
         self.number = {document: place for place, document in enumerate(self.ids)}
         rows = [row for document in self.ids if (row := corpus.row(document)) is not None]
-        self.vectors: Floats = corpus.columns.means[rows]
+        self.vectors: Floats = corpus.means(rows)
 
     def names(self, found: Candidates) -> list[str]:
         """Return the document ids of candidates."""
-        return [self.corpus.entries[row].document.id for row in found.rows]
+        return [self.corpus.name(row) for row in found.rows]
 
 
 def remember(labels: list[Label]) -> dict[str, dict[str, float]]:

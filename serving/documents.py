@@ -82,8 +82,14 @@ _DOCUMENT_IN: dict[str, Any] = {
 _ID_IN: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARACTERS}
 
 
-def make_router(catalog: Catalog, settings: Settings) -> APIRouter:
-    """Return the routes that store, delete and show the documents of `catalog`."""
+def make_router(catalog: Catalog, settings: Settings, changed: Callable[[str, list[str]], None]) -> APIRouter:
+    """Return the routes that store, delete and show the documents of `catalog`.
+
+    Args:
+        catalog: The documents.
+        settings: The limits of a body.
+        changed: Hears at once of a change, with the collection and the ids that were deleted.
+    """
     router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
     async def entries_of(request: Request) -> list[Entry]:
@@ -100,14 +106,22 @@ def make_router(catalog: Catalog, settings: Settings) -> APIRouter:
         Storing is idempotent by id. When every document is refused, the answer is a 422 problem
         document that names the fields.
         """
-        return _settle(entries, read_document, lambda batch: catalog.upsert(collection, batch))
+
+        def store(batch: list[Document]) -> list[Status]:
+            statuses: list[Status] = list(catalog.upsert(collection, batch))
+            changed(collection, [])
+            return statuses
+
+        return _settle(entries, read_document, store)
 
     @router.delete("", openapi_extra=_body_of(_ID_IN, one=False), responses=problem_responses(400, 413, 422))
     def delete_documents(collection: Collection, entries: list[Entry] = entries_sent) -> BatchOut:
         """Delete the documents of a JSON array (or NDJSON lines) of ids; each id gets its own verdict."""
 
         def delete(ids: list[str]) -> list[Status]:
-            return ["deleted" if found else "absent" for found in catalog.delete(collection, ids)]
+            found = catalog.delete(collection, ids)
+            changed(collection, ids)
+            return ["deleted" if one else "absent" for one in found]
 
         return _settle(entries, read_id, delete)
 
@@ -132,6 +146,7 @@ def make_router(catalog: Catalog, settings: Settings) -> APIRouter:
         """Delete one document."""
         if not catalog.delete(collection, [_valid_id(id, "id")])[0]:
             raise NotFound(f"collection {collection!r} has no document {id!r}")
+        changed(collection, [id])
         return Response(status_code=204)
 
     return router

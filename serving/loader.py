@@ -1,15 +1,13 @@
 """Keeps what is served up to date: documents, evidence and versions, without stopping a request.
 
-Two threads follow the database. One brings documents and evidence into memory; the other loads
-versions beside those that serve, warms and verifies them, and swaps one reference.
+Two threads follow the database. One brings documents and evidence into memory (`serving.content`);
+the other loads versions beside those that serve, warms and verifies them, and swaps one reference.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,58 +19,33 @@ from foundation.errors import ClickloopError, NotFound, NotReady
 from foundation.registry import Registry
 from foundation.settings import Settings
 from foundation.tables import replicas
-from foundation.telemetry import DOCUMENTS, SWAPS, get_log
-from serving.catalog import Catalog
-from serving.engine.corpus import Corpus
+from foundation.telemetry import SWAPS, get_log
+from serving.collection import Served
+from serving.content import Content
 from serving.engine.encoder import Encoder
 from serving.engine.features import Query
-from serving.engine.live import LiveMemory
 from serving.engine.model import RankingModel, load_model
 from serving.engine.pipeline import Ranker
-from serving.engine.vectors import VectorStore
-from serving.evidence import read_changed
 
-_CHANGES_AT_ONCE = 256
 _KEPT_VERSIONS = 4
 _REPORT_EVERY_S = 5.0
+_PATIENCE_AT_START_S = 20.0
+_PATIENCE_S = 1.0
 _log = get_log("loader")
-
-
-class Served:
-    """One collection in memory.
-
-    Attributes:
-        corpus: Its documents.
-        live: Its evidence.
-        champion: Id of the version that serves; "" until one does.
-        problem: Why the wanted champion does not serve, "" when it does.
-        rankers: Loaded versions by id, the champion among them.
-    """
-
-    def __init__(self, encoder: Encoder) -> None:
-        self.corpus = Corpus(encoder.dimension)
-        self.live = LiveMemory(encoder.encode_query, encoder.dimension)
-        self.champion = ""
-        self.problem = ""
-        self.rankers: dict[str, Ranker] = {}
-        self.broken: dict[str, str] = {}
-
-    def ranker(self, version: str) -> Ranker | None:
-        """Return a loaded version, None when this replica does not hold it."""
-        return self.rankers.get(version)
 
 
 class Loader:
     """The collections of one replica.
 
     Args:
+        content: Its documents and evidence.
         replica: Name of this process in the table of replicas.
     """
 
     def __init__(
         self,
         engine: sa.Engine,
-        catalog: Catalog,
+        content: Content,
         registry: Registry,
         assignments: Assignments,
         encoder: Encoder,
@@ -81,16 +54,17 @@ class Loader:
         replica: str,
     ) -> None:
         self._engine = engine
-        self._catalog = catalog
+        self._content = content
         self._registry = registry
         self._assignments = assignments
         self.encoder = encoder
         self._settings = settings
         self._clock = clock
         self._replica = replica
-        self._vectors = VectorStore(Path(settings.home) / "vectors" / encoder.digest, encoder.dimension)
-        self._served: dict[str, Served] = {}
+        self._served = self._content.served
         self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._appeared = threading.Event()
         self._threads: list[threading.Thread] = []
         self._pointing = threading.Lock()
         self._moves = 0
@@ -105,7 +79,7 @@ class Loader:
             NotReady: Its documents are still being read.
         """
         served = self._served.get(name)
-        if served is None and name not in self._catalog.collections():
+        if served is None and name not in self._content.names():
             raise NotFound(f"collection {name!r} has no documents; send some with PUT /v1/documents")
         if served is None or not served.champion:
             raise NotReady(f"collection {name!r} is being loaded; ask again in a second")
@@ -118,35 +92,45 @@ class Loader:
                 "version": served.champion,
                 "problem": served.problem,
                 "documents": len(served.corpus),
-                "behind": self._catalog.latest_change(name) - served.corpus.change,
+                "behind": self._content.behind(name),
+                "waiting": served.corpus.waiting,
+                "generation": served.corpus.generation.id if served.corpus.generation else "",
             }
             for name, served in sorted(self._served.items())
         }
 
     def start(self) -> None:
-        """Bring everything up to date once, then keep following in two threads."""
-        self.follow_content()
+        """Bring everything up to date once, then keep following in two threads.
+
+        New texts are embedded for some seconds; those that still wait are found by their words.
+        """
+        self.follow_content(_PATIENCE_AT_START_S)
         self.follow_versions()
         self.ready = True
-        for follow in (self.follow_content, self.follow_versions):
-            thread = threading.Thread(target=self._repeat, args=(follow,), name=follow.__name__, daemon=True)
+        for follow in (self._repeat_content, self._repeat_versions):
+            thread = threading.Thread(target=follow, name=follow.__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop following and wait for both threads."""
+        """Stop following, wait for both threads, and end the builds under way."""
         self.ready = False
         self._stop.set()
+        self._changed.set()
+        self._appeared.set()
         for thread in self._threads:
             thread.join()
+        self._content.close()
         self._sign_off()
 
-    def follow_content(self) -> None:
-        """Take in new documents and evidence of every collection; documents serve as they come."""
-        for name in self._catalog.collections():
-            served = self._served.setdefault(name, Served(self.encoder))
-            self._follow_documents(name, served)
-            self._follow_evidence(name, served)
+    def note_change(self, collection: str, deleted: list[str]) -> None:
+        """Follow a change of the catalog made in this process at once; deleted documents vanish now. Never blocks."""
+        self._content.hide(collection, deleted)
+        self._changed.set()
+
+    def follow_content(self, patience_s: float = _PATIENCE_S) -> bool:
+        """Take in new documents and evidence of every collection; see `Content.follow`."""
+        return self._content.follow(patience_s)
 
     def follow_versions(self) -> None:
         """Load the versions that should serve and swap to the champions among them."""
@@ -176,28 +160,27 @@ class Loader:
         """Return the untuned version that serves before any promotion."""
         return Manifest(encoder=self.encoder.digest, fusion=self._settings.fusion)
 
-    def embed(self, texts: list[str]) -> Any:
-        """Return unit vectors of texts; those embedded before are read from disk."""
-        return self._vectors.embed(texts, self.encoder.encode)
+    def _repeat_content(self) -> None:
+        while not self._stop.is_set():
+            self._changed.wait(self._settings.refresh_s)
+            self._changed.clear()
+            while self._try(self.follow_content) and not self._stop.is_set():
+                pass
+            if not all(served.champion for served in self._served.values()):
+                self._appeared.set()
 
-    def _repeat(self, follow: Callable[[], None]) -> None:
-        while not self._stop.wait(self._settings.refresh_s):
-            try:
-                follow()
-            except Exception:  # noqa: BLE001  a follower outlives a database that is away; what is loaded serves on
-                _log.exception("follower_failed", follower=follow.__name__)
+    def _repeat_versions(self) -> None:
+        while not self._stop.is_set():
+            self._appeared.wait(self._settings.refresh_s)
+            self._appeared.clear()
+            self._try(self.follow_versions)
 
-    def _follow_documents(self, name: str, served: Served) -> None:
-        while changes := self._catalog.changes(name, served.corpus.change, _CHANGES_AT_ONCE):
-            served.corpus.apply(changes, self.embed)
-            DOCUMENTS.labels(name).set(len(served.corpus))
-
-    def _follow_evidence(self, name: str, served: Served) -> None:
-        rows, change = read_changed(
-            self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
-        )
-        if rows:
-            served.live.update(rows, change)
+    def _try(self, follow: Callable[[], bool | None]) -> bool | None:
+        try:
+            return follow()
+        except Exception:  # noqa: BLE001  a follower outlives a database that is away; what is loaded serves on
+            _log.exception("follower_failed", follower=follow.__name__)
+            return None
 
     def _follow_champion(self, name: str, served: Served, wanted: str, moves: int) -> None:
         """Serve `wanted`, which the registry named when `moves` moves had been made in this process."""
@@ -219,7 +202,7 @@ class Loader:
     def _point(self, name: str, served: Served, version: str, problem: str = "") -> None:
         """Swap one reference, and say so."""
         swapped = version != served.champion
-        served.champion = version
+        served.point(version)
         self._tell_problem(served, problem)
         if swapped:
             self._report_at_s = 0.0
@@ -233,14 +216,14 @@ class Loader:
 
     def _load(self, name: str, served: Served, version: str) -> None:
         try:
-            ranker = Ranker(served.corpus, self._read_model(name, version), served.live)
-            _verify(ranker, self.encoder)
+            model = self._read_model(name, version)
+            _verify(served.rank_by(model), self.encoder)
         except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
             served.broken[version] = str(problem) or repr(problem)
             SWAPS.labels(name, "failed").inc()
             _log.error("version_does_not_load", collection=name, version=version, problem=served.broken[version])
             return
-        served.rankers = {**served.rankers, version: ranker}
+        served.add(version, model)
 
     def _read_model(self, name: str, version: str) -> RankingModel:
         baseline = self.baseline()
@@ -250,12 +233,12 @@ class Loader:
                 f"it needs the encoder {manifest.encoder}, this replica runs {self.encoder.digest}; "
                 "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
             )
-        return load_model(manifest, self._registry.artifacts.get, self.embed, self.encoder.dimension)
+        return load_model(manifest, self._registry.artifacts.get, self._content.embed, self.encoder.dimension)
 
     def _forget(self, served: Served, needed: set[str]) -> None:
         extra = [version for version in served.rankers if version not in needed]
         for version in extra[: max(0, len(served.rankers) - _KEPT_VERSIONS)]:
-            served.rankers = {name: ranker for name, ranker in served.rankers.items() if name != version}
+            served.drop(version)
 
     def _report(self) -> None:
         """Tell what is served: at once after a change, else now and then, to be known as alive."""

@@ -7,16 +7,22 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ab_testing.api import Assignment, Assignments, interleave
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
 from foundation.telemetry import STAGE_SECONDS
+from serving.collection import LineUp
 from serving.engine.features import Query
 from serving.engine.pipeline import Hit, Ranking
 from serving.engine.snippet import cut_snippet
 from serving.impressions import ImpressionLog
-from serving.loader import Loader, Served
+from serving.loader import Loader
+
+Flags = npt.NDArray[np.bool_]
 
 _MOST_AT_ONCE = os.cpu_count() or 1
 """Searches computed at the same time; more would only take turns, and starve whoever keeps the service up to date."""
@@ -96,7 +102,7 @@ class Searcher:
             NotFound: The collection has no documents.
             NotReady: No version of it serves yet.
         """
-        served = self._loader.collection(collection)
+        line_up = self._loader.collection(collection).line_up
         now = self._clock.now()
         query_id = new_id(now)
         unit = ask.user or ask.session or query_id
@@ -105,9 +111,9 @@ class Searcher:
             started = monotonic_s()
             query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
             encoded = monotonic_s()
-            allowed = served.corpus.matching(ask.filters) if ask.filters else None
-            assignment = self._assign(collection, served, unit, ask)
-            mixed = _rank(served, query, ask.k, allowed, assignment)
+            allowed = line_up.corpus.matching(ask.filters) if ask.filters else None
+            assignment = self._assign(collection, line_up, unit, ask)
+            mixed = _rank(line_up, query, ask.k, allowed, assignment)
         results = _results(mixed)
         flushed = (
             self._impressions.publish(
@@ -127,7 +133,7 @@ class Searcher:
             else None
         )
         ranked = monotonic_s()
-        lines = _lines(served, mixed, results, ask.query)  # while the disk is at work
+        lines = _lines(line_up, mixed, results, ask.query)  # while the disk is at work
         cut = monotonic_s()
         if flushed:
             flushed.result()
@@ -137,27 +143,27 @@ class Searcher:
             STAGE_SECONDS.labels(stage).observe(duration_s)
         return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, seconds)
 
-    def _assign(self, collection: str, served: Served, unit: str, ask: Ask) -> Assignment | None:
+    def _assign(self, collection: str, line_up: LineUp, unit: str, ask: Ask) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
 
         Both arms need both versions here, so that a slow load cannot keep one arm's users out.
         """
         assignment = self._assignments.assign(collection, unit, ask.query) if ask.log else None
-        if assignment is None or not {assignment.control, assignment.treatment} <= served.rankers.keys():
+        if assignment is None or not {assignment.control, assignment.treatment} <= line_up.rankers.keys():
             return None
         return assignment
 
 
-def _rank(served: Served, query: Query, k: int, allowed: list[int] | None, assignment: Assignment | None) -> _Mixed:
+def _rank(line_up: LineUp, query: Query, k: int, allowed: Flags | None, assignment: Assignment | None) -> _Mixed:
     if assignment is None:
-        champion = served.champion  # read once, for a swap may come at any moment
-        return _single(served.rankers[champion].rank(query, k, allowed), champion, "champion", "")
+        champion = line_up.champion
+        return _single(line_up.rankers[champion].rank(query, k, allowed), champion, "champion", "")
     if assignment.kind == "ab":
         version = assignment.control if assignment.arm == "control" else assignment.treatment
-        ranking = served.rankers[version].rank(query, k, allowed)
+        ranking = line_up.rankers[version].rank(query, k, allowed)
         return _single(ranking, version, assignment.arm, assignment.experiment)
-    control = served.rankers[assignment.control].rank(query, k, allowed)
-    treatment = served.rankers[assignment.treatment].rank(query, k, allowed)
+    control = line_up.rankers[assignment.control].rank(query, k, allowed)
+    treatment = line_up.rankers[assignment.treatment].rank(query, k, allowed)
     by_id = {hit.document_id: hit for hit in (*treatment.hits, *control.hits)}
     slots = interleave(
         [hit.document_id for hit in control.hits], [hit.document_id for hit in treatment.hits], k, assignment.seed
@@ -178,8 +184,8 @@ def _results(mixed: _Mixed) -> tuple[ShownResult, ...]:
     )
 
 
-def _lines(served: Served, mixed: _Mixed, results: tuple[ShownResult, ...], query: str) -> list[Shown]:
-    documents = [served.corpus.entries[hit.row].document for hit, _, _ in mixed.hits]
+def _lines(line_up: LineUp, mixed: _Mixed, results: tuple[ShownResult, ...], query: str) -> list[Shown]:
+    documents = [line_up.corpus.document(hit.row) for hit, _, _ in mixed.hits]
     return [
         Shown(document, hit, result, cut_snippet(document.text, query))
         for document, (hit, _, _), result in zip(documents, mixed.hits, results, strict=True)

@@ -97,15 +97,14 @@ class Systems:
 
     def _by_words(self, query: Query) -> dict[str, float]:
         found = self.corpus.lexical.search(query.text, self._depth)
-        return {self.corpus.entries[row].document.id: score for row, score in found.items()}
+        return {self.corpus.name(row): score for row, score in found.items()}
 
     def _by_meaning(self, query: Query) -> dict[str, float]:
         """Rank by the best passage; passages are asked for in plenty, for documents have several."""
         scores: dict[str, float] = {}
         for row in self.corpus.dense.search(query.vector, 5 * self._depth)[: self._depth]:
-            entry = self.corpus.entries[row]
-            passages = self.corpus.dense.vectors(np.arange(entry.passages.start, entry.passages.stop))
-            scores[entry.document.id] = float((passages @ query.vector).max())
+            passages, _ = self.corpus.passage_vectors(np.array([row]))
+            scores[self.corpus.name(row)] = float((passages @ query.vector).max())
         return scores
 
 

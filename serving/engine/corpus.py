@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import numpy.typing as npt
 
 from foundation.contracts import Document
 from serving.engine.dense import DenseIndex
+from serving.engine.generation import Generation
 from serving.engine.lexical import LexicalIndex
 from serving.engine.passages import split_passages
+from serving.engine.shelf import Shelf
 from serving.engine.signature import WORDS, Bits, sign
 
 Floats = npt.NDArray[np.float32]
@@ -23,126 +26,212 @@ Embed = Callable[[list[str]], Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A document at its row of the indexes.
-
-    Attributes:
-        passages: Numbers of its passages in the dense index.
-    """
-
-    document: Document
-    passages: range
-
-
-@dataclass(frozen=True, slots=True)
 class Columns:
     """What is computed with, by row; at least as long as the corpus has rows.
 
     Attributes:
-        means: Unit mean of the passage vectors, float32 of shape (rows, dimension).
         titles: Trigram bitmap of the title, shape (rows, 8).
         starts: Number of the first passage in the dense index, shape (rows,).
-        counts: How many passages there are, shape (rows,).
+        counts: How many passages there are, 0 while they wait to be embedded, shape (rows,).
+        changes: Change number of the document, shape (rows,).
         alive: Whether the row is the present form of its document, shape (rows,).
     """
 
-    means: Floats
     titles: Bits
     starts: Ints
     counts: Ints
+    changes: Ints
     alive: Flags
+
+    @classmethod
+    def empty(cls) -> Columns:
+        """Return columns without rows."""
+        numbers = np.zeros(0, np.int64)
+        return cls(np.zeros((0, WORDS), np.uint64), numbers, numbers, numbers, np.zeros(0, np.bool_))
 
     def grow(self, rows: int) -> Columns:
         """Return the same columns with room for `rows` rows."""
-        columns = (self.means, self.titles, self.starts, self.counts, self.alive)
+        columns = (self.titles, self.starts, self.counts, self.changes, self.alive)
         return Columns(*(_lengthen(column, rows) for column in columns))
 
 
 class Corpus:
     """Documents that can be searched while others are added, changed and deleted.
 
-    A change takes a new row and retires the old one, so a running search keeps what it found. One
-    thread applies changes; any number search.
+    A change takes a new row and retires the old one, so a running search keeps what it found. Words
+    can be searched as soon as a change is placed, its meaning after it is embedded. One thread
+    places and embeds; any number search.
+
+    Args:
+        dimension: Length of a vector.
+        generation: What was sealed before, None to begin empty.
+        lexical: Index of the words of that generation, free to be changed; a new one when None.
     """
 
-    def __init__(self, dimension: int) -> None:
-        self.lexical = LexicalIndex()
-        self.dense = DenseIndex(dimension)
-        self.entries: list[Entry] = []
-        self.columns = Columns(
-            np.zeros((0, dimension), np.float32),
-            np.zeros((0, WORDS), np.uint64),
-            np.zeros(0, np.int64),
-            np.zeros(0, np.int64),
-            np.zeros(0, np.bool_),
-        )
-        self.change = 0
-        self._rows: dict[str, int] = {}
+    def __init__(
+        self, dimension: int, generation: Generation | None = None, lexical: LexicalIndex | None = None
+    ) -> None:
+        folder = generation.folder if generation else None
+        self.generation = generation
+        self.lexical = lexical or LexicalIndex()
+        self.dense = DenseIndex(dimension, folder)
+        self._shelf = Shelf(folder)
+        self.columns = Columns(*generation.columns()) if generation else Columns.empty()
+        self.change = generation.change if generation else 0
+        self._names = generation.names() if generation else []
+        alive = self.columns.alive
+        self._rows = {name: row for row, name in enumerate(self._names) if alive[row]}
+        self._pending = np.flatnonzero(alive & (self.columns.counts == 0)).tolist()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Return the number of searchable documents."""
         return len(self._rows)
 
+    @property
+    def size(self) -> int:
+        """The number of rows, retired ones included."""
+        return len(self._names)
+
+    @property
+    def tail(self) -> int:
+        """The number of rows that came since the generation was sealed."""
+        return self.size - (self.generation.rows if self.generation else 0)
+
+    @property
+    def waiting(self) -> int:
+        """The number of documents whose meaning is not searchable yet."""
+        return len(self._pending)
+
     def row(self, document_id: str) -> int | None:
         """Return the row of a document, None when it is not searchable."""
         return self._rows.get(document_id)
+
+    def name(self, row: int) -> str:
+        """Return the id of the document at a row."""
+        return self._names[row]
+
+    def document(self, row: int) -> Document:
+        """Return the document at a row."""
+        return self._shelf.get(row)
 
     def ids(self) -> list[str]:
         """Return the ids of all searchable documents."""
         return list(self._rows)
 
+    def means(self, rows: npt.ArrayLike) -> Floats:
+        """Return the unit mean of each document's passage vectors, float32 of shape (len(rows), dimension).
+
+        Zero for documents that are not embedded yet.
+        """
+        wanted = np.asarray(rows, dtype=np.int64)
+        counts = self.columns.counts[wanted]
+        totals = np.zeros((len(wanted), self.dense.dimension), np.float32)
+        embedded = np.flatnonzero(counts)
+        if len(embedded):
+            vectors, starts = self.passage_vectors(wanted[embedded])
+            totals[embedded] = np.add.reduceat(vectors, starts, axis=0)
+        means: Floats = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-9)
+        return means
+
+    def passage_vectors(self, rows: Ints) -> tuple[Floats, Ints]:
+        """Return the vectors of the passages of embedded documents, and where each document's begin.
+
+        Returns:
+            Float32 of shape (passages, dimension) and int64 of shape (len(rows),).
+        """
+        counts = self.columns.counts[rows]
+        starts = np.cumsum(counts) - counts
+        passages = np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
+        return self.dense.vectors(passages), starts
+
     def apply(self, changes: list[Document], embed: Embed) -> None:
-        """Make changes of the catalog searchable, all at once for the lexical index.
+        """Make changes of the catalog searchable by word and by meaning; see `place` and `embed`."""
+        self.place(changes)
+        self.embed(embed, self.waiting)
+
+    def place(self, changes: list[Document]) -> None:
+        """Make changes of the catalog searchable by word, all at once.
 
         Args:
             changes: In order of their change numbers; deletions have `deleted` set.
-            embed: Returns unit vectors, float32 of shape (texts, dimension).
         """
         if not changes:
             return
         latest = {change.id: change for change in changes}
-        written = [document for document in latest.values() if not document.deleted]
-        passages = [split_passages(document.title, document.text) for document in written]
-        vectors = embed([passage for split in passages for passage in split])
         with self._lock:
             for document in latest.values():
                 self._retire(document.id)
-            start = 0
-            for document, split in zip(written, passages, strict=True):
-                self._add(document, vectors[start : start + len(split)])
-                start += len(split)
+                if not document.deleted:
+                    self._add(document)
             self.lexical.commit()
             self.change = max(self.change, changes[-1].change)
 
-    def matching(self, filters: dict[str, Any]) -> list[int]:
-        """Return the living rows whose fields equal every filter; a list means any of its values."""
-        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
-        return [
-            row
-            for row in list(self._rows.values())
-            if all(_holds(self.entries[row].document.fields.get(name), values) for name, values in wanted.items())
-        ]
+    def embed(self, embed: Embed, limit: int) -> int:
+        """Make at most `limit` placed documents searchable by meaning, and return how many still wait.
 
-    def _add(self, document: Document, vectors: Floats) -> None:
-        row = len(self.entries)
-        passages = self.dense.add([row] * len(vectors), vectors)
-        total = vectors.sum(axis=0)
+        Args:
+            embed: Returns unit vectors, float32 of shape (texts, dimension).
+            limit: Most documents embedded by this call.
+        """
+        rows = [row for row in self._pending[:limit] if self.columns.alive[row]]
+        documents = [self.document(row) for row in rows]
+        passages = [split_passages(document.title, document.text) for document in documents]
+        vectors = embed([passage for split in passages for passage in split]) if passages else None
+        with self._lock:
+            start = 0
+            for row, split in zip(rows, passages, strict=True):
+                if vectors is not None and self.columns.alive[row]:
+                    numbers = self.dense.add([row] * len(split), vectors[start : start + len(split)])
+                    self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
+                start += len(split)
+            del self._pending[:limit]
+        return len(self._pending)
+
+    def hide(self, document_ids: list[str]) -> None:
+        """Take documents out of every later answer at once, before their deletion is placed."""
+        with self._lock:
+            for name in document_ids:
+                row = self._rows.get(name)
+                if row is not None:
+                    self.columns.alive[row] = False
+
+    def matching(self, filters: dict[str, Any]) -> Flags:
+        """Return which rows have fields that equal every filter, bool of shape (size,); a list means any of it."""
+        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
+        allowed = np.zeros(self.size, np.bool_)
+        for row in list(self._rows.values()):
+            fields = self.document(row).fields
+            allowed[row] = all(_holds(fields.get(name), values) for name, values in wanted.items())
+        return allowed
+
+    def seal(self, folder: Path) -> None:
+        """Write everything but the words into `folder`; see `serving.engine.generation`."""
+        with self._lock:
+            self._shelf.save(folder)
+            self.dense.save(folder)
+            living = self.columns
+            columns = (living.titles, living.starts, living.counts, living.changes, living.alive)
+            Generation.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
+
+    def _add(self, document: Document) -> None:
+        row = self._shelf.add(document)
         if row >= len(self.columns.starts):
             self.columns = self.columns.grow(max(1024, row * 3 // 2))
-        self.columns.means[row] = total / max(float(np.linalg.norm(total)), 1e-9)
         self.columns.titles[row] = sign(document.title)
-        self.columns.starts[row], self.columns.counts[row] = passages.start, len(passages)
-        self.entries.append(Entry(document, passages))
+        self.columns.changes[row] = document.change
         self.lexical.add(row, document.title, document.text)
+        self._names.append(document.id)
         self._rows[document.id] = row
+        self._pending.append(row)
         self.columns.alive[row] = True
 
     def _retire(self, document_id: str) -> None:
         row = self._rows.pop(document_id, None)
         if row is not None:
             self.columns.alive[row] = False
-            self.dense.remove(self.entries[row].passages)
+            start, count = int(self.columns.starts[row]), int(self.columns.counts[row])
+            self.dense.remove(range(start, start + count))
             self.lexical.remove(row)
 
 

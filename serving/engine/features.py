@@ -16,6 +16,7 @@ from serving.engine.signature import Bits, count_bits, sign
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 FEATURES = (
     "bm25",
@@ -114,7 +115,7 @@ def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
         if (row := corpus.row(document)) is not None
     ]
     rows = np.array([row for row, _ in found], dtype=np.int64)
-    moved = corpus.columns.means[rows]
+    moved = corpus.means(rows)
     if residuals is not None and found:
         moved = moved + residuals.shifts[[place for _, place in found]]
     place = np.full(len(corpus.columns.starts) + 1, -1, dtype=np.int64)
@@ -139,7 +140,7 @@ class Reading:
     spelling: Bits
 
 
-def read(corpus: Corpus, query: Query, allowed: list[int] | None = None) -> Reading:
+def read(corpus: Corpus, query: Query, allowed: Flags | None = None) -> Reading:
     """Return what the lexical and the dense index say of a query; `allowed` limits the rows."""
     return Reading(
         corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed),
@@ -166,7 +167,7 @@ class Extra:
     live_keys: Collection[str] = ()
     without: Collection[str] = ()
     documents: Collection[str] = ()
-    allowed: list[int] | None = None
+    allowed: Flags | None = None
     reading: Reading | None = None
 
 
@@ -183,10 +184,12 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
         row = corpus.row(document)
         if row is not None:
             rows[row] = None
-    allowed = None if extra.allowed is None else set(extra.allowed)
     found = np.fromiter(rows, np.int64, len(rows))
-    living = found[corpus.columns.alive[found]].tolist()
-    kept = living if allowed is None else [row for row in living if row in allowed]
+    found = found[corpus.columns.alive[found]]
+    if extra.allowed is not None:
+        found = found[found < len(extra.allowed)]
+        found = found[extra.allowed[found]]
+    kept = found.tolist()
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
         _fill_lexical(values, kept, corpus, reading)
@@ -236,13 +239,18 @@ def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, reading: Read
 def _fill_dense(
     values: Floats, rows: list[int], corpus: Corpus, query: Floats, adapted: Floats, shifted: Shifted
 ) -> None:
-    counts = corpus.columns.counts[rows]
-    starts = np.cumsum(counts) - counts
-    passages = np.repeat(corpus.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
-    cosines = corpus.dense.vectors(passages) @ np.stack([query, adapted], axis=1)
-    best = np.maximum.reduceat(cosines, starts, axis=0)
-    means = corpus.columns.means[rows]
-    place = shifted.place.take(rows, mode="clip")  # a row newer than the shifts clips to the last, -1
+    places = np.asarray(rows, np.int64)
+    counts = corpus.columns.counts[places]
+    both = np.stack([query, adapted], axis=1)
+    best = np.tile(corpus.dense.centre() @ both, (len(rows), 1))  # by chance, until a document is embedded
+    means = np.zeros((len(rows), len(query)), np.float32)
+    embedded = np.flatnonzero(counts)
+    if len(embedded):
+        vectors, starts = corpus.passage_vectors(places[embedded])
+        best[embedded] = np.maximum.reduceat(vectors @ both, starts, axis=0)
+        totals = np.add.reduceat(vectors, starts, axis=0)
+        means[embedded] = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-9)
+    place = shifted.place.take(places, mode="clip")  # a row newer than the shifts clips to the last, -1
     moved = means.copy()
     moved[place >= 0] = shifted.vectors[place[place >= 0]]
     values[:, COLUMN["adapted_mean"]] = moved @ adapted
@@ -257,6 +265,6 @@ def _fill_dense(
 def _fill_memory(
     values: Floats, rows: list[int], corpus: Corpus, meaning: dict[str, float], spelling: dict[str, float]
 ) -> None:
-    ids = [corpus.entries[row].document.id for row in rows]
+    ids = [corpus.name(row) for row in rows]
     values[:, COLUMN["memory"]] = np.log1p([meaning.get(name, 0.0) for name in ids])
     values[:, COLUMN["memory_words"]] = np.log1p([spelling.get(name, 0.0) for name in ids])

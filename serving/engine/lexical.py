@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import tantivy
 
 FIELDS = ("title", "text")
@@ -18,13 +22,15 @@ class LexicalIndex:
     Searches may run while one thread adds or removes; they see the last `commit`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         schema = tantivy.SchemaBuilder()
         schema.add_integer_field("row", indexed=True, fast=True)
         schema.add_text_field("title", tokenizer_name="en_stem")
         schema.add_text_field("text", tokenizer_name="en_stem")
         self._schema = schema.build()
-        self._index = tantivy.Index(self._schema)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._index = tantivy.Index(self._schema, str(folder)) if folder else tantivy.Index(self._schema)
         self._writer = self._index.writer(_WRITER_BYTES, 1)
 
     def add(self, row: int, title: str, text: str) -> None:
@@ -40,15 +46,27 @@ class LexicalIndex:
         self._writer.commit()
         self._index.reload()
 
+    def compact(self) -> None:
+        """Leave the index as few segments; it is not written any more."""
+        self._writer.wait_merging_threads()
+
+    @staticmethod
+    def share(source: Path, target: Path) -> None:
+        """Make `target` a copy of the index in `source` that shares its bytes and none of its changes."""
+        target.mkdir(parents=True)
+        for path in source.iterdir():
+            if path.suffix != ".lock":
+                os.link(path, target / path.name)
+
     def search(
-        self, query: str, limit: int, allowed: list[int] | None = None, fields: tuple[str, ...] = FIELDS
+        self, query: str, limit: int, allowed: npt.NDArray[np.bool_] | None = None, fields: tuple[str, ...] = FIELDS
     ) -> dict[int, float]:
         """Return BM25 scores of at most `limit` best rows; any word may match.
 
         Args:
             query: What the user typed; no character has a special meaning.
             limit: Most rows returned, at least 1.
-            allowed: When given, only these rows count.
+            allowed: When given, rows that count, by row.
             fields: What is searched.
         """
         words = " ".join(_WORD.findall(query.lower()))
@@ -56,7 +74,9 @@ class LexicalIndex:
             return {}
         parsed, _ = self._index.parse_query_lenient(words, list(fields))
         if allowed is not None:
-            rows = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "row", allowed), 0.0)
+            rows = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(self._schema, "row", np.flatnonzero(allowed).tolist()), 0.0
+            )
             parsed = tantivy.Query.boolean_query([(tantivy.Occur.Must, parsed), (tantivy.Occur.Must, rows)])
         searcher = self._index.searcher()
         hits = searcher.search(parsed, limit, count=False).hits

@@ -17,6 +17,7 @@ from serving.engine.memory import QueryMemory, own_evidence
 from serving.engine.model import RankingModel
 
 Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
 
 class LiveEvidence(Protocol):
@@ -65,7 +66,7 @@ class Ranker:
         self._live = live
         self._shifted: tuple[int, Shifted] | None = None
 
-    def rank(self, query: Query, k: int, allowed: list[int] | None = None) -> Ranking:
+    def rank(self, query: Query, k: int, allowed: Flags | None = None) -> Ranking:
         """Return the best `k` documents. `allowed` limits the rows that may appear."""
         started = perf_counter()
         rows = self._live.rows(query.key) if self._live else []
@@ -82,7 +83,7 @@ class Ranker:
     def candidates(
         self,
         query: Query,
-        allowed: list[int] | None = None,
+        allowed: Flags | None = None,
         documents: tuple[str, ...] = (),
         without: frozenset[str] = frozenset(),
         reading: Reading | None = None,
@@ -103,7 +104,7 @@ class Ranker:
         return [
             Hit(
                 candidates.rows[place],
-                self.corpus.entries[candidates.rows[place]].document.id,
+                self.corpus.name(candidates.rows[place]),
                 float(scores[place]),
                 _parts(candidates.values[place], float(lifts[place])),
             )
@@ -111,10 +112,10 @@ class Ranker:
         ]
 
     def _names(self, candidates: Candidates) -> list[str]:
-        return [self.corpus.entries[row].document.id for row in candidates.rows]
+        return [self.corpus.name(row) for row in candidates.rows]
 
     def _shift(self) -> Shifted:
-        stamp = len(self.corpus.entries)
+        stamp = self.corpus.size
         if self._shifted is None or self._shifted[0] != stamp:
             self._shifted = (stamp, shift_documents(self.corpus, self.model.residuals))
         return self._shifted[1]

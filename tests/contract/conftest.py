@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -38,6 +39,12 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def served(client: TestClient) -> dict[str, Any]:
+    """Return what the service says of its default collection, nothing while it is unknown."""
+    found: dict[str, Any] = client.get("/readyz").json().get("collections", {}).get("default", {})
+    return found
+
+
 @pytest.fixture(scope="session")
 def service_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
@@ -49,7 +56,7 @@ def service(service_settings: Settings) -> Iterator[TestClient]:
     """The service with the documents above searchable in the default collection."""
     with TestClient(make_app(service_settings)) as client:
         assert client.put("/v1/documents", json=DOCUMENTS).status_code == 200
-        wait_until(lambda: client.get("/readyz").json().get("collections", {}).get("default", {}).get("behind") == 0)
+        wait_until(lambda: served(client).get("behind") == 0 and served(client)["version"] != "")
         yield client
 
 

@@ -25,7 +25,9 @@ MAX_BODY_BYTES = 100_000
 def client(engine: sa.Engine, clock: FrozenClock) -> Iterator[TestClient]:
     app = FastAPI()
     install_edge(app, MAX_BODY_BYTES)
-    app.include_router(make_router(Catalog(engine, clock), Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=50)))
+    app.include_router(
+        make_router(Catalog(engine, clock), Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=50), lambda *_: None)
+    )
     with TestClient(app) as client:
         yield client
 

@@ -1,0 +1,78 @@
+"""Builds generations in processes of their own, so that serving keeps its memory and its cores."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from foundation.errors import Conflict
+from foundation.settings import Settings
+from foundation.telemetry import get_log
+from serving.generations import Generations
+
+_NICENESS = 10
+_SPARING = {"OMP_NUM_THREADS": "1", "CLICKLOOP_ENCODER_THREADS": "1"}
+_GROWTH = 10
+_log = get_log("builds")
+
+
+class Builds:
+    """The build processes that this process has started.
+
+    Args:
+        generations: Where generations are built.
+        settings: What the build process gets to know.
+    """
+
+    def __init__(self, generations: Generations, settings: Settings) -> None:
+        self._generations = generations
+        self._settings = settings
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, collection: str) -> None:
+        """Start a build; returns at once.
+
+        Raises:
+            Conflict: One is under way, here or in another process.
+        """
+        if self._runs(collection) or self._generations.is_building(collection):
+            raise Conflict(f"a generation of {collection!r} is being built already")
+        command = [sys.executable, "-m", "clickloop", "build", "--collection", collection]
+        self._processes[collection] = subprocess.Popen(  # noqa: S603  our own command
+            command,
+            env=os.environ | self._settings.to_environment() | _SPARING,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: os.nice(_NICENESS),  # noqa: PLW1509  nice is async-signal-safe
+        )
+        _log.info("build_started", collection=collection)
+
+    def start_if_due(self, collection: str, rows: int, tail: int) -> None:
+        """Start a build when much has changed since the last one: by setting, and a tenth of all at least.
+
+        Args:
+            rows: Rows of the corpus, those since the generation included.
+            tail: Rows since the generation.
+        """
+        if tail < max(self._settings.generation_rows, rows // _GROWTH) or self._runs(collection):
+            return
+        if not self._generations.is_building(collection):
+            self.start(collection)
+
+    def stop(self) -> None:
+        """End the builds under way; what they embedded is kept."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.wait()
+
+    def _runs(self, collection: str) -> bool:
+        process = self._processes.get(collection)
+        if process is None:
+            return False
+        code = process.poll()
+        if code is None:
+            return True
+        del self._processes[collection]
+        _log.info("build_ended", collection=collection, exit_code=code)
+        return False

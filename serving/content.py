@@ -1,0 +1,125 @@
+"""Brings documents, evidence and generations of every collection into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from foundation.clock import Clock, monotonic_s
+from foundation.settings import Settings
+from foundation.telemetry import DOCUMENTS, WAITING, get_log
+from serving.builds import Builds
+from serving.catalog import Catalog
+from serving.collection import Served
+from serving.engine.corpus import Corpus
+from serving.engine.encoder import Encoder
+from serving.evidence import read_changed
+from serving.generations import Generations
+
+_CHANGES_AT_ONCE = 1000
+_EMBEDDED_AT_ONCE = 64
+_log = get_log("content")
+
+
+class Content:
+    """The collections of one replica. One thread follows; requests read.
+
+    Args:
+        embed: Returns unit vectors of texts, those embedded before from disk.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        catalog: Catalog,
+        generations: Generations,
+        builds: Builds,
+        encoder: Encoder,
+        embed: Callable[[list[str]], Any],
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._generations = generations
+        self._builds = builds
+        self._encoder = encoder
+        self.embed = embed
+        self._settings = settings
+        self._clock = clock
+        self.served: dict[str, Served] = {}
+
+    def follow(self, patience_s: float) -> bool:
+        """Take in what changed in every collection, and return whether documents still wait to be embedded.
+
+        Words of documents can be searched when this returns; their meaning as far as `patience_s`
+        reaches, a batch of every collection at least.
+        """
+        until = monotonic_s() + patience_s
+        waiting = False
+        for name in self._catalog.collections():
+            served = self.served.get(name)
+            if served is None:
+                served = self.served[name] = Served(self._generations.open(name), self._encoder)
+            self._follow_generation(name, served)
+            waiting |= self._follow_documents(name, served.corpus, until)
+            self._follow_evidence(name, served)
+            self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
+        return waiting
+
+    def names(self) -> list[str]:
+        """Return the collections that have ever held a document, in memory or not."""
+        return self._catalog.collections()
+
+    def behind(self, name: str) -> int:
+        """Return how many changes of the catalog a collection in memory lacks."""
+        return self._catalog.latest_change(name) - self.served[name].corpus.change
+
+    def close(self) -> None:
+        """End the builds under way and remove what only this process used; nothing serves any more."""
+        self._builds.stop()
+        self._generations.clear()
+
+    def hide(self, name: str, document_ids: list[str]) -> None:
+        """Take documents out of every later answer of this replica at once. Never blocks."""
+        served = self.served.get(name)
+        if served is not None:
+            served.corpus.hide(document_ids)
+
+    def _follow_generation(self, name: str, served: Served) -> None:
+        """Swap to a newer generation once it has caught up with the catalog."""
+        old = served.corpus
+        newest = self._generations.newest(name)
+        if newest is None or newest.change <= (old.generation.change if old.generation else 0):
+            return
+        corpus = self._generations.open(name)
+        while self._follow_documents(name, corpus, monotonic_s()):
+            pass
+        served.move_to(corpus)
+        self._generations.close(name, old)
+        _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
+
+    def _follow_documents(self, name: str, corpus: Corpus, until: float) -> bool:
+        for changes in self._changes(name, corpus):
+            corpus.place(changes)
+        waiting = corpus.waiting
+        while waiting:
+            waiting = corpus.embed(self.embed, _EMBEDDED_AT_ONCE)
+            if monotonic_s() >= until:
+                break
+        DOCUMENTS.labels(name).set(len(corpus))
+        WAITING.labels(name).set(waiting)
+        return waiting > 0
+
+    def _changes(self, name: str, corpus: Corpus) -> Iterator[list[Any]]:
+        while changes := self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE):
+            yield changes
+
+    def _follow_evidence(self, name: str, served: Served) -> None:
+        rows, change = read_changed(
+            self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
+        )
+        if rows:
+            served.live.update(rows, change)

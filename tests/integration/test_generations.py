@@ -1,0 +1,175 @@
+"""An index is sealed aside, opened without embedding anything, and swapped under running searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ab_testing.api import Assignments
+from clickloop.app import Parts
+from foundation.contracts import Document
+from foundation.errors import Conflict
+from foundation.settings import Settings
+from serving.engine.features import Query
+from serving.engine.generation import digest_content
+from serving.loader import Loader
+from tests.tiny_encoder import make_tiny_model
+
+WORDS = ("kettle", "ladder", "marble", "needle", "orange", "pillow")
+DOCUMENTS = [Document(word, word, f"All about the {word}. It is useful.", fields={"size": len(word)}) for word in WORDS]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def parts(model: Path, tmp_path: Path) -> Iterator[Parts]:
+    (tmp_path / "onnx").symlink_to(model.parent / "onnx")
+    parts = Parts(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
+    parts.catalog.upsert("default", DOCUMENTS)
+    yield parts
+    parts.content.close()
+    parts.engine.dispose()
+
+
+def follow(parts: Parts) -> Loader:
+    loader = parts.make_loader(Assignments(parts.engine))
+    loader.follow_content()
+    loader.follow_versions()
+    return loader
+
+
+def found(loader: Loader, text: str) -> list[tuple[str, float]]:
+    line_up = loader.collection("default").line_up
+    query = Query(text, text, loader.encoder.encode_query(text))
+    hits = line_up.rankers[line_up.champion].rank(query, 10).hits
+    return [(hit.document_id, round(hit.score, 2)) for hit in hits]
+
+
+def refuse(texts: list[str]) -> Any:
+    raise AssertionError(f"{len(texts)} texts were embedded again")
+
+
+def test_what_a_generation_answers_is_what_memory_answered(parts: Parts) -> None:
+    before = found(follow(parts), "the useful kettle")
+    parts.build("default")
+
+    loader = follow(parts)
+
+    assert loader.collection("default").corpus.generation is not None
+    assert [name for name, _ in found(loader, "the useful kettle")] == [name for name, _ in before]
+    assert found(loader, "the useful kettle")[0] == before[0]
+    assert loader.collection("default").corpus.document(0) == parts.catalog.get("default", "kettle")
+
+
+def test_a_start_from_a_generation_embeds_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.build("default")
+    monkeypatch.setattr(parts.content, "embed", refuse)
+    parts.content.follow(0)
+
+    assert len(parts.content.served["default"].corpus) == len(DOCUMENTS)
+
+
+def test_a_newer_generation_is_swapped_in_with_every_version_and_later_changes(parts: Parts) -> None:
+    loader = follow(parts)
+    champion = loader.collection("default").champion
+    built = parts.build("default")
+    parts.catalog.upsert("default", [Document("quiver", "quiver", "for arrows")])
+    parts.catalog.delete("default", ["kettle"])
+
+    loader.follow_content()
+
+    served = loader.collection("default")
+    assert served.corpus.generation is not None
+    assert served.corpus.generation.id == built.id
+    assert served.champion == champion
+    assert set(served.corpus.ids()) == {*WORDS[1:], "quiver"}
+    assert found(loader, "quiver")[0][0] == "quiver"
+    assert "kettle" not in [name for name, _ in found(loader, "kettle")]
+
+
+def test_two_processes_share_a_generation_and_not_their_changes(parts: Parts) -> None:
+    parts.build("default")
+    one, other = parts.generations.open("default"), None
+    parts.generations._copies = parts.generations._copies.with_name("another-1")
+    other = parts.generations.open("default")
+
+    one.place([Document("kettle", "", "", change=one.change + 1, deleted=True)])
+
+    assert one.lexical.search("kettle", 5) == {}
+    assert other.lexical.search("kettle", 5) != {}
+
+
+def test_the_digest_of_a_generation_is_that_of_the_catalog(parts: Parts) -> None:
+    parts.catalog.delete("default", ["marble"])
+    parts.catalog.upsert("default", [Document("needle", "needle", "changed")])
+    built = parts.build("default")
+
+    page = parts.catalog.list("default", "", 100)
+
+    assert built.digest == digest_content((document.id, document.change) for document in page)
+    assert built.documents == len(page)
+
+
+def test_only_one_process_builds_a_collection(parts: Parts) -> None:
+    with parts.generations._alone("default"), pytest.raises(Conflict, match="being built"):
+        parts.build("default")
+
+
+def test_a_build_that_died_is_told_as_interrupted_and_can_be_made_again(parts: Parts) -> None:
+    def die(texts: list[str]) -> Any:
+        raise KeyboardInterrupt
+
+    def one(after: int, _: int) -> list[Document]:
+        return parts.catalog.changes("default", after, 1)
+
+    asked: list[int] = []
+
+    def embed(texts: list[str]) -> Any:
+        asked.append(len(texts))
+        return parts.embed(texts) if len(asked) < 3 else die(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        parts.generations.build("default", one, lambda: 6, embed)
+    assert parts.generations.state("default").state == "interrupted"
+    assert parts.generations.state("default").done == 2
+    assert parts.generations.newest("default") is None
+
+    parts.build("default")
+    assert parts.generations.state("default").state == "finished"
+
+
+def test_old_generations_make_room(parts: Parts) -> None:
+    names = []
+    for number in range(3):
+        parts.catalog.upsert("default", [Document(f"more {number}", "more", str(number))])
+        names.append(parts.build("default").id)
+    kept = {folder.name for folder in parts.generations._folders("default")}
+
+    assert kept == set(names[1:])
+
+
+def test_a_deleted_document_vanishes_before_its_deletion_is_followed(parts: Parts) -> None:
+    loader = follow(parts)
+
+    loader.note_change("default", ["kettle"])
+
+    assert "kettle" not in [name for name, _ in found(loader, "kettle")]
+
+
+def test_words_are_found_before_meaning_is(parts: Parts) -> None:
+    corpus = parts.generations.open("default")
+    corpus.place(parts.catalog.changes("default", 0, 100))
+
+    assert corpus.waiting == len(DOCUMENTS)
+    assert len(corpus.lexical.search("kettle", 5)) == 1
+    assert not np.any(corpus.means([0]))
+    corpus.embed(parts.embed, 100)
+    assert corpus.waiting == 0
+    assert np.any(corpus.means([0]))
