@@ -22,6 +22,7 @@ import collector.routes
 import console.routes
 import retrainer.routes
 import serving.documents
+import serving.fields
 import serving.routes
 from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
@@ -45,6 +46,7 @@ from retrainer.runs import Runs
 from retrainer.schedule import Schedule
 from retrainer.worker import Workers
 from serving.catalog import Catalog
+from serving.declarations import Declarations
 from serving.engine.corpus import Corpus
 from serving.engine.encoder import Encoder, open_encoder
 from serving.engine.vectors import VectorStore
@@ -119,6 +121,11 @@ class Parts:
     def catalog(self) -> Catalog:
         """The documents."""
         return Catalog(self.engine, self.clock)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """The declared types of fields."""
+        return Declarations(self.engine)
 
     @cached_property
     def experiments(self) -> Experiments:
@@ -265,6 +272,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), parts.clock)
     app.include_router(serving.routes.make_router(searcher))
     app.include_router(serving.documents.make_router(parts.catalog, settings))
+    app.include_router(serving.fields.make_router(parts.declarations, lambda _: {}))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
