@@ -16,7 +16,7 @@ from bench.material import add_version, drain, get_collection, index, is_whole
 from bench.report import Findings, at_most
 from bench.server import Server, bench_settings
 from bench.visitors import Acknowledged, Visitors
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from clickloop.remote import Remote
 from collector.store import evidence_digest, replay
 from foundation.contracts import DEFAULT_COLLECTION, Manifest

@@ -18,7 +18,7 @@ import torch
 from bench.material import drain, get_collection, index, register
 from bench.report import Bar, Findings, at_least, at_most
 from bench.server import Server, bench_settings
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from clickloop.remote import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError

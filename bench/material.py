@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clickloop.app import CONSUMER, Parts
+from clickloop.parts import CONSUMER, Parts
 from clickloop.remote import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest

@@ -14,7 +14,7 @@ import numpy as np
 from bench.material import add_version, get_collection, index, is_whole
 from bench.report import Findings, at_most
 from bench.server import Server, bench_settings
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.settings import Settings

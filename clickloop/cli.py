@@ -62,7 +62,7 @@ def serve(
 @app.command()
 def collect() -> None:
     """Fold the event log into evidence until stopped."""
-    from clickloop.app import Parts
+    from clickloop.parts import Parts
 
     stop = _stop_on_signal()
     Parts(Settings()).make_consumer().run(stop)
@@ -76,7 +76,7 @@ def retrain(
     as_json: AsJson = False,
 ) -> None:
     """Train on schedule until stopped, or once."""
-    from clickloop.app import Parts
+    from clickloop.parts import Parts
     from clickloop.training import train_for_run, train_once
 
     parts = Parts(Settings())
@@ -127,7 +127,7 @@ def index(
 @app.command()
 def build(collection: CollectionName = "default", as_json: AsJson = False) -> None:
     """Build an index generation of all documents; running services on this machine take it over."""
-    from clickloop.app import Parts
+    from clickloop.parts import Parts
 
     threadpool_limits(1)
     built = Parts(Settings()).build(collection)
@@ -190,10 +190,10 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare retrieval systems on judged queries, and say why each fails."""
-    from clickloop.app import Parts
     from clickloop.compare.report import compare as compare_systems
     from clickloop.compare.report import print_comparison, write_report
     from clickloop.compare.systems import Systems
+    from clickloop.parts import Parts
     from simulator.collection import read_beir
 
     collection = read_beir(collection_folder)
@@ -225,7 +225,7 @@ def migrate() -> None:
 @app.command()
 def replay(collection: CollectionName = "default") -> None:
     """Rebuild a collection's evidence from its events and impressions."""
-    from clickloop.app import Parts
+    from clickloop.parts import Parts
     from collector.store import evidence_digest
     from collector.store import replay as rebuild
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from foundation.errors import ClickloopError
 
 

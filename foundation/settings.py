@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
+    budget_ms: float = Field(
+        500.0, gt=0, description="Milliseconds a search may take; stages that would exceed them are left out."
+    )
+    patience_ms: float = Field(
+        400.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
+    )
     generation_rows: int = Field(
         5000,
         ge=1,

@@ -115,6 +115,14 @@ replicas = Table(
     Column("seen_at", UtcDateTime, nullable=False),
 )
 
+fields = Table(
+    "fields",
+    metadata,
+    _collection(),
+    Column("name", String(256), primary_key=True),
+    Column("type", String(16), nullable=False),
+)
+
 # collector ----------------------------------------------------------------------------------------
 
 events = Table(

@@ -27,6 +27,8 @@ LAG = Gauge("clickloop_consumer_lag_records", "Log records not folded yet.", reg
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
 DOCUMENTS = Gauge("clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS)
 
+SKIPPED = Counter("clickloop_skipped_stages", "Stages left out to answer in time.", ["stage"], registry=METRICS)
+REFUSED = Counter("clickloop_refused_searches", "Searches refused while too many waited.", registry=METRICS)
 WAITING = Gauge(
     "clickloop_documents_waiting", "Documents whose meaning is not searchable yet.", ["collection"], registry=METRICS
 )

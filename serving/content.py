@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,9 @@ from foundation.telemetry import DOCUMENTS, WAITING, get_log
 from serving.builds import Builds
 from serving.catalog import Catalog
 from serving.collection import Served
+from serving.declarations import Declarations
 from serving.engine.corpus import Corpus
-from serving.engine.encoder import Encoder
+from serving.engine.fields import FieldSummary
 from serving.evidence import read_changed
 from serving.generations import Generations
 
@@ -24,29 +25,23 @@ _log = get_log("content")
 
 
 class Content:
-    """The collections of one replica. One thread follows; requests read.
-
-    Args:
-        embed: Returns unit vectors of texts, those embedded before from disk.
-    """
+    """The collections of one replica. One thread follows; requests read."""
 
     def __init__(
         self,
         engine: sa.Engine,
         catalog: Catalog,
+        declarations: Declarations,
         generations: Generations,
         builds: Builds,
-        encoder: Encoder,
-        embed: Callable[[list[str]], Any],
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._engine = engine
         self._catalog = catalog
+        self._declarations = declarations
         self._generations = generations
         self._builds = builds
-        self._encoder = encoder
-        self.embed = embed
         self._settings = settings
         self._clock = clock
         self.served: dict[str, Served] = {}
@@ -62,12 +57,16 @@ class Content:
         for name in self._catalog.collections():
             served = self.served.get(name)
             if served is None:
-                served = self.served[name] = Served(self._generations.open(name), self._encoder)
+                served = self.served[name] = Served(self._generations.open(name), self._generations.encoder)
             self._follow_generation(name, served)
             waiting |= self._follow_documents(name, served.corpus, until)
             self._follow_evidence(name, served)
             self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
         return waiting
+
+    def embed(self, texts: list[str]) -> Any:
+        """Return unit vectors of texts, those embedded before from disk."""
+        return self._generations.embed(texts)
 
     def names(self) -> list[str]:
         """Return the collections that have ever held a document, in memory or not."""
@@ -76,6 +75,14 @@ class Content:
     def behind(self, name: str) -> int:
         """Return how many changes of the catalog a collection in memory lacks."""
         return self._catalog.latest_change(name) - self.served[name].corpus.change
+
+    def describe_fields(self, name: str) -> dict[str, FieldSummary]:
+        """Return what the living documents of a collection hold by field; nothing while none are in memory."""
+        served = self.served.get(name)
+        if served is None:
+            return {}
+        corpus = served.corpus
+        return corpus.fields.summary(corpus.columns.alive[: corpus.fields.rows])
 
     def close(self) -> None:
         """End the builds under way and remove what only this process used; nothing serves any more."""
@@ -102,11 +109,12 @@ class Content:
         _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
 
     def _follow_documents(self, name: str, corpus: Corpus, until: float) -> bool:
+        corpus.declare(self._declarations.of(name))
         for changes in self._changes(name, corpus):
             corpus.place(changes)
         waiting = corpus.waiting
         while waiting:
-            waiting = corpus.embed(self.embed, _EMBEDDED_AT_ONCE)
+            waiting = corpus.embed(self._generations.embed, _EMBEDDED_AT_ONCE)
             if monotonic_s() >= until:
                 break
         DOCUMENTS.labels(name).set(len(corpus))

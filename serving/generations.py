@@ -21,6 +21,7 @@ from foundation.contracts import Document
 from foundation.errors import ArtifactDamaged, Conflict
 from foundation.telemetry import get_log
 from serving.engine.corpus import Corpus, Embed
+from serving.engine.encoder import Encoder
 from serving.engine.generation import LEXICAL, Generation
 from serving.engine.lexical import LexicalIndex
 
@@ -52,16 +53,17 @@ class Generations:
 
     Args:
         home: Directory of the service.
-        encoder: Digest of the encoder; vectors of others do not mix.
-        dimension: Length of a vector.
+        encoder: Makes the vectors; those of others do not mix.
+        embed: Returns unit vectors of texts, those embedded before from disk.
         replica: Name of this process, unique on the machine.
     """
 
-    def __init__(self, home: Path, encoder: str, dimension: int, replica: str) -> None:
-        self._root = home / "generations" / encoder
+    def __init__(self, home: Path, encoder: Encoder, embed: Embed, replica: str) -> None:
+        self.encoder = encoder
+        self.embed = embed
+        self._root = home / "generations" / encoder.digest
         self._copies = home / "replicas" / replica
         _sweep(home / "replicas")
-        self._dimension = dimension
 
     def newest(self, collection: str) -> Generation | None:
         """Return the newest whole generation of a collection; what cannot be read is logged and passed over."""
@@ -76,11 +78,11 @@ class Generations:
         """Return a corpus over the newest generation, empty without one; changes since are not in it."""
         generation = self.newest(collection)
         if generation is None:
-            return Corpus(self._dimension)
+            return Corpus(self.encoder.dimension)
         copy = self._copies / f"{collection}-{generation.id}"
         shutil.rmtree(copy, ignore_errors=True)
         LexicalIndex.share(generation.folder / LEXICAL, copy)
-        return Corpus(self._dimension, generation, LexicalIndex(copy))
+        return Corpus(self.encoder.dimension, generation, LexicalIndex(copy))
 
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of what a corpus no longer used was opened from."""
@@ -91,7 +93,7 @@ class Generations:
         """Remove every copy of this process."""
         shutil.rmtree(self._copies, ignore_errors=True)
 
-    def build(self, collection: str, read: ReadChanges, latest: Callable[[], int], embed: Embed) -> Generation:
+    def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> Generation:
         """Build a generation of everything the catalog holds; blocks, for hours when texts are new.
 
         What was embedded before is not embedded again, so a build that was interrupted goes on where
@@ -107,9 +109,9 @@ class Generations:
             aside = self._home_of(collection) / "aside"
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir()
-            corpus = Corpus(self._dimension, lexical=LexicalIndex(aside / LEXICAL))
+            corpus = Corpus(self.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL))
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
-                corpus.apply(changes, embed)
+                corpus.apply(changes, self.embed)
                 self._tell(collection, Build("reading", corpus.change, latest()))
             self._tell(collection, Build("sealing", corpus.change, latest()))
             corpus.lexical.compact()

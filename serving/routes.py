@@ -16,7 +16,6 @@ MAX_QUERY_BYTES = 1500
 
 MAX_RESULTS = 100
 _FIRST_PRINTABLE = " "
-_SCALARS = (str, int, float, bool, type(None))
 
 
 class SearchIn(BaseModel):
@@ -30,10 +29,19 @@ class SearchIn(BaseModel):
     k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
     user: str = Field("", max_length=256, description="The person's id; experiments and caps count persons.")
     session: str = Field("", max_length=256, description="The visit's id, for people without one of their own.")
-    filters: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Wanted value by field name; a list means any of its values.",
-        examples=[{"app": ["WRITER", "CALC"]}],
+    filters: Any = Field(
+        None,
+        description="Wanted value by field name, a list means any of its values; or all, any, not, ranges: see docs.",
+        examples=[{"app": ["WRITER", "CALC"], "released": {"gte": "2024-01-01"}}],
+    )
+    sort: Any = Field(
+        None,
+        description="Field to sort the most relevant by, - in front for descending; or a list.",
+        examples=["-views"],
+    )
+    facets: Any = Field(None, description="Fields whose values are counted over the candidates.", examples=[["app"]])
+    budget_ms: float | None = Field(
+        None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
     )
     explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
     log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
@@ -56,16 +64,6 @@ class SearchIn(BaseModel):
             raise ValueError(f"must be at most {MAX_QUERY_BYTES} bytes of UTF-8")
         return text
 
-    @field_validator("filters")
-    @classmethod
-    def _comparable(cls, filters: dict[str, Any]) -> dict[str, Any]:
-        for name, value in filters.items():
-            for one in value if isinstance(value, list) else [value]:
-                if not isinstance(one, _SCALARS):
-                    detail = f"{name} must be a string, number, boolean or null, or a list of them"
-                    raise ValueError(detail)  # noqa: TRY004  pydantic takes ValueErrors for faults of the field
-        return filters
-
 
 class HitOut(BaseModel):
     """One result."""
@@ -81,6 +79,13 @@ class HitOut(BaseModel):
     team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
 
 
+class FacetOut(BaseModel):
+    """One value of a field."""
+
+    value: Any
+    count: int = Field(description="Candidates that have it.")
+
+
 class SearchOut(BaseModel):
     """An answer. Send its `query_id` with every event about it."""
 
@@ -89,18 +94,35 @@ class SearchOut(BaseModel):
     arm: str = Field(description="champion outside experiments, else control, treatment or interleaved.")
     experiment: str = Field(description="The experiment it belongs to, else empty.")
     hits: list[HitOut]
+    facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
+    skipped: list[str] = Field(description="Stages left out to answer in time: rerank, meaning.")
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 
 
-def make_router(searcher: Searcher) -> APIRouter:
-    """Return the route of search."""
+def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
+    """Return the route of search.
+
+    Args:
+        searcher: Answers.
+        budget_ms: Time an answer may take when the request does not say.
+    """
     router = APIRouter(tags=["search"])
 
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
     def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes."""
-        answer = searcher.search(collection, Ask(ask.query, ask.k, ask.user, ask.session, ask.filters, ask.log))
-        return _to_reply(answer, ask)
+        wanted = Ask(
+            query=ask.query,
+            k=ask.k,
+            user=ask.user,
+            session=ask.session,
+            filters=ask.filters,
+            sort=ask.sort,
+            facets=ask.facets,
+            budget_s=(ask.budget_ms or budget_ms) / 1000,
+            log=ask.log,
+        )
+        return _to_reply(searcher.search(collection, wanted), ask)
 
     return router
 
@@ -112,6 +134,11 @@ def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
         arm=answer.arm,
         experiment=answer.experiment,
         hits=[_to_hit(line, ask) for line in answer.lines],
+        facets={
+            name: [FacetOut(value=value, count=count) for value, count in found]
+            for name, found in answer.facets.items()
+        },
+        skipped=list(answer.skipped),
         stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
     )
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ab_testing.api import Assignment, Assignments, interleave
-from foundation.clock import Clock, monotonic_s
+from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
-from foundation.telemetry import STAGE_SECONDS
+from foundation.telemetry import SKIPPED, STAGE_SECONDS
+from serving.admission import Admission
 from serving.collection import LineUp
-from serving.engine.features import Query
-from serving.engine.pipeline import Hit, Ranking
+from serving.engine.facets import parse_facets
+from serving.engine.features import Query, Reading, read
+from serving.engine.filters import Condition, parse_filter
+from serving.engine.laps import Laps
+from serving.engine.pipeline import Hit
 from serving.engine.snippet import cut_snippet
+from serving.engine.sorting import SortKey, parse_sort
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 
 Flags = npt.NDArray[np.bool_]
 
-_MOST_AT_ONCE = os.cpu_count() or 1
-"""Searches computed at the same time; more would only take turns, and starve whoever keeps the service up to date."""
+SORTED = 400
+"""Candidates that a sort looks at, the most relevant ones."""
+
+_FACET_VALUES = 20
+_IDLE = frozenset({"wait", "log"})
+"""Parts of a search in which the processor is left to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,10 @@ class Ask:
     """A search request.
 
     Attributes:
-        filters: Wanted value, or list of values of which one is wanted, by field name.
+        filters: A filter as JSON; see `serving.engine.filters`. None for none.
+        sort: Fields to sort the candidates by, as JSON; see `serving.engine.sorting`. None for relevance.
+        facets: Fields whose values are counted over the candidates, as JSON; None for none.
+        budget_s: Time after which the answer is late; stages that would make it so are left out.
         log: Whether the answer is an impression; others join no experiment either.
     """
 
@@ -41,7 +51,10 @@ class Ask:
     k: int = 10
     user: str = ""
     session: str = ""
-    filters: dict[str, Any] = field(default_factory=dict)
+    filters: Any = None
+    sort: Any = None
+    facets: Any = None
+    budget_s: float = 0.5
     log: bool = True
 
 
@@ -65,6 +78,8 @@ class Answer:
 
     Attributes:
         version: The version that ranked; of an interleaved list, the champion's side.
+        skipped: Stages left out to answer in time.
+        facets: Most frequent values with their counts, by field.
         seconds: Time of each stage.
     """
 
@@ -73,6 +88,8 @@ class Answer:
     arm: str
     experiment: str
     lines: list[Shown]
+    skipped: tuple[str, ...]
+    facets: dict[str, list[tuple[Any, int]]]
     seconds: dict[str, float]
 
 
@@ -82,18 +99,25 @@ class _Mixed:
     arm: str
     experiment: str
     hits: list[tuple[Hit, str, float]]
-    seconds: dict[str, float]
+    candidates: list[int]
 
 
 class Searcher:
     """Serves searches over the collections of a loader. Safe to use from many threads."""
 
-    def __init__(self, loader: Loader, assignments: Assignments, impressions: ImpressionLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        assignments: Assignments,
+        impressions: ImpressionLog,
+        admission: Admission,
+        clock: Clock,
+    ) -> None:
         self._loader = loader
         self._assignments = assignments
         self._impressions = impressions
+        self._admission = admission
         self._clock = clock
-        self._at_once = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def search(self, collection: str, ask: Ask) -> Answer:
         """Return the answer to a search; its impression is durable when this returns.
@@ -101,19 +125,27 @@ class Searcher:
         Raises:
             NotFound: The collection has no documents.
             NotReady: No version of it serves yet.
+            InvalidRequest: Filter, sort or facets do not fit the collection's fields.
         """
         line_up = self._loader.collection(collection).line_up
+        scope = _read_scope(line_up, ask)
         now = self._clock.now()
         query_id = new_id(now)
         unit = ask.user or ask.session or query_id
-        arrived = monotonic_s()
-        with self._at_once:
-            started = monotonic_s()
-            query = Query(ask.query, query_key(ask.query), self._loader.encoder.encode_query(ask.query))
-            encoded = monotonic_s()
-            allowed = line_up.corpus.matching(ask.filters) if ask.filters else None
-            assignment = self._assign(collection, line_up, unit, ask)
-            mixed = _rank(line_up, query, ask.k, allowed, assignment)
+        until = self._admission.now() + ask.budget_s
+        laps = Laps()
+        with self._admission.turn():
+            laps.end("wait")
+            skipped = self._admission.spare(until - self._admission.now())
+            query = self._encode(ask, skipped)
+            laps.end("encode")
+            allowed = line_up.corpus.matching(scope.condition) if scope.condition else None
+            laps.end("filter")
+            reading = read(line_up.corpus, query, allowed, laps)
+            assignment = None if skipped or scope.sort else self._assign(collection, line_up, unit, ask)
+            mixed = _rank(line_up, _Work(query, ask.k, allowed, reading, laps, scope), assignment)
+            facets = _count(line_up, mixed.candidates, scope.facets)
+            laps.end("facets")
         results = _results(mixed)
         flushed = (
             self._impressions.publish(
@@ -132,16 +164,27 @@ class Searcher:
             if ask.log
             else None
         )
-        ranked = monotonic_s()
         lines = _lines(line_up, mixed, results, ask.query)  # while the disk is at work
-        cut = monotonic_s()
+        laps.end("snippet")
         if flushed:
             flushed.result()
-        own = {"wait": started - arrived, "encode": encoded - started}
-        seconds = {**own, **mixed.seconds, "snippet": cut - ranked, "log": monotonic_s() - cut}
-        for stage, duration_s in seconds.items():
+        laps.end("log")
+        self._note(laps, skipped)
+        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, skipped, facets, laps.seconds)
+
+    def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:
+        """Return the query as the engine reads it, without what must be skipped."""
+        encoder, key = self._loader.encoder, query_key(ask.query)
+        if "meaning" in skipped:
+            return Query(ask.query, key, np.zeros(encoder.dimension, np.float32))
+        return Query(ask.query, key, encoder.encode_query(ask.query))
+
+    def _note(self, laps: Laps, skipped: tuple[str, ...]) -> None:
+        for stage, duration_s in laps.seconds.items():
             STAGE_SECONDS.labels(stage).observe(duration_s)
-        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, seconds)
+        for stage in skipped:
+            SKIPPED.labels(stage).inc()
+        self._admission.learn({part: took_s for part, took_s in laps.seconds.items() if part not in _IDLE})
 
     def _assign(self, collection: str, line_up: LineUp, unit: str, ask: Ask) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
@@ -154,27 +197,63 @@ class Searcher:
         return assignment
 
 
-def _rank(line_up: LineUp, query: Query, k: int, allowed: Flags | None, assignment: Assignment | None) -> _Mixed:
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    condition: Condition | None
+    sort: tuple[SortKey, ...]
+    facets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    query: Query
+    k: int
+    allowed: Flags | None
+    reading: Reading
+    laps: Laps
+    scope: _Scope
+
+
+def _read_scope(line_up: LineUp, ask: Ask) -> _Scope:
+    types = line_up.corpus.fields.types
+    return _Scope(
+        parse_filter(ask.filters, types) if ask.filters is not None else None,
+        parse_sort(ask.sort, types) if ask.sort is not None else (),
+        parse_facets(ask.facets, types) if ask.facets is not None else (),
+    )
+
+
+def _count(line_up: LineUp, rows: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
+    found = np.array(rows, np.int64)
+    return {name: line_up.corpus.fields.count(name, found, _FACET_VALUES) for name in facets}
+
+
+def _rank(line_up: LineUp, work: _Work, assignment: Assignment | None) -> _Mixed:
     if assignment is None:
-        champion = line_up.champion
-        return _single(line_up.rankers[champion].rank(query, k, allowed), champion, "champion", "")
+        return _rank_one(line_up, work, line_up.champion, "champion", "")
     if assignment.kind == "ab":
         version = assignment.control if assignment.arm == "control" else assignment.treatment
-        ranking = line_up.rankers[version].rank(query, k, allowed)
-        return _single(ranking, version, assignment.arm, assignment.experiment)
-    control = line_up.rankers[assignment.control].rank(query, k, allowed)
-    treatment = line_up.rankers[assignment.treatment].rank(query, k, allowed)
-    by_id = {hit.document_id: hit for hit in (*treatment.hits, *control.hits)}
+        return _rank_one(line_up, work, version, assignment.arm, assignment.experiment)
+    sides = [line_up.rankers[version] for version in (assignment.control, assignment.treatment)]
+    control, treatment = (side.rank(work.query, work.k, work.allowed, work.reading, work.laps).hits for side in sides)
+    by_id = {hit.document_id: hit for hit in (*treatment, *control)}
     slots = interleave(
-        [hit.document_id for hit in control.hits], [hit.document_id for hit in treatment.hits], k, assignment.seed
+        [hit.document_id for hit in control], [hit.document_id for hit in treatment], work.k, assignment.seed
     )
     hits = [(by_id[slot.document_id], str(slot.team), slot.propensity) for slot in slots]
-    seconds = {stage: control.seconds[stage] + treatment.seconds[stage] for stage in control.seconds}
-    return _Mixed(assignment.control, assignment.arm, assignment.experiment, hits, seconds)
+    rows = [hit.row for hit in by_id.values()]
+    return _Mixed(assignment.control, assignment.arm, assignment.experiment, hits, rows)
 
 
-def _single(ranking: Ranking, version: str, arm: str, experiment: str) -> _Mixed:
-    return _Mixed(version, arm, experiment, [(hit, "", 1.0) for hit in ranking.hits], ranking.seconds)
+def _rank_one(line_up: LineUp, work: _Work, version: str, arm: str, experiment: str) -> _Mixed:
+    wanted = SORTED if work.scope.sort else work.k
+    ranking = line_up.rankers[version].rank(work.query, wanted, work.allowed, work.reading, work.laps)
+    hits = ranking.hits
+    if work.scope.sort:
+        by_row = {hit.row: hit for hit in hits}
+        rows = line_up.corpus.fields.arrange(work.scope.sort, np.array(list(by_row), np.int64))
+        hits = [by_row[row] for row in rows[: work.k].tolist()]
+    return _Mixed(version, arm, experiment, [(hit, "", 1.0) for hit in hits], ranking.candidates)
 
 
 def _results(mixed: _Mixed) -> tuple[ShownResult, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from clickloop.app import Parts
 from clickloop.compare.runs import Run, read_run
+from clickloop.parts import Parts
 from foundation.contracts import DEFAULT_COLLECTION, Document, query_key
 from foundation.errors import InvalidRequest
 from serving.engine.corpus import Corpus

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from foundation.contracts import Document
 from serving.engine.dense import DenseIndex
-from serving.engine.generation import Generation
+from serving.engine.fields import FieldTable
+from serving.engine.filters import Condition
+from serving.engine.generation import FIELDS, Generation
 from serving.engine.lexical import LexicalIndex
 from serving.engine.passages import split_passages
 from serving.engine.shelf import Shelf
 from serving.engine.signature import WORDS, Bits, sign
+from serving.engine.values import FieldType
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Embed = Callable[[list[str]], Floats]
+
+
+class TokenTable(Protocol):
+    """Token vectors of documents for late interaction."""
+
+    def scores(self, query: Floats, rows: Ints) -> Floats:
+        """Return the mean over the query's tokens of their best similarity to a token of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,8 @@ class Corpus:
         self.generation = generation
         self.lexical = lexical or LexicalIndex()
         self.dense = DenseIndex(dimension, folder)
+        self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
+        self.tokens: TokenTable | None = None
         self._shelf = Shelf(folder)
         self.columns = Columns(*generation.columns()) if generation else Columns.empty()
         self.change = generation.change if generation else 0
@@ -196,19 +208,26 @@ class Corpus:
                 if row is not None:
                     self.columns.alive[row] = False
 
-    def matching(self, filters: dict[str, Any]) -> Flags:
-        """Return which rows have fields that equal every filter, bool of shape (size,); a list means any of it."""
-        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
-        allowed = np.zeros(self.size, np.bool_)
-        for row in list(self._rows.values()):
-            fields = self.document(row).fields
-            allowed[row] = all(_holds(fields.get(name), values) for name, values in wanted.items())
-        return allowed
+    def matching(self, condition: Condition) -> Flags:
+        """Return which rows satisfy a condition, bool by row; it was parsed against the types of `fields`."""
+        rows = self.fields.rows
+        return self.fields.mask(condition, rows) & self.columns.alive[:rows]
+
+    def declare(self, declared: Mapping[str, FieldType]) -> None:
+        """Give fields declared types; reads every document again when that changes what was inferred."""
+        if self.fields.declare(declared):
+            return
+        table = FieldTable(declared)
+        for row in range(self.size):
+            table.add(row, self.document(row).fields)
+        self.fields = table
 
     def seal(self, folder: Path) -> None:
         """Write everything but the words into `folder`; see `serving.engine.generation`."""
         with self._lock:
             self._shelf.save(folder)
+            (folder / FIELDS).mkdir()
+            self.fields.save(folder / FIELDS)
             self.dense.save(folder)
             living = self.columns
             columns = (living.titles, living.starts, living.counts, living.changes, living.alive)
@@ -221,6 +240,7 @@ class Corpus:
         self.columns.titles[row] = sign(document.title)
         self.columns.changes[row] = document.change
         self.lexical.add(row, document.title, document.text)
+        self.fields.add(row, document.fields)
         self._names.append(document.id)
         self._rows[document.id] = row
         self._pending.append(row)
@@ -239,9 +259,3 @@ def _lengthen(column: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
     longer = np.zeros((rows, *column.shape[1:]), column.dtype)
     longer[: len(column)] = column
     return longer
-
-
-def _holds(value: Any, wanted: list[Any]) -> bool:
-    if isinstance(value, list):
-        return any(item in wanted for item in value)
-    return value in wanted

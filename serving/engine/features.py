@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from serving.engine.adaptation import Adapter, Residuals
 from serving.engine.corpus import Corpus
+from serving.engine.laps import Laps
 from serving.engine.memory import QueryMemory
 from serving.engine.signature import Bits, count_bits, sign
 
@@ -60,12 +61,19 @@ class Query:
     Attributes:
         text: What the user typed.
         key: Its normal form, under which evidence is kept.
-        vector: Unit vector, float32 of shape (dimension,).
+        vector: Unit vector, float32 of shape (dimension,); zero where the meaning is left out.
+        tokens: Projected vectors of its tokens for late interaction, float32 of shape (tokens, width), or None.
     """
 
     text: str
     key: str
     vector: Floats
+    tokens: Floats | None = None
+
+    @property
+    def has_meaning(self) -> bool:
+        """Whether its meaning is searched for, not only its words."""
+        return bool(self.vector.any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +148,20 @@ class Reading:
     spelling: Bits
 
 
-def read(corpus: Corpus, query: Query, allowed: Flags | None = None) -> Reading:
-    """Return what the lexical and the dense index say of a query; `allowed` limits the rows."""
-    return Reading(
-        corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed),
-        corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",)),
-        corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed),
-        sign(query.text),
-    )
+def read(corpus: Corpus, query: Query, allowed: Flags | None = None, laps: Laps | None = None) -> Reading:
+    """Return what the lexical and the dense index say of a query.
+
+    Args:
+        allowed: When given, rows that count.
+        laps: Takes the time of each index.
+    """
+    laps = laps or Laps()
+    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)
+    text = corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",))
+    laps.end("lexical")
+    near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
+    laps.end("dense")
+    return Reading(lexical, text, near, sign(query.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +191,7 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
     adapted = version.adapter.adapt(query.vector) if version.adapter else query.vector
     meaning, spelling = _recall(version, query, extra)
     rows = dict.fromkeys((*reading.lexical, *reading.near))
-    if version.adapter:
+    if version.adapter and query.has_meaning:
         rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, extra.allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
     for document in (*_best(meaning), *_best(spelling), *extra.documents):

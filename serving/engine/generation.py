@@ -21,6 +21,9 @@ FORMAT = 1
 """Raised whenever the files change their form; generations of other forms are built anew."""
 
 LEXICAL = "lexical"
+FIELDS = "fields"
+"""Folders inside it."""
+
 _COLUMNS = ("titles", "starts", "counts", "changes", "alive")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Protocol
 
 import numpy as np
@@ -11,10 +10,23 @@ import numpy.typing as npt
 
 from foundation.contracts import Evidence
 from serving.engine.corpus import Corpus
-from serving.engine.features import FEATURES, Candidates, Extra, Query, Reading, Shifted, gather, shift_documents
+from serving.engine.diversity import distinct
+from serving.engine.features import (
+    FEATURES,
+    Candidates,
+    Extra,
+    Query,
+    Reading,
+    Shifted,
+    gather,
+    read,
+    shift_documents,
+)
 from serving.engine.fusion import fuse
+from serving.engine.laps import Laps
 from serving.engine.memory import QueryMemory, own_evidence
 from serving.engine.model import RankingModel
+from serving.engine.rerank import rerank
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -47,10 +59,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Ranked candidates, best first, with the time of each stage in seconds."""
+    """What ranking a query gave.
+
+    Attributes:
+        hits: The best documents, best first.
+        candidates: Rows of all documents that were ranked.
+    """
 
     hits: list[Hit]
-    seconds: dict[str, float]
+    candidates: list[int]
 
 
 class Ranker:
@@ -66,19 +83,41 @@ class Ranker:
         self._live = live
         self._shifted: tuple[int, Shifted] | None = None
 
-    def rank(self, query: Query, k: int, allowed: Flags | None = None) -> Ranking:
-        """Return the best `k` documents. `allowed` limits the rows that may appear."""
-        started = perf_counter()
+    def rank(
+        self,
+        query: Query,
+        k: int,
+        allowed: Flags | None = None,
+        reading: Reading | None = None,
+        laps: Laps | None = None,
+    ) -> Ranking:
+        """Return the best `k` documents, best first.
+
+        Args:
+            allowed: Limits the rows that may appear.
+            reading: What the corpus says of the query under the same limits, when it has been read before.
+            laps: Takes the time of each stage.
+        """
+        laps = laps or Laps()
+        reading = reading or read(self.corpus, query, allowed, laps)
         rows = self._live.rows(query.key) if self._live else []
         own = own_evidence(rows, self.model.curve)
-        recalled = perf_counter()
-        candidates = self.candidates(query, allowed, tuple(name for name, lift in own.items() if lift > 0))
-        gathered = perf_counter()
-        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
-        lifts = np.array([own.get(name, 0.0) for name in self._names(candidates)], dtype=np.float32)
-        hits = self._best(candidates, scores + lifts, lifts, k)
-        ended = perf_counter()
-        return Ranking(hits, {"memory": recalled - started, "retrieve": gathered - recalled, "fuse": ended - gathered})
+        laps.end("memory")
+        chosen = tuple(name for name, lift in own.items() if lift > 0)
+        found = self.candidates(query, allowed, chosen, reading=reading)
+        laps.end("features")
+        scores = fuse(found.values, self.model.fusion, self.model.weights)
+        lifts = np.array([own.get(name, 0.0) for name in self._names(found)], dtype=np.float32)
+        laps.end("fuse")
+        scores = scores + lifts
+        if query.tokens is not None:
+            scores = rerank(self.corpus, query.tokens, found.rows, scores)
+            laps.end("rerank")
+        order = np.argsort(-scores, kind="stable").tolist()
+        kept = distinct(self.corpus, [found.rows[place] for place in order], k)
+        laps.end("diversify")
+        hits = [self._hit(found, order[one], float(scores[order[one]]), float(lifts[order[one]])) for one in kept]
+        return Ranking(hits, found.rows)
 
     def candidates(
         self,
@@ -99,17 +138,9 @@ class Ranker:
         extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, reading=reading)
         return gather(self.corpus, self.model, self._shift(), query, extra)
 
-    def _best(self, candidates: Candidates, scores: Floats, lifts: Floats, k: int) -> list[Hit]:
-        order = np.argsort(-scores, kind="stable")[:k].tolist()
-        return [
-            Hit(
-                candidates.rows[place],
-                self.corpus.name(candidates.rows[place]),
-                float(scores[place]),
-                _parts(candidates.values[place], float(lifts[place])),
-            )
-            for place in order
-        ]
+    def _hit(self, found: Candidates, place: int, score: float, lift: float) -> Hit:
+        row = found.rows[place]
+        return Hit(row, self.corpus.name(row), score, _parts(found.values[place], lift))
 
     def _names(self, candidates: Candidates) -> list[str]:
         return [self.corpus.name(row) for row in candidates.rows]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.chaos import Damage, crash
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from collector.store import evidence_digest
 from foundation.settings import Settings
 

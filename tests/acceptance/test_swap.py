@@ -12,7 +12,7 @@ import pytest
 from bench.material import add_version, index, is_whole, register
 from bench.server import Server
 from bench.swap import first_s, judge, swap
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from foundation.settings import Settings
 
 PATIENCE_S = 20.0
@@ -63,7 +63,9 @@ def _promote(client: httpx.Client, version: str) -> None:
 
 
 def _search(client: httpx.Client) -> Any:
-    return client.post("/v1/search", json={"query": "print envelope", "log": False}).json()
+    reply = client.post("/v1/search", json={"query": "print envelope", "log": False})
+    assert reply.status_code == 200, reply.text
+    return reply.json()
 
 
 def _await_version(client: httpx.Client, version: str) -> None:

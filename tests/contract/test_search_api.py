@@ -51,7 +51,7 @@ def test_every_answer_tells_who_ranked_it(service: TestClient) -> None:
 def test_explained_answers_hold_every_score_and_stage(service: TestClient) -> None:
     answer = search(service, "chart", explain=True, log=False)
     assert {"bm25", "dense", "memory", "evidence", "title_covered"} <= set(answer["hits"][0]["scores"])
-    assert {"encode", "retrieve", "fuse"} <= set(answer["stages_ms"])
+    assert {"encode", "lexical", "dense", "features", "fuse", "diversify", "snippet"} <= set(answer["stages_ms"])
 
 
 def test_k_limits_the_answer(service: TestClient) -> None:
@@ -72,7 +72,9 @@ def test_query_ids_are_new_each_time_and_answers_are_not(service: TestClient) ->
         ({"app": ["C", "I"]}, {"chart", "filter", "slide"}),
         ({"app": "C", "size": 3}, {"filter"}),
         ({"app": "no such app"}, set()),
-        ({"no such field": 1}, set()),
+        ({"not": {"app": "C"}}, {"slide", "envelope", "label", "macro"}),
+        ({"size": {"gte": 3}}, {"filter"}),
+        ({"any": [{"app": "I"}, {"size": 3}]}, {"slide", "filter"}),
     ],
 )
 def test_filters_keep_only_what_they_name(service: TestClient, filters: dict[str, Any], found: set[str]) -> None:
@@ -151,3 +153,29 @@ def test_probes_tell_what_is_served(service: TestClient) -> None:
     state = service.get("/readyz").json()["collections"]["default"]
     assert state["documents"] == len(DOCUMENTS)
     assert state["problem"] == ""
+
+
+def test_a_filter_on_a_field_that_nobody_has_is_refused_with_what_there_is(service: TestClient) -> None:
+    reply = service.post("/v1/search", json={"query": "sheet", "filters": {"apps": "C"}})
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["field"] == "filters.apps"
+    assert "app" in reply.json()["errors"][0]["reason"]
+
+
+def test_facets_count_the_values_of_what_was_found(service: TestClient) -> None:
+    facets = search(service, "sheet", k=100, facets=["app"])["facets"]
+    assert {one["value"]: one["count"] for one in facets["app"]} == {"C": 2, "W": 2, "I": 1}
+
+
+def test_a_sorted_answer_is_in_the_order_of_the_field_and_joins_no_experiment(service: TestClient) -> None:
+    answer = search(service, "sheet", k=100, sort="-app")
+    assert [hit["fields"].get("app") for hit in answer["hits"]] == ["W", "W", "I", "C", "C", None]
+    assert answer["experiment"] == ""
+
+
+def test_a_search_without_time_leaves_stages_out_and_says_so(service: TestClient) -> None:
+    for _ in range(3):
+        search(service, "sheet", log=False)
+    answer = search(service, "chart", budget_ms=0.01, log=False)
+    assert answer["skipped"] == ["rerank", "meaning"]
+    assert ids(answer)[0] == "chart"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ab_testing.api import Assignments
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from foundation.contracts import Document
 from foundation.errors import Conflict
 from foundation.settings import Settings
@@ -70,7 +70,7 @@ def test_what_a_generation_answers_is_what_memory_answered(parts: Parts) -> None
 
 def test_a_start_from_a_generation_embeds_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     parts.build("default")
-    monkeypatch.setattr(parts.content, "embed", refuse)
+    monkeypatch.setattr(parts.generations, "embed", refuse)
     parts.content.follow(0)
 
     assert len(parts.content.served["default"].corpus) == len(DOCUMENTS)
@@ -135,12 +135,14 @@ def test_a_build_that_died_is_told_as_interrupted_and_can_be_made_again(parts: P
         asked.append(len(texts))
         return parts.embed(texts) if len(asked) < 3 else die(texts)
 
+    parts.generations.embed = embed
     with pytest.raises(KeyboardInterrupt):
-        parts.generations.build("default", one, lambda: 6, embed)
+        parts.generations.build("default", one, lambda: 6)
     assert parts.generations.state("default").state == "interrupted"
     assert parts.generations.state("default").done == 2
     assert parts.generations.newest("default") is None
 
+    parts.generations.embed = parts.embed
     parts.build("default")
     assert parts.generations.state("default").state == "finished"
 

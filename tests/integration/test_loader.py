@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ab_testing.api import Assignments, ExperimentPlan
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from foundation.contracts import Document, Manifest
 from foundation.errors import NotFound, NotReady
 from foundation.registry import Version

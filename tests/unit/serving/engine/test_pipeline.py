@@ -10,6 +10,7 @@ from foundation.contracts import CURVE_RANKS, Document, Evidence
 from serving.engine.adaptation import Adapter, Residuals
 from serving.engine.corpus import Corpus
 from serving.engine.features import COLUMN, FEATURES, Query, read
+from serving.engine.filters import parse_filter
 from serving.engine.live import LiveMemory
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
@@ -25,7 +26,7 @@ def untaught(corpus: Corpus) -> RankingModel:
     return RankingModel(QueryMemory([], corpus.dense.dimension))
 
 
-def names(ranker: Ranker, query: Query, allowed: list[int] | None = None) -> list[str]:
+def names(ranker: Ranker, query: Query, allowed: npt.NDArray[np.bool_] | None = None) -> list[str]:
     return [hit.document_id for hit in ranker.rank(query, 10, allowed).hits]
 
 
@@ -60,7 +61,9 @@ def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: Ask) -
     past = [Remembered("adding", ask("adding").vector, {"fonts": 1.0})]
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32)))
 
-    assert set(names(ranker, ask("adding cells"), corpus.matching({"app": "calc"}))) == {"sums", "charts"}
+    assert set(
+        names(ranker, ask("adding cells"), corpus.matching(parse_filter({"app": "calc"}, corpus.fields.types)))
+    ) == {"sums", "charts"}
 
 
 def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus, ask: Ask) -> None:

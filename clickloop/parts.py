@@ -1,0 +1,251 @@
+"""Every part of clickloop, made once and handed what it needs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ab_testing.api import Assignments, Experiments
+from collector.consumer import Consumer
+from collector.labels import label
+from foundation import schema
+from foundation.clock import Clock, make_clock
+from foundation.contracts import Manifest
+from foundation.db import make_engine
+from foundation.eventlog import EmbeddedLog, EventLog
+from foundation.extras import needs_extra
+from foundation.leases import Leases
+from foundation.registry import ArtifactStore, Registry, Version
+from foundation.settings import Settings
+from foundation.telemetry import configure_logs
+from retrainer.autopilot import Autopilot
+from retrainer.dataset import Dataset, freeze_dataset
+from retrainer.hotswap import HotSwap
+from retrainer.runs import Runs
+from retrainer.schedule import Schedule
+from retrainer.worker import Workers
+from serving.builds import Builds
+from serving.catalog import Catalog
+from serving.content import Content
+from serving.declarations import Declarations
+from serving.engine.encoder import Encoder, open_encoder
+from serving.engine.generation import Generation
+from serving.engine.vectors import VectorStore
+from serving.generations import Generations
+from serving.loader import Loader
+
+if TYPE_CHECKING:
+    from retrainer.candidate import Workshop
+
+CONSUMER = "collector"
+_TRAIN_CHANGES_AT_ONCE = 512
+
+
+class Parts:
+    """Every part of clickloop, made when first asked for.
+
+    Args:
+        settings: What the operator set.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        configure_logs(settings.log_level)
+        self.settings = settings
+        self.name = f"{socket.gethostname()}-{os.getpid()}"
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The one clock."""
+        return make_clock(self.settings.clock_speed, self.settings.clock_origin)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database at this release's schema; SchemaOutdated when the policy is to refuse."""
+        engine = make_engine(self.settings.resolved_database_url())
+        schema.prepare(engine, self.settings.migrate)
+        return engine
+
+    @cached_property
+    def log(self) -> EventLog:
+        """The event log: Kafka where it is set up, else the embedded one."""
+        if self.settings.kafka_bootstrap:
+            from foundation.kafka import KafkaLog  # noqa: PLC0415  the client warns on import and is seldom needed
+
+            return KafkaLog(self.engine, self.settings.kafka_bootstrap)
+        return EmbeddedLog(self.engine, records=self._records_engine)
+
+    @cached_property
+    def _records_engine(self) -> sa.Engine:
+        """Where the embedded log keeps its records: beside SQLite's file, inside PostgreSQL."""
+        url = self.settings.resolved_log_url()
+        if not url:
+            return self.engine
+        records = make_engine(url)
+        schema.prepare(records, self.settings.migrate)
+        return records
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder; made into ONNX the first time, which takes some 20 s."""
+        settings = self.settings
+        folder = Path(settings.home) / "onnx"
+        return open_encoder(settings.model, folder, settings.encoder_precision, settings.encoder_threads)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Versions and their artifacts."""
+        return Registry(self.engine, ArtifactStore(self.settings.resolved_artifacts_url()))
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The documents."""
+        return Catalog(self.engine, self.clock)
+
+    @cached_property
+    def generations(self) -> Generations:
+        """The sealed indexes on this machine's disk."""
+        return Generations(Path(self.settings.home), self.encoder, self.embed, self.name)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builds of generations that this process starts."""
+        return Builds(self.generations, self.settings)
+
+    @cached_property
+    def content(self) -> Content:
+        """Documents and evidence in memory."""
+        return Content(
+            self.engine,
+            self.catalog,
+            self.declarations,
+            self.generations,
+            self.builds,
+            self.settings,
+            self.clock,
+        )
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        """What was embedded before."""
+        return VectorStore(Path(self.settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
+
+    def embed(self, texts: list[str]) -> Any:
+        """Return unit vectors of texts; those embedded before are read from disk."""
+        return self.vectors.embed(texts, self.encoder.encode)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """The declared types of fields."""
+        return Declarations(self.engine)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """The experiments."""
+        return Experiments(self.engine, self.clock)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The training runs."""
+        return Runs(self.engine, self.clock)
+
+    @cached_property
+    def hotswap(self) -> HotSwap:
+        """The champion pointer."""
+        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration())
+
+    @property
+    def baseline(self) -> Manifest:
+        """The untuned version that serves before anything is learned."""
+        return Manifest(encoder=self.encoder.digest, fusion=self.settings.fusion)
+
+    def make_loader(self, assignments: Assignments) -> Loader:
+        """Return a loader for this process."""
+        return Loader(
+            self.engine,
+            self.content,
+            self.registry,
+            assignments,
+            self.encoder,
+            self.settings,
+            self.clock,
+            self.name,
+        )
+
+    def make_consumer(self) -> Consumer:
+        """Return the collector's consumer of the event log."""
+        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock)
+
+    def make_schedule(self, workers: Workers) -> Schedule:
+        """Return the retrainer's schedule."""
+        autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
+        return Schedule(
+            autopilot,
+            self.runs,
+            self.experiments,
+            Leases(self.engine, self.clock, self.name),
+            self.settings,
+            self.catalog.collections,
+        )
+
+    def train(self, collection: str, run_id: str, progress: Callable[[str], None]) -> Version:
+        """Train a candidate on the evidence as it stands, gate it and register it; blocks.
+
+        Raises:
+            Conflict: There is too little evidence.
+            MissingExtra: MLflow is to be told, and is not installed.
+        """
+        from retrainer.candidate import train_candidate  # noqa: PLC0415  brings torch, which serving needs not
+
+        record = _make_tracker(self.settings.mlflow_url)
+        version = train_candidate(*self.prepare_training(collection, progress), run_id)
+        record(version)
+        return version
+
+    def build(self, collection: str) -> Generation:
+        """Build an index generation of everything the catalog holds; blocks.
+
+        Raises:
+            Conflict: Another process is building this collection.
+        """
+        return self.generations.build(
+            collection,
+            lambda after, limit: self.catalog.changes(collection, after, limit),
+            lambda: self.catalog.latest_change(collection),
+        )
+
+    def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
+        """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
+
+        Raises:
+            Conflict: There is too little evidence.
+        """
+        from retrainer.candidate import Workshop  # noqa: PLC0415  as above
+
+        settings = self.settings
+        champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline))
+        corpus = self.generations.open(collection)
+        while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
+            corpus.apply(changes, self.embed)
+        dataset = freeze_dataset(
+            self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
+        )
+        return (
+            Workshop(self.registry, corpus, self.embed, label, self.clock, settings.seed, progress),
+            dataset,
+            champion,
+        )
+
+
+def _make_tracker(url: str) -> Callable[[Version], None]:
+    """Return what tells MLflow of a candidate, nobody without a URL; MissingExtra when it is not installed."""
+    if not url:
+        return lambda _: None
+    with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
+        from retrainer.tracking import Tracker  # noqa: PLC0415  imports MLflow, which only its extra installs
+    return Tracker(url).record

@@ -1,0 +1,129 @@
+"""Lets searches in as long as they can be answered in time, and makes them cheaper before that ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from foundation.clock import monotonic_s
+from foundation.errors import Overloaded
+from foundation.telemetry import REFUSED
+from foundation.web import problem_response
+
+_MEMORY = 0.05
+"""Share of the newest measurement in a running mean."""
+
+OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
+"""What a search can do without, the cheapest loss first, with the parts that this saves."""
+
+_SEARCHES = frozenset({"/v1/search", "/v1/context"})
+
+
+class Admission:
+    """Counts the searches inside, and knows how long each part of one takes.
+
+    Safe to use from many threads; nothing here waits but `turn`.
+
+    Args:
+        at_once: Searches computed at the same time; more would only take turns.
+        patience_s: Longest wait for a turn that is offered; whoever would wait longer is refused.
+        now: Seconds of a clock that never goes back.
+    """
+
+    def __init__(self, at_once: int, patience_s: float, now: Callable[[], float] = monotonic_s) -> None:
+        self.now = now
+        self._at_once = at_once
+        self._patience_s = patience_s
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._inside = 0
+        self._service_s = 0.01
+        self._parts_s: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def queue(self) -> float:
+        """Searches that wait for each turn, 0 when nobody does."""
+        return max(0.0, self._inside / self._at_once - 1.0)
+
+    def expected_wait_s(self) -> float:
+        """Return how long one more search would wait for its turn."""
+        return self._service_s * max(0.0, (self._inside + 1) / self._at_once - 1.0)
+
+    def enter(self) -> None:
+        """Let one more search in; it must `leave`.
+
+        Raises:
+            Overloaded: It would wait too long.
+        """
+        with self._lock:
+            wait_s = self.expected_wait_s()
+            if wait_s > self._patience_s:
+                raise Overloaded(
+                    f"searches wait {1000 * wait_s:.0f} ms for their turn, "
+                    f"more than the {1000 * self._patience_s:.0f} ms allowed; try again in a second"
+                )
+            self._inside += 1
+
+    def leave(self) -> None:
+        """Note that a search has been answered."""
+        with self._lock:
+            self._inside -= 1
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it."""
+        with self._turns:
+            began = self.now()
+            yield
+            took_s = self.now() - began
+        with self._lock:
+            self._service_s += _MEMORY * (took_s - self._service_s)
+
+    def learn(self, seconds: Mapping[str, float]) -> None:
+        """Take in how long the parts of a search took."""
+        with self._lock:
+            for part, took_s in seconds.items():
+                known = self._parts_s.get(part, took_s)
+                self._parts_s[part] = known + _MEMORY * (took_s - known)
+
+    def spare(self, left_s: float) -> tuple[str, ...]:
+        """Return the parts that a search must leave out to end in time, and those behind it too.
+
+        The cheapest loss of quality goes first: late interaction, then the meaning of the query.
+        """
+        skipped: list[str] = []
+        parts_s = dict(self._parts_s)
+        for name, parts in OPTIONAL.items():
+            if sum(parts_s.values()) * (1.0 + self.queue) <= left_s:
+                break
+            skipped.append(name)
+            for part in parts:
+                parts_s.pop(part, None)
+        return tuple(skipped)
+
+
+class SearchGate:
+    """ASGI middleware that refuses searches at the door while too many wait, before anything is read."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self._app = app
+        self._admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it with 503 and Retry-After."""
+        if scope["type"] != "http" or scope["path"] not in _SEARCHES:
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._admission.enter()
+        except Overloaded as refusal:
+            REFUSED.inc()
+            await problem_response(refusal, scope["path"])(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._admission.leave()

@@ -1,0 +1,19 @@
+"""A stopwatch for the stages of one search."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+
+class Laps:
+    """Time by stage in seconds, each from the end of the one before; equal names add up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = perf_counter()
+
+    def end(self, stage: str) -> None:
+        """End a stage, and begin the next."""
+        now = perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now

@@ -1,0 +1,32 @@
+"""The best candidates ranked again by late interaction: token against token instead of text against text."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.engine.corpus import Corpus
+
+Floats = npt.NDArray[np.float32]
+
+RERANKED = 100
+"""Candidates ranked again."""
+
+WEIGHT = 15.0
+"""Log-odds that a mean token similarity of 1 is worth; chosen on training queries of five collections."""
+
+
+def rerank(corpus: Corpus, tokens: Floats, rows: list[int], scores: Floats) -> Floats:
+    """Return the scores with late interaction added for the `RERANKED` best; the others keep below them.
+
+    Args:
+        tokens: The query's tokens, float32 of shape (tokens, width).
+        rows: The candidates.
+        scores: Their scores so far, float32 of shape (len(rows),).
+    """
+    if corpus.tokens is None or not rows:
+        return scores
+    best = np.argsort(-scores, kind="stable")[:RERANKED]
+    result = scores - np.float32(2 * WEIGHT)
+    result[best] = scores[best] + np.float32(WEIGHT) * corpus.tokens.scores(tokens, np.asarray(rows)[best])
+    return result
