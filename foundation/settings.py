@@ -31,7 +31,10 @@ class Settings(BaseSettings):
 
     # search
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
-    encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
+    encoder_precision: Literal["auto", "int8", "fp32"] = Field(
+        "auto", description="Precision of the ONNX encoder; auto: the faster one, measured once."
+    )
+    late_interaction: bool = Field(False, description="Keep token vectors and rank the best candidates again by them.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
     budget_ms: float = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -174,10 +174,11 @@ class Searcher:
 
     def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
-        encoder, key = self._loader.encoder, query_key(ask.query)
+        embedder, key = self._loader.embedder, query_key(ask.query)
         if "meaning" in skipped:
-            return Query(ask.query, key, np.zeros(encoder.dimension, np.float32))
-        return Query(ask.query, key, encoder.encode_query(ask.query))
+            return Query(ask.query, key, np.zeros(embedder.encoder.dimension, np.float32))
+        query = embedder.read_query(ask.query, key)
+        return replace(query, tokens=None) if "rerank" in skipped else query
 
     def _note(self, laps: Laps, skipped: tuple[str, ...]) -> None:
         for stage, duration_s in laps.seconds.items():
