@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +60,8 @@ def test_texts_are_embedded_in_steps_that_a_crash_cannot_undo(tmp_path: Path) ->
         return np.array([[float(len(text)), 1.0] for text in texts], np.float32)
 
     texts = ["x" * length for length in range(600)]
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         VectorStore(tmp_path, 2).embed(texts, encode)
-    except KeyboardInterrupt:
-        pass
     found = VectorStore(tmp_path, 2).embed(texts, encode)
 
     assert steps == [256, 256, 88, 88]
