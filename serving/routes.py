@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -40,6 +40,9 @@ class SearchIn(BaseModel):
         examples=["-views"],
     )
     facets: Any = Field(None, description="Fields whose values are counted over the candidates.", examples=[["app"]])
+    skip: list[Literal["rerank", "meaning"]] = Field(
+        default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
+    )
     budget_ms: float | None = Field(
         None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
     )
@@ -95,7 +98,7 @@ class SearchOut(BaseModel):
     experiment: str = Field(description="The experiment it belongs to, else empty.")
     hits: list[HitOut]
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
-    skipped: list[str] = Field(description="Stages left out to answer in time: rerank, meaning.")
+    skipped: list[str] = Field(description="Stages left out, to answer in time or because the request said so: rerank, meaning.")
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 
 
@@ -119,6 +122,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             filters=ask.filters,
             sort=ask.sort,
             facets=ask.facets,
+            without=tuple(ask.skip),
             budget_s=(ask.budget_ms or budget_ms) / 1000,
             log=ask.log,
         )

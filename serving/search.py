@@ -43,6 +43,7 @@ class Ask:
         filters: A filter as JSON; see `serving.engine.filters`. None for none.
         sort: Fields to sort the candidates by, as JSON; see `serving.engine.sorting`. None for relevance.
         facets: Fields whose values are counted over the candidates, as JSON; None for none.
+        without: Stages to leave out: "rerank", "meaning".
         budget_s: Time after which the answer is late; stages that would make it so are left out.
         log: Whether the answer is an impression; others join no experiment either.
     """
@@ -54,6 +55,7 @@ class Ask:
     filters: Any = None
     sort: Any = None
     facets: Any = None
+    without: tuple[str, ...] = ()
     budget_s: float = 0.5
     log: bool = True
 
@@ -136,13 +138,14 @@ class Searcher:
         laps = Laps()
         with self._admission.turn():
             laps.end("wait")
-            skipped = self._admission.spare(until - self._admission.now())
+            late = self._admission.spare(until - self._admission.now())
+            skipped = tuple(dict.fromkeys((*ask.without, *late)))
             query = self._encode(ask, skipped)
             laps.end("encode")
             allowed = line_up.corpus.matching(scope.condition) if scope.condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
-            assignment = None if skipped or scope.sort else self._assign(collection, line_up, unit, ask)
+            assignment = None if late or scope.sort else self._assign(collection, line_up, unit, ask)
             mixed = _rank(line_up, _Work(query, ask.k, allowed, reading, laps, scope), assignment)
             facets = _count(line_up, mixed.candidates, scope.facets)
             laps.end("facets")
@@ -169,7 +172,7 @@ class Searcher:
         if flushed:
             flushed.result()
         laps.end("log")
-        self._note(laps, skipped)
+        self._note(laps, late)
         return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, skipped, facets, laps.seconds)
 
     def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:

@@ -47,10 +47,12 @@ class Volley:
 
     Attributes:
         seconds: How long requests were sent.
+        answers: What came, of each shot with status 200, when it was to be kept.
     """
 
     shots: list[Shot]
     seconds: float
+    answers: list[dict[str, Any]]
 
     def answered(self) -> list[Shot]:
         """Return the requests that got what they asked for."""
@@ -74,17 +76,26 @@ def quantile_ms(shots: Sequence[Shot], share: float) -> float:
     return 1000 * float(np.quantile([shot.took_s for shot in shots], share)) if shots else float("inf")
 
 
-def fire(url: str, bodies: Sequence[dict[str, Any]], *, clients: int = 0, rate: float = 0.0, seconds: float) -> Volley:
+def fire(
+    url: str,
+    bodies: Sequence[dict[str, Any]],
+    *,
+    seconds: float,
+    clients: int = 0,
+    rate: float = 0.0,
+    keep: bool = False,
+) -> Volley:
     """Send searches from a process of their own for some seconds.
 
     Args:
         url: The service.
         bodies: Bodies of `POST /v1/search`, sent in turn.
+        seconds: How long requests are sent.
         clients: Of a closed loop.
         rate: Requests a second of an open loop, when there are no clients.
-        seconds: How long requests are sent.
+        keep: Whether answers are brought home.
     """
-    order = {"url": url, "bodies": list(bodies), "clients": clients, "rate": rate, "seconds": seconds}
+    order = {"url": url, "bodies": list(bodies), "clients": clients, "rate": rate, "seconds": seconds, "keep": keep}
     done = subprocess.run(
         [sys.executable, "-m", "bench.search.load"],
         input=json.dumps(order).encode(),
@@ -93,7 +104,7 @@ def fire(url: str, bodies: Sequence[dict[str, Any]], *, clients: int = 0, rate: 
         timeout=seconds + 4 * _GRACE_S,
     )
     told = json.loads(done.stdout)
-    return Volley([Shot(*shot) for shot in told["shots"]], told["seconds"])
+    return Volley([Shot(*shot) for shot in told["shots"]], told["seconds"], told["answers"])
 
 
 class _Connection(asyncio.Protocol):
@@ -141,13 +152,15 @@ class _Connection(asyncio.Protocol):
 class _Gun:
     """Sends requests to one service over as many connections as are needed."""
 
-    def __init__(self, url: str, bodies: list[dict[str, Any]]) -> None:
+    def __init__(self, url: str, bodies: list[dict[str, Any]], *, keep: bool) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._requests = [self._write(json.dumps(body).encode()) for body in bodies]
         self._free: list[_Connection] = []
         self._opened = asyncio.Semaphore(_MOST_CONNECTIONS)
         self._sent = 0
+        self._keep = keep
+        self.answers: list[dict[str, Any]] = []
         self.shots: list[Shot] = []
 
     async def closed_loop(self, clients: int, seconds: float) -> None:
@@ -179,6 +192,8 @@ class _Gun:
                 self._free.append(connection)
         skipped = status == 200 and b'"skipped":[]' not in body
         self.shots.append(Shot(at, perf_counter() - began - at, status, skipped))
+        if self._keep and status == 200:
+            self.answers.append(json.loads(body))
 
     async def _connect(self) -> _Connection:
         while self._free:
@@ -197,12 +212,16 @@ class _Gun:
 
 
 async def _serve_order(order: dict[str, Any]) -> dict[str, Any]:
-    gun = _Gun(order["url"], order["bodies"])
+    gun = _Gun(order["url"], order["bodies"], keep=order["keep"])
     if order["clients"]:
         await gun.closed_loop(order["clients"], order["seconds"])
     else:
         await gun.open_loop(order["rate"], order["seconds"])
-    return {"shots": [list(asdict(shot).values()) for shot in gun.shots], "seconds": order["seconds"]}
+    return {
+        "shots": [list(asdict(shot).values()) for shot in gun.shots],
+        "seconds": order["seconds"],
+        "answers": gun.answers,
+    }
 
 
 if __name__ == "__main__":

@@ -226,6 +226,10 @@ class Corpus:
             table.add(row, self.document(row).fields)
         self.fields = table
 
+    def held(self) -> list[tuple[str, int]]:
+        """Return the id and the change number of every searchable document."""
+        return [(name, int(self.columns.changes[row])) for name, row in list(self._rows.items())]
+
     def seal(self, folder: Path) -> None:
         """Write everything but the words into `folder`; see `serving.engine.generation`."""
         with self._lock:
