@@ -17,6 +17,7 @@ import ab_testing.routes
 import collector.routes
 import console.routes
 import retrainer.routes
+import serving.context
 import serving.documents
 import serving.fields
 import serving.index
@@ -99,6 +100,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.add_middleware(SearchGate, admission=admission)
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), admission, parts.clock)
     app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
+    app.include_router(serving.context.make_router(searcher, settings.budget_ms))
     app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))

@@ -70,6 +70,7 @@ class Impression:
         unit: Whom experiments and caps count: the user id, else the session id, else the query id.
         experiment: Id of the experiment this answer belongs to, or "".
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
+        surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
     """
 
     collection: str
@@ -81,6 +82,7 @@ class Impression:
     at: datetime
     experiment: str = ""
     arm: str = "champion"
+    surface: str = "page"
 
 
 @dataclass(frozen=True, slots=True)

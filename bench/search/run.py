@@ -109,7 +109,8 @@ def _read_collections(data: Path | None) -> list[JudgedCollection]:
 def _choose_queries(collections: list[JudgedCollection], seed: int) -> list[str]:
     held_out = {query for collection in collections for query in collection.split("test")}
     texts = {text for collection in collections for query, text in collection.queries.items() if query in held_out}
-    return np.random.default_rng(seed).permutation(sorted(texts)).tolist()
+    ordered = sorted(texts)
+    return [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered)).tolist()]
 
 
 def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
