@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     patience_ms: float = Field(
         400.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
     )
+    suggest_least_users: int = Field(
+        5, ge=1, description="People who must have asked a query before it is suggested to others."
+    )
     generation_rows: int = Field(
         5000,
         ge=1,
