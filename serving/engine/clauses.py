@@ -50,9 +50,8 @@ class Composer:
             clauses += self._match_code(code, matches)
         for meant in self._find_synonyms(stems):
             clauses += matches.phrase(meant, _SYNONYM) if len(meant) > 1 else matches.word(meant[0], _SYNONYM)
-        if self._analysis.typos:
-            for word, stem in zip(self._words.analyze(query), stems, strict=True):
-                clauses += self._match_typo(word, stem, matches)
+        for word, stem in zip(self._words.analyze(query), stems, strict=True):
+            clauses += self._match_unknown(word, stem, matches)
         return _any(clauses) if clauses else None
 
     def correct(self, query: str, searcher: tantivy.Searcher) -> str | None:
@@ -60,7 +59,8 @@ class Composer:
         matches = Matches(self._schema, searcher, {})
 
         def knows(word: str) -> bool:
-            return all(map(matches.count, self._stems.analyze(word)))
+            written = self._words.analyze(word)
+            return all(map(matches.count, self._stems.analyze(word))) or any(map(matches.has_code, written))
 
         return Spelling(self._vocabulary, searcher, self._words, knows).correct(normalise(query))
 
@@ -69,20 +69,25 @@ class Composer:
         return {name: weight for name, weight in weights.items() if weight > 0}
 
     def _match_code(self, code: Code, matches: Matches) -> Iterator[tantivy.Query]:
-        yield from matches.phrase([stem for piece in code.pieces for stem in self._stems.analyze(piece)], _PHRASE)
-        is_open = code.is_open or not any(map(matches.count, code.pieces))
-        forms = [form for word in code.forms for form in matches.forms(word, is_open)]
+        """Count what matches best, once: its pieces together, itself as one word, the beginning of a longer one."""
+        stems = [stem for piece in code.pieces for stem in self._stems.analyze(piece)]
+        is_open = code.is_open or not any(map(matches.count, stems))
+        forms = [*matches.phrase(stems, _CODE)]
+        forms += [form for word in code.forms for form in matches.code(word, is_open)]
         if forms:
             yield tantivy.Query.disjunction_max_query(forms)
 
-    def _match_typo(self, word: str, stem: str, matches: Matches) -> Iterator[tantivy.Query]:
+    def _match_unknown(self, word: str, stem: str, matches: Matches) -> Iterator[tantivy.Query]:
         edits = reach(word)
-        if edits and word.isalpha() and not matches.count(stem):
+        if not word.isalpha() or matches.count(stem):
+            return
+        forms = [*matches.code(word, is_open=False)]
+        if not forms and edits and self._analysis.typos:
             near = self._vocabulary.near(word, edits, matches.searcher)[:_SPELLINGS]
             meant = dict.fromkeys(stem for other in near for stem in self._stems.analyze(other))
-            clauses = [clause for other in meant for clause in matches.word(other, _TYPO[edits])]
-            if clauses:
-                yield tantivy.Query.disjunction_max_query(clauses)
+            forms = [clause for other in meant for clause in matches.word(other, _TYPO[edits])]
+        if forms:
+            yield tantivy.Query.disjunction_max_query(forms)
 
     def _read_synonyms(self) -> dict[tuple[str, ...], list[list[str]]]:
         found: dict[tuple[str, ...], list[list[str]]] = {}
@@ -130,17 +135,22 @@ class Matches:
             if name != CLICKED:
                 yield _boost(tantivy.Query.phrase_query(self._schema, name, list(stems)), weight * factor)
 
-    def forms(self, code: str, is_open: bool) -> Iterator[tantivy.Query]:
+    def code(self, form: str, is_open: bool) -> Iterator[tantivy.Query]:
         """Return clauses for a code as one word and, when it is open, for longer ones that begin with it."""
         for name in (CODES, WORDS):
-            longer = self.searcher.terms_with_prefix(name, code, limit=_LONGER_CODES) if is_open else [(code, 1)]
-            for form, _ in longer:
-                term = tantivy.Query.term_query(self._schema, name, form, index_option="basic")
-                yield _boost(term, _CODE if form == code else _LONGER_CODE)
+            longer = self.searcher.terms_with_prefix(name, form, limit=_LONGER_CODES) if is_open else []
+            for found in dict.fromkeys((form, *(term for term, _ in longer))):
+                if self.searcher.doc_freq(name, found):
+                    term = tantivy.Query.term_query(self._schema, name, found, index_option="basic")
+                    yield _boost(term, _CODE if found == form else _LONGER_CODE)
 
     def count(self, stem: str) -> int:
         """Return in how many documents a word is, the largest number of any field."""
         return max(self.searcher.doc_freq(name, stem) for name in ("text", "title", CLICKED))
+
+    def has_code(self, form: str) -> bool:
+        """Return whether any document has a code, as one word."""
+        return self.searcher.doc_freq(CODES, form) > 0
 
     def _rarity(self, stem: str) -> float:
         count = self.count(stem)
