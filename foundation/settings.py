@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from foundation.languages import Language
+
 
 class Settings(BaseSettings):
     """What an operator can set. Names are upper-cased and prefixed with `CLICKLOOP_`."""
@@ -33,6 +35,9 @@ class Settings(BaseSettings):
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
     encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
+    language: Language = Field("english", description="Whose word endings are cut off; none cuts none.")
+    synonyms: Path | None = Field(None, description="File of synonyms, one rule a line.")
+    typo_tolerance: bool = Field(True, description="Look for words no document has in other spellings.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
     generation_rows: int = Field(
         5000,

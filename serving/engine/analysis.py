@@ -8,34 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Self
 
 import tantivy
 
+from foundation.languages import Language
 from serving.engine.synonyms import NO_SYNONYMS, Synonyms, read_synonyms
-
-Language = Literal[
-    "none",
-    "arabic",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hungarian",
-    "italian",
-    "norwegian",
-    "portuguese",
-    "romanian",
-    "russian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _FORM = 1  # of the index; counted up when what it holds changes
 _LONGEST_WORD = 40

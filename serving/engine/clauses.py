@@ -20,6 +20,8 @@ _SYNONYM = 0.5
 _TYPO = (0.0, 0.6, 0.4)  # by edits allowed
 _SPELLINGS = 5
 _LONGER_CODES = 20
+_LARGE = 10_000
+_EVERYWHERE = 0.9
 
 
 class Composer:
@@ -43,9 +45,11 @@ class Composer:
         query = normalise(query)
         stems = self._stems.analyze(query)
         matches = Matches(self._schema, searcher, self._weigh(fields))
-        clauses = [clause for stem in dict.fromkeys(stems) for clause in matches.word(stem)]
-        for said in read_phrases(query):
-            clauses += matches.phrase(self._stems.analyze(said), _PHRASE)
+        said = dict.fromkeys(stems)
+        telling = [stem for stem in said if not matches.is_everywhere(stem)]
+        clauses = [clause for stem in telling or said for clause in matches.word(stem)]
+        for phrase in read_phrases(query):
+            clauses += matches.phrase(self._stems.analyze(phrase), _PHRASE)
         for code in read_codes(query):
             clauses += self._match_code(code, matches)
         for meant in self._find_synonyms(stems):
@@ -74,8 +78,7 @@ class Composer:
         is_open = code.is_open or not any(map(matches.count, stems))
         forms = [*matches.phrase(stems, _CODE)]
         forms += [form for word in code.forms for form in matches.code(word, is_open)]
-        if forms:
-            yield tantivy.Query.disjunction_max_query(forms)
+        yield from _best(forms)
 
     def _match_unknown(self, word: str, stem: str, matches: Matches) -> Iterator[tantivy.Query]:
         edits = reach(word)
@@ -86,8 +89,7 @@ class Composer:
             near = self._vocabulary.near(word, edits, matches.searcher)[:_SPELLINGS]
             meant = dict.fromkeys(stem for other in near for stem in self._stems.analyze(other))
             forms = [clause for other in meant for clause in matches.word(other, _TYPO[edits])]
-        if forms:
-            yield tantivy.Query.disjunction_max_query(forms)
+        yield from _best(forms)
 
     def _read_synonyms(self) -> dict[tuple[str, ...], list[list[str]]]:
         found: dict[tuple[str, ...], list[list[str]]] = {}
@@ -148,6 +150,11 @@ class Matches:
         """Return in how many documents a word is, the largest number of any field."""
         return max(self.searcher.doc_freq(name, stem) for name in ("text", "title", CLICKED))
 
+    def is_everywhere(self, stem: str) -> bool:
+        """Return whether nearly every text of a large index has a word, which says nothing and takes long to add up."""
+        documents = self.searcher.num_docs
+        return documents > _LARGE and self.searcher.doc_freq("text", stem) > _EVERYWHERE * documents
+
     def has_code(self, form: str) -> bool:
         """Return whether any document has a code, as one word."""
         return self.searcher.doc_freq(CODES, form) > 0
@@ -163,3 +170,7 @@ def _boost(query: tantivy.Query, factor: float) -> tantivy.Query:
 
 def _any(clauses: list[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
+
+
+def _best(clauses: list[tantivy.Query]) -> list[tantivy.Query]:
+    return [tantivy.Query.disjunction_max_query(clauses)] if len(clauses) > 1 else clauses

@@ -123,15 +123,13 @@ def _best(searcher: tantivy.Searcher, asked: tantivy.Query, limit: int) -> Hits:
 
 
 def _best_of_many(searcher: tantivy.Searcher, asked: tantivy.Query, limit: int, allowed: Flags, count: int) -> Hits:
-    """Search as deep as the allowed rows should lie, and twice as deep until enough of them are found."""
-    depth = limit * (1 + searcher.num_docs // count)
+    """Search a little deeper than the allowed rows should lie, and twice as deep until enough of them are found."""
+    depth = limit + limit * searcher.num_docs * 5 // (count * 4)
     while True:
         found = _best(searcher, asked, depth)
-        kept = [(row, score) for row, score in found if row < len(allowed) and allowed[row]][:limit]
-        if len(kept) == limit or len(found) < min(depth, searcher.num_docs):
-            return kept
-        if depth >= searcher.num_docs:
-            return kept
+        kept = [(row, score) for row, score in found if row < len(allowed) and allowed[row]]
+        if len(kept) >= limit or len(found) < depth:
+            return kept[:limit]
         depth *= 2
 
 

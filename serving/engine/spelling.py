@@ -93,8 +93,8 @@ class Spelling:
     def correct(self, query: str) -> str | None:
         """Return a query with each unknown word replaced by a known one, None when there is nothing to replace.
 
-        A word is joined with its neighbour, divided in two or exchanged for a word within two edits,
-        whichever is nearest and then most frequent.
+        A word is joined with its neighbour, or else exchanged for a word an edit away, divided in two
+        or exchanged for a word two edits away; of several the most frequent.
         """
         words = list(_WORD.finditer(query))
         unknown = {word.start() for word in words if len(word[0]) >= _SHORTEST and not self._knows(word[0])}
@@ -114,12 +114,13 @@ class Spelling:
         return query if changes else None
 
     def _replace(self, word: str) -> str | None:
-        near = self._vocabulary.near(word, 1, self._searcher)[:1]
+        near = self._vocabulary.near(word, 1, self._searcher)
+        if near:
+            return near[0]
         parts = max(self._divide(word), default=None)
-        if parts and (not near or parts[0] > self._count(near[0])):
+        if parts:
             return parts[1]
-        if not near and len(word) >= 5:
-            near = self._vocabulary.near(word, 2, self._searcher)[:1]
+        near = self._vocabulary.near(word, 2, self._searcher) if len(word) >= 5 else []
         return near[0] if near else None
 
     def _divide(self, word: str) -> Iterator[tuple[int, str]]:
