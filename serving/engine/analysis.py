@@ -19,6 +19,7 @@ _FORM = 1  # of the index; counted up when what it holds changes
 _LONGEST_WORD = 40
 _CODE = re.compile(r"[^\W_]+(?:[-_./:\\+#@]{1,3}[^\W_]+)*")
 _PIECE = re.compile(r"[^\W_]+")
+_EDGES = ".,:;!?()\"'"
 _QUOTED = re.compile(r'["“”„«»]([^"“”„«»]+)["“”„«»]')
 
 
@@ -90,14 +91,22 @@ class Code:
 
 
 def normalise(text: str) -> str:
-    """Return a text with every character in its one usual form (NFKC)."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    """Return a text with every character in its one usual form (NFKC), halves of characters as question marks."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.encode(errors="replace").decode())
 
 
 def read_codes(text: str) -> list[Code]:
     """Return what in a text has digits, or punctuation between letters."""
     found = (tuple(_PIECE.findall(code)) for code in _CODE.findall(text.lower()))
     return [Code(pieces) for pieces in found if len(pieces) > 1 or any(map(str.isdigit, pieces[0]))]
+
+
+def compound_forms(text: str) -> set[str]:
+    """Return the forms of all codes of several pieces in a text. Fast enough for every document."""
+    parts = {part for part in set(text.split()) if not part.strip(_EDGES).isalnum()}
+    return {form for code in read_codes(" ".join(parts)) if len(code.pieces) > 1 for form in code.forms}
 
 
 def read_phrases(query: str) -> list[str]:

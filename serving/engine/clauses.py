@@ -66,7 +66,7 @@ class Composer:
             written = self._words.analyze(word)
             return all(map(matches.count, self._stems.analyze(word))) or any(map(matches.has_code, written))
 
-        return Spelling(self._vocabulary, searcher, self._words, knows).correct(normalise(query))
+        return Spelling(self._vocabulary, self._schema, searcher, self._words, knows).correct(normalise(query))
 
     def _weigh(self, fields: Iterable[str]) -> dict[str, float]:
         weights = {name: self._analysis.weights.get(name, 1.0) for name in fields}

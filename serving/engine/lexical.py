@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tantivy
 
 from foundation.errors import ArtifactDamaged
-from serving.engine.analysis import Analysis, normalise, read_codes
+from serving.engine.analysis import Analysis, compound_forms, normalise
 from serving.engine.clauses import CLICKED, CODES, Composer
 from serving.engine.spelling import WORDS
 
@@ -53,7 +53,7 @@ class LexicalIndex:
             clicked: Queries after which users chose the document.
         """
         title, text = normalise(title), normalise(text)
-        codes = {form for code in read_codes(f"{title} {text}") for form in code.forms if len(code.pieces) > 1}
+        codes = compound_forms(f"{title} {text}")
         document = tantivy.Document(row=row, title=title, text=text)
         for name, values in ((WORDS, (title, text)), (CODES, codes), (CLICKED, map(normalise, clicked))):
             for value in values:

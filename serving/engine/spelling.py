@@ -19,7 +19,6 @@ WORDS = "words"
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST = 3
 _GROWTH = 0.05
-_FAR = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class _Shelf:
 class Vocabulary:
     """The words of an index, to choose other spellings from. Safe to use from many threads.
 
-    Words are read when their first letter is asked for, 4 microseconds each, and again after the
-    index has grown or shrunk by a twentieth; a word that is newer is not offered until then.
+    Words are read when their first letter is asked for, in milliseconds, and again after the index
+    has grown or shrunk by a twentieth; a word that is newer is not offered until then.
     """
 
     def __init__(self) -> None:
@@ -73,6 +72,7 @@ class Spelling:
     """Corrects queries by what one state of an index holds.
 
     Args:
+        schema: Of the index.
         searcher: Of that state.
         analyzer: Gives the words of a text as the index has them, with their endings.
         knows: Returns whether a search finds a word, in whatever ending.
@@ -81,11 +81,13 @@ class Spelling:
     def __init__(
         self,
         vocabulary: Vocabulary,
+        schema: tantivy.Schema,
         searcher: tantivy.Searcher,
         analyzer: tantivy.TextAnalyzer,
         knows: Callable[[str], bool],
     ) -> None:
         self._vocabulary = vocabulary
+        self._schema = schema
         self._searcher = searcher
         self._analyzer = analyzer
         self._knows = knows
@@ -114,14 +116,14 @@ class Spelling:
         return query if changes else None
 
     def _replace(self, word: str) -> str | None:
-        near = self._vocabulary.near(word, 1, self._searcher)
-        if near:
-            return near[0]
-        parts = max(self._divide(word), default=None)
-        if parts:
+        if better := self._nearest(word, 1):
+            return better
+        if parts := max(self._divide(word), default=None):
             return parts[1]
-        near = self._vocabulary.near(word, 2, self._searcher) if len(word) >= 5 else []
-        return near[0] if near else None
+        return self._nearest(word, 2) if len(word) >= 5 else None
+
+    def _nearest(self, word: str, distance: int) -> str | None:
+        return next(filter(self._count, self._vocabulary.near(word, distance, self._searcher)), None)
 
     def _divide(self, word: str) -> Iterator[tuple[int, str]]:
         for place in range(2, len(word) - 1):
@@ -134,4 +136,9 @@ class Spelling:
         return "".join(self._analyzer.analyze(word)) or word
 
     def _count(self, word: str) -> int:
-        return self._searcher.doc_freq(WORDS, word)
+        """Return how many documents have a word, 0 when all of them are deleted."""
+        count = self._searcher.doc_freq(WORDS, word)
+        if count:
+            term = tantivy.Query.term_query(self._schema, WORDS, word, index_option="basic")
+            count *= len(self._searcher.search(term, 1, count=False).hits)
+        return count

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.languages import Language
-from serving.engine.analysis import Analysis, Code, normalise, read_codes, read_phrases
+from serving.engine.analysis import Analysis, Code, compound_forms, normalise, read_codes, read_phrases
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -71,3 +71,12 @@ def test_an_analysis_is_loaded_with_its_synonyms(tmp_path: Path) -> None:
 
     assert (analysis.language, analysis.typos, analysis.synonyms["tv"]) == ("german", False, ("telly",))
     assert Analysis.load("german", None, typos=False).synonyms == {}
+
+
+@given(st.text(max_size=200))
+def test_compounds_of_a_text_are_its_codes_of_several_pieces(text: str) -> None:
+    assert compound_forms(text) == {form for code in read_codes(text) if len(code.pieces) > 1 for form in code.forms}
+
+
+def test_identifiers_of_a_text_are_found_between_brackets_and_stops() -> None:
+    assert compound_forms("Fit the (HP-305XL), not v2.1.") == {"hp-305xl", "hp305xl", "v2-1"}

@@ -32,7 +32,7 @@ FLAGS = st.lists(st.booleans(), max_size=ROWS + 5).map(lambda flags: np.array(fl
 QUERIES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 
 
-@given(st.text(max_size=80), st.sampled_from([FIELDS, ("text",), ("title", "clicked")]))
+@given(st.text(st.characters(), max_size=80), st.sampled_from([FIELDS, ("text",), ("title", "clicked")]))
 def test_no_character_of_a_query_has_a_meaning_by_accident(query: str, fields: tuple[str, ...]) -> None:
     assert len(INDEX.search(query, 3, fields=fields)) <= 3
 

@@ -62,7 +62,15 @@ def test_words_of_new_documents_are_offered_once_there_are_enough() -> None:
     assert index.correct("keybord") == "keyboard"
 
 
-@given(st.text(max_size=60))
+def test_words_of_deleted_documents_are_not_offered() -> None:
+    index = index_of("secretword", "secretwort", "other")
+    index.remove(0)
+    index.commit()
+
+    assert index.correct("secretwor") == "secretwort"
+
+
+@given(st.text(st.characters(), max_size=60))
 def test_no_query_is_too_strange_to_correct(query: str) -> None:
     better = INDEX.correct(query)
 
