@@ -22,6 +22,9 @@ FIELDS = ("title", "text", CLICKED)
 
 _WRITER_BYTES = 16_000_000
 _NARROW = 1000
+_MERGED = 8  # segments of a size that tantivy merges
+_WORTH_MERGING = 5000
+_NO_ROW = -1
 
 
 class LexicalIndex:
@@ -70,8 +73,24 @@ class LexicalIndex:
         self._index.reload()
 
     def compact(self) -> None:
-        """Leave the index as few segments; it is not written any more."""
+        """Commit and leave the index as few segments, in seconds; it is not written any more.
+
+        tantivy merges segments when eight are of a size, and has no other call for it. Seven more of
+        a document each therefore make it merge all small ones; then they go, but count in its
+        statistics, so that small indexes are left as they are.
+        """
+        self.commit()
+        searcher = self._index.searcher()
+        if searcher.num_segments > 1 and searcher.num_docs >= _WORTH_MERGING:
+            for _ in range(_MERGED - 1):
+                self._writer.add_document(tantivy.Document(row=_NO_ROW))
+                self._writer.commit()
+            self._writer.wait_merging_threads()
+            self._writer = self._index.writer(_WRITER_BYTES, 1)
+            self.remove(_NO_ROW)
+            self._writer.commit()
         self._writer.wait_merging_threads()
+        self._index.reload()
 
     @staticmethod
     def share(source: Path, target: Path) -> None:

@@ -111,6 +111,21 @@ def test_an_index_on_disk_is_found_again_and_a_shared_copy_changes_apart(tmp_pat
     assert LexicalIndex(tmp_path / "one").search("kettle", 5).keys() == {0}
 
 
+def test_compacting_merges_segments_and_loses_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "_WORTH_MERGING", 30)
+    index = LexicalIndex(tmp_path)
+    for row in range(30):
+        index.add(row, "", f"kettle {'tea ' * row}")
+        index.commit()
+    before = index.search("kettle", 40)
+
+    index.compact()
+
+    assert index.search("kettle", 40).keys() == before.keys() == set(range(30))
+    assert len(list(tmp_path.glob("*.idx"))) <= 2
+    assert LexicalIndex(tmp_path).search("kettle", 40).keys() == before.keys()
+
+
 def test_an_index_of_another_language_is_refused(tmp_path: Path) -> None:
     LexicalIndex(tmp_path, Analysis("english")).commit()
 
