@@ -34,6 +34,7 @@ from serving.builds import Builds
 from serving.catalog import Catalog
 from serving.content import Content
 from serving.declarations import Declarations
+from serving.engine.analysis import Analysis
 from serving.engine.embedder import StoredEmbedder
 from serving.engine.encoder import Encoder, open_encoder
 from serving.engine.generation import Generation
@@ -110,7 +111,9 @@ class Parts:
     @cached_property
     def generations(self) -> Generations:
         """The sealed indexes on this machine's disk."""
-        return Generations(Path(self.settings.home), self.embedder, self.name)
+        settings = self.settings
+        analysis = Analysis.load(settings.language, settings.synonyms, settings.typo_tolerance)
+        return Generations(Path(settings.home), self.embedder, analysis, self.name)
 
     @cached_property
     def builds(self) -> Builds:

@@ -74,6 +74,7 @@ class SearchOut(BaseModel):
     arm: str = Field(description="champion outside experiments, else control, treatment or interleaved.")
     experiment: str = Field(description="The experiment it belongs to, else empty.")
     hits: list[HitOut]
+    did_you_mean: str = Field(description="The query with its unknown words corrected, else empty.")
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
     skipped: list[str] = Field(
         description="Stages left out, to answer in time or because the request said so: rerank, meaning."
@@ -122,6 +123,7 @@ def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
             name: [FacetOut(value=value, count=count) for value, count in found]
             for name, found in answer.facets.items()
         },
+        did_you_mean=answer.did_you_mean,
         skipped=list(answer.skipped),
         stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
     )

@@ -80,7 +80,8 @@ class Answer:
 
     Attributes:
         version: The version that ranked; of an interleaved list, the champion's side.
-        skipped: Stages left out to answer in time.
+        skipped: Stages left out.
+        did_you_mean: The query with its unknown words corrected, "" when none is.
         facets: Most frequent values with their counts, by field.
         seconds: Time of each stage.
     """
@@ -91,6 +92,7 @@ class Answer:
     experiment: str
     lines: list[Shown]
     skipped: tuple[str, ...]
+    did_you_mean: str
     facets: dict[str, list[tuple[Any, int]]]
     seconds: dict[str, float]
 
@@ -149,6 +151,7 @@ class Searcher:
         results = show_results(found.mixed.hits)
         flushed = self.log(found, results) if ask.log else None
         lines = _lines(found, results)  # while the disk is at work
+        corrected = found.line_up.corpus.lexical.correct(ask.query)
         found.laps.end("snippet")
         if flushed:
             flushed.result()
@@ -162,6 +165,7 @@ class Searcher:
             experiment=mixed.experiment,
             lines=lines,
             skipped=found.skipped,
+            did_you_mean=corrected or "",
             facets=found.facets,
             seconds=found.laps.seconds,
         )
