@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     # who else is told
     mlflow_url: str = Field("", description="MLflow tracking URI that hears of every candidate; needs the extra.")
     otlp_url: str = Field("", description="OpenTelemetry endpoint that gets a trace a request; needs the extra.")
+    log_queries: bool = Field(False, description="Let log lines of searches, at level debug, hold what was asked.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line kept.")
 
     def resolved_database_url(self) -> str:

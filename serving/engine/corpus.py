@@ -87,7 +87,7 @@ class Corpus:
     ) -> None:
         folder = generation.folder if generation else None
         self.generation = generation
-        self.lexical = lexical or LexicalIndex()
+        self.lexical = LexicalIndex() if lexical is None else lexical
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
         self.tokens = TokenTable(folder)
