@@ -18,6 +18,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
+import collector.client_script
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -34,6 +35,7 @@ from foundation.errors import NotReady
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
 from foundation.leases import Leases
+from foundation.origins import allow_origins
 from foundation.registry import ArtifactStore, Registry, Version
 from foundation.settings import Settings
 from foundation.telemetry import METRICS, configure_logs
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 Role = Literal["all", "api"]
 CONSUMER = "collector"
 _TRAIN_CHANGES_AT_ONCE = 512
+_FROM_BROWSERS = ("/v1/search", "/v1/events")
 
 
 class Parts:
@@ -261,11 +264,13 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         lifespan=lifespan,
     )
     install_edge(app, settings.max_body_bytes)
+    allow_origins(app, settings.origins(), _FROM_BROWSERS)
     end_tracing = _trace(app, settings.otlp_url)
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), parts.clock)
     app.include_router(serving.routes.make_router(searcher))
     app.include_router(serving.documents.make_router(parts.catalog, settings))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
+    app.include_router(collector.client_script.make_router())
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(
