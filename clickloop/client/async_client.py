@@ -86,12 +86,14 @@ class AsyncClient(Reporter):
         await self._delivery.flush(timeout_s)
 
     async def close(self, timeout_s: float = 10.0) -> None:
-        """Flush, then stop.
+        """Flush, then stop. Closing again does nothing.
 
         Raises:
             Undelivered: Events were still waiting after `timeout_s`; they are lost.
             EventsRefused: As `flush`.
         """
+        if self.closed:
+            return
         self.closed = True
         try:
             await self.flush(timeout_s)

@@ -51,18 +51,18 @@ class Connection:
             except httpx.ConnectError as problem:
                 if last:
                     raise Undelivered(f"no service answers at {self.url}: {problem}") from problem
-            except httpx.TransportError as problem:
+            except httpx.RequestError as problem:
                 raise Undelivered(f"{self.url} did not answer the search: {describe(problem)}") from problem
             else:
                 if reply.is_success:
-                    return Answer.from_json(reply.json())
+                    return _answer(reply)
                 if reply.status_code != _UNAVAILABLE or last:
                     raise _refusal(reply)
             await asyncio.sleep(self.pause_s(attempt))
         raise AssertionError("the last attempt returns or raises")
 
     async def post_events(self, body: bytes) -> httpx.Response:
-        """Return the reply to a batch of events; httpx.TransportError when there is none."""
+        """Return the reply to a batch of events; httpx.RequestError when there is none."""
         return await self._http.post("/v1/events", content=body)
 
     async def close(self) -> None:
@@ -88,6 +88,13 @@ def problem_of(reply: httpx.Response) -> tuple[str, tuple[FieldFault, ...]]:
 def describe(problem: Exception) -> str:
     """Return an exception's words, its kind where it has none."""
     return str(problem) or type(problem).__name__
+
+
+def _answer(reply: httpx.Response) -> Answer:
+    try:
+        return Answer.from_json(reply.json())
+    except (ValueError, KeyError, TypeError) as problem:
+        raise Undelivered(f"{reply.url} is no clickloop service; it answered {reply.text[:200]!r}") from problem
 
 
 def _refusal(reply: httpx.Response) -> RequestRefused | Undelivered:

@@ -46,6 +46,7 @@ class Delivery:
         """Start, unless it runs."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="clickloop delivery")
+            self._task.add_done_callback(_tell_end)
 
     def notify(self) -> None:
         """Tell that there is something to do; on the loop's thread."""
@@ -124,7 +125,7 @@ class Delivery:
         """Send a batch; return how long to rest before the next attempt, 0 when it is settled."""
         try:
             reply = await self._connection.post_events(b"[" + b",".join(event.body for event in batch) + b"]")
-        except httpx.TransportError as problem:
+        except httpx.RequestError as problem:
             return self._postpone(describe(problem), attempt)
         refusals = _read_verdicts(reply, batch)
         if refusals is None and reply.status_code in {_TOO_LARGE, _INVALID}:
@@ -149,6 +150,11 @@ class Delivery:
             "%s did not take events, the same are sent again in %.1f s: %s", self._connection.url, pause_s, problem
         )
         return pause_s
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()):
+        _log.critical("no more events are sent; the next flush raises why", exc_info=problem)
 
 
 def _read_verdicts(reply: httpx.Response, batch: Sequence[Event]) -> dict[str, Refusal] | None:

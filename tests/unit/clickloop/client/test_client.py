@@ -217,6 +217,12 @@ def test_a_service_that_is_away_is_named() -> None:
         client.search("a")
 
 
+def test_something_else_at_the_address_is_named(script: Script) -> None:
+    script.say((200, {"welcome": "to nginx"}))
+    with Client(script.url) as client, pytest.raises(Undelivered, match="no clickloop service"):
+        client.search("a")
+
+
 def test_an_address_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="localhost:8080"):
         Client("localhost:8080")
@@ -232,7 +238,9 @@ def test_the_asynchronous_client_keeps_the_same_promises(script: Script) -> None
             client.click(answer.query_id, "bad")
             with pytest.raises(EventsRefused):
                 await client.flush()
-            return client.counts
+            counts = client.counts
+        await client.close()  # does nothing
+        return counts
 
     assert asyncio.run(use()) == Counts(accepted=1, refused=1)
     assert len({event["id"] for batch in script.batches[1:3] for event in batch}) == 1
