@@ -14,6 +14,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
+import collector.client_script
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -27,6 +28,7 @@ from ab_testing.api import Assignments
 from clickloop.parts import Parts
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
+from foundation.origins import allow_origins
 from foundation.settings import Settings
 from foundation.telemetry import METRICS
 from foundation.web import install_edge
@@ -39,6 +41,7 @@ from serving.search import Searcher
 from serving.suggest import Suggester
 
 Role = Literal["all", "api"]
+_FROM_BROWSERS = ("/v1/search", "/v1/events")
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         lifespan=lifespan,
     )
     install_edge(app, settings.max_body_bytes)
+    allow_origins(app, settings.origins(), _FROM_BROWSERS)
     end_tracing = _trace(app, settings.otlp_url)
     admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
     app.add_middleware(SearchGate, admission=admission)
@@ -110,6 +114,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
+    app.include_router(collector.client_script.make_router())
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(

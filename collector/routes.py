@@ -32,6 +32,7 @@ _REQUEST_BODY: dict[str, Any] = {
     "content": {
         "application/json": {"schema": {"anyOf": [native.SCHEMA, {"type": "array", "items": native.SCHEMA}]}},
         "application/x-ndjson": {"schema": native.SCHEMA | {"description": "One event a line."}},
+        "text/plain": {"schema": {"type": "string", "description": "JSON as above, sent by a browser's beacon."}},
     },
 }
 

@@ -6,12 +6,12 @@ import math
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from foundation.ids import digest_json
 
-EventType = Literal["click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
-EVENT_TYPES: tuple[EventType, ...] = ("click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon")
+EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 DEFAULT_COLLECTION = "default"
 
 CURVE_RANKS = 20

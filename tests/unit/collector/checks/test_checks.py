@@ -63,5 +63,11 @@ def test_silence_is_alarming(engine: sa.Engine) -> None:
     assert check(engine, impression("q1"))["impressions-without-feedback"].advice
 
 
+def test_that_hits_were_seen_does_not_break_the_silence(engine: sa.Engine) -> None:
+    seen = FeedbackEvent("default", "e1", "seen", "q1", "a", "u1", 0.0, AT, AT)
+
+    assert check(engine, impression("q1"), seen)["impressions-without-feedback"].count == 1
+
+
 def test_an_empty_collection_is_healthy(engine: sa.Engine) -> None:
     assert [finding.count for finding in check(engine).values()] == [0, 0, 0]
