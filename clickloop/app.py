@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
+import collector.compatible
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -23,6 +24,7 @@ import serving.index
 import serving.routes
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
+from collector.reception import MergeItems
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
 from foundation.settings import Settings
@@ -103,6 +105,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
+    app.include_router(collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader)))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(
@@ -141,6 +144,15 @@ def _version_exists(parts: Parts) -> Callable[[str, str], bool]:
         return wanted == parts.baseline.id or any(one.id == wanted for one in parts.registry.list(collection, 1000))
 
     return exists
+
+
+def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
+    def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        statuses = parts.catalog.merge(collection, items)
+        loader.note_change(collection, [])
+        return statuses
+
+    return merge
 
 
 def _add_probes(app: FastAPI, loader: Loader) -> None:
