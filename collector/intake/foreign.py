@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.intake.logged import MAX_QUERY_BYTES
-from collector.intake.native import MAX_AHEAD, MAX_ID
+from collector.intake.native import MAX_AHEAD, MAX_ID, MAX_QUERY_BYTES
 from foundation.contracts import EventType, FeedbackEvent, Impression, query_key
 from foundation.errors import FieldFault
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from collector.intake.native import MAX_QUERY_BYTES, MAX_SOURCE
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult, query_key
 from foundation.eventlog import Record
 from foundation.records import read_record
-
-MAX_QUERY_BYTES = 1500
-"""Evidence is found by the query's text, and PostgreSQL indexes no longer ones."""
-
-MAX_SOURCE = 128
 
 _MAX_RANK = 1_000_000
 

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from collector.intake.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Taken, action_of, body_id, query_fault
-from collector.intake.logged import MAX_SOURCE
-from collector.intake.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID
+from collector.intake.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, MAX_SOURCE
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 
 MAX_TEXT = 100

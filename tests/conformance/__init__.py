@@ -6,4 +6,6 @@ from tests.conformance.meilisearch import MEILISEARCH
 from tests.conformance.metarank import METARANK
 from tests.conformance.ubi import UBI
 
+__all__ = ["CASES", "Case"]
+
 CASES: tuple[Case, ...] = (*UBI, *METARANK, *ALGOLIA, *MEILISEARCH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from collector.compatible import make_router
 from collector.intake.logged import read
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.eventlog import EmbeddedLog, Record
+from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
 from foundation.web import install_edge
 from tests.conformance import CASES, Case
@@ -38,11 +38,17 @@ class ListLog:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def append(self, records: list[Record]) -> Future[None]:
+    def append(self, records: Sequence[Record]) -> Future[None]:
         self.records += records
         done: Future[None] = Future()
         done.set_result(None)
         return done
+
+    def subscribe(self, _consumer: str) -> Subscription:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
 
     def take(self) -> list[Impression | FeedbackEvent]:
         taken, self.records = [read(record) for record in self.records], []
