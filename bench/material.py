@@ -102,7 +102,8 @@ def is_whole(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bool:
 
 def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
     scores = hit["scores"]
-    expected = sum(weight * scores[name] for name, weight in manifest.weights.items()) + scores["evidence"]
+    expected = sum(weight * scores[name] for name, weight in manifest.weights.items())
+    expected += scores["evidence"] + scores["late"]
     return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
 
 

@@ -62,6 +62,11 @@ class Server:
             )
         self.remote.await_ready(_READY_TIMEOUT_S, self._check)
 
+    @property
+    def process_id(self) -> int:
+        """The number of its process, 0 while it does not run."""
+        return self._process.pid if self._process else 0
+
     def kill(self) -> None:
         """End it at once, as a crash of the machine's kernel would (SIGKILL)."""
         if self._process:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from foundation.contracts import Document, query_key
 from foundation.settings import Settings
 from retrainer.learning import Learned
-from serving.engine.corpus import Corpus
+from serving.engine.corpus import Corpus, Embedder
+from serving.engine.embedder import StoredEmbedder
 from serving.engine.encoder import open_encoder
 from serving.engine.features import Query
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
-from serving.engine.vectors import VectorStore
 from simulator.collection import JudgedCollection, Judgments
 from simulator.quality import ndcg
 
@@ -35,12 +35,12 @@ class World:
         held_out: The same of queries that nobody asks in a simulation.
     """
 
-    def __init__(self, collection: JudgedCollection, embed: Callable[[list[str]], Floats], dimension: int) -> None:
+    def __init__(self, collection: JudgedCollection, embedder: Embedder, dimension: int) -> None:
         self.collection = collection
         self.asked = self._by_key("train")
         self.held_out = {key: grades for key, grades in self._by_key("test").items() if key not in self.asked}
         keys = sorted(self.asked | self.held_out)
-        self._vectors = dict(zip(keys, embed(keys), strict=True))
+        self._vectors = dict(zip(keys, embedder.embed(keys), strict=True))
         self._production: dict[str, float] = {}
         self.corpus = Corpus(dimension)
         self.corpus.apply(
@@ -48,7 +48,7 @@ class World:
                 Document(document["id"], document["title"], document["text"], change=change)
                 for change, document in enumerate(collection.documents, start=1)
             ],
-            embed,
+            embedder,
         )
 
     def encode(self, keys: list[str]) -> Floats:
@@ -102,5 +102,4 @@ def open_world(collection: JudgedCollection, settings: Settings) -> World:
     """Return a collection encoded and indexed; vectors are kept in the home folder of the settings."""
     home = Path(settings.home)
     encoder = open_encoder(settings.model, home / "onnx", settings.encoder_precision, settings.encoder_threads)
-    store = VectorStore(home / "vectors" / encoder.digest, encoder.dimension)
-    return World(collection, lambda texts: store.embed(texts, encoder.encode), encoder.dimension)
+    return World(collection, StoredEmbedder(encoder, home, late=False), encoder.dimension)

@@ -18,10 +18,12 @@ import collector.compatible
 import collector.routes
 import console.routes
 import retrainer.routes
+import serving.context
 import serving.documents
 import serving.fields
 import serving.index
 import serving.routes
+import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
 from collector.reception import MergeItems
@@ -36,6 +38,7 @@ from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
+from serving.suggest import Suggester
 
 Role = Literal["all", "api"]
 
@@ -101,6 +104,9 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.add_middleware(SearchGate, admission=admission)
     searcher = Searcher(loader, assignments, ImpressionLog(parts.log), admission, parts.clock)
     app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
+    app.include_router(serving.context.make_router(searcher, settings.budget_ms))
+    suggester = Suggester(parts.engine, parts.clock, settings.suggest_least_users)
+    app.include_router(serving.suggest.make_router(suggester))
     app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))

@@ -63,6 +63,28 @@ def swap(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def search(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of collections in BEIR form; docstrings without one.")
+    ] = None,
+    home: Annotated[Path, typer.Option(help="Directory that keeps the articles' index between runs.")] = Path(
+        ".clickloop/bench-search"
+    ),
+    documents: Annotated[int | None, typer.Option(min=100, help="Articles; 100,000, quick 1,500.")] = None,
+    seed: Seed = 1,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search over 100,000 articles: time, overload, memory, recall, swaps, builds, quality. Embeds for an hour once."""
+    from bench.search import run as bench  # noqa: PLC0415  as above
+
+    count = documents or (bench.QUICK_DOCUMENTS if quick else bench.DOCUMENTS)
+    kept = home.resolve() / f"{count}-{seed}"
+    tell = Console(stderr=True).print
+    _measure("search", seed, as_json, lambda: bench.run(data, kept, count, seed, quick, tell))
+
+
+@app.command()
 def loop(
     collection: Annotated[Path, typer.Option(help="Folder in BEIR form.")],
     clicks: Annotated[int, typer.Option(min=100, help="Clicks of the closed loop.")] = 15_000,

@@ -181,7 +181,7 @@ def simulate(
 def compare(
     collection_folder: Annotated[Path, typer.Option("--collection", help="Folder in BEIR form.")],
     systems: Annotated[
-        str, typer.Option(help="Comma-separated: bm25, dense, rrf, hybrid, a version's id, a TREC run file.")
+        str, typer.Option(help="Comma-separated: bm25, dense, rrf, hybrid, rerank, a version's id, a TREC run file.")
     ] = "bm25,dense,rrf,hybrid",
     split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
     depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
@@ -192,14 +192,14 @@ def compare(
     """Compare retrieval systems on judged queries, and say why each fails."""
     from clickloop.compare.report import compare as compare_systems
     from clickloop.compare.report import print_comparison, write_report
-    from clickloop.compare.systems import Systems
+    from clickloop.compare.systems import RERANK, Systems
     from clickloop.parts import Parts
     from simulator.collection import read_beir
 
     collection = read_beir(collection_folder)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
-        shelf = Systems(Parts(Settings()), collection, depth)
+        shelf = Systems(Parts(Settings()), collection, depth, late=RERANK in names)
         found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed)
     if to is not None:
         write_report(found, collection, to)

@@ -34,9 +34,10 @@ from serving.builds import Builds
 from serving.catalog import Catalog
 from serving.content import Content
 from serving.declarations import Declarations
+from serving.engine.analysis import Analysis
+from serving.engine.embedder import StoredEmbedder
 from serving.engine.encoder import Encoder, open_encoder
 from serving.engine.generation import Generation
-from serving.engine.vectors import VectorStore
 from serving.generations import Generations
 from serving.loader import Loader
 
@@ -110,7 +111,9 @@ class Parts:
     @cached_property
     def generations(self) -> Generations:
         """The sealed indexes on this machine's disk."""
-        return Generations(Path(self.settings.home), self.encoder, self.embed, self.name)
+        settings = self.settings
+        analysis = Analysis.load(settings.language, settings.synonyms, settings.typo_tolerance)
+        return Generations(Path(settings.home), self.embedder, analysis, self.name)
 
     @cached_property
     def builds(self) -> Builds:
@@ -131,13 +134,13 @@ class Parts:
         )
 
     @cached_property
-    def vectors(self) -> VectorStore:
-        """What was embedded before."""
-        return VectorStore(Path(self.settings.home) / "vectors" / self.encoder.digest, self.encoder.dimension)
+    def embedder(self) -> StoredEmbedder:
+        """The encoder with its memory of what was embedded before."""
+        return StoredEmbedder(self.encoder, Path(self.settings.home), late=self.settings.late_interaction)
 
     def embed(self, texts: list[str]) -> Any:
         """Return unit vectors of texts; those embedded before are read from disk."""
-        return self.vectors.embed(texts, self.encoder.encode)
+        return self.embedder.embed(texts)
 
     @cached_property
     def declarations(self) -> Declarations:
@@ -171,7 +174,6 @@ class Parts:
             self.content,
             self.registry,
             assignments,
-            self.encoder,
             self.settings,
             self.clock,
             self.name,
@@ -231,7 +233,7 @@ class Parts:
         champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline))
         corpus = self.generations.open(collection)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
-            corpus.apply(changes, self.embed)
+            corpus.apply(changes, self.embedder)
         dataset = freeze_dataset(
             self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
         )

@@ -246,6 +246,7 @@ def _impression_row(impression: Impression) -> dict[str, Any]:
         "version": impression.version,
         "experiment": impression.experiment,
         "arm": impression.arm,
+        "surface": impression.surface,
         "results": [
             {
                 "id": result.id,

@@ -73,6 +73,7 @@ class Impression:
         experiment: Id of the experiment this answer belongs to, or "".
         version: `EXTERNAL` where another engine ranked.
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
+        surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
     """
 
     collection: str
@@ -84,6 +85,7 @@ class Impression:
     at: datetime
     experiment: str = ""
     arm: str = "champion"
+    surface: str = "page"
 
 
 @dataclass(frozen=True, slots=True)

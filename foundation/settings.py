@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from foundation.languages import Language
+
 
 class Settings(BaseSettings):
     """What an operator can set. Names are upper-cased and prefixed with `CLICKLOOP_`."""
@@ -31,14 +33,23 @@ class Settings(BaseSettings):
 
     # search
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
-    encoder_precision: Literal["int8", "fp32"] = Field("int8", description="Precision of the ONNX encoder.")
+    encoder_precision: Literal["auto", "int8", "fp32"] = Field(
+        "auto", description="Precision of the ONNX encoder; auto: the faster one, measured once."
+    )
+    late_interaction: bool = Field(False, description="Keep token vectors and rank the best candidates again by them.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")
+    language: Language = Field("english", description="Whose word endings are cut off; none cuts none.")
+    synonyms: Path | None = Field(None, description="File of synonyms, one rule a line.")
+    typo_tolerance: bool = Field(True, description="Look for words no document has in other spellings.")
     fusion: Literal["convex", "rrf"] = Field("convex", description="Fusion of a collection without a learned version.")
     budget_ms: float = Field(
         500.0, gt=0, description="Milliseconds a search may take; stages that would exceed them are left out."
     )
     patience_ms: float = Field(
         400.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
+    )
+    suggest_least_users: int = Field(
+        5, ge=1, description="People who must have asked a query before it is suggested to others."
     )
     generation_rows: int = Field(
         5000,

@@ -150,6 +150,7 @@ impressions = Table(
     Column("version", String(64), nullable=False),
     Column("experiment", String(64), nullable=False),
     Column("arm", String(32), nullable=False),
+    Column("surface", String(32), nullable=False, server_default="page"),
     Column("results", sa.JSON, nullable=False),
     Column("outcome", sa.JSON, nullable=False),
     Column("clicks", Integer, nullable=False),

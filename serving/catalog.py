@@ -107,6 +107,12 @@ class Catalog:
         with reading(self._engine) as connection:
             return int(connection.execute(statement).scalar() or 0)
 
+    def held(self, collection: str) -> list[tuple[str, int]]:
+        """Return the id and the change number of every document that is there; see `generation.digest_content`."""
+        statement = sa.select(documents.c.id, documents.c.change).where(_present(collection))
+        with reading(self._engine) as connection:
+            return [(row.id, row.change) for row in connection.execute(statement)]
+
     def collections(self) -> list[str]:
         """Return the names of the collections that have ever held a document, sorted."""
         statement = sa.select(counters.c.name).where(

@@ -15,6 +15,7 @@ from serving.catalog import Catalog
 from serving.collection import Served
 from serving.declarations import Declarations
 from serving.engine.corpus import Corpus
+from serving.engine.embedder import StoredEmbedder
 from serving.engine.fields import FieldSummary
 from serving.evidence import read_changed
 from serving.generations import Generations
@@ -57,16 +58,17 @@ class Content:
         for name in self._catalog.collections():
             served = self.served.get(name)
             if served is None:
-                served = self.served[name] = Served(self._generations.open(name), self._generations.encoder)
+                served = self.served[name] = Served(self._generations.open(name), self.embedder.encoder)
             self._follow_generation(name, served)
             waiting |= self._follow_documents(name, served.corpus, until)
             self._follow_evidence(name, served)
             self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
         return waiting
 
-    def embed(self, texts: list[str]) -> Any:
-        """Return unit vectors of texts, those embedded before from disk."""
-        return self._generations.embed(texts)
+    @property
+    def embedder(self) -> StoredEmbedder:
+        """What makes vectors."""
+        return self._generations.embedder
 
     def names(self) -> list[str]:
         """Return the collections that have ever held a document, in memory or not."""
@@ -114,7 +116,7 @@ class Content:
             corpus.place(changes)
         waiting = corpus.waiting
         while waiting:
-            waiting = corpus.embed(self._generations.embed, _EMBEDDED_AT_ONCE)
+            waiting = corpus.embed(self.embedder, _EMBEDDED_AT_ONCE)
             if monotonic_s() >= until:
                 break
         DOCUMENTS.labels(name).set(len(corpus))

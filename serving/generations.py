@@ -20,8 +20,9 @@ from typing import Literal
 from foundation.contracts import Document
 from foundation.errors import ArtifactDamaged, Conflict
 from foundation.telemetry import get_log
-from serving.engine.corpus import Corpus, Embed
-from serving.engine.encoder import Encoder
+from serving.engine.analysis import Analysis
+from serving.engine.corpus import Corpus
+from serving.engine.embedder import StoredEmbedder
 from serving.engine.generation import LEXICAL, Generation
 from serving.engine.lexical import LexicalIndex
 
@@ -53,15 +54,15 @@ class Generations:
 
     Args:
         home: Directory of the service.
-        encoder: Makes the vectors; those of others do not mix.
-        embed: Returns unit vectors of texts, those embedded before from disk.
+        embedder: Makes the vectors; those of other encoders do not mix.
+        analysis: How words are read; indexes of another analysis do not mix either.
         replica: Name of this process, unique on the machine.
     """
 
-    def __init__(self, home: Path, encoder: Encoder, embed: Embed, replica: str) -> None:
-        self.encoder = encoder
-        self.embed = embed
-        self._root = home / "generations" / encoder.digest
+    def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
+        self.embedder = embedder
+        self._analysis = analysis
+        self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.key}"
         self._copies = home / "replicas" / replica
         _sweep(home / "replicas")
 
@@ -78,11 +79,11 @@ class Generations:
         """Return a corpus over the newest generation, empty without one; changes since are not in it."""
         generation = self.newest(collection)
         if generation is None:
-            return Corpus(self.encoder.dimension)
+            return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
         copy = self._copies / f"{collection}-{generation.id}"
         shutil.rmtree(copy, ignore_errors=True)
         LexicalIndex.share(generation.folder / LEXICAL, copy)
-        return Corpus(self.encoder.dimension, generation, LexicalIndex(copy))
+        return Corpus(self.embedder.encoder.dimension, generation, LexicalIndex(copy, self._analysis))
 
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of what a corpus no longer used was opened from."""
@@ -109,9 +110,9 @@ class Generations:
             aside = self._home_of(collection) / "aside"
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir()
-            corpus = Corpus(self.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL))
+            corpus = Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis))
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
-                corpus.apply(changes, self.embed)
+                corpus.apply(changes, self.embedder)
                 self._tell(collection, Build("reading", corpus.change, latest()))
             self._tell(collection, Build("sealing", corpus.change, latest()))
             corpus.lexical.compact()

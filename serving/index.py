@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from foundation.errors import NotFound
 from foundation.web import collection_of, problem_responses
 from serving.builds import Builds
 from serving.catalog import Catalog
+from serving.engine.generation import digest_content
 from serving.generations import Generations
 from serving.loader import Loader
 
@@ -40,6 +41,7 @@ class IndexOut(BaseModel):
     generation: GenerationOut | None = Field(description="null while everything is in memory.")
     build: BuildOut
     documents: int
+    digest: str = Field(description="Of the ids and change numbers searched now; empty unless asked for.")
     tail: int = Field(description="Rows changed since the generation, held in memory.")
     waiting: int = Field(description="Documents found by their words, but not by their meaning yet.")
     behind: int = Field(description="Changes of the catalog not taken in yet.")
@@ -50,7 +52,10 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, generations: G
     router = APIRouter(prefix="/v1/index", tags=["documents"])
 
     @router.get("", responses=problem_responses(404, 422, 503))
-    def show(collection: Collection) -> IndexOut:
+    def show(
+        collection: Collection,
+        digest: Annotated[bool, Query(description="Add the digest of what is searched now; takes a while.")] = False,
+    ) -> IndexOut:
         """Show what is searched, and how the build of the next generation stands."""
         corpus = loader.collection(collection).corpus
         built = corpus.generation
@@ -61,6 +66,7 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, generations: G
             else None,
             build=BuildOut(state=build.state, done=build.done, total=build.total),
             documents=len(corpus),
+            digest=digest_content(corpus.held()) if digest else "",
             tail=corpus.tail,
             waiting=corpus.waiting,
             behind=catalog.latest_change(collection) - corpus.change,

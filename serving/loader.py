@@ -48,7 +48,6 @@ class Loader:
         content: Content,
         registry: Registry,
         assignments: Assignments,
-        encoder: Encoder,
         settings: Settings,
         clock: Clock,
         replica: str,
@@ -57,7 +56,8 @@ class Loader:
         self._content = content
         self._registry = registry
         self._assignments = assignments
-        self.encoder = encoder
+        self.embedder = content.embedder
+        self.encoder = content.embedder.encoder
         self._settings = settings
         self._clock = clock
         self._replica = replica
@@ -233,7 +233,7 @@ class Loader:
                 f"it needs the encoder {manifest.encoder}, this replica runs {self.encoder.digest}; "
                 "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
             )
-        return load_model(manifest, self._registry.artifacts.get, self._content.embed, self.encoder.dimension)
+        return load_model(manifest, self._registry.artifacts.get, self.embedder.embed, self.encoder.dimension)
 
     def _forget(self, served: Served, needed: set[str]) -> None:
         extra = [version for version in served.rankers if version not in needed]

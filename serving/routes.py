@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.web import collection_of, problem_responses
+from serving.inputs import Name, QueryText, Surface
 from serving.search import Answer, Ask, Searcher, Shown
 
-MAX_QUERY_CHARACTERS = 1000
-MAX_QUERY_BYTES = 1500
-"""What every database can index."""
-
 MAX_RESULTS = 100
-_FIRST_PRINTABLE = " "
 
 
 class SearchIn(BaseModel):
@@ -23,12 +19,10 @@ class SearchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    query: str = Field(
-        max_length=MAX_QUERY_CHARACTERS, description="What the user typed.", examples=["print envelopes"]
-    )
+    query: QueryText = Field(description="What the user typed.", examples=["print envelopes"])
     k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
-    user: str = Field("", max_length=256, description="The person's id; experiments and caps count persons.")
-    session: str = Field("", max_length=256, description="The visit's id, for people without one of their own.")
+    user: Name = Field("", description="The person's id; experiments and caps count persons.")
+    session: Name = Field("", description="The visit's id, for people without one of their own.")
     filters: Any = Field(
         None,
         description="Wanted value by field name, a list means any of its values; or all, any, not, ranges: see docs.",
@@ -40,29 +34,15 @@ class SearchIn(BaseModel):
         examples=["-views"],
     )
     facets: Any = Field(None, description="Fields whose values are counted over the candidates.", examples=[["app"]])
+    skip: list[Literal["rerank", "meaning"]] = Field(
+        default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
+    )
     budget_ms: float | None = Field(
         None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
     )
+    surface: Surface = Field("page", description="Where the answer is shown, such as page or agent.")
     explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
     log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
-
-    @field_validator("query", "user", "session")
-    @classmethod
-    def _printable(cls, text: str) -> str:
-        if any((letter < _FIRST_PRINTABLE and letter not in "\t\n\r") or letter == "\x7f" for letter in text):
-            raise ValueError("must not hold control characters")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise ValueError("must be valid Unicode, without half of a surrogate pair")
-        return text
-
-    @field_validator("query")
-    @classmethod
-    def _not_blank(cls, text: str) -> str:
-        if not text.strip():
-            raise ValueError("must hold at least one visible character")
-        if len(text.encode()) > MAX_QUERY_BYTES:
-            raise ValueError(f"must be at most {MAX_QUERY_BYTES} bytes of UTF-8")
-        return text
 
 
 class HitOut(BaseModel):
@@ -94,8 +74,11 @@ class SearchOut(BaseModel):
     arm: str = Field(description="champion outside experiments, else control, treatment or interleaved.")
     experiment: str = Field(description="The experiment it belongs to, else empty.")
     hits: list[HitOut]
+    did_you_mean: str = Field(description="The query with its unknown words corrected, else empty.")
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
-    skipped: list[str] = Field(description="Stages left out to answer in time: rerank, meaning.")
+    skipped: list[str] = Field(
+        description="Stages left out, to answer in time or because the request said so: rerank, meaning."
+    )
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 
 
@@ -119,6 +102,8 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             filters=ask.filters,
             sort=ask.sort,
             facets=ask.facets,
+            without=tuple(ask.skip),
+            surface=ask.surface,
             budget_s=(ask.budget_ms or budget_ms) / 1000,
             log=ask.log,
         )
@@ -138,6 +123,7 @@ def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
             name: [FacetOut(value=value, count=count) for value, count in found]
             for name, found in answer.facets.items()
         },
+        did_you_mean=answer.did_you_mean,
         skipped=list(answer.skipped),
         stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ab_testing.api import Assignment, Assignments, interleave
+from ab_testing.api import Assignment, Assignments
 from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
 from foundation.telemetry import SKIPPED, STAGE_SECONDS
 from serving.admission import Admission
+from serving.arms import Mixed, Work, rank_for
 from serving.collection import LineUp
 from serving.engine.facets import parse_facets
-from serving.engine.features import Query, Reading, read
+from serving.engine.features import Query, read
 from serving.engine.filters import Condition, parse_filter
 from serving.engine.laps import Laps
 from serving.engine.pipeline import Hit
@@ -24,11 +27,6 @@ from serving.engine.snippet import cut_snippet
 from serving.engine.sorting import SortKey, parse_sort
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
-
-Flags = npt.NDArray[np.bool_]
-
-SORTED = 400
-"""Candidates that a sort looks at, the most relevant ones."""
 
 _FACET_VALUES = 20
 _IDLE = frozenset({"wait", "log"})
@@ -43,6 +41,8 @@ class Ask:
         filters: A filter as JSON; see `serving.engine.filters`. None for none.
         sort: Fields to sort the candidates by, as JSON; see `serving.engine.sorting`. None for relevance.
         facets: Fields whose values are counted over the candidates, as JSON; None for none.
+        without: Stages to leave out: "rerank", "meaning".
+        surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it so are left out.
         log: Whether the answer is an impression; others join no experiment either.
     """
@@ -54,6 +54,8 @@ class Ask:
     filters: Any = None
     sort: Any = None
     facets: Any = None
+    without: tuple[str, ...] = ()
+    surface: str = "page"
     budget_s: float = 0.5
     log: bool = True
 
@@ -78,7 +80,8 @@ class Answer:
 
     Attributes:
         version: The version that ranked; of an interleaved list, the champion's side.
-        skipped: Stages left out to answer in time.
+        skipped: Stages left out.
+        did_you_mean: The query with its unknown words corrected, "" when none is.
         facets: Most frequent values with their counts, by field.
         seconds: Time of each stage.
     """
@@ -89,17 +92,34 @@ class Answer:
     experiment: str
     lines: list[Shown]
     skipped: tuple[str, ...]
+    did_you_mean: str
     facets: dict[str, list[tuple[Any, int]]]
     seconds: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class _Mixed:
-    version: str
-    arm: str
-    experiment: str
-    hits: list[tuple[Hit, str, float]]
-    candidates: list[int]
+class Found:
+    """What a search found, before it is shown and logged.
+
+    Attributes:
+        line_up: What searched.
+        unit: Whom experiments and caps count.
+        skipped: Stages left out.
+        late: Those of them left out to answer in time.
+    """
+
+    collection: str
+    ask: Ask
+    at: datetime
+    query_id: str
+    unit: str
+    line_up: LineUp
+    query: Query
+    mixed: Mixed
+    skipped: tuple[str, ...]
+    late: tuple[str, ...]
+    facets: dict[str, list[tuple[Any, int]]]
+    laps: Laps
 
 
 class Searcher:
@@ -127,8 +147,39 @@ class Searcher:
             NotReady: No version of it serves yet.
             InvalidRequest: Filter, sort or facets do not fit the collection's fields.
         """
+        found = self.find(collection, ask)
+        results = show_results(found.mixed.hits)
+        flushed = self.log(found, results) if ask.log else None
+        lines = _lines(found, results)  # while the disk is at work
+        corrected = found.line_up.corpus.lexical.correct(ask.query)
+        found.laps.end("snippet")
+        if flushed:
+            flushed.result()
+        found.laps.end("log")
+        self.note(found)
+        mixed = found.mixed
+        return Answer(
+            query_id=found.query_id,
+            version=mixed.version,
+            arm=mixed.arm,
+            experiment=mixed.experiment,
+            lines=lines,
+            skipped=found.skipped,
+            did_you_mean=corrected or "",
+            facets=found.facets,
+            seconds=found.laps.seconds,
+        )
+
+    def find(self, collection: str, ask: Ask) -> Found:
+        """Return what a search finds; nothing is logged.
+
+        Raises:
+            NotFound: The collection has no documents.
+            NotReady: No version of it serves yet.
+            InvalidRequest: Filter, sort or facets do not fit the collection's fields.
+        """
         line_up = self._loader.collection(collection).line_up
-        scope = _read_scope(line_up, ask)
+        condition, sort, facets = _read_scope(line_up, ask)
         now = self._clock.now()
         query_id = new_id(now)
         unit = ask.user or ask.session or query_id
@@ -136,55 +187,51 @@ class Searcher:
         laps = Laps()
         with self._admission.turn():
             laps.end("wait")
-            skipped = self._admission.spare(until - self._admission.now())
+            late = self._admission.spare(until - self._admission.now())
+            skipped = tuple(dict.fromkeys((*ask.without, *late)))
             query = self._encode(ask, skipped)
             laps.end("encode")
-            allowed = line_up.corpus.matching(scope.condition) if scope.condition else None
+            allowed = line_up.corpus.matching(condition) if condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
-            assignment = None if skipped or scope.sort else self._assign(collection, line_up, unit, ask)
-            mixed = _rank(line_up, _Work(query, ask.k, allowed, reading, laps, scope), assignment)
-            facets = _count(line_up, mixed.candidates, scope.facets)
+            assignment = None if late or sort else self._assign(collection, line_up, unit, ask)
+            mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
+            counted = _count(line_up, mixed.candidates, facets)
             laps.end("facets")
-        results = _results(mixed)
-        flushed = (
-            self._impressions.publish(
-                Impression(
-                    collection=collection,
-                    query_id=query_id,
-                    query=ask.query,
-                    unit=unit,
-                    version=mixed.version,
-                    results=results,
-                    at=now,
-                    experiment=mixed.experiment,
-                    arm=mixed.arm,
-                )
+        return Found(collection, ask, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps)
+
+    def log(self, found: Found, results: tuple[ShownResult, ...]) -> Future[None]:
+        """Log what is shown of what was found; the future is done when it is durable."""
+        return self._impressions.publish(
+            Impression(
+                collection=found.collection,
+                query_id=found.query_id,
+                query=found.ask.query,
+                unit=found.unit,
+                version=found.mixed.version,
+                results=results,
+                at=found.at,
+                experiment=found.mixed.experiment,
+                arm=found.mixed.arm,
+                surface=found.ask.surface,
             )
-            if ask.log
-            else None
         )
-        lines = _lines(line_up, mixed, results, ask.query)  # while the disk is at work
-        laps.end("snippet")
-        if flushed:
-            flushed.result()
-        laps.end("log")
-        self._note(laps, skipped)
-        return Answer(query_id, mixed.version, mixed.arm, mixed.experiment, lines, skipped, facets, laps.seconds)
+
+    def note(self, found: Found) -> None:
+        """Take in how long the stages took."""
+        for stage, duration_s in found.laps.seconds.items():
+            STAGE_SECONDS.labels(stage).observe(duration_s)
+        for stage in found.late:
+            SKIPPED.labels(stage).inc()
+        self._admission.learn({part: took_s for part, took_s in found.laps.seconds.items() if part not in _IDLE})
 
     def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
-        encoder, key = self._loader.encoder, query_key(ask.query)
+        embedder, key = self._loader.embedder, query_key(ask.query)
         if "meaning" in skipped:
-            return Query(ask.query, key, np.zeros(encoder.dimension, np.float32))
-        return Query(ask.query, key, encoder.encode_query(ask.query))
-
-    def _note(self, laps: Laps, skipped: tuple[str, ...]) -> None:
-        for stage, duration_s in laps.seconds.items():
-            STAGE_SECONDS.labels(stage).observe(duration_s)
-        for stage in skipped:
-            SKIPPED.labels(stage).inc()
-        self._admission.learn({part: took_s for part, took_s in laps.seconds.items() if part not in _IDLE})
+            return Query(ask.query, key, np.zeros(embedder.encoder.dimension, np.float32))
+        query = embedder.read_query(ask.query, key)
+        return replace(query, tokens=None) if "rerank" in skipped else query
 
     def _assign(self, collection: str, line_up: LineUp, unit: str, ask: Ask) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
@@ -197,26 +244,18 @@ class Searcher:
         return assignment
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    condition: Condition | None
-    sort: tuple[SortKey, ...]
-    facets: tuple[str, ...]
+def show_results(hits: Iterable[tuple[Hit, str, float]]) -> tuple[ShownResult, ...]:
+    """Return hits as they are logged, each with its team and the probability of its place."""
+    return tuple(
+        ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6))
+        for rank, (hit, team, propensity) in enumerate(hits, start=1)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    query: Query
-    k: int
-    allowed: Flags | None
-    reading: Reading
-    laps: Laps
-    scope: _Scope
-
-
-def _read_scope(line_up: LineUp, ask: Ask) -> _Scope:
+def _read_scope(line_up: LineUp, ask: Ask) -> tuple[Condition | None, tuple[SortKey, ...], tuple[str, ...]]:
+    """Return filter, sort and facets of a request as the collection's fields take them."""
     types = line_up.corpus.fields.types
-    return _Scope(
+    return (
         parse_filter(ask.filters, types) if ask.filters is not None else None,
         parse_sort(ask.sort, types) if ask.sort is not None else (),
         parse_facets(ask.facets, types) if ask.facets is not None else (),
@@ -228,44 +267,10 @@ def _count(line_up: LineUp, rows: list[int], facets: tuple[str, ...]) -> dict[st
     return {name: line_up.corpus.fields.count(name, found, _FACET_VALUES) for name in facets}
 
 
-def _rank(line_up: LineUp, work: _Work, assignment: Assignment | None) -> _Mixed:
-    if assignment is None:
-        return _rank_one(line_up, work, line_up.champion, "champion", "")
-    if assignment.kind == "ab":
-        version = assignment.control if assignment.arm == "control" else assignment.treatment
-        return _rank_one(line_up, work, version, assignment.arm, assignment.experiment)
-    sides = [line_up.rankers[version] for version in (assignment.control, assignment.treatment)]
-    control, treatment = (side.rank(work.query, work.k, work.allowed, work.reading, work.laps).hits for side in sides)
-    by_id = {hit.document_id: hit for hit in (*treatment, *control)}
-    slots = interleave(
-        [hit.document_id for hit in control], [hit.document_id for hit in treatment], work.k, assignment.seed
-    )
-    hits = [(by_id[slot.document_id], str(slot.team), slot.propensity) for slot in slots]
-    rows = [hit.row for hit in by_id.values()]
-    return _Mixed(assignment.control, assignment.arm, assignment.experiment, hits, rows)
-
-
-def _rank_one(line_up: LineUp, work: _Work, version: str, arm: str, experiment: str) -> _Mixed:
-    wanted = SORTED if work.scope.sort else work.k
-    ranking = line_up.rankers[version].rank(work.query, wanted, work.allowed, work.reading, work.laps)
-    hits = ranking.hits
-    if work.scope.sort:
-        by_row = {hit.row: hit for hit in hits}
-        rows = line_up.corpus.fields.arrange(work.scope.sort, np.array(list(by_row), np.int64))
-        hits = [by_row[row] for row in rows[: work.k].tolist()]
-    return _Mixed(version, arm, experiment, [(hit, "", 1.0) for hit in hits], ranking.candidates)
-
-
-def _results(mixed: _Mixed) -> tuple[ShownResult, ...]:
-    return tuple(
-        ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6))
-        for rank, (hit, team, propensity) in enumerate(mixed.hits, start=1)
-    )
-
-
-def _lines(line_up: LineUp, mixed: _Mixed, results: tuple[ShownResult, ...], query: str) -> list[Shown]:
-    documents = [line_up.corpus.document(hit.row) for hit, _, _ in mixed.hits]
+def _lines(found: Found, results: tuple[ShownResult, ...]) -> list[Shown]:
+    hits = [hit for hit, _, _ in found.mixed.hits]
+    documents = [found.line_up.corpus.document(hit.row) for hit in hits]
     return [
-        Shown(document, hit, result, cut_snippet(document.text, query))
-        for document, (hit, _, _), result in zip(documents, mixed.hits, results, strict=True)
+        Shown(document, hit, result, cut_snippet(document.text, found.ask.query))
+        for document, hit, result in zip(documents, hits, results, strict=True)
     ]

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from foundation.ids import digest_bytes
-from serving.engine.encoder import packaged_model
+from serving.engine.encoder import _FORM, packaged_model
 
 DIMENSION = 64
 _PIECES = 30522
@@ -26,9 +26,10 @@ def make_tiny_model(folder: Path) -> Path:
     table[list(_FRAME)] = 0
     weights = table.tobytes()
     (model / "model.safetensors").write_bytes(weights)
-    onnx_folder = folder / "onnx" / digest_bytes(weights)
+    onnx_folder = folder / "onnx" / f"{digest_bytes(weights)}-{_FORM}"
     onnx_folder.mkdir(parents=True)
     onnx.save(_bag_of_words(table), str(onnx_folder / "int8.onnx"))
+    (onnx_folder / "fastest").write_text("int8")
     return model
 
 
@@ -38,9 +39,9 @@ def _bag_of_words(table: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> o
         helper.make_node("Gather", ["table", "input_ids"], ["pieces"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-        helper.make_node("Mul", ["pieces", "column"], ["present"]),
-        helper.make_node("ReduceSum", ["present", "middle"], ["sum"], keepdims=0),
-        helper.make_node("LpNormalization", ["sum"], ["vectors"], axis=-1, p=2),
+        helper.make_node("Mul", ["pieces", "column"], ["tokens"]),
+        helper.make_node("ReduceSum", ["tokens", "middle"], ["sum"], keepdims=0),
+        helper.make_node("LpNormalization", ["sum"], ["vector"], axis=-1, p=2),
     ]
     constants = [
         numpy_helper.from_array(table, "table"),
@@ -48,6 +49,9 @@ def _bag_of_words(table: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> o
         numpy_helper.from_array(np.array([1]), "middle"),
     ]
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, size) for name in ("input_ids", "attention_mask")]
-    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", DIMENSION])]
+    outputs = [
+        helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", DIMENSION]),
+        helper.make_tensor_value_info("tokens", TensorProto.FLOAT, [*size, DIMENSION]),
+    ]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

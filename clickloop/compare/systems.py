@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,17 +13,18 @@ from clickloop.parts import Parts
 from foundation.contracts import DEFAULT_COLLECTION, Document, query_key
 from foundation.errors import InvalidRequest
 from serving.engine.corpus import Corpus
+from serving.engine.embedder import StoredEmbedder
 from serving.engine.features import Query
 from serving.engine.memory import QueryMemory
 from serving.engine.model import RankingModel, load_model
 from serving.engine.pipeline import Ranker
-from serving.engine.vectors import VectorStore
 from simulator.collection import JudgedCollection
 
+RERANK = "rerank"
 Rank = Callable[[Query], dict[str, float]]
 
-BUILT_IN = ("bm25", "dense", "rrf", "hybrid")
-"""Words alone, meaning alone, both by reciprocal rank fusion, both by convex combination."""
+BUILT_IN = ("bm25", "dense", "rrf", "hybrid", RERANK)
+"""Words, meaning, both by reciprocal rank fusion, by convex combination, and that with late interaction."""
 
 
 class Systems:
@@ -34,14 +34,15 @@ class Systems:
         parts: Where versions and the encoder come from.
         collection: What is searched.
         depth: Most documents ranked for a query.
+        late: Whether documents get the token vectors that `rerank` needs.
     """
 
-    def __init__(self, parts: Parts, collection: JudgedCollection, depth: int) -> None:
+    def __init__(self, parts: Parts, collection: JudgedCollection, depth: int, *, late: bool = False) -> None:
         self._parts = parts
         self._depth = depth
         encoder = parts.encoder
-        store = VectorStore(Path(parts.settings.home) / "vectors" / encoder.digest, encoder.dimension)
-        self._embed: Callable[[list[str]], Any] = lambda texts: store.embed(texts, encoder.encode)
+        self._embedder = StoredEmbedder(encoder, Path(parts.settings.home), late=late)
+        self._embed = self._embedder.embed
         self._untuned = RankingModel(QueryMemory([], encoder.dimension))
         self.corpus = Corpus(encoder.dimension)
         self.corpus.apply(
@@ -49,7 +50,7 @@ class Systems:
                 Document(one["id"], one["title"], one["text"], change=change)
                 for change, one in enumerate(collection.documents, start=1)
             ],
-            self._embed,
+            self._embedder,
         )
 
     def rank(self, system: str, queries: Mapping[str, str]) -> Run:
@@ -67,12 +68,11 @@ class Systems:
             found = read_run(Path(system))
             return {query: _best(found.get(query, {}).items(), self._depth) for query in queries}
         rank = self._ranker(system)
-        keys = [query_key(text) for text in queries.values()]
-        vectors = self._embed(keys)
-        return {
-            query: rank(Query(text, key, np.asarray(vector)))
-            for (query, text), key, vector in zip(queries.items(), keys, vectors, strict=True)
-        }
+        return {query: rank(self._read(text, late=system == RERANK)) for query, text in queries.items()}
+
+    def _read(self, text: str, *, late: bool) -> Query:
+        query = self._embedder.read_query(text, query_key(text))
+        return query if late else replace(query, tokens=None)
 
     def _ranker(self, system: str) -> Rank:
         match system:
@@ -80,7 +80,7 @@ class Systems:
                 return self._by_words
             case "dense":
                 return self._by_meaning
-            case "hybrid":
+            case "hybrid" | "rerank":
                 return self._by(self._untuned)
             case "rrf":
                 return self._by(replace(self._untuned, fusion="rrf"))

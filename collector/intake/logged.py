@@ -38,6 +38,7 @@ def _check_impression(impression: Impression) -> None:
     _check_text("version", impression.version, 64)
     _check_text("experiment", impression.experiment, 64)
     _check_text("arm", impression.arm, 32)
+    _check_text("surface", impression.surface, 32)
     _check_moment("at", impression.at)
     for result in impression.results:
         _check_result(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,21 +18,25 @@ from serving.engine.filters import Condition
 from serving.engine.generation import FIELDS, Generation
 from serving.engine.lexical import LexicalIndex
 from serving.engine.passages import split_passages
+from serving.engine.projection import Codes
 from serving.engine.shelf import Shelf
 from serving.engine.signature import WORDS, Bits, sign
+from serving.engine.tokens import TokenTable
 from serving.engine.values import FieldType
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Embed = Callable[[list[str]], Floats]
 
 
-class TokenTable(Protocol):
-    """Token vectors of documents for late interaction."""
+class Embedder(Protocol):
+    """Makes vectors of texts; those made before are read from disk."""
 
-    def scores(self, query: Floats, rows: Ints) -> Floats:
-        """Return the mean over the query's tokens of their best similarity to a token of each row."""
+    def embed(self, texts: list[str]) -> Floats:
+        """Return unit vectors, float32 of shape (texts, dimension)."""
+
+    def embed_tokens(self, texts: list[str]) -> list[Codes] | None:
+        """Return compressed token vectors of each text, see `serving.engine.tokens`; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Corpus:
         self.lexical = lexical or LexicalIndex()
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
-        self.tokens: TokenTable | None = None
+        self.tokens = TokenTable(folder)
         self._shelf = Shelf(folder)
         self.columns = Columns(*generation.columns()) if generation else Columns.empty()
         self.change = generation.change if generation else 0
@@ -157,10 +161,10 @@ class Corpus:
         passages = np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
         return self.dense.vectors(passages), starts
 
-    def apply(self, changes: list[Document], embed: Embed) -> None:
+    def apply(self, changes: list[Document], embedder: Embedder) -> None:
         """Make changes of the catalog searchable by word and by meaning; see `place` and `embed`."""
         self.place(changes)
-        self.embed(embed, self.waiting)
+        self.embed(embedder, self.waiting)
 
     def place(self, changes: list[Document]) -> None:
         """Make changes of the catalog searchable by word, all at once.
@@ -179,24 +183,24 @@ class Corpus:
             self.lexical.commit()
             self.change = max(self.change, changes[-1].change)
 
-    def embed(self, embed: Embed, limit: int) -> int:
-        """Make at most `limit` placed documents searchable by meaning, and return how many still wait.
-
-        Args:
-            embed: Returns unit vectors, float32 of shape (texts, dimension).
-            limit: Most documents embedded by this call.
-        """
+    def embed(self, embedder: Embedder, limit: int) -> int:
+        """Make at most `limit` placed documents searchable by meaning, and return how many still wait."""
         rows = [row for row in self._pending[:limit] if self.columns.alive[row]]
         documents = [self.document(row) for row in rows]
         passages = [split_passages(document.title, document.text) for document in documents]
-        vectors = embed([passage for split in passages for passage in split]) if passages else None
+        texts = [passage for split in passages for passage in split]
+        tokens = embedder.embed_tokens(texts) if texts else None
+        vectors = embedder.embed(texts) if texts else np.zeros((0, self.dense.dimension), np.float32)
         with self._lock:
             start = 0
             for row, split in zip(rows, passages, strict=True):
-                if vectors is not None and self.columns.alive[row]:
-                    numbers = self.dense.add([row] * len(split), vectors[start : start + len(split)])
+                end = start + len(split)
+                if self.columns.alive[row]:
+                    numbers = self.dense.add([row] * len(split), vectors[start:end])
                     self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
-                start += len(split)
+                    if tokens is not None:
+                        self.tokens.add(row, np.concatenate(tokens[start:end]))
+                start = end
             del self._pending[:limit]
         return len(self._pending)
 
@@ -222,6 +226,10 @@ class Corpus:
             table.add(row, self.document(row).fields)
         self.fields = table
 
+    def held(self) -> list[tuple[str, int]]:
+        """Return the id and the change number of every searchable document."""
+        return [(name, int(self.columns.changes[row])) for name, row in list(self._rows.items())]
+
     def seal(self, folder: Path) -> None:
         """Write everything but the words into `folder`; see `serving.engine.generation`."""
         with self._lock:
@@ -229,6 +237,7 @@ class Corpus:
             (folder / FIELDS).mkdir()
             self.fields.save(folder / FIELDS)
             self.dense.save(folder)
+            self.tokens.save(folder, self.size)
             living = self.columns
             columns = (living.titles, living.starts, living.counts, living.changes, living.alive)
             Generation.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))

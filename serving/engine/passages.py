@@ -9,7 +9,12 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def split_passages(title: str, text: str, words: int = PASSAGE_WORDS) -> list[str]:
-    """Return the passages of a document, each headed by its title; at least one.
+    """Return the passages of a document, each headed by its title; at least one."""
+    return [f"{title}. {passage}".strip(". ") or title for passage in cut_passages(text, words)]
+
+
+def cut_passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
+    """Return the passages of a text in its order; at least one.
 
     Sentences are kept whole until a passage reaches `words` words; a longer sentence is cut.
     """
@@ -23,7 +28,7 @@ def split_passages(title: str, text: str, words: int = PASSAGE_WORDS) -> list[st
             held += piece
     if held or not passages:
         passages.append(" ".join(held))
-    return [f"{title}. {passage}".strip(". ") or title for passage in passages]
+    return passages
 
 
 def _cut(sentence: list[str], words: int) -> list[list[str]]:

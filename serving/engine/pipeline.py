@@ -48,7 +48,8 @@ class Hit:
 
     Attributes:
         score: The score it was ranked by, in log-odds up to a constant.
-        parts: Scores by part: every feature, and "evidence" for the query's own clicks.
+        parts: Scores by part: every feature, "evidence" for the query's own clicks,
+            and "late" for late interaction.
     """
 
     row: int
@@ -110,13 +111,23 @@ class Ranker:
         lifts = np.array([own.get(name, 0.0) for name in self._names(found)], dtype=np.float32)
         laps.end("fuse")
         scores = scores + lifts
-        if query.tokens is not None:
-            scores = rerank(self.corpus, query.tokens, found.rows, scores)
+        late = np.zeros_like(scores)
+        if query.tokens is not None and found.rows:
+            late = rerank(self.corpus, query.tokens, found.rows, scores)
             laps.end("rerank")
+        scores = scores + late
         order = np.argsort(-scores, kind="stable").tolist()
         kept = distinct(self.corpus, [found.rows[place] for place in order], k)
         laps.end("diversify")
-        hits = [self._hit(found, order[one], float(scores[order[one]]), float(lifts[order[one]])) for one in kept]
+        hits = [
+            Hit(
+                found.rows[place],
+                self.corpus.name(found.rows[place]),
+                float(scores[place]),
+                _parts(found.values[place], float(lifts[place]), float(late[place])),
+            )
+            for place in (order[one] for one in kept)
+        ]
         return Ranking(hits, found.rows)
 
     def candidates(
@@ -138,10 +149,6 @@ class Ranker:
         extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, reading=reading)
         return gather(self.corpus, self.model, self._shift(), query, extra)
 
-    def _hit(self, found: Candidates, place: int, score: float, lift: float) -> Hit:
-        row = found.rows[place]
-        return Hit(row, self.corpus.name(row), score, _parts(found.values[place], lift))
-
     def _names(self, candidates: Candidates) -> list[str]:
         return [self.corpus.name(row) for row in candidates.rows]
 
@@ -152,5 +159,5 @@ class Ranker:
         return self._shifted[1]
 
 
-def _parts(values: Floats, lift: float) -> dict[str, float]:
-    return dict(zip(FEATURES, map(float, values), strict=True)) | {"evidence": lift}
+def _parts(values: Floats, lift: float, late: float) -> dict[str, float]:
+    return dict(zip(FEATURES, map(float, values), strict=True)) | {"evidence": lift, "late": late}

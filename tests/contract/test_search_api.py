@@ -179,3 +179,10 @@ def test_a_search_without_time_leaves_stages_out_and_says_so(service: TestClient
     answer = search(service, "chart", budget_ms=0.01, log=False)
     assert answer["skipped"] == ["rerank", "meaning"]
     assert ids(answer)[0] == "chart"
+
+
+def test_a_word_that_nobody_writes_is_corrected_and_found_all_the_same(service: TestClient) -> None:
+    answer = search(service, "recoridng a macro", log=False)
+    assert answer["did_you_mean"] == "recording a macro"
+    assert ids(answer)[0] == "macro"
+    assert search(service, "recording a macro", log=False)["did_you_mean"] == ""

@@ -70,7 +70,7 @@ def test_what_a_generation_answers_is_what_memory_answered(parts: Parts) -> None
 
 def test_a_start_from_a_generation_embeds_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     parts.build("default")
-    monkeypatch.setattr(parts.generations, "embed", refuse)
+    monkeypatch.setattr(parts.encoder, "encode", refuse)
     parts.content.follow(0)
 
     assert len(parts.content.served["default"].corpus) == len(DOCUMENTS)
@@ -122,7 +122,9 @@ def test_only_one_process_builds_a_collection(parts: Parts) -> None:
         parts.build("default")
 
 
-def test_a_build_that_died_is_told_as_interrupted_and_can_be_made_again(parts: Parts) -> None:
+def test_a_build_that_died_is_told_as_interrupted_and_can_be_made_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die(texts: list[str]) -> Any:
         raise KeyboardInterrupt
 
@@ -131,18 +133,19 @@ def test_a_build_that_died_is_told_as_interrupted_and_can_be_made_again(parts: P
 
     asked: list[int] = []
 
-    def embed(texts: list[str]) -> Any:
+    def encode(texts: list[str]) -> Any:
         asked.append(len(texts))
-        return parts.embed(texts) if len(asked) < 3 else die(texts)
+        return real(texts) if len(asked) < 3 else die(texts)
 
-    parts.generations.embed = embed
+    real = parts.encoder.encode
+    monkeypatch.setattr(parts.encoder, "encode", encode)
     with pytest.raises(KeyboardInterrupt):
         parts.generations.build("default", one, lambda: 6)
     assert parts.generations.state("default").state == "interrupted"
     assert parts.generations.state("default").done == 2
     assert parts.generations.newest("default") is None
 
-    parts.generations.embed = parts.embed
+    monkeypatch.setattr(parts.encoder, "encode", real)
     parts.build("default")
     assert parts.generations.state("default").state == "finished"
 
@@ -172,6 +175,6 @@ def test_words_are_found_before_meaning_is(parts: Parts) -> None:
     assert corpus.waiting == len(DOCUMENTS)
     assert len(corpus.lexical.search("kettle", 5)) == 1
     assert not np.any(corpus.means([0]))
-    corpus.embed(parts.embed, 100)
+    corpus.embed(parts.embedder, 100)
     assert corpus.waiting == 0
     assert np.any(corpus.means([0]))

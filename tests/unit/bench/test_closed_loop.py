@@ -14,6 +14,7 @@ from bench.world import World
 from collector.fold import Outcome, ShownList
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
 from simulator.collection import JudgedCollection
+from tests.plain_embedder import PlainEmbedder
 
 Floats = npt.NDArray[np.float32]
 WORDS = ("red", "blue", "green", "round", "flat", "tall", "old", "new")
@@ -37,7 +38,7 @@ def world() -> World:
     judgments = {query: {query.split(" ", 1)[1]: 1} for query in queries}
     train = {query: grades for query, grades in judgments.items() if query.startswith("some")}
     test = {query: grades for query, grades in judgments.items() if not query.startswith("some")}
-    return World(JudgedCollection(documents, queries, {"train": train, "test": test}), embed, 32)
+    return World(JudgedCollection(documents, queries, {"train": train, "test": test}), PlainEmbedder(embed), 32)
 
 
 def test_queries_that_users_ask_under_another_spelling_are_not_held_out(world: World) -> None:

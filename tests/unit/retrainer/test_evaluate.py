@@ -19,6 +19,7 @@ from serving.engine.features import Query
 from serving.engine.memory import QueryMemory
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
+from tests.plain_embedder import PlainEmbedder
 
 SIZE = 16
 WORDS = ["kettle", "ladder", "marble", "needle", "orchid", "pepper", "quartz", "ribbon"]
@@ -35,7 +36,7 @@ def embed(texts: list[str]) -> npt.NDArray[np.float32]:
 def corpus() -> Corpus:
     corpus = Corpus(SIZE)
     documents = [Document(word, word, f"all about {word}", change=place) for place, word in enumerate(WORDS, 1)]
-    corpus.apply(documents, embed)
+    corpus.apply(documents, PlainEmbedder(embed))
     return corpus
 
 

@@ -15,6 +15,7 @@ from serving.engine.features import FEATURES, Query
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
+from tests.plain_embedder import PlainEmbedder
 
 Floats = npt.NDArray[np.float32]
 DIMENSION = 32
@@ -40,7 +41,7 @@ def corpus() -> Corpus:
     corpus = Corpus(DIMENSION)
     pairs = [(one, other) for one in WORDS for other in WORDS if one < other]
     documents = [Document(f"{one}-{other}", f"{one} {other}", f"A thing {one} {other}.") for one, other in pairs]
-    corpus.apply(documents, embed)
+    corpus.apply(documents, PlainEmbedder(embed))
     return corpus
 
 

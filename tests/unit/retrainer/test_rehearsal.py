@@ -15,6 +15,7 @@ from serving.engine.features import Query
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
+from tests.plain_embedder import PlainEmbedder
 
 SIZE = 24
 WEIGHTS = {"adapted_mean": 12.0}
@@ -54,7 +55,8 @@ def school() -> School:
     half = SIZE // 2
     names = [f"document {number}" for number in range(half)]
     school.corpus.apply(
-        [Document(name, name, "text", change=number) for number, name in enumerate(names, 1)], lambda _: vectors[:half]
+        [Document(name, name, "text", change=number) for number, name in enumerate(names, 1)],
+        PlainEmbedder(lambda _: vectors[:half]),
     )
     weight = np.zeros((SIZE, SIZE), dtype=np.float32)
     weight[np.arange(half), half + np.arange(half)] = 1.0

@@ -12,6 +12,7 @@ import pytest
 from foundation.contracts import Document
 from serving.engine.corpus import Corpus
 from serving.engine.features import Query
+from tests.plain_embedder import PlainEmbedder
 
 Floats = npt.NDArray[np.float32]
 DIMENSION = 32
@@ -52,6 +53,6 @@ def corpus() -> Corpus:
             Document("sums", "Adding cells", "Sum a column of cells.", fields={"app": ["calc", "base"]}, change=3),
             Document("charts", "Drawing charts", "Show cells as a chart.", fields={"app": "calc"}, change=4),
         ],
-        embed_words,
+        PlainEmbedder(embed_words),
     )
     return corpus

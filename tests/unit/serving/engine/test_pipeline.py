@@ -15,6 +15,7 @@ from serving.engine.live import LiveMemory
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
+from tests.plain_embedder import PlainEmbedder
 
 Floats = npt.NDArray[np.float32]
 Ask = Callable[[str], Query]
@@ -112,13 +113,13 @@ def test_residuals_move_documents_and_follow_changes_of_the_corpus(corpus: Corpu
     ranker = Ranker(corpus, model)
     assert names(ranker, query)[0] == "sums"
 
-    corpus.apply([Document("sums", "", "", change=5, deleted=True)], embed)
+    corpus.apply([Document("sums", "", "", change=5, deleted=True)], PlainEmbedder(embed))
 
     assert "sums" not in names(ranker, query)
 
 
 def test_a_changed_document_is_found_by_its_new_words_only(corpus: Corpus, ask: Ask, embed: Embed) -> None:
-    corpus.apply([Document("fonts", "Sorting lists", "Sort a list by name.", change=5)], embed)
+    corpus.apply([Document("fonts", "Sorting lists", "Sort a list by name.", change=5)], PlainEmbedder(embed))
 
     ranker = Ranker(corpus, untaught(corpus))
     assert names(ranker, ask("sorting a list"))[0] == "fonts"

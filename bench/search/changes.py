@@ -1,0 +1,132 @@
+"""Bars 7 and 8: a build of a generation and swaps of versions under load."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+from bench.material import add_version, is_whole
+from bench.report import Bar, at_least, at_most
+from bench.search.load import Shot, Volley, fire, quantile_ms
+from bench.server import Server
+from clickloop.parts import Parts
+from clickloop.remote import Remote
+from foundation.contracts import DEFAULT_COLLECTION
+from foundation.ids import canonical_json
+from serving.engine.generation import digest_content
+
+_CHANGED = 1000
+_AT_ONCE = 50
+_GENTLE_RATE = 20.0
+_SWAP_RATE = 100.0
+_BEFORE_S = 10.0
+_BETWEEN_S = 5.0
+_WINDOW_S = 2.0
+_PATIENCE_S = 3600.0
+
+
+def measure_build(
+    server: Server, parts: Parts, bodies: Sequence[dict[str, Any]], articles: list[dict[str, Any]], idle_s: float
+) -> tuple[list[Bar], dict[str, Any]]:
+    """Return what a build, with changes meanwhile, costs the searches, and whether it holds the catalog.
+
+    Args:
+        articles: Documents that may be changed; the first thousand get another text, the next are deleted.
+        idle_s: Seconds of searches without a build, to compare with.
+    """
+    before = fire(server.url, bodies, rate=_GENTLE_RATE, seconds=idle_s)
+    old = server.remote.get("/v1/index")["generation"]
+    server.remote.post("/v1/index/builds", {})
+    ended = threading.Event()
+    during: list[Volley] = []
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(_change, server.url, articles)
+        began = time.perf_counter()
+        while not ended.is_set():
+            during.append(fire(server.url, bodies, rate=_GENTLE_RATE, seconds=5.0))
+            if _is_swapped(server.remote, old) or time.perf_counter() - began > _PATIENCE_S:
+                ended.set()
+        changing.result()
+    took_s = time.perf_counter() - began
+    shots = [shot for volley in during for shot in volley.shots]
+    holds = _holds_catalog(server, parts)
+    ratio = quantile_ms(shots, 0.99) / quantile_ms(before.shots, 0.99)
+    return [
+        at_most("search.7", "99th percentile during a build by that without, ratio", ratio, 2.0),
+        at_most("search.7", "searches failed during a build", sum(shot.status != 200 for shot in shots), 0),
+        at_least("search.7", "generation holds the catalog after 1,000 upserts and 1,000 deletes", float(holds), 1.0),
+    ], {
+        "seconds of the build": round(took_s),
+        "99th percentile without, ms": round(quantile_ms(before.shots, 0.99), 1),
+        "99th percentile during, ms": round(quantile_ms(shots, 0.99), 1),
+    }
+
+
+def measure_swaps(
+    server: Server, parts: Parts, bodies: Sequence[dict[str, Any]], moves: int, seed: int
+) -> tuple[list[Bar], dict[str, Any]]:
+    """Return what swaps under a hundred searches a second cost, and whether any answer mixes versions."""
+    versions = [add_version(parts, seed + number) for number in range(2)]
+    manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in versions}
+    _promote(server.remote, versions[0])
+    asked = [{**body, "explain": True} for body in bodies]
+    seconds = _BEFORE_S + moves * _BETWEEN_S
+    swapped: list[float] = []
+    with ThreadPoolExecutor(1) as pool:
+        began = time.perf_counter()
+        load = pool.submit(fire, server.url, asked, rate=_SWAP_RATE, seconds=seconds, keep=True)
+        time.sleep(_BEFORE_S)
+        for number in range(moves):
+            swapped.append(time.perf_counter() - began)
+            _promote(server.remote, versions[(number + 1) % 2])
+            time.sleep(_BETWEEN_S)
+        volley = load.result()
+    before = [shot for shot in volley.shots if shot.at_s < swapped[0]]
+    within = [shot for shot in volley.shots if _is_near(shot, swapped)]
+    mixed = sum(not is_whole(answer, manifests) for answer in volley.answers)
+    ratio = quantile_ms(within, 0.99) / quantile_ms(before, 0.99)
+    unanswered = len(volley.shots) - len(volley.answered())
+    return [
+        at_most("search.8", f"of {len(volley.shots)} searches, failed or refused", unanswered, 0),
+        at_most("search.8", "answers that a recomputation contradicts", mixed, 0),
+        at_most("search.8", "99th percentile within 2 s of a swap by that before, ratio", ratio, 1.5),
+    ], {
+        "swaps": moves,
+        "99th percentile before, ms": round(quantile_ms(before, 0.99), 1),
+        "99th percentile within 2 s of a swap, ms": round(quantile_ms(within, 0.99), 1),
+    }
+
+
+def _change(url: str, articles: list[dict[str, Any]]) -> None:
+    """Change a thousand documents and delete as many, in small requests spread over the build."""
+    remote = Remote(url)
+    changed = [{**one, "text": f"Changed. {one['text']}"} for one in islice(articles, _CHANGED)]
+    deleted = [one["id"] for one in articles[_CHANGED : 2 * _CHANGED]]
+    for start in range(0, _CHANGED, _AT_ONCE):
+        remote.put_lines("/v1/documents", "\n".join(map(canonical_json, changed[start : start + _AT_ONCE])))
+        remote.delete("/v1/documents", deleted[start : start + _AT_ONCE])
+        time.sleep(0.2)
+    remote.close()
+
+
+def _is_swapped(remote: Remote, old: dict[str, Any] | None) -> bool:
+    told = remote.get("/v1/index")
+    return told["generation"] is not None and told["generation"] != old and told["behind"] == 0
+
+
+def _holds_catalog(server: Server, parts: Parts) -> bool:
+    """Return whether the new generation with what was replayed into it is exactly the catalog."""
+    told = server.remote.get("/v1/index?digest=true")
+    return bool(told["digest"] == digest_content(parts.catalog.held(DEFAULT_COLLECTION)))
+
+
+def _promote(remote: Remote, version: str) -> None:
+    remote.post(f"/v1/versions/{version}/promote", {"reason": "bench"})
+
+
+def _is_near(shot: Shot, moments: list[float]) -> bool:
+    return any(0 <= shot.at_s - moment <= _WINDOW_S for moment in moments)

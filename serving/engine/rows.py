@@ -1,0 +1,118 @@
+"""Rows kept on disk under the digest of a text: append-only, shared by threads and processes."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[Any]
+_KEY_BYTES = 16
+_END_BYTES = 8
+
+
+def key_of(text: str) -> bytes:
+    """Return the key of a text: the first 16 bytes of its sha256."""
+    return sha256(text.encode()).digest()[:_KEY_BYTES]
+
+
+class RowStore:
+    """Blocks of rows by key. A key is written once and never changed.
+
+    Three files grow together: `keys16` holds 16 bytes a key, `ends` the number of rows up to its end,
+    `rows` the rows. Whoever appends holds a file lock; what a crash left half written is cut off
+    first. Nothing is read before it is asked for.
+
+    Args:
+        folder: Where the files are.
+        width: Numbers in a row.
+        kind: Type of a number.
+    """
+
+    def __init__(self, folder: Path, width: int, kind: type[np.generic]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._paths = {name: folder / name for name in ("keys16", "ends", "rows")}
+        self._lock_path = folder / "lock"
+        self._width = width
+        self._kind = np.dtype(kind)
+        self._threads = threading.Lock()
+        self._places: dict[bytes, int] = {}
+        self._ends: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._rows: Rows = np.zeros((0, width), kind)
+        self._read = False
+
+    def missing(self, keys: Sequence[bytes]) -> list[int]:
+        """Return the places of the keys that are not stored, the first of equal ones."""
+        self._begin()
+        first = {key: place for place, key in reversed(list(enumerate(keys)))}
+        return sorted(place for key, place in first.items() if key not in self._places)
+
+    def get(self, keys: Sequence[bytes]) -> list[Rows]:
+        """Return the rows of stored keys, each of shape (rows, width), as views of a memory map."""
+        self._begin()
+        found = []
+        for key in keys:
+            place = self._places[key]
+            start = int(self._ends[place - 1]) if place else 0
+            found.append(self._rows[start : int(self._ends[place])])
+        return found
+
+    def add(self, keys: Sequence[bytes], blocks: Sequence[Rows]) -> None:
+        """Store the rows of keys; durable when this returns. Keys that others stored meanwhile are kept as they are."""
+        with self._alone():
+            self._catch_up()
+            new = [place for place, key in enumerate(keys) if key not in self._places]
+            counts = [len(blocks[place]) for place in new]
+            ends = (int(self._ends[-1]) if len(self._ends) else 0) + np.cumsum(counts, dtype=np.int64)
+            rows = [np.ascontiguousarray(blocks[place], self._kind).tobytes() for place in new]
+            self._append("rows", b"".join(rows))
+            self._append("ends", ends.tobytes())
+            self._append("keys16", b"".join(keys[place] for place in new))
+            self._catch_up()
+
+    def _append(self, name: str, content: bytes) -> None:
+        with self._paths[name].open("ab") as stored:
+            stored.write(content)
+
+    def _begin(self) -> None:
+        if not self._read:
+            with self._alone():
+                self._catch_up()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._threads, self._lock_path.open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+    def _catch_up(self) -> None:
+        """Cut off what is half written and read what others appended; the lock is held."""
+        for path in self._paths.values():
+            path.touch()
+        sizes = {name: path.stat().st_size for name, path in self._paths.items()}
+        whole = min(sizes["keys16"] // _KEY_BYTES, sizes["ends"] // _END_BYTES)
+        ends = np.fromfile(self._paths["ends"], np.int64, whole)
+        width = self._width * self._kind.itemsize
+        whole = int(np.searchsorted(ends, sizes["rows"] // width, side="right"))
+        total = int(ends[whole - 1]) if whole else 0
+        for name, size in (("keys16", whole * _KEY_BYTES), ("ends", whole * _END_BYTES), ("rows", total * width)):
+            if sizes[name] != size:
+                with self._paths[name].open("r+b") as stored:
+                    stored.truncate(size)
+        self._read = True
+        if whole == len(self._places):
+            return
+        with self._paths["keys16"].open("rb") as stored:
+            stored.seek(len(self._places) * _KEY_BYTES)
+            keys = stored.read()
+        self._ends = ends[:whole]
+        self._rows = np.memmap(self._paths["rows"], self._kind, "r", shape=(total, self._width))
+        for start in range(0, len(keys), _KEY_BYTES):
+            self._places[keys[start : start + _KEY_BYTES]] = len(self._places)

@@ -1,0 +1,41 @@
+"""What requests about searches may hold, as types that pydantic checks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+MAX_QUERY_CHARACTERS = 1000
+MAX_QUERY_BYTES = 1500
+"""What every database can index."""
+
+_FIRST_PRINTABLE = " "
+
+
+def _printable(text: str) -> str:
+    if any((letter < _FIRST_PRINTABLE and letter not in "\t\n\r") or letter == "\x7f" for letter in text):
+        raise ValueError("must not hold control characters")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("must be valid Unicode, without half of a surrogate pair")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must hold at least one visible character")
+    if len(text.encode()) > MAX_QUERY_BYTES:
+        raise ValueError(f"must be at most {MAX_QUERY_BYTES} bytes of UTF-8")
+    return text
+
+
+QueryText = Annotated[
+    str, Field(max_length=MAX_QUERY_CHARACTERS), AfterValidator(_printable), AfterValidator(_not_blank)
+]
+"""What a person asks."""
+
+Name = Annotated[str, Field(max_length=256), AfterValidator(_printable)]
+"""An id that an app gives."""
+
+Surface = Annotated[str, Field(pattern="^[a-z0-9_-]{1,32}$")]
+"""Where an answer is shown."""
