@@ -7,6 +7,7 @@ neighbours, a repeat changes nothing. They take any content type, as browsers' b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,13 +16,13 @@ from pydantic import BaseModel
 
 from collector.intake import algolia, meilisearch, metarank, ubi
 from collector.intake.foreign import Parsed
-from collector.reception import Intake, MergeItems, Result, Verdict
+from collector.reception import Intake, MergeItems, Verdict
 from foundation.bodies import read_json, to_entries
 from foundation.clock import Clock, monotonic_s
 from foundation.errors import BodyTooLarge, ClickloopError, InvalidRequest, UnreadableBody
 from foundation.eventlog import EventLog
 from foundation.settings import Settings
-from foundation.web import RETRY_AFTER_S, collection_of, problem_responses, read_body
+from foundation.web import RETRY_AFTER_S, collection_of, problem_response, problem_responses, read_body
 
 Collection = Annotated[str, Depends(collection_of)]
 
@@ -89,30 +90,36 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, merge_items: Me
 
 
 def _add_ubi(router: APIRouter, intake: Intake) -> None:
-    @router.post("/ubi_queries", openapi_extra=_BODY, responses=problem_responses(400, 413, 422, 503))
-    async def send_ubi_queries(request: Request, response: Response, collection: Collection) -> UbiReply:
+    errors = problem_responses(400, 413, 422, 503)
+
+    @router.post("/ubi_queries", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
+    async def send_ubi_queries(request: Request, collection: Collection) -> JSONResponse:
         """Take UBI 1.3 queries, one or an array; those that list what they showed become impressions."""
-        response.headers.update(_ANY_ORIGIN)
-        entries, now = await intake.entries(request), intake.clock.now()
-        result = await intake.take(collection, entries, lambda value: ubi.parse_query(value, collection, now))
-        result.refuse_if_all_bad()
-        return _ubi_reply(result, ubi.query_id_of(entries[-1].value))
+        now = intake.clock.now()
+        return await _take_ubi(request, intake, collection, lambda value: ubi.parse_query(value, collection, now))
 
-    @router.post("/ubi_events", openapi_extra=_BODY, responses=problem_responses(400, 413, 422, 503))
-    async def send_ubi_events(request: Request, response: Response, collection: Collection) -> UbiReply:
+    @router.post("/ubi_events", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
+    async def send_ubi_events(request: Request, collection: Collection) -> JSONResponse:
         """Take UBI 1.3 events, one or an array."""
-        response.headers.update(_ANY_ORIGIN)
         now, base = intake.clock.now(), intake.settings.ubi_base
+        return await _take_ubi(request, intake, collection, lambda value: ubi.parse_event(value, collection, now, base))
+
+
+async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Callable[[Any], Parsed]) -> JSONResponse:
+    """Return the reply to a body of queries or events; refusals too are readable to pages of any origin."""
+    try:
         entries = await intake.entries(request)
-        result = await intake.take(collection, entries, lambda value: ubi.parse_event(value, collection, now, base))
+        result = await intake.take(collection, entries, parse)
         result.refuse_if_all_bad()
-        return _ubi_reply(result, None)
-
-
-def _ubi_reply(result: Result, query_id: str | None) -> UbiReply:
+    except ClickloopError as problem:
+        document = problem_response(problem, request.url.path)
+        document.headers.update(_ANY_ORIGIN)
+        return document
     verdicts = result.verdicts()
     counts = {status: sum(one.status == status for one in verdicts) for status in ("accepted", "ignored", "refused")}
-    return UbiReply(**counts, verdicts=verdicts, query_id=query_id)
+    asked = [entry.value for entry in entries if isinstance(entry.value, dict) and "action_name" not in entry.value]
+    reply = UbiReply(**counts, verdicts=verdicts, query_id=ubi.query_id_of(asked[-1]) if asked else None)
+    return JSONResponse(reply.model_dump(), headers=_ANY_ORIGIN)
 
 
 def _add_metarank(router: APIRouter, intake: Intake) -> None:

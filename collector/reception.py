@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +16,7 @@ from collector.journal import write
 from foundation.bodies import NDJSON_TYPES, Entry, read_entries
 from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
-from foundation.errors import FieldFault, InvalidRequest
+from foundation.errors import FieldFault, InvalidRequest, NotReady
 from foundation.eventlog import EventLog
 from foundation.settings import Settings
 from foundation.telemetry import EVENTS
@@ -61,17 +62,27 @@ class Intake:
         return entries
 
     async def take(self, collection: str, entries: Sequence[Entry], parse: Callable[[Any], Parsed]) -> Result:
-        """Parse every entry, keep the good ones, and return what became of each."""
+        """Parse every entry, keep the good ones, and return what became of each.
+
+        Raises:
+            NotReady: Nothing can be written now; items may have been, and may come again.
+        """
         parsed: list[Parsed] = [[entry.fault] if entry.fault else parse(entry.value) for entry in entries]
         taken = [one for one in parsed if isinstance(one, Taken)]
         items: dict[str, dict[str, Any]] = {}
         for one in taken:
             for id_, properties in one.items.items():
-                items[id_] = items.get(id_, {}) | dict(properties)
-        merged = await run_in_threadpool(self.merge_items, collection, items) if items else {}
+                items.setdefault(id_, {}).update(properties)
+        merged = await run_in_threadpool(self._merge, collection, items) if items else {}
         await write(self.log, [content for one in taken for content in one.content])
         _count(parsed)
         return Result(parsed, merged)
+
+    def _merge(self, collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        try:
+            return self.merge_items(collection, items)
+        except sa.exc.SQLAlchemyError as problem:
+            raise NotReady("documents cannot be written now; nothing was taken, send the events again") from problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,6 @@ class Fields:
         """Return a field unchecked, None when absent."""
         return self._given.get(name)
 
-    def unknown(self, known: frozenset[str]) -> list[str]:
-        """Return the names of fields that are not among the `known`."""
-        return [name for name in self._given if name not in known]
-
     def text(self, name: str, limit: int, *, required: bool = False, printable: bool = True) -> str:
         """Return a text of at most `limit` characters, "" when absent or at fault."""
         given = self._required(name, required)

@@ -189,6 +189,7 @@ def test_pages_of_other_origins_may_post(service: Service, path: str) -> None:
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert reply.status_code in {400, 401}
+    assert reply.headers["access-control-allow-origin"] == "*", "a page may read what was wrong"
 
 
 def test_algolias_credentials_may_stand_in_the_query_string(service: Service) -> None:
@@ -213,6 +214,21 @@ def test_an_item_that_the_catalog_leaves_out_is_named(clock: FrozenClock) -> Non
 
     assert reply["updated"] == 0
     assert "no document 'a'" in reply["verdicts"][0]["reasons"][0]
+
+
+def test_items_that_cannot_be_written_are_to_be_sent_again(clock: FrozenClock) -> None:
+    def fail(_collection: str, _items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("disk full"))
+
+    app, log = FastAPI(), ListLog()
+    install_edge(app, 1000)
+    app.include_router(make_router(log, clock, Settings(_env_file=None), fail))
+    event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
+
+    reply = TestClient(app).post("/feedback", json=event)
+
+    assert (reply.status_code, log.records) == (503, [])
+    assert "retry-after" in reply.headers
 
 
 def test_nothing_is_acknowledged_that_could_not_be_written() -> None:
