@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
 import collector.client_script
+import collector.compatible
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -26,6 +27,7 @@ import serving.routes
 import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
+from collector.reception import MergeItems
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
 from foundation.origins import allow_origins
@@ -115,6 +117,7 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
     app.include_router(collector.client_script.make_router())
+    app.include_router(collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader)))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(
@@ -153,6 +156,15 @@ def _version_exists(parts: Parts) -> Callable[[str, str], bool]:
         return wanted == parts.baseline.id or any(one.id == wanted for one in parts.registry.list(collection, 1000))
 
     return exists
+
+
+def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
+    def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        statuses = parts.catalog.merge(collection, items)
+        loader.note_change(collection, [])
+        return statuses
+
+    return merge
 
 
 def _add_probes(app: FastAPI, loader: Loader) -> None:
