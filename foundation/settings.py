@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     lists_per_user: int = Field(3, ge=1, description="Result lists of one user for one query that count per week.")
     lateness_days: float = Field(7.0, gt=0, description="Events later than this are kept and counted but not folded.")
 
-    ubi_base: Literal[0, 1] = Field(1, description="Ordinal of a list's first document in UBI events.")
+    ubi_base: int = Field(1, ge=0, le=1, description="Ordinal of a list's first document in UBI events.")
     algolia_strict: bool = Field(False, description="Refuse a whole batch of Insights events for one bad one.")
 
     # learning and experiments
