@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -146,13 +147,14 @@ def index(  # noqa: PLR0913, PLR0917  every argument is an option of the command
         raise typer.BadParameter("name one source: clickloop index --from SOURCE")
     wanted = Options(from_ or source or Path(), columns or (), strings, restart, strict, dry_run, delete_missing)
     asked = f"delete {{}} documents of collection {collection} that the source does not hold?"
-    summary = import_documents(
-        Remote(url, collection),
-        wanted,
-        Settings().home,
-        err,
-        lambda count: yes or typer.confirm(asked.format(f"{count:,}"), err=True),
-    )
+    with closing(Remote(url, collection)) as remote:
+        summary = import_documents(
+            remote,
+            wanted,
+            Settings().home,
+            err,
+            lambda count: yes or typer.confirm(asked.format(f"{count:,}"), err=True),
+        )
     if as_json:
         _print_json(summary.to_json())
     else:
@@ -172,8 +174,8 @@ def export(
     from clickloop.exporting import export_documents, stored_documents
     from clickloop.patience import Patience
 
-    with err.status("exporting"):
-        file, count = export_documents(stored_documents(Remote(url, collection), Patience()), to)
+    with err.status("exporting"), closing(Remote(url, collection)) as remote:
+        file, count = export_documents(stored_documents(remote, Patience()), to)
     if as_json:
         _print_json({"file": str(file), "documents": count})
     else:

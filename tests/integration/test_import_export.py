@@ -6,8 +6,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -17,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from clickloop.app import make_app
 from clickloop.cli import app
-from clickloop.remote import Remote
+from clickloop.remote import Refused, Remote
 from foundation.errors import Conflict, InvalidRequest, NotReady
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
@@ -30,8 +32,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the whole service, over HTTP."""
     home = tmp_path_factory.mktemp("home")
     settings = Settings(_env_file=None, home=home, model=str(make_tiny_model(home)), log_level="error")
-    server = uvicorn.Server(uvicorn.Config(make_app(settings, "api"), port=0, log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run)
+    config = uvicorn.Config(
+        make_app(settings, "api"), port=0, log_level="error", access_log=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + PATIENCE_S
     while not server.started:
@@ -43,9 +48,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def collection(request: pytest.FixtureRequest) -> str:
+def collection() -> str:
     """A collection of the test's own."""
-    return request.node.name.replace("[", "-").replace("]", "").replace("_", "-")[:64]
+    return uuid4().hex
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +64,8 @@ def call(*words: object, said: str = "") -> Result:
 
 
 def stored(url: str, collection: str) -> dict[str, Any]:
-    page = Remote(url, collection).get("/v1/documents?limit=1000")
+    with closing(Remote(url, collection)) as remote:
+        page = remote.get("/v1/documents?limit=1000")
     return {document["id"]: document for document in page["documents"]}
 
 
@@ -84,10 +90,11 @@ def test_a_shop_export_becomes_searchable(url: str, collection: str, tmp_path: P
 
 
 def _search(url: str, collection: str) -> list[dict[str, Any]]:
-    try:
-        hits: list[dict[str, Any]] = Remote(url, collection).post("/v1/search", {"query": "lamp", "log": False})["hits"]
-    except NotReady:
-        return []
+    with closing(Remote(url, collection)) as remote:
+        try:
+            hits: list[dict[str, Any]] = remote.post("/v1/search", {"query": "lamp", "log": False})["hits"]
+        except (NotReady, Refused):
+            return []  # no version serves the collection yet
     return hits
 
 
