@@ -233,22 +233,27 @@ def compare(
     ] = "bm25,dense,rrf,hybrid",
     split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
     depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
+    metrics: Annotated[
+        str, typer.Option(help="Comma-separated: nDCG@k, RR@k, AP, P@k, R@k.")
+    ] = "nDCG@10,RR@10,AP,P@10,R@10,R@100",
     to: Annotated[Path | None, typer.Option(help="Folder for report.html and a TREC run file a system.")] = None,
     seed: int = 0,
     as_json: AsJson = False,
 ) -> None:
     """Compare retrieval systems on judged queries, and say why each fails."""
     from clickloop.app import Parts
+    from clickloop.compare.measures import parse_measures
     from clickloop.compare.report import compare as compare_systems
     from clickloop.compare.report import print_comparison, write_report
     from clickloop.compare.systems import Systems
     from simulator.collection import read_beir
 
+    measures = parse_measures(metrics, depth)
     collection = read_beir(collection_folder)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
         shelf = Systems(Parts(Settings()), collection, depth)
-        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed)
+        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed, measures)
     if to is not None:
         write_report(found, collection, to)
     if as_json:
