@@ -23,7 +23,7 @@ class Parquet:
     """
 
     def __init__(self, path: Path) -> None:
-        with needs_extra("parquet", f"reading {path.name}"):
+        with needs_extra("parquet", f"--from {path.name}"):
             import pyarrow  # noqa: PLC0415  an extra
             from pyarrow import parquet  # noqa: PLC0415  an extra
         self._broken = (pyarrow.ArrowException, OSError)

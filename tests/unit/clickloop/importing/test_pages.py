@@ -14,13 +14,13 @@ def test_pages_are_read_below_the_directory_under_their_paths(tmp_path: Path) ->
     for path, content in {
         "b.md": "# B\n\ntext",
         "a/index.HTML": "<title>A</title><link rel=canonical href=/a><p>text",
-        "a/broken.md": b"\xff",
+        "a/broken.md": "\udcff",
         ".git/c.md": "hidden",
         "a/picture.png": "no page",
     }.items():
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        file.write_bytes(content.encode("utf-8", "surrogateescape"))
     source = Pages(tmp_path)
     found = list(source)
     assert [row.place for row in found] == ["a/broken.md", "a/index.HTML", "b.md"]
