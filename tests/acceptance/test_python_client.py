@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bench.material import drain, index
 from bench.server import Server
-from clickloop.app import Parts
+from clickloop.parts import Parts
 from clickloop.client import AsyncClient, Client, EventsRefused, RequestRefused
 from foundation.db import reading
 from foundation.settings import Settings

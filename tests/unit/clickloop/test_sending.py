@@ -34,7 +34,8 @@ def sender(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender
     """A sender to a catalog that takes 8 documents and 2,000 bytes at once."""
     app = FastAPI()
     install_edge(app, MAX_BODY_BYTES)
-    app.include_router(make_router(catalog, Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=MAX_BATCH)))
+    settings = Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=MAX_BATCH)
+    app.include_router(make_router(catalog, settings, lambda *_: None))
     with TestClient(app) as client:
         monkeypatch.setattr(httpx, "Client", lambda **_: client)
         yield Sender(Remote("http://testserver"), Patience(sleep=lambda _: None))
