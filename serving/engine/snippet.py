@@ -26,7 +26,7 @@ def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
     whole = " ".join(text.split())
     if len(whole) <= _LENGTH:
         return whole
-    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2}
+    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
     passages = cut_passages(text)
     near = meaning if len(meaning) == len(passages) else [0.0] * len(passages)
     best = max(range(len(passages)), key=lambda place: _count(passages[place].casefold(), wanted) + near[place])
