@@ -50,6 +50,7 @@ class TutorialSearch:
 
     def search(self, query: str, depth: int = _DEPTH) -> dict[str, float]:
         """Return the scores of the best documents by id."""
+        depth = min(depth, len(self._ids))  # FAISS pads what is missing with -1
         by_words = np.argsort(-self._words.get_scores(query.lower().split()))[:depth]
         _, by_meaning = self._index.search(self._embed([query]), depth)
         scores: dict[str, float] = {}

@@ -74,7 +74,12 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
 
 @pytest.mark.parametrize(
     ("header", "least_s", "most_s"),
-    [("7", 7, 7), ("", 0, 0), ("soon", 0, 0), (format_datetime(SystemClock().now() + timedelta(hours=1)), 3000, 3600)],
+    [
+        ("7", 7, 7),
+        ("", 0, 0),
+        ("soon", 0, 0),
+        (format_datetime(SystemClock().now() + timedelta(days=1)), 70_000, 86_400),
+    ],
     ids=["seconds", "none", "unreadable", "date"],
 )
 def test_a_refusal_keeps_status_fields_and_when_to_come_back(
