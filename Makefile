@@ -4,6 +4,7 @@
 # make types    check types
 # make arrows   check which part imports which
 # make check    all of the above but the demo
+# make client   minify the browser's script after a change of collector/client/client.js
 # make clean    remove the virtual environment and every cache; the data in .clickloop stays
 #
 # Each makes the virtual environment .venv by itself when it is missing or pyproject.toml changed.
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types arrows check clean
+.PHONY: help install demo test lint types arrows check client clean
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -43,6 +44,9 @@ arrows: $(READY)
 	@$(BIN)/lint-imports
 
 check: lint types arrows test
+
+client: $(READY)
+	@$(BIN)/python -c 'import minify; minify.file("text/javascript", "collector/client/client.js", "collector/client/client.min.js")'
 
 install: $(READY)
 

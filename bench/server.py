@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,12 +25,14 @@ class Server:
 
     Args:
         settings: What it runs with; `port` is replaced by a free one.
+        arguments: Further arguments of `clickloop serve`.
 
     Attributes:
         remote: Its default collection, over HTTP.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, arguments: Sequence[str] = ()) -> None:
+        self._arguments = arguments
         self.settings = settings.model_copy(update={"port": _free_port(), "host": "127.0.0.1"})
         self.url = f"http://127.0.0.1:{self.settings.port}"
         self.remote = Remote(self.url)
@@ -54,8 +56,8 @@ class Server:
             ClickloopError: It ended instead; the message holds the end of its log.
         """
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "clickloop", "serve"],
+            self._process = subprocess.Popen(  # noqa: S603  our own command
+                [sys.executable, "-m", "clickloop", "serve", *self._arguments],
                 env=os.environ | self.settings.to_environment(),
                 stdout=log,
                 stderr=log,

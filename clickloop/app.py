@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +14,8 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import ab_testing.routes
+import collector.client_script
+import collector.compatible
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -25,8 +27,10 @@ import serving.routes
 import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
+from collector.reception import MergeItems
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
+from foundation.origins import allow_origins
 from foundation.settings import Settings
 from foundation.telemetry import METRICS
 from foundation.web import install_edge
@@ -39,6 +43,7 @@ from serving.search import Searcher
 from serving.suggest import Suggester
 
 Role = Literal["all", "api"]
+_FROM_BROWSERS = ("/v1/search", "/v1/events")
 
 
 @dataclass(slots=True)
@@ -97,10 +102,12 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
         lifespan=lifespan,
     )
     install_edge(app, settings.max_body_bytes)
+    allow_origins(app, settings.origins(), _FROM_BROWSERS)
     end_tracing = _trace(app, settings.otlp_url)
     admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
     app.add_middleware(SearchGate, admission=admission)
-    searcher = Searcher(loader, assignments, ImpressionLog(parts.log), admission, parts.clock)
+    impressions = ImpressionLog(parts.log)
+    searcher = Searcher(loader, assignments, impressions, admission, parts.clock, tell_queries=settings.log_queries)
     app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
     app.include_router(serving.context.make_router(searcher, settings.budget_ms))
     suggester = Suggester(parts.engine, parts.clock, settings.suggest_least_users)
@@ -109,6 +116,8 @@ def make_app(settings: Settings, role: Role = "all") -> FastAPI:
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
+    app.include_router(collector.client_script.make_router())
+    app.include_router(collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader)))
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(
@@ -147,6 +156,15 @@ def _version_exists(parts: Parts) -> Callable[[str, str], bool]:
         return wanted == parts.baseline.id or any(one.id == wanted for one in parts.registry.list(collection, 1000))
 
     return exists
+
+
+def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
+    def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        statuses = parts.catalog.merge(collection, items)
+        loader.note_change(collection, [])
+        return statuses
+
+    return merge
 
 
 def _add_probes(app: FastAPI, loader: Loader) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -34,7 +32,6 @@ Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the r
 CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DEFAULT_URL = "http://127.0.0.1:8080"
-_SWITCH_INTERVAL_S = 0.0005
 
 
 @app.command()
@@ -42,21 +39,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; they share the index.")] = 1,
 ) -> None:
     """Run the service; all-in-one unless told otherwise."""
-    from clickloop.app import make_app
+    from clickloop.server import run
 
     settings = Settings()
-    threadpool_limits(1)  # requests share the cores; threads inside a millisecond's sum only wait for each other
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time
-    uvicorn.run(
-        make_app(settings, role),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=20,
-    )
+    changes = {"host": host, "port": port}
+    run(settings.model_copy(update={key: one for key, one in changes.items() if one is not None}), role, workers)
 
 
 @app.command("mcp")
@@ -141,6 +131,38 @@ def index(
 
     count = send_documents(Remote(url, collection), source, err)
     out.print(f"{count} documents sent to {url}, collection {collection}")
+
+
+@app.command()
+def doctor(
+    judged: Annotated[
+        Path | None, typer.Option(help="BEIR folder to judge by; users' agreeing clicks without.")
+    ] = None,
+    late: Annotated[bool, typer.Option(help="Measure whether late interaction pays; embeds once.")] = False,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    seed: int = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Look at an installation and say what to do; status 1 when something should be done."""
+    from dataclasses import asdict
+
+    from clickloop.doctor import examine_late_interaction, examine_service
+    from clickloop.parts import Parts
+    from simulator.collection import read_beir
+
+    found = examine_service(Remote(url, collection))
+    if late or judged:
+        with err.status("measuring late interaction"):
+            judgments = read_beir(judged) if judged else None
+            found.append(examine_late_interaction(Parts(Settings()), collection, judgments, seed))
+    if as_json:
+        _print_json([asdict(finding) for finding in found])
+    else:
+        for finding in found:
+            out.print("[green]fine[/green]" if finding.good else "[red]look[/red]", finding.subject, "-", finding.what)
+    if not all(finding.good for finding in found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -251,12 +273,6 @@ def replay(collection: CollectionName = "default") -> None:
     parts = Parts(Settings())
     count = rebuild(parts.engine, collection, parts.settings)
     out.print(f"{count} impressions folded; evidence digest {evidence_digest(parts.engine, collection)}")
-
-
-@app.command()
-def doctor(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Ask the running service whether its feedback joins up."""
-    _show(Remote(url, collection).get("/v1/reports/join-health"), as_json)
 
 
 @versions.command("list")

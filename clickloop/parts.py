@@ -34,10 +34,11 @@ from serving.builds import Builds
 from serving.catalog import Catalog
 from serving.content import Content
 from serving.declarations import Declarations
-from serving.engine.analysis import Analysis
+from serving.engine.analysis import PLAIN, Analysis
 from serving.engine.embedder import StoredEmbedder
 from serving.engine.encoder import Encoder, open_encoder
 from serving.engine.generation import Generation
+from serving.engine.synonyms import Synonyms, read_synonyms
 from serving.generations import Generations
 from serving.loader import Loader
 
@@ -112,7 +113,11 @@ class Parts:
     def generations(self) -> Generations:
         """The sealed indexes on this machine's disk."""
         settings = self.settings
-        analysis = Analysis.load(settings.language, settings.synonyms, settings.typo_tolerance)
+        analysis = Analysis(
+            language=settings.language,
+            typo_weight=PLAIN.typo_weight if settings.typo_tolerance else 0.0,
+            synonyms=read_synonyms(settings.synonyms) if settings.synonyms else Synonyms(),
+        )
         return Generations(Path(settings.home), self.embedder, analysis, self.name)
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,12 +14,12 @@ from pydantic import BaseModel
 
 from collector.checks import Finding, run_checks
 from collector.intake import native
+from collector.journal import write
 from foundation.bodies import Entry, read_entries
 from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
-from foundation.errors import FieldFault, InvalidRequest, NotReady
+from foundation.errors import FieldFault, InvalidRequest
 from foundation.eventlog import EventLog
-from foundation.records import event_record
 from foundation.settings import Settings
 from foundation.telemetry import EVENTS
 from foundation.web import PROBLEM_TYPE, collection_of, problem_response, problem_responses, read_body
@@ -32,6 +31,7 @@ _REQUEST_BODY: dict[str, Any] = {
     "content": {
         "application/json": {"schema": {"anyOf": [native.SCHEMA, {"type": "array", "items": native.SCHEMA}]}},
         "application/x-ndjson": {"schema": native.SCHEMA | {"description": "One event a line."}},
+        "text/plain": {"schema": {"type": "string", "description": "JSON as above, sent by a browser's beacon."}},
     },
 }
 
@@ -95,7 +95,7 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
             raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
         now = clock.now()
         parsed = [_parse(entry, collection, now) for entry in entries]
-        await _append(log, [one for one in parsed if isinstance(one, FeedbackEvent)])
+        await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)])
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
 
@@ -109,16 +109,6 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
 
 def _parse(entry: Entry, collection: str, now: datetime) -> _Parsed:
     return [entry.fault] if entry.fault else native.parse(entry.value, collection, now)
-
-
-async def _append(log: EventLog, events: Sequence[FeedbackEvent]) -> None:
-    if not events:
-        return
-    try:
-        appended = log.append([event_record(event) for event in events])
-        await asyncio.shield(asyncio.wrap_future(appended))  # what is queued is written, whoever stops waiting
-    except sa.exc.SQLAlchemyError as problem:
-        raise NotReady("the event log cannot be written now; nothing was taken, send the events again") from problem
 
 
 def _count(parsed: Sequence[_Parsed]) -> None:

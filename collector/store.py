@@ -264,12 +264,13 @@ def _impression_row(impression: Impression) -> dict[str, Any]:
 
 
 def _event_row(event: FeedbackEvent) -> dict[str, Any]:
+    origin = {"source": event.source, "position": event.position} if event.source else {}
     return {
         "collection": event.collection,
         "id": event.id,
         "type": event.type,
         "query_id": event.query_id,
-        "body": {"document_id": event.document_id, "user": event.user, "value": event.value},
+        "body": {"document_id": event.document_id, "user": event.user, "value": event.value} | origin,
         "at": event.at,
         "received_at": event.received_at,
     }

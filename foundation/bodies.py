@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,21 @@ def read_entries(raw: bytes, content_type: str, max_entries: int) -> list[Entry]
     return _read_document(raw, max_entries)
 
 
+def read_json(raw: bytes) -> Any:
+    """Return the JSON value of a body, for callers that wrap their entries in an object of their own.
+
+    Raises:
+        UnreadableBody: As `read_entries`.
+    """
+    return _parse(raw.removeprefix(_BOM))
+
+
+def to_entries(items: Sequence[Any], raw: bytes) -> list[Entry]:
+    """Return `items`, which were read from `raw`, as entries; those that cannot be used have a fault."""
+    halves = _HALF_CHARACTER.search(raw) is not None
+    return [_entry(index, item, f"[{index}]", halves) for index, item in enumerate(items)]
+
+
 def _read_document(raw: bytes, max_entries: int) -> list[Entry]:
     value = _parse(raw)
     if not isinstance(value, dict | list):
@@ -68,8 +84,7 @@ def _read_document(raw: bytes, max_entries: int) -> list[Entry]:
         raise InvalidRequest("the body is neither a JSON object nor an array", (fault,))
     items = value if isinstance(value, list) else [value]
     _check_count(len(items), max_entries)
-    halves = _HALF_CHARACTER.search(raw) is not None
-    return [_entry(index, item, f"[{index}]", halves) for index, item in enumerate(items)]
+    return to_entries(items, raw)
 
 
 def _read_lines(raw: bytes, max_entries: int) -> list[Entry]:

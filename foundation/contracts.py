@@ -6,13 +6,15 @@ import math
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from foundation.ids import digest_json
 
-EventType = Literal["click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
-EVENT_TYPES: tuple[EventType, ...] = ("click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon")
+EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 DEFAULT_COLLECTION = "default"
+EXTERNAL = "external"
+"""The version of an impression whose list an engine outside clickloop ranked."""
 
 CURVE_RANKS = 20
 """Ranks that the click curve distinguishes; deeper results count as rank 20."""
@@ -69,6 +71,7 @@ class Impression:
     Attributes:
         unit: Whom experiments and caps count: the user id, else the session id, else the query id.
         experiment: Id of the experiment this answer belongs to, or "".
+        version: `EXTERNAL` where another engine ranked.
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
         surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
     """
@@ -94,6 +97,9 @@ class FeedbackEvent:
         document_id: The result concerned, "" for events about the whole list.
         value: Stars 1-5 of a rating, seconds of a dwell, worth of a conversion, else 0.
         at: When it happened, by the client's word.
+        source: The intake it came by, with the application's name where there is one; "" for clickloop's own.
+        position: Rank of the document by the client's word, 1 on top if the client counts as it should;
+            None without a word.
     """
 
     collection: str
@@ -105,6 +111,8 @@ class FeedbackEvent:
     value: float
     at: datetime
     received_at: datetime
+    source: str = ""
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

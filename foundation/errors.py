@@ -10,7 +10,12 @@ ClickloopError
 ├── MissingExtra            500  a setting needs what is not installed
 ├── Overloaded              503  shed; retry after a while
 ├── ArtifactDamaged         500  bytes do not match their digest
-└── SchemaOutdated          500  the database is at another revision
+├── SchemaOutdated          500  the database is at another revision
+└── in clickloop.client, for apps
+    ├── RequestRefused      400  the service refused a request
+    ├── EventsRefused       422  the service refused events
+    ├── Undelivered         503  the service could not be reached in time
+    └── QueueFull           503  too many events wait for it
 """
 
 from __future__ import annotations

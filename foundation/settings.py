@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.languages import Language
+
+ANY_ORIGIN = "*"
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -30,6 +34,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, description="Port to listen on; 0 takes a free one.")
     max_body_bytes: int = Field(8 * 2**20, description="Largest request body accepted.")
     max_batch: int = Field(5000, description="Most documents or events in one request.")
+    allowed_origins: str = Field(
+        "", description="Origins of web pages that may search and report from the browser, separated by spaces."
+    )
 
     # search
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
@@ -69,6 +76,9 @@ class Settings(BaseSettings):
     lists_per_user: int = Field(3, ge=1, description="Result lists of one user for one query that count per week.")
     lateness_days: float = Field(7.0, gt=0, description="Events later than this are kept and counted but not folded.")
 
+    ubi_base: int = Field(1, ge=0, le=1, description="Ordinal of a list's first document in UBI events.")
+    algolia_strict: bool = Field(False, description="Refuse a whole batch of Insights events for one bad one.")
+
     # learning and experiments
     schedule_hours: float = Field(24.0, gt=0, description="Hours between scheduled training runs, by the clock.")
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
@@ -78,7 +88,20 @@ class Settings(BaseSettings):
     # who else is told
     mlflow_url: str = Field("", description="MLflow tracking URI that hears of every candidate; needs the extra.")
     otlp_url: str = Field("", description="OpenTelemetry endpoint that gets a trace a request; needs the extra.")
+    log_queries: bool = Field(False, description="Let log lines of searches, at level debug, hold what was asked.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line kept.")
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _as_browsers_write_them(cls, text: str) -> str:
+        for origin in text.split():
+            if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: write scheme, host and port, as https://help.example, or *")
+        return text
+
+    def origins(self) -> tuple[str, ...]:
+        """Return the allowed origins."""
+        return tuple(self.allowed_origins.split())
 
     def resolved_database_url(self) -> str:
         """Return the database URL, SQLite inside `home` by default."""

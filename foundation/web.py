@@ -24,6 +24,8 @@ from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidR
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
 
 COLLECTION_HEADER = "Clickloop-Collection"
+COLLECTION_PARAMETER = "collection"
+"""Where a client that can set no header, such as a browser's beacon, names the collection."""
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 
@@ -70,13 +72,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 async def collection_of(request: Request) -> str:
     """Return the collection a request belongs to; a FastAPI dependency that needs no thread of its own.
 
+    The header names it, else the query parameter.
+
     Raises:
-        InvalidRequest: The header holds something that cannot be a collection's name.
+        InvalidRequest: What names it cannot be a collection's name.
     """
-    name = request.headers.get(COLLECTION_HEADER, DEFAULT_COLLECTION)
+    header = request.headers.get(COLLECTION_HEADER)
+    name = request.query_params.get(COLLECTION_PARAMETER, DEFAULT_COLLECTION) if header is None else header
     if not _COLLECTION.fullmatch(name):
+        place = COLLECTION_PARAMETER if header is None else COLLECTION_HEADER
         reason = "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit"
-        raise InvalidRequest(f"the header {COLLECTION_HEADER} {reason}", (FieldFault(COLLECTION_HEADER, reason),))
+        raise InvalidRequest(f"the collection's name, {place}, {reason}", (FieldFault(place, reason),))
     return name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -46,10 +46,30 @@ class Catalog:
         with transaction(self._engine) as connection:
             _lock(connection, collection)
             before = _find(connection, collection, list(latest))
-            verdicts = {id_: _compare(before.get(id_), document) for id_, document in latest.items()}
-            changed = [document for id_, document in latest.items() if verdicts[id_] != "unchanged"]
-            _write(connection, collection, changed, self._clock.now(), deleted=False)
+            verdicts = self._replace(connection, collection, before, latest)
         return [verdicts[document.id] for document in batch]
+
+    def merge(self, collection: str, patches: Mapping[str, Mapping[str, Any]]) -> dict[str, Status]:
+        """Lay properties over documents by id, all or nothing, and return what became of each.
+
+        `title`, `text` and `url` are the document's own, the others its open fields; what a patch does
+        not name stays. A patch for a document that is not there makes one if it has a title or text,
+        else it is left out of the answer.
+        """
+        with transaction(self._engine) as connection:
+            _lock(connection, collection)
+            before = _find(connection, collection, list(patches))
+            after = {id_: _laid_over(before.get(id_), id_, patch) for id_, patch in patches.items()}
+            whole = {id_: document for id_, document in after.items() if document.title or document.text}
+            return self._replace(connection, collection, before, whole)
+
+    def _replace(
+        self, connection: sa.Connection, collection: str, before: Mapping[str, Document], after: Mapping[str, Document]
+    ) -> dict[str, Status]:
+        verdicts = {id_: _compare(before.get(id_), document) for id_, document in after.items()}
+        changed = [document for id_, document in after.items() if verdicts[id_] != "unchanged"]
+        _write(connection, collection, changed, self._clock.now(), deleted=False)
+        return verdicts
 
     def delete(self, collection: str, ids: Sequence[str]) -> list[bool]:
         """Delete documents and return for each id whether it was there.
@@ -132,6 +152,12 @@ def _find(connection: sa.Connection, collection: str, ids: list[str]) -> dict[st
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def _laid_over(before: Document | None, id_: str, patch: Mapping[str, Any]) -> Document:
+    old = Document(id_, "", "") if before is None or before.deleted else before
+    own = {name: patch.get(name, getattr(old, name)) for name in ("title", "text", "url")}
+    return Document(id_, **own, fields=old.fields | {name: patch[name] for name in patch if name not in own})
 
 
 def _compare(before: Document | None, after: Document) -> Status:

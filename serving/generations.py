@@ -24,7 +24,7 @@ from serving.engine.analysis import Analysis
 from serving.engine.corpus import Corpus
 from serving.engine.embedder import StoredEmbedder
 from serving.engine.generation import LEXICAL, Generation
-from serving.engine.lexical import LexicalIndex
+from serving.engine.lexical import BULK_BYTES, LexicalIndex
 
 ReadChanges = Callable[[int, int], list[Document]]
 """Returns at most so many (second argument) changes after a change number (first), in their order."""
@@ -62,7 +62,7 @@ class Generations:
     def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
         self.embedder = embedder
         self._analysis = analysis
-        self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.key}"
+        self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.language}"
         self._copies = home / "replicas" / replica
         _sweep(home / "replicas")
 
@@ -110,12 +110,15 @@ class Generations:
             aside = self._home_of(collection) / "aside"
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir()
-            corpus = Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis))
+            corpus = Corpus(
+                self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES)
+            )
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
                 corpus.apply(changes, self.embedder)
                 self._tell(collection, Build("reading", corpus.change, latest()))
             self._tell(collection, Build("sealing", corpus.change, latest()))
             corpus.lexical.compact()
+            corpus.lexical.close()
             corpus.seal(aside)
             built = self._publish(collection, aside)
             self._tell(collection, Build("finished", corpus.change, latest()))

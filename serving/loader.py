@@ -197,7 +197,8 @@ class Loader:
         self._tell_problem(served, f"version {wanted} does not load: {served.broken[wanted]}")
         if not served.champion:
             self._load(name, served, self.baseline().id)
-            self._point(name, served, self.baseline().id, served.problem)
+            if self.baseline().id in served.rankers:
+                self._point(name, served, self.baseline().id, served.problem)
 
     def _point(self, name: str, served: Served, version: str, problem: str = "") -> None:
         """Swap one reference, and say so."""
@@ -266,8 +267,9 @@ class Loader:
 def _verify(ranker: Ranker, encoder: Encoder) -> None:
     """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
     query = Query("how to start", "how to start", encoder.encode_query("how to start"))
+    settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
     hits = ranker.rank(query, 10).hits
-    if len(ranker.corpus) and not hits:
+    if settled and not hits:
         raise ClickloopError("it finds nothing in a collection that has documents")
     if any(hit.score != hit.score for hit in hits):
         raise ClickloopError("it gives scores that are not numbers")

@@ -14,7 +14,7 @@ from ab_testing.api import Assignment, Assignments
 from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
-from foundation.telemetry import SKIPPED, STAGE_SECONDS
+from foundation.telemetry import SKIPPED, STAGE_SECONDS, get_log
 from serving.admission import Admission
 from serving.arms import Mixed, Work, rank_for
 from serving.collection import LineUp
@@ -29,6 +29,7 @@ from serving.impressions import ImpressionLog
 from serving.loader import Loader
 
 _FACET_VALUES = 20
+_log = get_log("search")
 _IDLE = frozenset({"wait", "log"})
 """Parts of a search in which the processor is left to others."""
 
@@ -123,7 +124,11 @@ class Found:
 
 
 class Searcher:
-    """Serves searches over the collections of a loader. Safe to use from many threads."""
+    """Serves searches over the collections of a loader. Safe to use from many threads.
+
+    Args:
+        tell_queries: Whether the log lines of searches hold what was asked.
+    """
 
     def __init__(
         self,
@@ -132,12 +137,15 @@ class Searcher:
         impressions: ImpressionLog,
         admission: Admission,
         clock: Clock,
+        *,
+        tell_queries: bool = False,
     ) -> None:
         self._loader = loader
         self._assignments = assignments
         self._impressions = impressions
         self._admission = admission
         self._clock = clock
+        self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
         """Return the answer to a search; its impression is durable when this returns.
@@ -224,6 +232,16 @@ class Searcher:
         for stage in found.late:
             SKIPPED.labels(stage).inc()
         self._admission.learn({part: took_s for part, took_s in found.laps.seconds.items() if part not in _IDLE})
+        _log.debug(
+            "searched",
+            collection=found.collection,
+            query_id=found.query_id,
+            version=found.mixed.version,
+            surface=found.ask.surface,
+            skipped=list(found.skipped),
+            milliseconds=round(1000 * sum(found.laps.seconds.values()), 1),
+            **({"query": found.ask.query} if self._tell_queries else {}),
+        )
 
     def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,11 @@ def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, t
         tell: Hears what is being done.
     """
     collections = _read_collections(data)
-    sources = read_sources([one for collection in collections for one in collection.documents])
-    articles = list(islice(grow(sources, documents, seed), documents))
+    articles = _keep_articles(home / "articles.jsonl", collections, documents, seed)
     queries = _choose_queries(collections, seed)
     bodies = [{"query": query, "user": f"user-{place}"} for place, query in enumerate(queries)]
     plain = [{**body, "skip": ["rerank"]} for body in bodies]
     settings = Settings(home=home, late_interaction=True, log_level="warning")
-    home.mkdir(parents=True, exist_ok=True)
     seconds = 4.0 if quick else 60.0
     bars: list[Bar] = []
     details: dict[str, Any] = {"articles": len(articles), "words an article": _mean_words(articles)}
@@ -104,6 +102,15 @@ def _read_collections(data: Path | None) -> list[JudgedCollection]:
     if data is None:
         return [docstrings(Settings().home.resolve() / "corpus")]
     return [read_beir(data / name) for name in _SOURCES]
+
+
+def _keep_articles(kept: Path, collections: list[JudgedCollection], documents: int, seed: int) -> list[dict[str, Any]]:
+    """Return the articles that were grown for a home when it was made; grows them when it is new."""
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        sources = read_sources([one for collection in collections for one in collection.documents])
+        kept.write_text("\n".join(map(canonical_json, grow(sources, documents, seed))))
+    return [json.loads(line) for line in kept.read_text().splitlines()]
 
 
 def _choose_queries(collections: list[JudgedCollection], seed: int) -> list[str]:

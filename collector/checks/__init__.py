@@ -6,11 +6,12 @@ import sqlalchemy as sa
 
 from collector.checks.finding import Check, Finding
 from collector.checks.lost_clicks import lost_clicks
+from collector.checks.shifted_positions import shifted_positions
 from collector.checks.stray_clicks import stray_clicks
 from collector.checks.unheard_impressions import unheard_impressions
 from foundation.db import reading
 
-CHECKS: tuple[Check, ...] = (lost_clicks, stray_clicks, unheard_impressions)
+CHECKS: tuple[Check, ...] = (lost_clicks, stray_clicks, unheard_impressions, shifted_positions)
 
 __all__ = ["CHECKS", "Check", "Finding", "run_checks"]
 

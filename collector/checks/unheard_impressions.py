@@ -11,10 +11,12 @@ ALARMING_SHARE = 0.98
 
 
 def unheard_impressions(connection: sa.Connection, collection: str) -> Finding:
-    """Count the impressions without any feedback."""
+    """Count the impressions without any feedback; that a hit was seen is none."""
     mine = impressions.c.collection == collection
     heard = sa.exists().where(
-        events.c.collection == impressions.c.collection, events.c.query_id == impressions.c.query_id
+        events.c.collection == impressions.c.collection,
+        events.c.query_id == impressions.c.query_id,
+        events.c.type != "seen",
     )
     silent = sa.select(sa.func.count(), sa.func.min(impressions.c.query_id)).where(mine, ~heard)
     count, example = connection.execute(silent).one()

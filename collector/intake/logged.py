@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from collector.intake.native import MAX_QUERY_BYTES, MAX_SOURCE
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult, query_key
 from foundation.eventlog import Record
 from foundation.records import read_record
-
-MAX_QUERY_BYTES = 1500
-"""Evidence is found by the query's text, and PostgreSQL indexes no longer ones."""
 
 _MAX_RANK = 1_000_000
 
@@ -64,6 +62,9 @@ def _check_event(event: FeedbackEvent) -> None:
     _check_number("value", event.value)
     _check_moment("at", event.at)
     _check_moment("received_at", event.received_at)
+    _check_text("source", event.source, MAX_SOURCE)
+    if event.position is not None and (type(event.position) is not int or abs(event.position) > _MAX_RANK):
+        raise ValueError(f"position must be a whole number, is {event.position!r:.100}")
     if event.type not in EVENT_TYPES:
         raise ValueError(f"type must be one of {', '.join(EVENT_TYPES)}, is {event.type!r:.100}")
 

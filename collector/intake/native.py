@@ -14,11 +14,14 @@ from foundation.ids import new_id
 MAX_ID = 128
 MAX_DOCUMENT_ID = 256
 MAX_USER = 256
+MAX_SOURCE = 128
+MAX_QUERY_BYTES = 1500
+"""Evidence is found by the query's text, and PostgreSQL indexes no longer ones."""
 MAX_AHEAD = timedelta(minutes=10)
 """How far a client's clock may run ahead of ours."""
 
 FIELDS = ("id", "type", "query_id", "document_id", "value", "user", "at")
-ABOUT_A_DOCUMENT: tuple[EventType, ...] = ("click", "rating", "dwell", "conversion")
+ABOUT_A_DOCUMENT: tuple[EventType, ...] = ("seen", "click", "rating", "dwell", "conversion")
 SCHEMA: dict[str, Any] = {
     "title": "Event",
     "description": "One thing a user did with a search's answer.",
@@ -40,7 +43,7 @@ SCHEMA: dict[str, Any] = {
             "maxLength": MAX_ID,
         },
         "document_id": {
-            "description": "The hit concerned; required for click, rating, dwell and conversion.",
+            "description": "The hit concerned; required for seen, click, rating, dwell and conversion.",
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_DOCUMENT_ID,

@@ -1,122 +1,159 @@
-"""How texts and queries become the words that are matched."""
+"""How texts and queries become terms: language, weights, and what an identifier is."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field, fields
+from string import punctuation
 
 import tantivy
 
-from foundation.languages import Language
-from serving.engine.synonyms import NO_SYNONYMS, Synonyms, read_synonyms
+from foundation.errors import FieldFault, InvalidRequest
+from serving.engine.synonyms import Synonyms
 
-_FORM = 1  # of the index; counted up when what it holds changes
-_LONGEST_WORD = 40
-_CODE = re.compile(r"[^\W_]+(?:[-_./:\\+#@]{1,3}[^\W_]+)*")
-_PIECE = re.compile(r"[^\W_]+")
-_EDGES = ".,:;!?()\"'"
-_QUOTED = re.compile(r'["“”„«»]([^"“”„«»]+)["“”„«»]')
+LANGUAGES = (
+    "none",
+    "arabic",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+)
+
+_LONGEST_BYTES = 40
+_SHORTEST_IDENTIFIER = 3
+# Words joined by punctuation, or one word with a digit; possessive, so that prose is passed over in one go.
+_CODE = re.compile(r"(?<![^\W_])(?:[^\W_]++(?:[-_./:\\@#+][^\W_]++)++|[^\W\d_]*+\d[^\W_]*+)")
+_TELLING = re.compile(r"[\d_.:\\@#]")
+_CONNECTOR = re.compile(r"[-_./:\\@#+]")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[-_./:\\@#+](?=\d)")
+_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """How a lexical index reads texts and queries, and what each field counts.
+    """How a lexical index reads and weighs words.
+
+    Only `language` is fixed when an index is made; an index may be opened anew with any other weights. The
+    weights of title and clicked queries are those that served the training queries of judged collections.
 
     Attributes:
-        language: Whose endings are cut off; "none" matches words as they are written.
-        weights: Factor of a match by field, 1 for those not named; a field of weight 0 is not searched.
-        typos: Whether a word that no document has is also looked for in other spellings.
-        synonyms: What else to look for.
+        language: One of `LANGUAGES`: whose inflections are one word; "none" tells every form apart.
+        title_weight: What a word in the title counts; 0 leaves the title out.
+        text_weight: What a word in the text counts.
+        clicked_weight: What a word in the clicked queries of a document counts.
+        identifier_weight: What an identifier counts beside its words: "HP-305XL", "0x80070057", "v2.1.3".
+        phrase_weight: What words count, beside themselves, where they stand together as the user quoted them.
+        synonym_weight: What a synonym counts of the word that was asked for.
+        typo_weight: What a likely spelling counts of an unknown word; half of it at distance 2.
+        typo_letters: Shorter words are never taken for misspelt.
+        rare_share: A word in at most this share of the documents may be misspelt, though it is known.
+        synonyms: Words that mean the same.
+
+    Raises:
+        InvalidRequest: A language that does not exist, or a weight below 0.
     """
 
-    language: Language = "english"
-    weights: Mapping[str, float] = field(default_factory=dict)
-    typos: bool = True
-    synonyms: Synonyms = field(default_factory=lambda: NO_SYNONYMS)
+    language: str = "english"
+    title_weight: float = 0.8
+    text_weight: float = 1.0
+    clicked_weight: float = 0.5
+    identifier_weight: float = 1.0
+    phrase_weight: float = 1.0
+    synonym_weight: float = 0.5
+    typo_weight: float = 0.5
+    typo_letters: int = 5
+    rare_share: float = 1e-5
+    synonyms: Synonyms = field(default_factory=Synonyms)
 
-    @classmethod
-    def load(cls, language: Language, synonyms: Path | None, typos: bool) -> Self:
-        """Return the analysis that settings describe.
-
-        Args:
-            synonyms: File for `read_synonyms`, None for none.
-
-        Raises:
-            InvalidRequest: The synonyms cannot be read.
-        """
-        return cls(language=language, typos=typos, synonyms=read_synonyms(synonyms) if synonyms else NO_SYNONYMS)
-
-    @property
-    def key(self) -> str:
-        """Name of what is fixed when an index is created; an index of another key must be built again."""
-        return f"{self.language}-{_FORM}"
-
-    def stems(self) -> tantivy.TextAnalyzer:
-        """Return the analyzer of texts: words in lower case without endings and accents."""
-        return _analyzer(self.language)
-
-    def words(self) -> tantivy.TextAnalyzer:
-        """Return an analyzer that gives the same words with their endings."""
-        return _analyzer("none")
+    def __post_init__(self) -> None:
+        faults = []
+        if self.language not in LANGUAGES:
+            faults.append(FieldFault("language", f"{self.language!r} is none of {', '.join(LANGUAGES)}"))
+        weights = [one.name for one in fields(self) if one.name.endswith("_weight")]
+        faults += [FieldFault(name, "must be at least 0") for name in weights if not getattr(self, name) >= 0]
+        if faults:
+            raise InvalidRequest("The lexical analysis cannot be set up.", tuple(faults))
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
-    """An identifier or part number, such as HP-305XL, 0x80070057, err_conn_reset or v2.1.3.
+PLAIN = Analysis()
 
-    Attributes:
-        pieces: What punctuation divides, in lower case.
+
+class Tokenizer:
+    """Cuts texts into words and stems of one language, as the index does."""
+
+    def __init__(self, language: str) -> None:
+        self.name = f"stems_{language}"
+        self._words = _analyzer(tantivy.Tokenizer.simple(), *_PLAIN)
+        self._stems = _analyzer(tantivy.Tokenizer.whitespace(), *_stemmer(language))
+        self.indexing = _analyzer(tantivy.Tokenizer.simple(), *_PLAIN, *_stemmer(language))
+
+    def words(self, text: str) -> list[str]:
+        """Return the words, small; what is too long to be one is left out."""
+        return self._words.analyze(text)
+
+    def stems(self, words: list[str]) -> list[str]:
+        """Return the stem of each word."""
+        return self._stems.analyze(" ".join(words))
+
+
+def read_identifiers(text: str) -> list[str]:
+    """Return the identifiers in a text, written alike: "HP-305XL" is hp305xl, "v2.1-3" is v2.1.3.
+
+    An identifier has a digit, or words joined as nobody joins them in prose. Between digits one full stop
+    remains, else 1.5 were 15.
     """
-
-    pieces: tuple[str, ...]
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        """How it may be written as one word: divided, and in one piece unless two numbers would run together."""
-        divided = "-".join(self.pieces)
-        runs = any(one[-1].isdigit() and other[0].isdigit() for one, other in pairwise(self.pieces))
-        return (divided,) if runs or len(self.pieces) == 1 else (divided, "".join(self.pieces))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it may be the beginning of a longer one; a number or a compound word is what it is."""
-        letters = "".join(self.pieces)
-        mixed = any(letter.isdigit() for letter in letters) and any(letter.isalpha() for letter in letters)
-        return len(letters) > 2 and mixed
+    codes = map(_write_code, find_codes(text))
+    return [code for code in codes if _SHORTEST_IDENTIFIER <= len(code) <= _LONGEST_BYTES]
 
 
-def normalise(text: str) -> str:
-    """Return a text with every character in its one usual form (NFKC), halves of characters as question marks."""
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFKC", text.encode(errors="replace").decode())
+def find_codes(text: str) -> list[str]:
+    """Return the identifiers in a text as they are written there; "end-user" and "and/or" are none."""
+    unlike_prose = [chunk for chunk in text.split() if not chunk.strip(punctuation).isalpha()]  # soon told
+    return [code for code in _CODE.findall(" ".join(unlike_prose)) if _TELLING.search(code)]
 
 
-def read_codes(text: str) -> list[Code]:
-    """Return what in a text has digits, or punctuation between letters."""
-    found = (tuple(_PIECE.findall(code)) for code in _CODE.findall(text.lower()))
-    return [Code(pieces) for pieces in found if len(pieces) > 1 or any(map(str.isdigit, pieces[0]))]
-
-
-def compound_forms(text: str) -> set[str]:
-    """Return the forms of all codes of several pieces in a text. Fast enough for every document."""
-    parts = {part for part in set(text.split()) if not part.strip(_EDGES).isalnum()}
-    return {form for code in read_codes(" ".join(parts)) if len(code.pieces) > 1 for form in code.forms}
-
-
-def read_phrases(query: str) -> list[str]:
-    """Return what a query has in quotation marks."""
+def read_quotes(query: str) -> list[str]:
+    """Return what stands between quotation marks."""
     return _QUOTED.findall(query)
 
 
-def _analyzer(language: Language) -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    builder = builder.filter(tantivy.Filter.remove_long(_LONGEST_WORD)).filter(tantivy.Filter.lowercase())
-    if language != "none":
-        builder = builder.filter(tantivy.Filter.stemmer(language))
-    return builder.filter(tantivy.Filter.ascii_fold()).build()
+def is_code(word: str) -> bool:
+    """Return whether a word has a digit, so that no dictionary holds it."""
+    return any(map(str.isdigit, word))
+
+
+def make_valid(text: str) -> str:
+    """Return the text with halves of surrogate pairs, which no encoding can hold, as question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _write_code(code: str) -> str:
+    return _CONNECTOR.sub("", _BETWEEN_DIGITS.sub("\n", code)).replace("\n", ".").lower()
+
+
+def _analyzer(tokenizer: tantivy.Tokenizer, *filters: tantivy.Filter) -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tokenizer)
+    for one in filters:
+        builder = builder.filter(one)
+    return builder.build()
+
+
+def _stemmer(language: str) -> tuple[tantivy.Filter, ...]:
+    return () if language == "none" else (tantivy.Filter.stemmer(language),)
+
+
+_PLAIN = (tantivy.Filter.remove_long(_LONGEST_BYTES), tantivy.Filter.lowercase())

@@ -87,7 +87,7 @@ class Corpus:
     ) -> None:
         folder = generation.folder if generation else None
         self.generation = generation
-        self.lexical = lexical or LexicalIndex()
+        self.lexical = LexicalIndex() if lexical is None else lexical
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
         self.tokens = TokenTable(folder)
@@ -250,9 +250,9 @@ class Corpus:
         self.columns.changes[row] = document.change
         self.lexical.add(row, document.title, document.text)
         self.fields.add(row, document.fields)
+        self._pending.append(row)  # before its name: who sees the document knows that it waits
         self._names.append(document.id)
         self._rows[document.id] = row
-        self._pending.append(row)
         self.columns.alive[row] = True
 
     def _retire(self, document_id: str) -> None:

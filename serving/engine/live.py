@@ -64,14 +64,14 @@ class LiveMemory:
         return known
 
     def _remember(self, key: str, rows: list[Evidence]) -> None:
-        choices = {row.document_id: relevance for row in rows if (relevance := _relevance(row)) > 0}
+        choices = {row.document_id: relevance for row in rows if (relevance := relevance_of(row)) > 0}
         if choices:
             self._remembered[key] = Remembered(key, self._encode_query(key), choices)
         else:
             self._remembered.pop(key, None)
 
 
-def _relevance(row: Evidence) -> float:
+def relevance_of(row: Evidence) -> float:
     """Return the live relevance of a document, 0 unless two people at least stand behind it."""
     if row.users < _LEAST_USERS:
         return 0.0

@@ -1,144 +1,122 @@
-"""Other spellings of words that no document has, from the words that documents have."""
+"""Which words of an index a misspelt word may have meant."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
-import numpy.typing as npt
-import tantivy
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cdist
 
-WORDS = "words"
-"""The field of an index that has its words with their endings."""
+Counts = list[tuple[str, int]]
 
-_WORD = re.compile(r"[^\W\d_]+")
+# A query with more unknown words is in another language, or no language at all.
+MOST_UNKNOWN = 8
+
+_WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
-_GROWTH = 0.05
+_TWO_EDITS_FROM = 8
+# One edit more must be made up for by this many times the documents.
+_EDIT_ODDS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """The words of one first letter and how many documents have each."""
+class Guess:
+    """A known word like an unknown one.
 
-    words: list[str]
-    counts: npt.NDArray[np.int64]
-
-
-class Vocabulary:
-    """The words of an index, to choose other spellings from. Safe to use from many threads.
-
-    Words are read when their first letter is asked for, in milliseconds, and again after the index
-    has grown or shrunk by a twentieth; a word that is newer is not offered until then.
+    Attributes:
+        distance: Letters inserted, left out, replaced or swapped with their neighbour.
+        documents: How many documents hold the word.
     """
 
-    def __init__(self) -> None:
-        self._shelves: dict[str, _Shelf] = {}
-        self._documents = 0
+    word: str
+    distance: int
+    documents: int
 
-    def near(self, word: str, distance: int, searcher: tantivy.Searcher) -> list[str]:
-        """Return known words of the same first letter within so many edits, nearest and most frequent first.
-
-        An edit adds, drops or changes a letter, or swaps two neighbours.
-        """
-        shelf = self._shelf(word[0], searcher)
-        if not shelf.words:
-            return []
-        edits = cdist([word], shelf.words, scorer=OSA.distance, score_cutoff=distance, score_hint=distance)[0]
-        places = np.flatnonzero(edits <= distance)
-        order = np.lexsort((-shelf.counts[places], edits[places]))
-        return [shelf.words[place] for place in places[order].tolist()]
-
-    def _shelf(self, letter: str, searcher: tantivy.Searcher) -> _Shelf:
-        if abs(searcher.num_docs - self._documents) > _GROWTH * self._documents:
-            self._shelves, self._documents = {}, searcher.num_docs
-        shelves = self._shelves
-        if letter not in shelves:
-            found = [(word, count) for word, count in searcher.terms_with_prefix(WORDS, letter) if word.isalpha()]
-            shelves[letter] = _Shelf([word for word, _ in found], np.array([count for _, count in found], np.int64))
-        return shelves[letter]
+    @property
+    def likelihood(self) -> float:
+        """Log-odds, up to a constant, that the word was meant."""
+        return math.log(self.documents) - (self.distance - 1) * math.log(_EDIT_ODDS)
 
 
-def reach(word: str) -> int:
-    """Return how many edits a typing error may be away: none under 5 letters, 2 from 8 letters."""
-    return 0 if len(word) < 5 else 1 if len(word) < 8 else 2
-
-
-class Spelling:
-    """Corrects queries by what one state of an index holds.
+class Speller:
+    """Guesses by the vocabulary of an index. Safe to use from many threads.
 
     Args:
-        schema: Of the index.
-        searcher: Of that state.
-        analyzer: Gives the words of a text as the index has them, with their endings.
-        knows: Returns whether a search finds a word, in whatever ending.
+        vocabulary: Returns the words that begin with a letter, and how many documents hold each. What it
+            returns is kept, so a speller is as old as its first question for a letter.
+        known: Returns in how many documents a word stands in any of its forms, as of now.
     """
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        schema: tantivy.Schema,
-        searcher: tantivy.Searcher,
-        analyzer: tantivy.TextAnalyzer,
-        knows: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, vocabulary: Callable[[str], Counts], known: Callable[[str], int]) -> None:
         self._vocabulary = vocabulary
-        self._schema = schema
-        self._searcher = searcher
-        self._analyzer = analyzer
-        self._knows = knows
+        self._known = known
+        self._shelves: dict[str, dict[int, dict[str, int]]] = {}
+
+    def guess(self, word: str, limit: int) -> list[Guess]:
+        """Return known words within one edit, two from eight letters, that share the first letter; likeliest first."""
+        edits = 2 if len(word) >= _TWO_EDITS_FROM else 1
+        shelf = self._shelf(word[0])
+        guesses: list[Guess] = []
+        for length in range(len(word) - edits, len(word) + edits + 1):
+            words = shelf.get(length, {})
+            near = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
+            guesses += [Guess(other, int(distance), words[other]) for other, distance, _ in near if distance]
+        return sorted(guesses, key=lambda guess: (-guess.likelihood, guess.word))[:limit]
+
+    def split(self, word: str) -> tuple[str, ...]:
+        """Return the two known words that a word is most likely made of; empty when there are none."""
+        cuts = range(_SHORTEST, len(word) - _SHORTEST + 1)
+        odds = {cut: min(self._known(word[:cut]), self._known(word[cut:])) for cut in cuts}
+        best = max(odds, key=odds.__getitem__, default=0)
+        return (word[:best], word[best:]) if odds.get(best) else ()
 
     def correct(self, query: str) -> str | None:
-        """Return a query with each unknown word replaced by a known one, None when there is nothing to replace.
+        """Return the query with its unknown words replaced by the likeliest known ones.
 
-        A word is joined with its neighbour, or else exchanged for a word an edit away, divided in two
-        or exchanged for a word two edits away; of several the most frequent.
+        A word is replaced by one like it, joined with its neighbour, or split in two. Words with digits are
+        left alone. None when no word is unknown, more than `MOST_UNKNOWN` are, or no guess is made.
         """
-        words = list(_WORD.finditer(query))
-        unknown = {word.start() for word in words if len(word[0]) >= _SHORTEST and not self._knows(word[0])}
-        changes: dict[tuple[int, int], str] = {}
-        for one, other in pairwise(words):
-            apart = query[one.end() : other.start()]
-            joined = self._read(one[0] + other[0])
-            if unknown & {one.start(), other.start()} and apart in {" ", "-"} and self._count(joined):
-                changes[one.start(), other.end()] = joined
-                unknown -= {one.start(), other.start()}
-        for word in words:
-            better = self._replace(self._read(word[0])) if word.start() in unknown else None
-            if better:
-                changes[word.start(), word.end()] = better
-        for (start, end), better in sorted(changes.items(), reverse=True):
-            query = query[:start] + better + query[end:]
-        return query if changes else None
+        found = list(_WORD.finditer(query))
+        words = [match[0].lower() for match in found]
+        unknown = [_may_be_misspelt(word) and not self._known(word) for word in words]
+        if not 0 < sum(unknown) <= MOST_UNKNOWN:
+            return None
+        pieces: list[str] = []
+        end, place = 0, 0
+        while place < len(found):
+            better, used = self._replace(words[place : place + 2], unknown[place : place + 2])
+            pieces += [query[end : found[place].start()], better or found[place][0]]
+            end = found[place + used - 1].end()
+            place += used
+        corrected = "".join([*pieces, query[end:]])
+        return corrected if corrected != query else None
 
-    def _replace(self, word: str) -> str | None:
-        if better := self._nearest(word, 1):
-            return better
-        if parts := max(self._divide(word), default=None):
-            return parts[1]
-        return self._nearest(word, 2) if len(word) >= 5 else None
+    def _replace(self, words: list[str], unknown: list[bool]) -> tuple[str | None, int]:
+        """Return what the first word should be, None for itself, and how many words that replaces."""
+        joined = "".join(words)
+        if len(words) == 2 and any(unknown) and self._known(joined):
+            return joined, 2
+        return (self._mend(words[0]) if unknown[0] else None), 1
 
-    def _nearest(self, word: str, distance: int) -> str | None:
-        return next(filter(self._count, self._vocabulary.near(word, distance, self._searcher)), None)
+    def _mend(self, word: str) -> str | None:
+        guesses = self.guess(word, 1)
+        if guesses and guesses[0].distance == 1:
+            return guesses[0].word
+        return " ".join(self.split(word)) or (guesses[0].word if guesses else None)
 
-    def _divide(self, word: str) -> Iterator[tuple[int, str]]:
-        for place in range(2, len(word) - 1):
-            parts = word[:place], word[place:]
-            count = min(map(self._count, parts))
-            if count:
-                yield count, " ".join(parts)
+    def _shelf(self, letter: str) -> dict[int, dict[str, int]]:
+        shelf = self._shelves.get(letter)
+        if shelf is None:
+            shelf = {}
+            for word, documents in self._vocabulary(letter):
+                if _may_be_misspelt(word):
+                    shelf.setdefault(len(word), {})[word] = documents
+            self._shelves[letter] = shelf
+        return shelf
 
-    def _read(self, word: str) -> str:
-        return "".join(self._analyzer.analyze(word)) or word
 
-    def _count(self, word: str) -> int:
-        """Return how many documents have a word, 0 when all of them are deleted."""
-        count = self._searcher.doc_freq(WORDS, word)
-        if count:
-            term = tantivy.Query.term_query(self._schema, WORDS, word, index_option="basic")
-            count *= len(self._searcher.search(term, 1, count=False).hits)
-        return count
+def _may_be_misspelt(word: str) -> bool:
+    return len(word) >= _SHORTEST and word.isalpha()

@@ -1,63 +1,112 @@
-"""Words that mean the same, from a file in the format of Solr."""
+"""Words that mean the same, read from lines as Solr writes them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from foundation.errors import InvalidRequest
+from foundation.errors import FieldFault, InvalidRequest
 
-Phrase = str
-Synonyms = Mapping[Phrase, tuple[Phrase, ...]]
-"""What else to look for, by what a query says; each of one word or of several."""
-
-NO_SYNONYMS: Synonyms = {}
+Stems = tuple[str, ...]
+Table = dict[Stems, tuple[Stems, ...]]
 
 _COMMA = re.compile(r"(?<!\\),")
 _ARROW = re.compile(r"(?<!\\)=>")
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPED = re.compile(r"\\(.)")
 
 
-def read_synonyms(file: Path) -> Synonyms:
-    r"""Return the synonyms of a UTF-8 file, one rule a line.
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """What else is searched for when something is asked.
 
-    `tv, television` makes each stand for the other; `lcd => screen, display` finds the right-hand
-    side for the left and not the other way. Rules add up. A backslash takes a comma, an arrow or a
-    backslash literally; empty lines and lines that begin with `#` say nothing.
+    Attributes:
+        rules: Pairs of a word or phrase and its synonyms.
+    """
+
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def compile(self, stem: Callable[[str], list[str]]) -> Table:
+        """Return the synonyms of each phrase, both as stems; what has no stems is left out."""
+        table: dict[Stems, dict[Stems, None]] = {}
+        for phrase, others in self.rules:
+            key = tuple(stem(phrase))
+            values = dict.fromkeys(tuple(stem(other)) for other in others)
+            if key:
+                table.setdefault(key, {}).update(value for value in values.items() if value[0] not in {(), key})
+        return {key: tuple(values) for key, values in table.items()}
+
+
+def parse_synonyms(text: str, source: str = "synonyms") -> Synonyms:
+    """Read synonyms, one rule a line.
+
+    "tv, television" makes each a synonym of the other; "lcd => screen, display" works one way. A number
+    sign starts a comment line, a backslash takes a comma or an arrow literally. Unlike Solr, the word that
+    was asked for is always searched for too.
+
+    Args:
+        source: What the text is called in errors, as a path.
 
     Raises:
-        InvalidRequest: The file cannot be read or a line is no rule; the message names the line.
+        InvalidRequest: Lines that are no rule; `fields` names each as source:line.
     """
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidRequest(f"the synonyms in {file} cannot be read: {problem}") from problem
-    found: dict[Phrase, dict[Phrase, None]] = {}
-    for number, line in enumerate(lines, start=1):
+    rules: list[tuple[str, tuple[str, ...]]] = []
+    faults: list[FieldFault] = []
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        for said, meant in _read_rule(line, f"{file}, line {number}"):
-            found.setdefault(said, {}).update(dict.fromkeys(meant))
-    return {said: tuple(meant) for said, meant in found.items()}
+        try:
+            rules += _parse_rule(line)
+        except ValueError as fault:
+            faults.append(FieldFault(f"{source}:{number}", str(fault)))
+    if faults:
+        raise InvalidRequest(f"{source} has lines that are no synonyms.", tuple(faults))
+    return Synonyms(tuple(rules))
 
 
-def _read_rule(line: str, place: str) -> list[tuple[Phrase, list[Phrase]]]:
+def read_synonyms(path: Path) -> Synonyms:
+    """Read synonyms from a file in UTF-8; see `parse_synonyms`.
+
+    Raises:
+        InvalidRequest: The file cannot be read, or has lines that are no rule.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"The synonyms in {path} cannot be read: {error}.") from error
+    return parse_synonyms(text, str(path))
+
+
+def find_synonyms(stems: list[str], table: Table) -> list[Stems]:
+    """Return the synonyms of the longest phrases of the table that the stems hold, from left to right."""
+    longest = max(map(len, table), default=0)
+    found: dict[Stems, None] = {}
+    start = 0
+    while start < len(stems):
+        lengths = range(min(longest, len(stems) - start), 0, -1)
+        length = next((one for one in lengths if tuple(stems[start : start + one]) in table), 0)
+        found.update(dict.fromkeys(table.get(tuple(stems[start : start + length]), ())))
+        start += max(length, 1)
+    return list(found)
+
+
+def _parse_rule(line: str) -> list[tuple[str, tuple[str, ...]]]:
     sides = _ARROW.split(line)
     if len(sides) > 2:
-        raise InvalidRequest(f"{place}: a rule has one arrow at most; write a second line")
-    phrases = [_read_phrases(side, place) for side in sides]
-    if len(phrases) == 2:
-        said, meant = phrases
-        return [(phrase, meant) for phrase in said]
-    same = phrases[0]
-    if len(same) < 2:
-        raise InvalidRequest(f"{place}: {same[0]!r} stands alone; write at least two phrases with a comma between")
-    return [(phrase, [other for other in same if other != phrase]) for phrase in same]
+        raise ValueError("has more than one =>")
+    left = _parse_list(sides[0])
+    if len(sides) == 2:
+        right = _parse_list(sides[1])
+        return [(phrase, right) for phrase in left]
+    if len(left) < 2:
+        raise ValueError("has one entry and no =>; write at least two, parted by commas")
+    return [(phrase, tuple(other for other in left if other != phrase)) for phrase in left]
 
 
-def _read_phrases(side: str, place: str) -> list[Phrase]:
-    phrases = [" ".join(_ESCAPE.sub(r"\1", phrase).split()) for phrase in _COMMA.split(side)]
-    if not all(phrases):
-        raise InvalidRequest(f"{place}: a phrase is empty; remove the comma or write what is missing")
-    return phrases
+def _parse_list(text: str) -> tuple[str, ...]:
+    entries = [_ESCAPED.sub(r"\1", entry).strip() for entry in _COMMA.split(text)]
+    for entry in entries:
+        if not any(map(str.isalnum, entry)):
+            raise ValueError(f"has an entry without a letter or digit: {entry!r}")
+    return tuple(entries)

@@ -159,6 +159,14 @@ def test_the_collection_comes_from_the_header(client: TestClient) -> None:
     assert client.get("/v1/collection", headers={"Clickloop-Collection": "a-b_2"}).json() == "a-b_2"
 
 
+def test_a_client_without_headers_names_the_collection_in_the_address(client: TestClient) -> None:
+    assert client.get("/v1/collection?collection=shop").json() == "shop"
+    headers = {"Clickloop-Collection": "help"}
+    assert client.get("/v1/collection?collection=shop", headers=headers).json() == "help", "the header comes first"
+    document = assert_problem(client.get("/v1/collection?collection=A"), 422, "invalid-request")
+    assert document["errors"][0]["field"] == "collection"
+
+
 @pytest.mark.parametrize("name", ["", "A", "-a", "a b", "a" * 65, "a/b"])
 def test_a_collection_that_cannot_be_is_refused(client: TestClient, name: str) -> None:
     response = client.get("/v1/collection", headers={"Clickloop-Collection": name})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import perf_counter
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -90,6 +91,30 @@ def test_collections_do_not_see_each_other(catalog: Catalog) -> None:
     assert catalog.get("one", "a").text == "in one"
     assert catalog.collections() == ["one", "two"]
     assert (catalog.latest_change("one"), catalog.latest_change("two"), catalog.latest_change("three")) == (1, 3, 0)
+
+
+def test_properties_are_laid_over_a_document_and_the_rest_stays(catalog: Catalog) -> None:
+    catalog.upsert("default", [make_document("a", "old text", colour="red")])
+
+    assert catalog.merge("default", {"a": {"text": "new text", "price": 3}}) == {"a": "updated"}
+    assert catalog.merge("default", {"a": {"price": 3}}) == {"a": "unchanged"}
+
+    after = catalog.get("default", "a")
+    assert (after.text, after.fields) == ("new text", {"colour": "red", "price": 3})
+
+
+def test_properties_alone_make_no_document(catalog: Catalog) -> None:
+    catalog.upsert("default", [make_document("gone")])
+    catalog.delete("default", ["gone"])
+
+    patches: dict[str, dict[str, Any]] = {
+        "new": {"title": "Toner", "price": 3},
+        "bare": {"price": 3},
+        "gone": {"price": 3},
+    }
+
+    assert catalog.merge("default", patches) == {"new": "created"}
+    assert [document.id for document in catalog.list("default", "", 9)] == ["new"]
 
 
 def test_looking_and_empty_batches_make_no_collection(catalog: Catalog) -> None:

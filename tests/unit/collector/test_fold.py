@@ -89,6 +89,10 @@ def test_documents_that_were_not_shown_are_left_out() -> None:
     assert outcome_of(RANKS, strangers) == Outcome()
 
 
+def test_that_a_hit_was_seen_is_kept_and_not_counted() -> None:
+    assert outcome_of(RANKS, [event("seen", "a"), event("seen", "b")]) == Outcome()
+
+
 def test_a_resolution_is_credited_to_the_last_click() -> None:
     clicks = [event("click", "c", seconds=1), event("click", "a", seconds=2)]
 

@@ -84,6 +84,20 @@ def test_a_single_event_is_accepted_and_durable(client: TestClient, log: Embedde
     assert logged_ids(log) == ["e1"]
 
 
+def test_a_beacon_sends_its_json_as_plain_text_and_names_the_collection_in_the_address(
+    client: TestClient, log: EmbeddedLog
+) -> None:
+    reply = client.post(
+        "/v1/events?collection=help",
+        content=json.dumps([click()]),
+        headers={"content-type": "text/plain;charset=UTF-8"},
+    )
+
+    assert reply.status_code == 202
+    (event,) = (read(record) for record in log.subscribe("test").poll(10, 0))
+    assert (getattr(event, "id", ""), event.collection) == ("e1", "help")
+
+
 def test_an_event_without_id_is_told_its_id(client: TestClient, log: EmbeddedLog) -> None:
     given = {name: value for name, value in click().items() if name != "id"}
 
@@ -173,11 +187,11 @@ def test_the_health_of_the_join_is_reported(client: TestClient) -> None:
     report = client.get("/v1/reports/join-health", headers={"Clickloop-Collection": "shop"}).json()
 
     assert report["collection"] == "shop"
-    assert [finding["count"] for finding in report["findings"]] == [0, 0, 0]
+    assert [finding["count"] for finding in report["findings"]] == [0, 0, 0, 0]
 
 
 def test_the_openapi_page_describes_events(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/v1/events"]["post"]
 
-    assert set(operation["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
+    assert set(operation["requestBody"]["content"]) == {"application/json", "application/x-ndjson", "text/plain"}
     assert {"202", "400", "413", "422", "503"} <= set(operation["responses"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.bodies import MAX_DEPTH, Entry, read_entries
+from foundation.bodies import MAX_DEPTH, Entry, read_entries, read_json, to_entries
 from foundation.errors import ClickloopError, InvalidRequest, UnreadableBody
 
 JSON = "application/json"
@@ -128,3 +128,16 @@ def test_whole_surrogate_pairs_are_characters_and_halves_are_not() -> None:
 
 def test_of_equal_keys_the_last_counts() -> None:
     assert values(read_entries(b'{"a": 1, "a": 2}', JSON, 1)) == [{"a": 2}]
+
+
+def test_a_body_that_wraps_its_entries_gives_each_its_own_fault() -> None:
+    raw = b"\xef\xbb\xbf" + rb'{"events": [1, "\ud800", {"a": 2}]}'
+    entries = to_entries(read_json(raw)["events"], raw)
+    assert values(entries) == [1, None, {"a": 2}]
+    assert [entry.fault is None for entry in entries] == [True, False, True]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"events": [NaN]}'])
+def test_a_wrapping_body_that_cannot_be_read_is_refused(raw: bytes) -> None:
+    with pytest.raises(UnreadableBody):
+        read_json(raw)

@@ -39,12 +39,26 @@ def test_a_file_sets_what_the_environment_does_not(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MIGRATE", "maybe"), ("CLOCK_SPEED", "0"), ("LISTS_PER_USER", "0"), ("PORT", "http")]
+    ("name", "value"),
+    [
+        ("MIGRATE", "maybe"),
+        ("CLOCK_SPEED", "0"),
+        ("LISTS_PER_USER", "0"),
+        ("PORT", "http"),
+        ("ALLOWED_ORIGINS", "https://help.example/"),
+        ("ALLOWED_ORIGINS", "https://help.example, https://shop.example"),
+    ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"CLICKLOOP_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+def test_allowed_origins_are_listed_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().origins() == ()
+    monkeypatch.setenv("CLICKLOOP_ALLOWED_ORIGINS", "https://help.example  http://[::1]:8000 *")
+    assert Settings().origins() == ("https://help.example", "http://[::1]:8000", "*")
 
 
 def test_every_setting_is_described() -> None:

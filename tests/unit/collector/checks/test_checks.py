@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -32,8 +33,8 @@ def check(engine: sa.Engine, *content: Impression | FeedbackEvent) -> dict[str, 
 def test_a_healthy_collection_has_no_findings(engine: sa.Engine) -> None:
     findings = check(engine, impression("q1"), click("e1", "q1"))
 
-    assert [finding.count for finding in findings.values()] == [0, 0, 0]
-    assert [finding.of for finding in findings.values()] == [1, 1, 1]
+    assert [finding.count for finding in findings.values()] == [0, 0, 0, 0]
+    assert [finding.of for finding in findings.values()] == [1, 1, 1, 0]
     assert not any(finding.advice or finding.example_id for finding in findings.values())
 
 
@@ -63,5 +64,20 @@ def test_silence_is_alarming(engine: sa.Engine) -> None:
     assert check(engine, impression("q1"))["impressions-without-feedback"].advice
 
 
+def test_that_hits_were_seen_does_not_break_the_silence(engine: sa.Engine) -> None:
+    seen = FeedbackEvent("default", "e1", "seen", "q1", "a", "u1", 0.0, AT, AT)
+
+    assert check(engine, impression("q1"), seen)["impressions-without-feedback"].count == 1
+
+
+def test_a_source_that_counts_from_another_number_is_named(engine: sa.Engine) -> None:
+    sent = [replace(click(f"e{place}", "q1"), source="ubi/shop", position=place) for place in (0, 1)]
+
+    finding = check(engine, impression("q1"), click("e9", "q1"), *sent)["positions-shifted"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "e0")
+    assert "ubi/shop" in finding.advice
+
+
 def test_an_empty_collection_is_healthy(engine: sa.Engine) -> None:
-    assert [finding.count for finding in check(engine).values()] == [0, 0, 0]
+    assert [finding.count for finding in check(engine).values()] == [0, 0, 0, 0]

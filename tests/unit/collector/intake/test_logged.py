@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ AT = datetime(2026, 1, 5, tzinfo=UTC)
 IMPRESSION = Impression("default", "q1", "größe", "u1", "v-1", (ShownResult("d1", 1, 0.5),), AT)
 EVENT = FeedbackEvent("default", "e1", "dwell", "q1", "d1", "u1", 12.5, AT, AT)
 
+FOREIGN = replace(EVENT, source="ubi/shop", position=3)
+
 
 def changed(record: Record, **fields: Any) -> Record:
     return Record(record.key, json.dumps(json.loads(record.body) | fields))
@@ -25,6 +28,7 @@ def changed(record: Record, **fields: Any) -> Record:
 def test_impressions_and_events_come_back_as_they_were() -> None:
     assert read(impression_record(IMPRESSION)) == IMPRESSION
     assert read(event_record(EVENT)) == EVENT
+    assert read(event_record(FOREIGN)) == FOREIGN
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "7", "null", "{}", '{"kind":"cheese"}', '{"kind":"event"}'])
@@ -68,6 +72,9 @@ def test_an_impression_that_cannot_be_stored_is_refused(field: str, value: Any) 
         ("value", float("inf")),
         ("at", 3),
         ("received_at", "2026-01-05T00:00:00"),
+        ("source", "x" * 129),
+        ("position", "3"),
+        ("position", 10**9),
     ],
 )
 def test_an_event_that_cannot_be_stored_is_refused(field: str, value: Any) -> None:

@@ -92,10 +92,10 @@ def test_a_value_without_meaning_is_refused() -> None:
     assert faulty_fields(click(value=3)) == ["value"]
 
 
-@pytest.mark.parametrize("event_type", ["click", "rating", "dwell", "conversion"])
+@pytest.mark.parametrize("event_type", ["seen", "click", "rating", "dwell", "conversion"])
 def test_events_about_a_document_must_name_it(event_type: str) -> None:
     assert "document_id" in faulty_fields(
-        click(type=event_type, document_id=..., value=3 if event_type != "click" else ...)
+        click(type=event_type, document_id=..., value=3 if event_type not in {"seen", "click"} else ...)
     )
 
 

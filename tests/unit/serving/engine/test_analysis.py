@@ -1,82 +1,73 @@
-"""How texts and queries are read."""
-
 from __future__ import annotations
-
-from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.languages import Language
-from serving.engine.analysis import Analysis, Code, compound_forms, normalise, read_codes, read_phrases
+from foundation.errors import InvalidRequest
+from serving.engine.analysis import (
+    LANGUAGES,
+    Analysis,
+    Tokenizer,
+    find_codes,
+    make_valid,
+    read_identifiers,
+    read_quotes,
+)
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+@pytest.mark.parametrize(
+    ("text", "identifiers"),
+    [
+        ("The HP-305XL, an hp_305xl.", ["hp305xl", "hp305xl"]),
+        ("Error 0x80070057 (err_conn_reset)", ["0x80070057", "errconnreset"]),
+        ("v2.1.3 on 192.168.0.1, 2024-01-02", ["v2.1.3", "192.168.0.1", "2024.01.02"]),
+        ("end-user and/or non-profit don't C++ 12", []),
+        ("pg_catalog.pg_class", ["pgcatalogpgclass"]),
+    ],
+)
+def test_identifiers_are_written_alike_and_prose_has_none(text: str, identifiers: list[str]) -> None:
+    assert read_identifiers(text) == identifiers
+
+
+def test_one_and_a_half_is_not_fifteen() -> None:
+    assert read_identifiers("1.50") != read_identifiers("150")
+
+
+@given(st.text())
+def test_codes_stand_in_the_text_and_are_cut_once(text: str) -> None:
+    codes = find_codes(text)
+
+    assert all(code in text for code in codes)
+    assert sum(map(len, codes)) <= len(text)
+
+
+@pytest.mark.parametrize("query", ['a "blank page" b', "a “blank page” b", "a «blank page» b", "a „blank page“ b"])
+def test_quotation_marks_of_many_lands_are_read(query: str) -> None:
+    assert read_quotes(query) == ["blank page"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_an_analyzer_and_its_own_key(language: Language) -> None:
-    analysis = Analysis(language)
+def test_every_language_cuts_texts(language: str) -> None:
+    tokenizer = Tokenizer(language)
 
-    assert len(analysis.stems().analyze("one two")) == 2
-    assert [analysis.key == Analysis(other).key for other in LANGUAGES].count(True) == 1
-
-
-@given(st.text(max_size=200), st.sampled_from(LANGUAGES))
-def test_a_text_has_as_many_stems_as_words(text: str, language: Language) -> None:
-    analysis = Analysis(language)
-
-    assert len(analysis.stems().analyze(normalise(text))) == len(analysis.words().analyze(normalise(text)))
+    assert tokenizer.words("Alpha BETA-gamma") == ["alpha", "beta", "gamma"]
+    assert len(tokenizer.stems(["alpha", "beta"])) == 2
 
 
-def test_endings_and_accents_do_not_count_in_english() -> None:
-    stems = Analysis().stems()
+@given(st.text())
+def test_query_and_index_cut_alike(text: str) -> None:
+    tokenizer = Tokenizer("english")
 
-    assert stems.analyze("Printing Cafés") == stems.analyze("printed cafe")
-
-
-@pytest.mark.parametrize(
-    ("text", "forms"),
-    [
-        ("HP-305XL", ("hp-305xl", "hp305xl")),
-        ("0x80070057", ("0x80070057",)),
-        ("err_conn_reset", ("err-conn-reset", "errconnreset")),
-        ("v2.1.3", ("v2-1-3",)),
-    ],
-)
-def test_identifiers_are_read_whole_and_numbers_never_run_together(text: str, forms: tuple[str, ...]) -> None:
-    assert [code.forms for code in read_codes(f"replace {text} now")] == [forms]
+    assert tokenizer.stems(tokenizer.words(text)) == tokenizer.indexing.analyze(text)
 
 
-def test_plain_words_are_no_identifiers() -> None:
-    assert read_codes("don't print the café's pages. Next") == []
+def test_wrong_settings_are_named_all_at_once() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Analysis(language="klingon", text_weight=-1, typo_weight=float("nan"))
+
+    assert [fault.field for fault in caught.value.fields] == ["language", "text_weight", "typo_weight"]
 
 
-@pytest.mark.parametrize(
-    ("pieces", "is_open"), [(("hp", "305"), True), (("2024",), False), (("read", "only"), False), (("x1",), False)]
-)
-def test_only_long_mixtures_of_letters_and_digits_may_go_on(pieces: tuple[str, ...], is_open: bool) -> None:
-    assert Code(pieces).is_open is is_open
-
-
-def test_phrases_are_what_stands_in_quotation_marks() -> None:
-    assert read_phrases('print "blank pages" or “no ink” "') == ["blank pages", "no ink"]
-
-
-def test_an_analysis_is_loaded_with_its_synonyms(tmp_path: Path) -> None:
-    (tmp_path / "synonyms.txt").write_text("tv, telly")
-
-    analysis = Analysis.load("german", tmp_path / "synonyms.txt", typos=False)
-
-    assert (analysis.language, analysis.typos, analysis.synonyms["tv"]) == ("german", False, ("telly",))
-    assert Analysis.load("german", None, typos=False).synonyms == {}
-
-
-@given(st.text(max_size=200))
-def test_compounds_of_a_text_are_its_codes_of_several_pieces(text: str) -> None:
-    assert compound_forms(text) == {form for code in read_codes(text) if len(code.pieces) > 1 for form in code.forms}
-
-
-def test_identifiers_of_a_text_are_found_between_brackets_and_stops() -> None:
-    assert compound_forms("Fit the (HP-305XL), not v2.1.") == {"hp-305xl", "hp305xl", "v2-1"}
+def test_half_of_a_surrogate_pair_becomes_a_question_mark() -> None:
+    assert make_valid("a\ud800b") == "a?b"

@@ -142,6 +142,6 @@ def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: Ask) -> None
 
     best = Ranker(corpus, untaught(corpus), live).rank(ask("fonts"), 1).hits[0]
 
-    assert best.parts.keys() == {*FEATURES, "evidence"}
+    assert best.parts.keys() == {*FEATURES, "evidence", "late"}
     assert best.parts["evidence"] > 0
     assert best.parts["dense"] == best.parts["adapted"]

@@ -1,77 +1,74 @@
-"""Corrections of queries from the words of an index."""
-
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.engine.lexical import LexicalIndex
+from serving.engine.spelling import Speller
+
+WORDS = {
+    "printer": 90,
+    "printers": 3,
+    "pointer": 40,
+    "document": 70,
+    "documents": 5,
+    "headphones": 9,
+    "blank": 20,
+    "page": 60,
+    "pages": 50,
+    "the": 99,
+    "install": 8,
+}
 
 
-def index_of(*texts: str) -> LexicalIndex:
-    index = LexicalIndex()
-    for row, text in enumerate(texts):
-        index.add(row, "", text)
-    index.commit()
-    return index
+@pytest.fixture
+def speller() -> Speller:
+    def vocabulary(letter: str) -> list[tuple[str, int]]:
+        return [(word, count) for word, count in WORDS.items() if word.startswith(letter)]
 
-
-INDEX = index_of(
-    "The printer prints blank pages",
-    "Printer driver for the keyboard",
-    "wi-fi does not connect to the internet",
-    "protecting sheets and cells",
-    "a café",
-)
+    return Speller(vocabulary, lambda word: WORDS.get(word, 0))
 
 
 @pytest.mark.parametrize(
-    ("query", "better"),
+    ("query", "correction"),
     [
-        ("prnter driver", "printer driver"),
-        ("pritner", "printer"),
-        ("Keybord, please: prnter!", "keyboard, please: printer!"),
-        ("protctng", "protecting"),
+        ("prniter", "printer"),
+        ("teh printer", "the printer"),
+        ("Documnet, please!", "document, please!"),
+        ("dociumnet", "document"),
+        ("head phones", "headphones"),
         ("blankpages", "blank pages"),
-        ("key board", "keyboard"),
+        ("how to INSTAL the prnter?", "how to install the printer?"),
     ],
 )
-def test_unknown_words_are_exchanged_for_known_ones_and_the_rest_stays(query: str, better: str) -> None:
-    index = index_of("please", *(["The printer prints blank pages for the keyboard", "driver protecting"] * 2))
-
-    assert index.correct(query) == better
+def test_unknown_words_are_replaced_and_all_else_stays(speller: Speller, query: str, correction: str) -> None:
+    assert speller.correct(query) == correction
 
 
-@pytest.mark.parametrize("query", ["printed pages", "wifi", "Cafe", "zzzzzzzz", "xqj-99", "", '"\\', "a b c"])
-def test_what_is_known_or_near_nothing_is_left_alone(query: str) -> None:
-    assert INDEX.correct(query) is None
+@pytest.mark.parametrize("query", ["", "the printer", "xyzzy", "hp305 pronter2", "rinter", "?!", "pr"])
+def test_known_words_codes_and_what_is_like_nothing_are_not_corrected(speller: Speller, query: str) -> None:
+    assert speller.correct(query) is None
 
 
-def test_the_most_frequent_of_equally_near_words_is_chosen() -> None:
-    assert index_of("cart", "card", "card").correct("carz") == "card"
+def test_the_frequent_word_is_meant_unless_another_is_much_nearer(speller: Speller) -> None:
+    assert [guess.word for guess in speller.guess("printerz", 2)] == ["printer", "printers"]
+    assert [guess.word for guess in speller.guess("documentz", 2)] == ["document", "documents"]
 
 
-def test_words_of_new_documents_are_offered_once_there_are_enough() -> None:
-    index = index_of("printer")
-    assert index.correct("keybord") is None
-
-    index.add(1, "", "keyboard")
-    index.commit()
-
-    assert index.correct("keybord") == "keyboard"
+def test_short_words_are_one_edit_away_and_long_ones_two(speller: Speller) -> None:
+    assert speller.guess("pgs", 5) == []
+    assert [(guess.word, guess.distance) for guess in speller.guess("hedphoness", 5)] == [("headphones", 2)]
 
 
-def test_words_of_deleted_documents_are_not_offered() -> None:
-    index = index_of("secretword", "secretwort", "other")
-    index.remove(0)
-    index.commit()
-
-    assert index.correct("secretwor") == "secretwort"
+def test_a_query_of_unknown_words_alone_is_in_no_language_of_the_index(speller: Speller) -> None:
+    assert speller.correct(" ".join(["prniter"] * 8)) == " ".join(["printer"] * 8)
+    assert speller.correct(" ".join(["prniter"] * 9)) is None
 
 
-@given(st.text(st.characters(), max_size=60))
-def test_no_query_is_too_strange_to_correct(query: str) -> None:
-    better = INDEX.correct(query)
+@given(st.text(max_size=40))
+def test_any_query_can_be_corrected(query: str) -> None:
+    speller = Speller(lambda letter: [(letter + "abc", 1)], lambda word: int(word == "abc"))
 
-    assert better is None or better != query
+    correction = speller.correct(query)
+
+    assert correction is None or correction != query

@@ -1,7 +1,6 @@
-"""The file of synonyms."""
-
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,58 +8,60 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.errors import InvalidRequest
-from serving.engine.synonyms import read_synonyms
-
-PHRASES = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=8)
+from serving.engine.synonyms import Synonyms, find_synonyms, parse_synonyms, read_synonyms
 
 
-def write(folder: Path, text: str) -> Path:
-    file = folder / "synonyms.txt"
-    file.write_text(text, encoding="utf-8")
-    return file
+def table(text: str) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    return parse_synonyms(text).compile(str.split)
 
 
-def test_equal_phrases_stand_for_each_other_and_arrows_go_one_way(tmp_path: Path) -> None:
-    file = write(tmp_path, "# devices\n\ntv, television set\nlcd => screen, display\n")
-
-    assert read_synonyms(file) == {
-        "tv": ("television set",),
-        "television set": ("tv",),
-        "lcd": ("screen", "display"),
+def test_a_list_makes_each_the_synonym_of_every_other() -> None:
+    assert table("tv, television, telly") == {
+        ("tv",): (("television",), ("telly",)),
+        ("television",): (("tv",), ("telly",)),
+        ("telly",): (("tv",), ("television",)),
     }
 
 
-def test_rules_of_one_phrase_add_up(tmp_path: Path) -> None:
-    assert read_synonyms(write(tmp_path, "tv, telly\ntv => television, telly"))["tv"] == ("telly", "television")
+def test_an_arrow_works_one_way_and_phrases_are_kept_whole() -> None:
+    assert table("lcd, flat panel => screen, big display") == {
+        ("lcd",): (("screen",), ("big", "display")),
+        ("flat", "panel"): (("screen",), ("big", "display")),
+    }
 
 
-def test_a_backslash_takes_the_next_character_literally(tmp_path: Path) -> None:
-    assert read_synonyms(write(tmp_path, r"a\,b => c\=>d\\e")) == {"a,b": ("c=>d\\e",)}
+def test_comments_empty_lines_and_escaped_commas_are_no_rules_of_their_own() -> None:
+    assert table("# nothing\n\n  # nothing either\na\\,b, c\n") == {("a,b",): (("c",),), ("c",): (("a,b",),)}
 
 
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ("alone", "'alone' stands alone"),
-        ("tv,, telly", "a phrase is empty"),
-        ("=> screen", "a phrase is empty"),
-        ("a => b => c", "one arrow at most"),
-    ],
-)
-def test_a_line_that_is_no_rule_is_named(tmp_path: Path, line: str, complaint: str) -> None:
-    with pytest.raises(InvalidRequest, match=rf"synonyms\.txt, line 3: .*{complaint}"):
-        read_synonyms(write(tmp_path, f"tv, telly\n\n{line}\n"))
+def test_every_faulty_line_is_named() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_synonyms("tv, television\nalone\na => b => c\nx, !?\n => y", "words.txt")
+
+    assert [fault.field for fault in caught.value.fields] == [f"words.txt:{line}" for line in (2, 3, 4, 5)]
+    assert "=>" in caught.value.fields[0].reason
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="missing"):
-        read_synonyms(tmp_path / "missing")
+def test_a_file_that_is_missing_or_not_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes("büro, amt".encode("latin-1"))
+    for name in ("none.txt", "latin.txt"):
+        with pytest.raises(InvalidRequest, match=name):
+            read_synonyms(tmp_path / name)
 
 
-@given(st.lists(PHRASES, min_size=2, max_size=5, unique=True))
-def test_whatever_is_written_on_one_line_finds_all_the_rest(
-    tmp_path_factory: pytest.TempPathFactory, same: list[str]
-) -> None:
-    found = read_synonyms(write(tmp_path_factory.getbasetemp(), ", ".join(same)))
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("tv, television\n", encoding="utf-8")
 
-    assert {said: set(meant) for said, meant in found.items()} == {said: {*same} - {said} for said in same}
+    assert read_synonyms(tmp_path / "words.txt") == Synonyms((("tv", ("television",)), ("television", ("tv",))))
+
+
+def test_the_longest_phrase_wins() -> None:
+    synonyms = table("print => hardcopy\nprint job => document")
+
+    assert find_synonyms(["stop", "print", "job", "print"], synonyms) == [("document",), ("hardcopy",)]
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with suppress(InvalidRequest):
+        parse_synonyms(text).compile(str.split)

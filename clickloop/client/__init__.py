@@ -1,0 +1,25 @@
+"""The client for Python apps: searches, and reports what people did, from the background.
+
+It needs httpx and nothing of the server, so `pip install --no-deps` and httpx are enough.
+"""
+
+from __future__ import annotations
+
+from clickloop.client.answer import Answer, Hit
+from clickloop.client.async_client import AsyncClient
+from clickloop.client.client import Client
+from clickloop.client.errors import EventsRefused, QueueFull, RequestRefused, Undelivered
+from clickloop.client.outbox import Counts, Refusal
+
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "Client",
+    "Counts",
+    "EventsRefused",
+    "Hit",
+    "QueueFull",
+    "Refusal",
+    "RequestRefused",
+    "Undelivered",
+]

@@ -1,0 +1,115 @@
+"""The client for apps on asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, Self
+
+from clickloop.client.answer import Answer
+from clickloop.client.connection import Connection
+from clickloop.client.delivery import Delivery
+from clickloop.client.outbox import Outbox
+from clickloop.client.reporter import Reporter
+
+
+class AsyncClient(Reporter):
+    """Searches a collection and reports events to it, all on one event loop.
+
+    Reporting only queues: a task sends in batches, again and again under the same ids, until the
+    service acknowledges. What is queued lives in memory, so close the client before the process ends.
+
+    Args:
+        url: Address of the service.
+        key: Sent as bearer token when given.
+        strict: Raise where an event finds no room, and at the next flush what the service refused;
+            else both are counted and logged.
+        capacity: Most events that wait at once.
+        at_once: Most events in one request.
+        linger_s: How long a first event waits for others before it is sent.
+        timeout_s: Longest wait for the answer to one request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        collection: str = "default",
+        key: str | None = None,
+        *,
+        strict: bool = False,
+        capacity: int = 10_000,
+        at_once: int = 200,
+        linger_s: float = 0.5,
+        timeout_s: float = 10.0,
+    ) -> None:
+        super().__init__(Outbox(capacity), strict=strict)
+        self._connection = Connection(url, collection, key, timeout_s, Random())
+        self._delivery = Delivery(self._connection, self.outbox, at_once, linger_s, strict=strict)
+
+    async def __aenter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.close()
+
+    async def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        user: str = "",
+        session: str = "",
+        filters: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Answer:
+        """Return what the service finds.
+
+        Args:
+            more: Further fields of the request, such as `log=False`.
+
+        Raises:
+            RequestRefused: The service refused it; `fields` names where.
+            Undelivered: The service could not be reached.
+        """
+        ask = {"query": query, "k": k, "user": user, "session": session, "filters": dict(filters or {})} | more
+        return await self._connection.search(ask)
+
+    async def flush(self, timeout_s: float = 30.0) -> None:
+        """Wait until all that was reported so far is acknowledged or refused.
+
+        Raises:
+            Undelivered: It is not within `timeout_s`; the events wait on.
+            EventsRefused: In strict mode: the service refused some since the last flush.
+        """
+        await self._delivery.flush(timeout_s)
+
+    async def close(self, timeout_s: float = 10.0) -> None:
+        """Flush, then stop. Closing again does nothing.
+
+        Raises:
+            Undelivered: Events were still waiting after `timeout_s`; they are lost.
+            EventsRefused: As `flush`.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        try:
+            await self.flush(timeout_s)
+        finally:
+            await self._delivery.stop()
+            await self._connection.close()
+
+    def is_awaited(self, waiting: int) -> bool:
+        """Return whether the delivery wants to know that so many events wait; from any thread."""
+        return waiting in {1, self._delivery.at_once}
+
+    def send_soon(self) -> None:
+        """Start sending, or go on."""
+        self._delivery.start()
+        self._delivery.notify()
+
+    def _notify(self, waiting: int) -> None:
+        if self.is_awaited(waiting):
+            self.send_soon()

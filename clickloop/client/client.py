@@ -1,0 +1,133 @@
+"""The client for apps on threads."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+from collections.abc import Coroutine, Mapping
+from typing import Any, Self, TypeVar
+
+from clickloop.client.answer import Answer
+from clickloop.client.async_client import AsyncClient
+from clickloop.client.reporter import Reporter
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger("clickloop.client")
+
+
+class Client(Reporter):
+    """Searches a collection and reports events to it; any number of threads may use one.
+
+    Reporting only queues: a thread sends in batches, again and again under the same ids, until the
+    service acknowledges. What is queued lives in memory, so close the client before the process ends;
+    what is lost without that is logged. Make a client after a fork, not before.
+
+    Args:
+        url: Address of the service.
+        key: Sent as bearer token when given.
+        strict: Raise where an event finds no room, and at the next flush what the service refused;
+            else both are counted and logged.
+        capacity: Most events that wait at once.
+        at_once: Most events in one request.
+        linger_s: How long a first event waits for others before it is sent.
+        timeout_s: Longest wait for the answer to one request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        collection: str = "default",
+        key: str | None = None,
+        *,
+        strict: bool = False,
+        capacity: int = 10_000,
+        at_once: int = 200,
+        linger_s: float = 0.5,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._inner = AsyncClient(
+            url,
+            collection,
+            key,
+            strict=strict,
+            capacity=capacity,
+            at_once=at_once,
+            linger_s=linger_s,
+            timeout_s=timeout_s,
+        )
+        super().__init__(self._inner.outbox, strict=strict)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="clickloop client", daemon=True)
+        self._thread.start()
+        atexit.register(self._mourn)
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        user: str = "",
+        session: str = "",
+        filters: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Answer:
+        """Return what the service finds; blocks until it answers.
+
+        Args:
+            more: Further fields of the request, such as `log=False`.
+
+        Raises:
+            RequestRefused: The service refused it; `fields` names where.
+            Undelivered: The service could not be reached.
+        """
+        return self._wait(self._inner.search(query, k=k, user=user, session=session, filters=filters, **more))
+
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Wait until all that was reported so far is acknowledged or refused.
+
+        Raises:
+            Undelivered: It is not within `timeout_s`; the events wait on.
+            EventsRefused: In strict mode: the service refused some since the last flush.
+        """
+        self._wait(self._inner.flush(timeout_s))
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Flush, then stop. Closing again does nothing.
+
+        Raises:
+            Undelivered: Events were still waiting after `timeout_s`; they are lost.
+            EventsRefused: As `flush`.
+        """
+        if self._loop.is_closed():
+            return
+        self.closed = True
+        atexit.unregister(self._mourn)
+        try:
+            self._wait(self._inner.close(timeout_s))
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _notify(self, waiting: int) -> None:
+        if self._inner.is_awaited(waiting):
+            self._loop.call_soon_threadsafe(self._inner.send_soon)
+
+    def _mourn(self) -> None:
+        """Log what a process loses that ends without having closed its client."""
+        if waiting := self.counts.waiting:
+            _log.error("the process ends with %d events undelivered; close the client before", waiting)

@@ -1,0 +1,178 @@
+"""Sends what an outbox holds, in batches, until the service acknowledges it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx
+
+from clickloop.client.connection import Connection, describe, problem_of
+from clickloop.client.errors import EventsRefused, Undelivered
+from clickloop.client.outbox import Event, Outbox, Refusal
+from foundation.errors import FieldFault
+
+_LONGEST_RETRY_AFTER_S = 60.0
+_TOO_LARGE = 413
+_INVALID = 422
+
+_log = logging.getLogger("clickloop.client")
+
+
+class Delivery:
+    """The background task of one client; everything but `notify` runs on one event loop.
+
+    Args:
+        at_once: Most events in one request.
+        linger_s: How long a first event waits for others.
+        strict: Whether `flush` raises what was refused, beside its being logged.
+    """
+
+    def __init__(self, connection: Connection, outbox: Outbox, at_once: int, linger_s: float, *, strict: bool) -> None:
+        self.at_once = at_once
+        self._connection = connection
+        self._outbox = outbox
+        self._linger_s = linger_s
+        self._strict = strict
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Condition()
+        self._flushing = 0
+        self._problem = "nothing was sent yet"
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start, unless it runs."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="clickloop delivery")
+            self._task.add_done_callback(_tell_end)
+
+    def notify(self) -> None:
+        """Tell that there is something to do; on the loop's thread."""
+        self._wake.set()
+
+    async def flush(self, timeout_s: float) -> None:
+        """Wait until all that is queued now is settled.
+
+        Raises:
+            Undelivered: It is not within `timeout_s`; the events wait on.
+            EventsRefused: In strict mode: some were refused since the last time.
+        """
+        self.start()
+        wanted = self._outbox.ids()
+        self._flushing += 1
+        self._wake.set()
+        try:
+            async with asyncio.timeout(timeout_s), self._settled:
+                await self._settled.wait_for(lambda: self._is_over(wanted))
+        except TimeoutError as problem:
+            waiting = self._outbox.counts().waiting
+            detail = f"{waiting} events still wait for {self._connection.url} after {timeout_s:g} s: {self._problem}"
+            raise Undelivered(detail) from problem
+        finally:
+            self._flushing -= 1
+        self._raise_refusals()
+
+    async def stop(self) -> None:
+        """Stop sending; what waits stays in the outbox."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def _is_over(self, wanted: frozenset[str]) -> bool:
+        if self._task and self._task.done():
+            self._task.result()  # raises what ended it
+        return not self._outbox.holds(wanted)
+
+    def _raise_refusals(self) -> None:
+        refusals = self._outbox.take_refusals()
+        if refusals and self._strict:
+            raise EventsRefused(f"the service refused {len(refusals)} events; the first: {refusals[0]}", refusals)
+
+    async def _run(self) -> None:
+        try:
+            failures = 0
+            while True:
+                await self._gather()
+                pause_s = await self._send(self._outbox.head(self.at_once), failures + 1)
+                failures = failures + 1 if pause_s else 0
+                await self._rest(pause_s)
+        finally:
+            async with self._settled:
+                self._settled.notify_all()
+
+    async def _gather(self) -> None:
+        """Wait for a first event, then a little for others, unless somebody waits for them."""
+        while not self._outbox.counts().waiting:
+            self._wake.clear()
+            if not self._outbox.counts().waiting:
+                await self._wake.wait()
+        if not self._flushing and self._outbox.counts().waiting < self.at_once:
+            await self._rest(self._linger_s)
+
+    async def _rest(self, longest_s: float) -> None:
+        """Wait until notified, at most so long."""
+        if not longest_s:
+            return
+        self._wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._wake.wait()
+
+    async def _send(self, batch: Sequence[Event], attempt: int) -> float:
+        """Send a batch; return how long to rest before the next attempt, 0 when it is settled."""
+        try:
+            reply = await self._connection.post_events(b"[" + b",".join(event.body for event in batch) + b"]")
+        except httpx.RequestError as problem:
+            return self._postpone(describe(problem), attempt)
+        refusals = _read_verdicts(reply, batch)
+        if refusals is None and reply.status_code in {_TOO_LARGE, _INVALID}:
+            if len(batch) > 1:
+                self.at_once = len(batch) // 2
+                return 0.0
+            refusals = {batch[0].id: _refuse(batch[0], problem_of(reply)[0])}
+        if refusals is None:
+            retry_after_s = min(_seconds(reply.headers.get("retry-after", "")), _LONGEST_RETRY_AFTER_S)
+            return max(self._postpone(problem_of(reply)[0], attempt), retry_after_s)
+        for refusal in refusals.values():
+            _log.error("the service refused an event: %s", refusal)
+        self._outbox.settle(batch, refusals)
+        async with self._settled:
+            self._settled.notify_all()
+        return 0.0
+
+    def _postpone(self, problem: str, attempt: int) -> float:
+        self._problem = problem
+        pause_s = self._connection.pause_s(attempt)
+        _log.warning(
+            "%s did not take events, the same are sent again in %.1f s: %s", self._connection.url, pause_s, problem
+        )
+        return pause_s
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()):
+        _log.critical("no more events are sent; the next flush raises why", exc_info=problem)
+
+
+def _read_verdicts(reply: httpx.Response, batch: Sequence[Event]) -> dict[str, Refusal] | None:
+    """Return the refused events of a batch by id; None when the service judged none of them."""
+    try:
+        verdicts = reply.json()["verdicts"]
+        refused = {verdict["index"]: verdict["fields"] for verdict in verdicts if verdict["status"] == "refused"}
+        return {
+            batch[index].id: Refusal(batch[index].body.decode(), tuple(FieldFault(**fault) for fault in faults))
+            for index, faults in refused.items()
+        }
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _refuse(event: Event, reason: str) -> Refusal:
+    return Refusal(event.body.decode(), (FieldFault("body", reason),))
+
+
+def _seconds(retry_after: str) -> float:
+    return float(retry_after) if retry_after.isdigit() else 0.0

@@ -1,0 +1,49 @@
+"""What the client raises; the tree in `foundation.errors` goes on here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from foundation.errors import ClickloopError
+
+if TYPE_CHECKING:
+    from clickloop.client.outbox import Refusal
+
+
+class RequestRefused(ClickloopError):
+    """The service refused the client's request."""
+
+    status = 400
+    slug = "request-refused"
+
+
+class EventsRefused(ClickloopError):
+    """The service refused events.
+
+    Attributes:
+        refusals: The latest of them, each with the service's reasons.
+    """
+
+    status = 422
+    slug = "events-refused"
+
+    def __init__(self, detail: str, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(detail)
+        self.refusals = tuple(refusals)
+
+
+class Undelivered(ClickloopError):
+    """The service could not be reached in time."""
+
+    status = 503
+    slug = "undelivered"
+    retryable = True
+
+
+class QueueFull(ClickloopError):
+    """Too many events wait for the service."""
+
+    status = 503
+    slug = "queue-full"
+    retryable = True

@@ -1,0 +1,65 @@
+"""Runs the service: in this process, or in several that share the memory-mapped index."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
+
+from clickloop.app import Role, make_app
+from foundation.settings import Settings
+
+_SWITCH_INTERVAL_S = 0.0005
+_DRAIN_S = 20
+_BESIDE = ("collect", "retrain")
+
+
+def run(settings: Settings, role: Role, workers: int) -> None:
+    """Serve until stopped; requests under way are answered first, for at most 20 s.
+
+    One process does everything that its role says. Several only answer requests, and what the role
+    "all" adds runs in processes of its own beside them.
+    """
+    if workers == 1:
+        prepare_process()
+        uvicorn.run(make_app(settings, role), **_options(settings))
+        return
+    environment = os.environ | settings.to_environment()
+    os.environ.update(environment)  # for the workers, which uvicorn starts
+    beside = [
+        subprocess.Popen([sys.executable, "-m", "clickloop", command], env=environment)  # noqa: S603  our own command
+        for command in (_BESIDE if role == "all" else ())
+    ]
+    try:
+        uvicorn.run("clickloop.server:make_worker", factory=True, workers=workers, **_options(settings))
+    finally:
+        for process in beside:
+            process.terminate()
+        for process in beside:
+            process.wait()
+
+
+def make_worker() -> FastAPI:
+    """Return the service of one of several processes."""
+    prepare_process()
+    return make_app(Settings(), "api")
+
+
+def prepare_process() -> None:
+    """Let requests share the cores."""
+    threadpool_limits(1)  # threads inside a millisecond's sum only wait for each other
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time
+
+
+def _options(settings: Settings) -> dict[str, object]:
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": _DRAIN_S,
+    }
