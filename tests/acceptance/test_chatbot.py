@@ -42,7 +42,7 @@ def run(script: str, service: Server, question: str) -> str:
         timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + service.log_path.read_text()[-4000:]
     return done.stdout
 
 
