@@ -73,7 +73,8 @@ class _Index:
         if len(found) > enough:
             few = np.unique(np.partition(found, enough)[:enough])
             found = few if len(few) >= limit else found
-        return np.unique(found)[:limit].tolist()
+        smallest: list[int] = np.unique(found)[:limit].tolist()
+        return smallest
 
 
 def is_private(text: str) -> bool:

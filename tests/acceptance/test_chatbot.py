@@ -19,7 +19,7 @@ from foundation.tables import impressions
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "chatbot.md").read_text(), re.DOTALL)
+EXAMPLES: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "chatbot.md").read_text(), re.DOTALL)
 
 
 def example(package: str) -> str:
