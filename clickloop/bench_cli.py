@@ -25,7 +25,7 @@ Folder = Annotated[Path | None, typer.Option("--collection", help="Folder in BEI
 @app.command()
 def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """False findings of experiments without a difference, under continuous looks."""
-    from bench import ab as bench  # noqa: PLC0415  each command pays for itself only
+    from bench import ab as bench
 
     _measure("ab", seed, as_json, lambda: Findings([Bar(**bar) for bar in bench.run(seed, quick)]))
 
@@ -33,7 +33,7 @@ def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
 @app.command()
 def chaos(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """Kill the server during ingestion and swaps; count what is lost or counted twice."""
-    from bench import chaos as bench  # noqa: PLC0415  as above
+    from bench import chaos as bench
 
     _measure("chaos", seed, as_json, lambda: bench.run(seed, quick))
 
@@ -41,7 +41,7 @@ def chaos(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None
 @app.command()
 def gate(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """Sabotage a candidate; see what passes the gate, and what an experiment does with it."""
-    from bench import gate as bench  # noqa: PLC0415  as above
+    from bench import gate as bench
 
     _measure("gate", seed, as_json, lambda: bench.run(collection, seed, quick))
 
@@ -49,7 +49,7 @@ def gate(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_jso
 @app.command()
 def latency(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """Time searches over HTTP, and how soon clicks change a ranking."""
-    from bench import latency as bench  # noqa: PLC0415  as above
+    from bench import latency as bench
 
     _measure("latency", seed, as_json, lambda: bench.run(collection, seed, quick))
 
@@ -57,7 +57,7 @@ def latency(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_
 @app.command()
 def swap(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """Promote and roll back under twenty clients; count failed requests, time rollbacks."""
-    from bench import swap as bench  # noqa: PLC0415  as above
+    from bench import swap as bench
 
     _measure("swap", seed, as_json, lambda: bench.run(seed, quick))
 
@@ -76,7 +76,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search over 100,000 articles: time, overload, memory, recall, swaps, builds, quality. Embeds for an hour once."""
-    from bench.search import run as bench  # noqa: PLC0415  as above
+    from bench.search import run as bench
 
     count = documents or (bench.QUICK_DOCUMENTS if quick else bench.DOCUMENTS)
     kept = home.resolve() / f"{count}-{seed}"
@@ -93,7 +93,7 @@ def loop(
     as_json: AsJson = False,
 ) -> None:
     """Quality that the closed loop wins from simulated clicks."""
-    from bench import loop as bench  # noqa: PLC0415  as above
+    from bench import loop as bench
 
     err = Console(stderr=True)
     report = bench.run(collection, clicks, list(range(seeds)), quick, err.print)

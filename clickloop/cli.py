@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from threadpoolctl import threadpool_limits
 
-from clickloop import bench_cli
+from clickloop import bench_cli, documents_cli
 from clickloop.remote import Remote
+from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
 
@@ -24,14 +23,7 @@ experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments."
 app.add_typer(versions, name="versions")
 app.add_typer(experiment, name="experiment")
 app.add_typer(bench_cli.app, name="bench")
-
-out = Console()
-err = Console(stderr=True)
-
-Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the running service.")]
-CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-DEFAULT_URL = "http://127.0.0.1:8080"
+app.add_typer(documents_cli.app)
 
 
 @app.command()
@@ -94,7 +86,7 @@ def retrain(
     elif once:
         with err.status("training") as status:
             version = train_once(parts, collection, status.update)
-        _show(version, as_json)
+        show(version, as_json)
     else:
         _run_schedule(parts)
 
@@ -111,26 +103,13 @@ def search(
     """Search the running service; leaves no impression."""
     answer = Remote(url, collection).post("/v1/search", {"query": query, "k": k, "explain": explain, "log": False})
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     table = Table("rank", "id", "title", "score", title=f"{query} · {answer['version']}")
     for hit in answer["hits"]:
         scores = " ".join(f"{name}={value:.2f}" for name, value in hit["scores"].items()) if explain else ""
         table.add_row(str(hit["rank"]), hit["id"], hit["title"], f"{hit['score']:.2f} {scores}")
     out.print(table)
-
-
-@app.command()
-def index(
-    source: Annotated[Path, typer.Argument(help="A BEIR folder, or a .jsonl file of documents.")],
-    collection: CollectionName = "default",
-    url: Url = DEFAULT_URL,
-) -> None:
-    """Send documents to the running service."""
-    from clickloop.sending import send_documents
-
-    count = send_documents(Remote(url, collection), source, err)
-    out.print(f"{count} documents sent to {url}, collection {collection}")
 
 
 @app.command()
@@ -157,22 +136,12 @@ def doctor(
             judgments = read_beir(judged) if judged else None
             found.append(examine_late_interaction(Parts(Settings()), collection, judgments, seed))
     if as_json:
-        _print_json([asdict(finding) for finding in found])
+        print_json([asdict(finding) for finding in found])
     else:
         for finding in found:
             out.print("[green]fine[/green]" if finding.good else "[red]look[/red]", finding.subject, "-", finding.what)
     if not all(finding.good for finding in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def build(collection: CollectionName = "default", as_json: AsJson = False) -> None:
-    """Build an index generation of all documents; running services on this machine take it over."""
-    from clickloop.parts import Parts
-
-    threadpool_limits(1)
-    built = Parts(Settings()).build(collection)
-    _show({"generation": built.id, "documents": built.documents, "change": built.change}, as_json)
 
 
 @app.command()
@@ -215,7 +184,7 @@ def simulate(
     from clickloop.simulation import simulate_users
 
     tally = simulate_users(url, collection, collection_folder, users, clicks, seed, concurrency, err)
-    _show(tally, as_json)
+    show(tally, as_json)
 
 
 @app.command()
@@ -226,26 +195,31 @@ def compare(
     ] = "bm25,dense,rrf,hybrid",
     split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
     depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
+    metrics: Annotated[
+        str, typer.Option(help="Comma-separated: nDCG@k, RR@k, AP, P@k, R@k.")
+    ] = "nDCG@10,RR@10,AP,P@10,R@10,R@100",
     to: Annotated[Path | None, typer.Option(help="Folder for report.html and a TREC run file a system.")] = None,
     seed: int = 0,
     as_json: AsJson = False,
 ) -> None:
     """Compare retrieval systems on judged queries, and say why each fails."""
+    from clickloop.compare.measures import parse_measures
     from clickloop.compare.report import compare as compare_systems
     from clickloop.compare.report import print_comparison, write_report
     from clickloop.compare.systems import RERANK, Systems
     from clickloop.parts import Parts
     from simulator.collection import read_beir
 
+    measures = parse_measures(metrics, depth)
     collection = read_beir(collection_folder)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
         shelf = Systems(Parts(Settings()), collection, depth, late=RERANK in names)
-        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed)
+        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed, measures)
     if to is not None:
         write_report(found, collection, to)
     if as_json:
-        _print_json(found.to_json())
+        print_json(found.to_json())
     else:
         print_comparison(found, out)
     if to is not None:
@@ -280,7 +254,7 @@ def list_versions(collection: CollectionName = "default", url: Url = DEFAULT_URL
     """List versions, newest first."""
     found = Remote(url, collection).get("/v1/versions")
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("version", "status", "parent", "why", title=f"champion {found['champion']}")
     for version in found["versions"]:
@@ -309,19 +283,19 @@ def roll_back(reason: str = "by hand", collection: CollectionName = "default", u
 @experiment.command("list")
 def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """List experiments, newest first."""
-    _print_json(Remote(url, collection).get("/v1/experiments"))
+    print_json(Remote(url, collection).get("/v1/experiments"))
 
 
 @experiment.command("show")
 def show_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Show an experiment's scorecard and verdict."""
-    _print_json(Remote(url, collection).get(f"/v1/experiments/{name}"))
+    print_json(Remote(url, collection).get(f"/v1/experiments/{name}"))
 
 
 @experiment.command("stop")
 def stop_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Stop a running experiment."""
-    _print_json(Remote(url, collection).post(f"/v1/experiments/{name}/stop", {}))
+    print_json(Remote(url, collection).post(f"/v1/experiments/{name}/stop", {}))
 
 
 def main() -> None:
@@ -329,7 +303,7 @@ def main() -> None:
     try:
         app()
     except ClickloopError as problem:
-        err.print(f"[red]{problem.title}:[/red] {problem.detail}")
+        err.print(f"[red]{problem.title}:[/red] {escape(problem.detail)}")
         raise SystemExit(1) from problem
 
 
@@ -350,14 +324,3 @@ def _stop_on_signal() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def _show(value: Any, as_json: bool) -> None:
-    if as_json:
-        _print_json(value)
-    else:
-        out.print(value)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

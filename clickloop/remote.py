@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from foundation.clock import monotonic_s
-from foundation.errors import ClickloopError, NotReady
+from foundation.clock import SystemClock, monotonic_s
+from foundation.errors import ClickloopError, FieldFault, NotReady
 
 _LOOK_AGAIN_S = 0.02
 
 
 class Refused(ClickloopError):
-    """The service refused the request."""
+    """The service refused the request.
+
+    Attributes:
+        code: The HTTP status it answered with.
+        retry_after_s: Seconds that it asks to wait, 0 when it does not say.
+    """
 
     status = 400
     slug = "refused"
+
+    def __init__(
+        self, detail: str, fields: tuple[FieldFault, ...] = (), code: int = 400, retry_after_s: float = 0.0
+    ) -> None:
+        super().__init__(detail, fields)
+        self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class Remote:
@@ -31,6 +44,7 @@ class Remote:
 
     def __init__(self, url: str, collection: str = "default", timeout_s: float = 60.0) -> None:
         self.url = url.rstrip("/")
+        self.collection = collection
         self._client = httpx.Client(base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s)
 
     def close(self) -> None:
@@ -45,13 +59,13 @@ class Remote:
         """Return the JSON answer to a POST; Refused with the problem's words when it is no success."""
         return self._ask("POST", path, json=body)
 
-    def delete(self, path: str, body: Any) -> Any:
-        """Return the JSON that a DELETE with a JSON body answers."""
-        return self._ask("DELETE", path, json=body)
-
     def put_lines(self, path: str, lines: str) -> Any:
         """Return the JSON answer to a PUT of NDJSON."""
         return self._ask("PUT", path, content=lines.encode(), headers={"Content-Type": "application/x-ndjson"})
+
+    def delete(self, path: str, body: Any) -> Any:
+        """Return the JSON answer to a DELETE that carries what to delete."""
+        return self._ask("DELETE", path, json=body)
 
     def await_ready(self, timeout_s: float, check: Callable[[], None] = lambda: None) -> None:
         """Wait until the service is ready; NotReady when it is not within `timeout_s`.
@@ -92,5 +106,17 @@ class Remote:
         body: dict[str, Any] = (
             response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
         )
-        faults = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in body.get("errors", []))
-        raise Refused(f"{response.status_code} {body.get('detail', '')} {faults}".strip())
+        faults = tuple(FieldFault(fault["field"], fault["reason"]) for fault in body.get("errors", []))
+        told = "; ".join(f"{fault.field}: {fault.reason}" for fault in faults)
+        detail = f"{response.status_code} {body.get('detail', '')} {told}".strip()
+        raise Refused(detail, faults, response.status_code, _retry_after_s(response.headers.get("retry-after", "")))
+
+
+def _retry_after_s(written: str) -> float:
+    """Return the seconds of a `Retry-After` header, a number or a date (RFC 9110 section 10.2.3), 0 for neither."""
+    if written.isdecimal():
+        return float(written)
+    try:
+        return max(0.0, (parsedate_to_datetime(written) - SystemClock().now()).total_seconds())
+    except (TypeError, ValueError):  # a date that cannot be read, or one without a zone
+        return 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -55,7 +56,7 @@ def prepare_process() -> None:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time
 
 
-def _options(settings: Settings) -> dict[str, object]:
+def _options(settings: Settings) -> dict[str, Any]:
     return {
         "host": settings.host,
         "port": settings.port,

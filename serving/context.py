@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.web import collection_of, problem_responses
 from serving.engine.context import Excerpt, Passage, assemble
 from serving.engine.passages import cut_passages
-from serving.engine.pipeline import Hit
 from serving.inputs import Name, QueryText, Surface
 from serving.search import Ask, Found, Searcher, show_results
 
@@ -95,21 +94,18 @@ def _passages(found: Found) -> list[Passage]:
     """Return the passages of all documents found, scored by their own meaning and their document's score."""
     hits = [hit for hit, _, _ in found.mixed.hits]
     best = max((hit.score for hit in hits), default=0.0)
-    return [passage for number, hit in enumerate(hits) for passage in _score(found, number, hit, best)]
-
-
-def _score(found: Found, number: int, hit: Hit, best: float) -> list[Passage]:
-    corpus = found.line_up.corpus
-    texts = cut_passages(corpus.document(hit.row).text)
-    document = 1 / (1 + np.exp(best - hit.score))
-    if corpus.columns.counts[hit.row]:
-        vectors, _ = corpus.passage_vectors(np.array([hit.row]))
-        cosines = vectors @ found.query.vector
-    else:
-        cosines = np.zeros(len(texts), np.float32)
+    near = found.line_up.corpus.nearness([hit.row for hit in hits], found.query.vector)
     return [
-        Passage(number, place, text, float(cosine + document))
-        for place, (text, cosine) in enumerate(zip(texts, cosines, strict=True))
+        passage for number, hit in enumerate(hits) for passage in _score(found, number, near[number], best - hit.score)
+    ]
+
+
+def _score(found: Found, number: int, near: list[float], behind: float) -> list[Passage]:
+    texts = cut_passages(found.line_up.corpus.document(found.mixed.hits[number][0].row).text)
+    document = 1 / (1 + math.exp(behind))
+    return [
+        Passage(number, place, text, cosine + document)
+        for place, (text, cosine) in enumerate(zip(texts, near or [0.0] * len(texts), strict=True))
         if text
     ]
 

@@ -286,9 +286,10 @@ def _count(line_up: LineUp, rows: list[int], facets: tuple[str, ...]) -> dict[st
 
 
 def _lines(found: Found, results: tuple[ShownResult, ...]) -> list[Shown]:
-    hits = [hit for hit, _, _ in found.mixed.hits]
-    documents = [found.line_up.corpus.document(hit.row) for hit in hits]
+    corpus, hits = found.line_up.corpus, [hit for hit, _, _ in found.mixed.hits]
+    documents = [corpus.document(hit.row) for hit in hits]
+    near = corpus.nearness([hit.row for hit in hits], found.query.vector)
     return [
-        Shown(document, hit, result, cut_snippet(document.text, found.ask.query))
-        for document, hit, result in zip(documents, hits, results, strict=True)
+        Shown(document, hit, result, cut_snippet(document.text, found.ask.query, passages))
+        for document, hit, result, passages in zip(documents, hits, results, near, strict=True)
     ]

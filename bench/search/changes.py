@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
 from bench.material import add_version, is_whole
 from bench.report import Bar, at_least, at_most
-from bench.search.load import Shot, Volley, fire, quantile_ms
+from bench.search.load import Questions, Shot, Volley, fire, quantile_ms
+from bench.search.service import PLAIN
 from bench.server import Server
 from clickloop.parts import Parts
 from clickloop.remote import Remote
-from foundation.contracts import DEFAULT_COLLECTION
+from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.ids import canonical_json
 from serving.engine.generation import digest_content
 
@@ -27,10 +29,12 @@ _BEFORE_S = 10.0
 _BETWEEN_S = 5.0
 _WINDOW_S = 2.0
 _PATIENCE_S = 3600.0
+_SETTLE_S = 30.0
+_LOOK_S = 0.2
 
 
 def measure_build(
-    server: Server, parts: Parts, bodies: Sequence[dict[str, Any]], articles: list[dict[str, Any]], idle_s: float
+    server: Server, parts: Parts, questions: Questions, articles: list[dict[str, Any]], idle_s: float
 ) -> tuple[list[Bar], dict[str, Any]]:
     """Return what a build, with changes meanwhile, costs the searches, and whether it holds the catalog.
 
@@ -38,7 +42,7 @@ def measure_build(
         articles: Documents that may be changed; the first thousand get another text, the next are deleted.
         idle_s: Seconds of searches without a build, to compare with.
     """
-    before = fire(server.url, bodies, rate=_GENTLE_RATE, seconds=idle_s)
+    before = fire(server.url, questions, options=PLAIN, rate=_GENTLE_RATE, seconds=idle_s)
     old = server.remote.get("/v1/index")["generation"]
     server.remote.post("/v1/index/builds", {})
     ended = threading.Event()
@@ -47,7 +51,7 @@ def measure_build(
         changing = pool.submit(_change, server.url, articles)
         began = time.perf_counter()
         while not ended.is_set():
-            during.append(fire(server.url, bodies, rate=_GENTLE_RATE, seconds=5.0))
+            during.append(fire(server.url, questions, options=PLAIN, rate=_GENTLE_RATE, seconds=5.0))
             if _is_swapped(server.remote, old) or time.perf_counter() - began > _PATIENCE_S:
                 ended.set()
         changing.result()
@@ -67,18 +71,18 @@ def measure_build(
 
 
 def measure_swaps(
-    server: Server, parts: Parts, bodies: Sequence[dict[str, Any]], moves: int, seed: int
+    server: Server, parts: Parts, questions: Questions, moves: int, seed: int
 ) -> tuple[list[Bar], dict[str, Any]]:
     """Return what swaps under a hundred searches a second cost, and whether any answer mixes versions."""
     versions = [add_version(parts, seed + number) for number in range(2)]
     manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in versions}
-    _promote(server.remote, versions[0])
-    asked = [{**body, "explain": True} for body in bodies]
+    _begin_with(server.remote, versions[0])
+    options = {**PLAIN, "explain": True}
     seconds = _BEFORE_S + moves * _BETWEEN_S
     swapped: list[float] = []
     with ThreadPoolExecutor(1) as pool:
         began = time.perf_counter()
-        load = pool.submit(fire, server.url, asked, rate=_SWAP_RATE, seconds=seconds, keep=True)
+        load = pool.submit(fire, server.url, questions, options=options, rate=_SWAP_RATE, seconds=seconds, keep=True)
         time.sleep(_BEFORE_S)
         for number in range(moves):
             swapped.append(time.perf_counter() - began)
@@ -87,7 +91,8 @@ def measure_swaps(
         volley = load.result()
     before = [shot for shot in volley.shots if shot.at_s < swapped[0]]
     within = [shot for shot in volley.shots if _is_near(shot, swapped)]
-    mixed = sum(not is_whole(answer, manifests) for answer in volley.answers)
+    mixed = sum(contradicts(answer, manifests) for answer in volley.answers)
+    empty = sum(not answer["hits"] for answer in volley.answers)
     ratio = quantile_ms(within, 0.99) / quantile_ms(before, 0.99)
     unanswered = len(volley.shots) - len(volley.answered())
     return [
@@ -96,6 +101,7 @@ def measure_swaps(
         at_most("search.8", "99th percentile within 2 s of a swap by that before, ratio", ratio, 1.5),
     ], {
         "swaps": moves,
+        "answers without hits": empty,
         "99th percentile before, ms": round(quantile_ms(before, 0.99), 1),
         "99th percentile within 2 s of a swap, ms": round(quantile_ms(within, 0.99), 1),
     }
@@ -119,9 +125,32 @@ def _is_swapped(remote: Remote, old: dict[str, Any] | None) -> bool:
 
 
 def _holds_catalog(server: Server, parts: Parts) -> bool:
-    """Return whether the new generation with what was replayed into it is exactly the catalog."""
-    told = server.remote.get("/v1/index?digest=true")
+    """Return whether the new generation with what was replayed into it is exactly the catalog.
+
+    Changes may have been made up to this moment; the replica gets the time to take them in.
+    """
+    until = monotonic_s() + _SETTLE_S
+    while (told := server.remote.get("/v1/index?digest=true"))["behind"] and monotonic_s() < until:
+        time.sleep(_LOOK_S)
     return bool(told["digest"] == digest_content(parts.catalog.held(DEFAULT_COLLECTION)))
+
+
+def contradicts(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bool:
+    """Return whether an explained answer cannot come from the version that it names.
+
+    Under load the meaning of a query may be left out; when no document has its words either, nothing
+    is found, and that is no contradiction.
+    """
+    if not answer["hits"] and "meaning" in answer["skipped"]:
+        return answer["version"] not in manifests
+    return not is_whole(answer, manifests)
+
+
+def _begin_with(remote: Remote, version: str) -> None:
+    """Let a version serve, which an earlier run over the same home may have left as champion."""
+    if remote.get("/readyz")["collections"][DEFAULT_COLLECTION]["version"] != version:
+        _promote(remote, version)
+    remote.await_champion(version)
 
 
 def _promote(remote: Remote, version: str) -> None:

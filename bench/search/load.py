@@ -2,7 +2,8 @@
 
 In a closed loop each client sends its next request when its last is answered. In an open loop
 requests are sent when they are due, answered or not, and time counts from that moment: a service that
-stands still is seen by every request that was due meanwhile.
+stands still is seen by every request that was due meanwhile. Queries come in an endless turn over all
+volleys, so that none finds its query remembered while there are more queries than a service remembers.
 """
 
 from __future__ import annotations
@@ -22,6 +23,27 @@ import numpy as np
 _MOST_CONNECTIONS = 512
 _GRACE_S = 30.0
 _LOST = 0
+
+
+class Questions:
+    """Queries in an endless turn.
+
+    Args:
+        texts: The queries, each once.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = list(texts)
+        self._place = 0
+
+    def ask(self, **options: Any) -> list[dict[str, Any]]:
+        """Return a body of `POST /v1/search` for every query, the one whose turn it is first."""
+        order = [*range(self._place, len(self._texts)), *range(self._place)]
+        return [{"query": self._texts[place], "user": f"user-{place}", **options} for place in order]
+
+    def advance(self, asked: int) -> None:
+        """Note that so many were asked."""
+        self._place = (self._place + asked) % len(self._texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +98,18 @@ def quantile_ms(shots: Sequence[Shot], share: float) -> float:
     return 1000 * float(np.quantile([shot.took_s for shot in shots], share)) if shots else float("inf")
 
 
+def due_times(rate: float, seconds: float, seed: int) -> list[float]:
+    """Return when the requests of an open loop are due, seconds from its start: a Poisson process."""
+    gaps = np.random.default_rng(seed).exponential(1 / rate, max(1, round(rate * seconds)))
+    times: list[float] = np.cumsum(gaps).tolist()
+    return times
+
+
 def fire(
     url: str,
-    bodies: Sequence[dict[str, Any]],
+    questions: Questions,
     *,
+    options: dict[str, Any] | None = None,
     seconds: float,
     clients: int = 0,
     rate: float = 0.0,
@@ -89,13 +119,15 @@ def fire(
 
     Args:
         url: The service.
-        bodies: Bodies of `POST /v1/search`, sent in turn.
+        questions: What is asked; their turn goes on.
+        options: Further keys of every body.
         seconds: How long requests are sent.
         clients: Of a closed loop.
         rate: Requests a second of an open loop, when there are no clients.
         keep: Whether answers are brought home.
     """
-    order = {"url": url, "bodies": list(bodies), "clients": clients, "rate": rate, "seconds": seconds, "keep": keep}
+    bodies = questions.ask(**(options or {}))
+    order = {"url": url, "bodies": bodies, "clients": clients, "rate": rate, "seconds": seconds, "keep": keep}
     done = subprocess.run(
         [sys.executable, "-m", "bench.search.load"],
         input=json.dumps(order).encode(),
@@ -104,6 +136,7 @@ def fire(
         timeout=seconds + 4 * _GRACE_S,
     )
     told = json.loads(done.stdout)
+    questions.advance(len(told["shots"]))
     return Volley([Shot(*shot) for shot in told["shots"]], told["seconds"], told["answers"])
 
 
@@ -146,7 +179,13 @@ class _Connection(asyncio.Protocol):
             return _LOST, b""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._answer
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                return await self._answer
+        except TimeoutError:
+            self._transport.abort()
+            self._transport = None
+            return _LOST, b""
 
 
 class _Gun:
@@ -160,7 +199,7 @@ class _Gun:
         self._opened = asyncio.Semaphore(_MOST_CONNECTIONS)
         self._sent = 0
         self._keep = keep
-        self.answers: list[dict[str, Any]] = []
+        self._answers: list[bytes] = []
         self.shots: list[Shot] = []
 
     async def closed_loop(self, clients: int, seconds: float) -> None:
@@ -174,13 +213,18 @@ class _Gun:
 
     async def open_loop(self, rate: float, seconds: float) -> None:
         began = perf_counter()
-        due = np.cumsum(np.random.default_rng(0).exponential(1 / rate, int(rate * seconds))).tolist()
-        tasks = []
-        for at in due:
+        under_way = {}
+        for at in due_times(rate, seconds, seed=0):
             if (wait := at - (perf_counter() - began)) > 0:
                 await asyncio.sleep(wait)
-            tasks.append(asyncio.create_task(self._shoot(began, at)))
-        await asyncio.wait(tasks, timeout=_GRACE_S)
+            under_way[asyncio.create_task(self._shoot(began, at))] = at
+        _, never = await asyncio.wait(under_way, timeout=_GRACE_S)
+        for task in never:
+            task.cancel()
+            self.shots.append(Shot(under_way[task], perf_counter() - began - under_way[task], _LOST, skipped=False))
+
+    def answers(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self._answers]  # now that nobody waits
 
     async def _shoot(self, began: float, at: float) -> None:
         request = self._requests[self._sent % len(self._requests)]
@@ -193,7 +237,7 @@ class _Gun:
         skipped = status == 200 and b'"skipped":[]' not in body
         self.shots.append(Shot(at, perf_counter() - began - at, status, skipped))
         if self._keep and status == 200:
-            self.answers.append(json.loads(body))
+            self._answers.append(body)
 
     async def _connect(self) -> _Connection:
         while self._free:
@@ -220,7 +264,7 @@ async def _serve_order(order: dict[str, Any]) -> dict[str, Any]:
     return {
         "shots": [list(asdict(shot).values()) for shot in gun.shots],
         "seconds": order["seconds"],
-        "answers": gun.answers,
+        "answers": gun.answers(),
     }
 
 

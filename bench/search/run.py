@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from bench.report import Bar, Findings
-from bench.search.approximation import measure_recall
+from bench.search.approximation import FILTERS, measure_recall
 from bench.search.articles import grow, read_sources
 from bench.search.changes import measure_build, measure_swaps
+from bench.search.load import Questions
 from bench.search.quality import measure_quality
 from bench.search.recipe import measure_recipe
 from bench.search.service import (
+    measure_filters,
     measure_footprint,
     measure_latency,
     measure_overload,
@@ -26,6 +28,9 @@ from bench.search.service import (
 from bench.server import Server
 from clickloop.parts import Parts
 from clickloop.remote import Remote
+from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION
+from foundation.errors import NotReady
 from foundation.ids import canonical_json
 from foundation.settings import Settings
 from simulator.collection import JudgedCollection, read_beir
@@ -36,6 +41,7 @@ QUICK_DOCUMENTS = 1500
 _SOURCES = ("libreoffice_help", "postgresql_docs", "scifact")
 _AT_ONCE = 500
 _LOOK_S = 1.0
+_START_TIMEOUT_S = 120.0
 _RECALL_QUERIES = 200
 _SHARE_QUERIES = 100
 _MOVES = 6
@@ -57,8 +63,7 @@ def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, t
     collections = _read_collections(data)
     articles = _keep_articles(home / "articles.jsonl", collections, documents, seed)
     queries = _choose_queries(collections, seed)
-    bodies = [{"query": query, "user": f"user-{place}"} for place, query in enumerate(queries)]
-    plain = [{**body, "skip": ["rerank"]} for body in bodies]
+    questions = Questions(queries)
     settings = Settings(home=home, late_interaction=True, log_level="warning")
     seconds = 4.0 if quick else 60.0
     bars: list[Bar] = []
@@ -66,13 +71,15 @@ def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, t
     with Server(settings) as server:
         _hold(server.remote, articles, tell)
         tell("latency")
-        bars += measure_latency(server, plain, seconds, late=False)
-        bars += measure_latency(server, bodies, seconds, late=True)
-        details["stages, with late interaction"] = stage_shares(server, bodies[:_SHARE_QUERIES])
+        bars += measure_latency(server, questions, seconds, late=False)
+        bars += measure_latency(server, questions, seconds, late=True)
+        details["stages, with late interaction"] = stage_shares(server, questions, _SHARE_QUERIES)
+        filters = {what: {field: True} for what, field in FILTERS.items()}
+        bars += measure_filters(server, questions, filters, seconds / 4)
         tell("throughput and overload")
-        found, peak = measure_throughput(server, plain, seconds)
+        found, peak = measure_throughput(server, questions, seconds)
         bars += found
-        found, details["overload"] = measure_overload(server, bodies, peak, seconds)
+        found, details["overload"] = measure_overload(server, questions, peak, seconds)
         bars += found
         tell("memory and start")
         found, _ = measure_footprint(server)
@@ -82,10 +89,10 @@ def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, t
         found, details["recall"] = measure_recall(parts, queries[:_RECALL_QUERIES])
         bars += found
         tell("swaps")
-        found, details["swaps"] = measure_swaps(server, parts, plain, _QUICK_MOVES if quick else _MOVES, seed)
+        found, details["swaps"] = measure_swaps(server, parts, questions, _QUICK_MOVES if quick else _MOVES, seed)
         bars += found
         tell("build of a generation")
-        found, details["build"] = measure_build(server, parts, plain, articles, seconds)
+        found, details["build"] = measure_build(server, parts, questions, articles, seconds)
         bars += found
         parts.engine.dispose()
     tell("the recipe of a tutorial")
@@ -114,17 +121,19 @@ def _keep_articles(kept: Path, collections: list[JudgedCollection], documents: i
 
 
 def _choose_queries(collections: list[JudgedCollection], seed: int) -> list[str]:
-    held_out = {query for collection in collections for query in collection.split("test")}
-    texts = {text for collection in collections for query, text in collection.queries.items() if query in held_out}
+    """Return every query of the collections: time needs no judgments, and more texts than a service remembers."""
+    texts = {text for collection in collections for text in collection.queries.values()}
     ordered = sorted(texts)
     return [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered)).tolist()]
 
 
 def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
     """Bring the articles into the service and a generation, unless they are there."""
+    tell = _once(tell)
     tell(f"sending {len(articles)} articles, those there excepted")
     for start in range(0, len(articles), _AT_ONCE):
         remote.put_lines("/v1/documents", "\n".join(map(canonical_json, articles[start : start + _AT_ONCE])))
+    _await_served(remote)
     while (told := _ask(remote))["behind"] or told["waiting"] or told["build"]["state"] in ("reading", "sealing"):
         tell(f"{told['waiting']} articles wait to be embedded, build {told['build']['state']}")
         time.sleep(_LOOK_S)
@@ -135,8 +144,29 @@ def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
             time.sleep(_LOOK_S)
 
 
+def _once(tell: Tell) -> Tell:
+    """Return what tells a line only when it is not the last one again."""
+    last = [""]
+
+    def tell_new(line: str) -> None:
+        if line != last[0]:
+            tell(line)
+            last[0] = line
+
+    return tell_new
+
+
+def _await_served(remote: Remote) -> None:
+    """Wait until the collection serves; one that has just got its first documents takes a moment."""
+    until = monotonic_s() + _START_TIMEOUT_S
+    while monotonic_s() < until:
+        if remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {}).get("version"):
+            return
+        time.sleep(_LOOK_S)
+    raise NotReady(f"the articles do not serve after {_START_TIMEOUT_S:.0f} s; read the log of the service")
+
+
 def _ask(remote: Remote) -> dict[str, Any]:
-    remote.await_ready(120.0)
     told: dict[str, Any] = remote.get("/v1/index")
     return told
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 
 from bench.report import Bar, at_least, at_most
-from bench.search.load import Volley, fire, quantile_ms
+from bench.search.load import Questions, fire, quantile_ms
 from bench.server import Server
+
+PLAIN: dict[str, Any] = {"skip": ["rerank"]}
+"""What a search says that wants every stage but late interaction."""
 
 OVERLOAD = 10
 GOOD_S = 0.5
@@ -22,10 +25,11 @@ _CLIENTS = 16
 _SAMPLE_S = 0.5
 
 
-def measure_latency(server: Server, bodies: Sequence[dict[str, Any]], seconds: float, *, late: bool) -> list[Bar]:
+def measure_latency(server: Server, questions: Questions, seconds: float, *, late: bool) -> list[Bar]:
     """Return the time of one client's searches, with or without late interaction."""
-    fire(server.url, bodies[-200:], clients=2, seconds=min(10.0, seconds))
-    volley = fire(server.url, bodies, clients=1, seconds=seconds)
+    options = {} if late else PLAIN
+    fire(server.url, questions, options=options, clients=2, seconds=min(10.0, seconds))
+    volley = fire(server.url, questions, options=options, clients=1, seconds=seconds)
     bounds, what = (
         ((30.0, 80.0), "with late interaction") if late else ((12.0, 40.0), "all stages but late interaction")
     )
@@ -37,9 +41,9 @@ def measure_latency(server: Server, bodies: Sequence[dict[str, Any]], seconds: f
     ]
 
 
-def measure_throughput(server: Server, bodies: Sequence[dict[str, Any]], seconds: float) -> tuple[list[Bar], float]:
+def measure_throughput(server: Server, questions: Questions, seconds: float) -> tuple[list[Bar], float]:
     """Return what sixteen clients get, and their answers a second."""
-    volley = fire(server.url, bodies, clients=_CLIENTS, seconds=seconds)
+    volley = fire(server.url, questions, options=PLAIN, clients=_CLIENTS, seconds=seconds)
     rate = len(volley.answered()) / volley.seconds
     return [
         at_least("search.2", f"searches a second of {_CLIENTS} clients", rate, 100.0),
@@ -49,15 +53,14 @@ def measure_throughput(server: Server, bodies: Sequence[dict[str, Any]], seconds
 
 
 def measure_overload(
-    server: Server, bodies: Sequence[dict[str, Any]], peak: float, seconds: float
+    server: Server, questions: Questions, peak: float, seconds: float
 ) -> tuple[list[Bar], dict[str, Any]]:
     """Return what becomes of ten times as many searches as the service can answer."""
-    before = resident_mib(server.process_id)
+    resident = [resident_mib(server.process_id)]
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(fire, server.url, bodies, rate=OVERLOAD * peak, seconds=seconds)
-        highest = before
+        load = pool.submit(fire, server.url, questions, rate=OVERLOAD * peak, seconds=seconds)
         while not load.done():
-            highest = max(highest, resident_mib(server.process_id))
+            resident.append(resident_mib(server.process_id))
             time.sleep(_SAMPLE_S)
         volley = load.result()
     answered = volley.answered()
@@ -65,7 +68,7 @@ def measure_overload(
         at_least("search.3", "goodput under ten times the peak, share of the peak", volley.goodput(GOOD_S) / peak, 0.8),
         at_most("search.3", "99th percentile of refusals, ms", quantile_ms(volley.refused(), 0.99), 100.0),
         at_most("search.3", "requests without any answer", len(volley.failed()), 0),
-        at_most("search.3", "growth of resident memory under overload, MiB", highest - before, 100.0),
+        at_most("search.3", "growth of resident memory under overload, MiB", max(resident) - resident[0], 100.0),
     ]
     return bars, {
         "offered a second": round(OVERLOAD * peak),
@@ -74,6 +77,7 @@ def measure_overload(
         "answered with stages left out": sum(shot.skipped for shot in answered),
         "median of answers, ms": round(quantile_ms(answered, 0.5), 1),
         "99th percentile of answers, ms": round(quantile_ms(answered, 0.99), 1),
+        "resident MiB every 10 s": [round(mib) for mib in resident[:: round(10 / _SAMPLE_S)]],
     }
 
 
@@ -90,12 +94,31 @@ def measure_footprint(server: Server) -> tuple[list[Bar], float]:
     ], used
 
 
-def stage_shares(server: Server, bodies: Sequence[dict[str, Any]]) -> dict[str, str]:
+def measure_filters(
+    server: Server, questions: Questions, filters: Mapping[str, dict[str, Any]], seconds: float
+) -> list[Bar]:
+    """Return the time over HTTP of one client's searches under each filter.
+
+    Args:
+        filters: As `POST /v1/search` takes them, by what they leave.
+    """
+    bars = []
+    for what, wanted in filters.items():
+        options = {**PLAIN, "filters": wanted}
+        answered = fire(server.url, questions, options=options, clients=1, seconds=seconds).answered()
+        said = f"99th percentile of {len(answered)} searches under a filter of {what}, over HTTP, ms"
+        bars.append(at_most("search.5", said, quantile_ms(answered, 0.99), 50.0))
+    return bars
+
+
+def stage_shares(server: Server, questions: Questions, searches: int) -> dict[str, str]:
     """Return the mean milliseconds of each stage over some searches."""
     totals: dict[str, float] = {}
+    bodies = questions.ask(explain=True)[:searches]
+    questions.advance(searches)
     with httpx.Client(base_url=server.url, timeout=30.0) as client:
         for body in bodies:
-            answer = client.post("/v1/search", json={**body, "explain": True}).raise_for_status().json()
+            answer = client.post("/v1/search", json=body).raise_for_status().json()
             for stage, took_ms in answer["stages_ms"].items():
                 totals[stage] = totals.get(stage, 0.0) + took_ms
     whole = sum(totals.values())
@@ -108,8 +131,3 @@ def resident_mib(process: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def describe(volley: Volley) -> dict[str, Any]:
-    """Return a volley in a few figures."""
-    return {"answered": len(volley.answered()), "refused": len(volley.refused()), "failed": len(volley.failed())}

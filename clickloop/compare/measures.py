@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import ir_measures
 import numpy as np
@@ -12,13 +13,19 @@ import numpy.typing as npt
 from ir_measures import AP, RR, P, R, nDCG
 
 from clickloop.compare.runs import Run
+from foundation.errors import InvalidRequest
 
 Doubles = npt.NDArray[np.float64]
 Judgments = Mapping[str, Mapping[str, int]]
 
 MEASURES = (nDCG @ 10, RR @ 10, AP, P @ 10, R @ 10, R @ 100)
-"""nDCG@10 first: it is the one that systems are compared by."""
+"""What is measured where nothing else is asked for."""
 
+COMPARED_BY = nDCG @ 10
+"""The measure that systems are compared by, whatever else is measured."""
+
+_KINDS = {kind.NAME for kind in (nDCG, RR, AP, P, R)}
+_EXAMPLES = "take nDCG@10, RR@10, AP, P@5 or R@50, with any number behind @"
 _DRAWS = 10_000
 _WORTH_COUNTING = 0.01
 
@@ -28,7 +35,7 @@ class Measured:
     """What one system reached.
 
     Attributes:
-        means: Mean over the queries, by name of the measure.
+        means: Mean over the queries, by name of the measure, in the order in which they were asked for.
         ndcg: nDCG@10 by query id.
     """
 
@@ -61,17 +68,42 @@ class Difference:
     losses: int
 
 
-def measure(judgments: Judgments, run: Run) -> Measured:
+def parse_measures(written: str, depth: int) -> tuple[Any, ...]:
+    """Return the measures that a comma-separated list names as ir-measures does.
+
+    Args:
+        depth: Most results that a query has.
+
+    Raises:
+        InvalidRequest: A name is none of nDCG, RR, AP, P and R, or looks deeper than `depth`.
+    """
+    return tuple(dict.fromkeys(_parse(name.strip(), depth) for name in written.split(",")))
+
+
+def _parse(name: str, depth: int) -> Any:
+    try:
+        found = ir_measures.parse_measure(name)
+    except (NameError, ValueError) as problem:
+        raise InvalidRequest(f"there is no measure {name!r}; {_EXAMPLES}") from problem
+    cutoff = found.params.get("cutoff", 0 if found.NAME in {"P", "R"} else 1)
+    if found.NAME not in _KINDS or cutoff < 1:
+        raise InvalidRequest(f"{name!r} is not measured; {_EXAMPLES}")
+    if cutoff > depth:
+        raise InvalidRequest(f"{name} looks deeper than the {depth} results of a query; ask for more with --depth")
+    return found
+
+
+def measure(judgments: Judgments, run: Run, measures: Sequence[Any] = MEASURES) -> Measured:
     """Return the measures of a run by trec_eval's definitions; judged queries without results score 0."""
     asked = {query: dict(grades) for query, grades in judgments.items()}
     answered = {query: scores for query, scores in run.items() if scores and query in asked}
-    sums = {str(measure): 0.0 for measure in MEASURES}
+    sums = {str(measure): 0.0 for measure in (*measures, COMPARED_BY)}
     ndcg = dict.fromkeys(asked, 0.0)
-    for found in ir_measures.iter_calc(MEASURES, asked, answered) if answered else ():
+    for found in ir_measures.iter_calc({*measures, COMPARED_BY}, asked, answered) if answered else ():
         sums[str(found.measure)] += float(found.value)
-        if found.measure == MEASURES[0]:
+        if found.measure == COMPARED_BY:
             ndcg[found.query_id] = float(found.value)
-    return Measured({name: total / max(1, len(asked)) for name, total in sums.items()}, ndcg)
+    return Measured({str(measure): sums[str(measure)] / max(1, len(asked)) for measure in measures}, ndcg)
 
 
 def compare_all(measured: Mapping[str, Measured], seed: int) -> list[Difference]:
@@ -114,8 +146,7 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def _order(measured: Mapping[str, Measured], one: str, other: str) -> tuple[str, str]:
-    name = str(MEASURES[0])
-    return (one, other) if measured[one].means[name] >= measured[other].means[name] else (other, one)
+    return (one, other) if sum(measured[one].ndcg.values()) >= sum(measured[other].ndcg.values()) else (other, one)
 
 
 def _change(first: Measured, second: Measured) -> Doubles:

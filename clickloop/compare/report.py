@@ -44,6 +44,11 @@ class Comparison:
     differences: list[Difference]
     failures: dict[str, list[Failure]]
 
+    @property
+    def measures(self) -> list[str]:
+        """Names of what was measured."""
+        return list(next(iter(self.measured.values())).means)
+
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON values."""
         return {
@@ -79,13 +84,20 @@ class Comparison:
 
 
 def compare(
-    title: str, collection: JudgedCollection, split: str, systems: Sequence[str], rank: RankAll, seed: int
+    title: str,
+    collection: JudgedCollection,
+    split: str,
+    systems: Sequence[str],
+    rank: RankAll,
+    seed: int,
+    measures: Sequence[Any] = MEASURES,
 ) -> Comparison:
     """Return how systems answer the judged queries of a split.
 
     Args:
         rank: Returns a system's run over queries.
         seed: Of the randomisation tests.
+        measures: What is measured; pairs are compared by nDCG@10 in any case.
 
     Raises:
         InvalidRequest: A system is named twice, or none is.
@@ -96,7 +108,7 @@ def compare(
     judgments = collection.split(split)
     queries = {query: collection.queries[query] for query in judgments}
     runs = {system: rank(system, queries) for system in systems}
-    measured = {system: measure(judgments, run) for system, run in runs.items()}
+    measured = {system: measure(judgments, run, measures) for system, run in runs.items()}
     texts = Texts({one["id"]: f"{one['title']} {one['text']}" for one in collection.documents})
     failures = {
         system: find_failures(queries, judgments, {query: list(scores) for query, scores in run.items()}, texts)
@@ -111,7 +123,7 @@ def write_report(comparison: Comparison, collection: JudgedCollection, folder: P
     environment = Environment(loader=PackageLoader("clickloop"), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("compare.html").render(
         comparison=comparison,
-        measures=[str(measure) for measure in MEASURES],
+        measures=comparison.measures,
         reasons=REASONS,
         titles={one["id"]: one["title"] for one in collection.documents},
     )
@@ -124,9 +136,9 @@ def write_report(comparison: Comparison, collection: JudgedCollection, folder: P
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print a comparison for people."""
     heading = f"{comparison.title}: {len(comparison.queries)} queries over {comparison.documents} documents"
-    table = Table("system", *(str(measure) for measure in MEASURES), title=heading)
+    table = Table("system", *comparison.measures, title=heading)
     for system, one in comparison.measured.items():
-        table.add_row(system, *(f"{one.means[str(measure)]:.4f}" for measure in MEASURES))
+        table.add_row(system, *(f"{mean:.4f}" for mean in one.means.values()))
     console.print(table)
     pairs = Table("pair", "nDCG@10", "95% interval", "p (Holm)", "won", "lost", title="Paired differences")
     for pair in comparison.differences:

@@ -161,6 +161,15 @@ class Corpus:
         passages = np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
         return self.dense.vectors(passages), starts
 
+    def nearness(self, rows: list[int], vector: Floats) -> list[list[float]]:
+        """Return the cosine of each passage of each document with a unit vector; none of those not embedded yet."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        counts = self.columns.counts[wanted]
+        vectors, _ = self.passage_vectors(wanted[counts > 0])
+        ends = np.cumsum(counts)
+        cosines = (vectors @ vector).tolist()
+        return [cosines[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
+
     def apply(self, changes: list[Document], embedder: Embedder) -> None:
         """Make changes of the catalog searchable by word and by meaning; see `place` and `embed`."""
         self.place(changes)

@@ -92,9 +92,10 @@ def encode(vectors: Floats) -> Codes:
     return codes
 
 
-def decode(codes: Codes) -> Floats:
-    """Return the unit vectors of codes of shape (n, 32), float32 of shape (n, 64)."""
-    return _unit(_DECODED[codes].reshape(len(codes), WIDTH))
+def decode(codes: Codes) -> tuple[Floats, Floats]:
+    """Return the vectors of codes of shape (n, 32), float32 of shape (n, 64), and their lengths, of shape (n,)."""
+    vectors: Floats = _DECODED[codes].reshape(len(codes), WIDTH)
+    return vectors, np.maximum(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), 1e-9)
 
 
 def _unit(vectors: npt.NDArray[np.floating[Any]]) -> Floats:

@@ -107,7 +107,8 @@ class TokenTable:
         if not len(told):
             return result
         starts = np.cumsum(counts[told]) - counts[told]
-        cosines = decode(np.concatenate([blocks[place] for place in told])) @ query.T
+        vectors, lengths = decode(np.concatenate([blocks[place] for place in told]))
+        cosines = vectors @ query.T / lengths[:, None]  # divided last: there are fewer cosines than numbers
         result[told] = np.maximum.reduceat(cosines, starts, axis=0).mean(axis=1)
         result[counts == 0] = result[told].mean()
         return result

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from bench.material import drain, index
 from bench.server import Server
-from clickloop.app import Parts
 from clickloop.client import AsyncClient, Client, EventsRefused, RequestRefused
+from clickloop.parts import Parts
 from foundation.db import reading
 from foundation.settings import Settings
 from foundation.tables import events, impressions

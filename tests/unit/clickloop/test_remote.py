@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from clickloop.remote import Refused, Remote
-from clickloop.sending import send_documents
-from foundation.errors import InvalidRequest, NotReady
+from foundation.clock import SystemClock
+from foundation.errors import FieldFault, NotReady
 
 PROBLEM = {"detail": "the request is wrong", "errors": [{"field": "k", "reason": "must be at least 1"}]}
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Says 422 to searches, takes documents but those with the id "bad", is ready at once."""
+    """Says 422 to searches and 429 to deletions, is ready at once."""
 
     def do_GET(self) -> None:
         self._answer(200, {"collection": self.headers["Clickloop-Collection"]})
@@ -29,14 +29,9 @@ class Answers(BaseHTTPRequestHandler):
         self._read()
         self._answer(422, PROBLEM)
 
-    def do_PUT(self) -> None:
-        ids = [json.loads(line)["id"] for line in self._read().splitlines()]
-        faults = [{"field": "title", "reason": "is missing"}]
-        verdicts = [
-            {"index": index, "id": name, "status": "refused" if name == "bad" else "created", "fields": faults}
-            for index, name in enumerate(ids)
-        ]
-        self._answer(200, {"refused": ids.count("bad"), "verdicts": verdicts})
+    def do_DELETE(self) -> None:
+        (header,) = json.loads(self._read())
+        self._answer(429, PROBLEM, {"Retry-After": header})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
         """Keep the test's output clean."""
@@ -44,9 +39,11 @@ class Answers(BaseHTTPRequestHandler):
     def _read(self) -> bytes:
         return self.rfile.read(int(self.headers["Content-Length"]))
 
-    def _answer(self, status: int, body: Any) -> None:
+    def _answer(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -59,12 +56,6 @@ def url() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-def write_documents(folder: Path, *ids: str) -> Path:
-    file = folder / "documents.jsonl"
-    file.write_text("".join(json.dumps({"id": name, "title": name}) + "\n" for name in ids))
-    return file
 
 
 def test_requests_name_the_collection(url: str) -> None:
@@ -81,10 +72,16 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
         Remote("http://127.0.0.1:9").get("/readyz")
 
 
-def test_documents_are_sent_from_lines(url: str, tmp_path: Path) -> None:
-    assert send_documents(Remote(url), write_documents(tmp_path, "a", "b"), Console(quiet=True)) == 2
-
-
-def test_a_refused_document_is_named(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match=r"document 1 \('bad'\) was refused.*title"):
-        send_documents(Remote(url), write_documents(tmp_path, "a", "bad"), Console(quiet=True))
+@pytest.mark.parametrize(
+    ("header", "least_s", "most_s"),
+    [("7", 7, 7), ("", 0, 0), ("soon", 0, 0), (format_datetime(SystemClock().now() + timedelta(hours=1)), 3000, 3600)],
+    ids=["seconds", "none", "unreadable", "date"],
+)
+def test_a_refusal_keeps_status_fields_and_when_to_come_back(
+    url: str, header: str, least_s: float, most_s: float
+) -> None:
+    with pytest.raises(Refused) as refused:
+        Remote(url).delete("/v1/documents", [header])
+    assert refused.value.code == 429
+    assert refused.value.fields == (FieldFault("k", "must be at least 1"),)
+    assert least_s <= refused.value.retry_after_s <= most_s

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickloop.compare.measures import compare_all, holm, measure, randomisation_p_value
+from clickloop.compare.measures import MEASURES, compare_all, holm, measure, parse_measures, randomisation_p_value
+from foundation.errors import InvalidRequest
 
 JUDGMENTS = {"q1": {"a": 1}, "q2": {"b": 1, "c": 1}}
 
@@ -28,6 +29,28 @@ def test_a_query_without_results_scores_nothing_and_counts() -> None:
     found = measure(JUDGMENTS, {"q1": {"a": 1.0}, "q2": {}})
     assert found.ndcg == {"q1": 1.0, "q2": 0.0}
     assert found.means["RR@10"] == 0.5
+
+
+def test_any_depth_can_be_asked_for_and_pairs_are_still_compared_by_ndcg_at_10() -> None:
+    measures = parse_measures("P@1, R@2,MAP,RR@1", depth=100)
+    found = measure(JUDGMENTS, {"q1": {"x": 2.0, "a": 1.0}, "q2": {"b": 3.0, "c": 1.0}}, measures)
+    assert found.means == pytest.approx({"P@1": 0.5, "R@2": 1.0, "AP": 0.75, "RR@1": 0.5})
+    assert found.ndcg["q2"] == 1.0
+
+
+def test_the_measures_named_by_default_are_those_measured_by_default() -> None:
+    assert parse_measures("nDCG@10,RR@10,AP,P@10,R@10,R@100", depth=100) == MEASURES
+
+
+@pytest.mark.parametrize("name", ["p@5", "P@", "P", "P@0", "R", "Judged@10", "nonsense", "", "P@5,,AP"])
+def test_a_measure_that_is_not_there_is_told_examples(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="P@5 or R@50"):
+        parse_measures(name, depth=100)
+
+
+def test_a_measure_that_looks_too_deep_is_told_what_to_do() -> None:
+    with pytest.raises(InvalidRequest, match=r"R@500 looks deeper than the 100.*--depth"):
+        parse_measures("R@500", depth=100)
 
 
 def test_holm_of_a_known_example() -> None:

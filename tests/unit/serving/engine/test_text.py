@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.engine.passages import split_passages
+from serving.engine.passages import cut_passages, split_passages
 from serving.engine.signature import dice, sign
+from serving.engine.snippet import cut_snippet
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)
 
@@ -46,3 +47,24 @@ def test_inflections_overlap_more_than_other_words() -> None:
 
     assert near > 0.5
     assert far < 0.2
+
+
+LONG = " ".join(
+    f"Sentence number {number} talks about subject {number} at some length, as pages do." for number in range(40)
+)
+
+
+def test_a_snippet_is_cut_where_the_words_of_the_query_stand() -> None:
+    snippet = cut_snippet(LONG, "subject 31")
+
+    assert "31" in snippet
+    assert snippet.startswith("…")
+    assert len(snippet) < 220
+
+
+def test_of_passages_with_equal_words_the_nearest_in_meaning_is_shown() -> None:
+    passages = cut_passages(LONG)
+    meaning = [0.1] * len(passages)
+    meaning[3] = 0.9
+
+    assert cut_snippet(LONG, "unrelated", meaning).strip("… ")[:30] in passages[3]

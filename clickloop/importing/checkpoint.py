@@ -1,0 +1,66 @@
+"""How far an import came, kept so that the same command goes on where it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from foundation.ids import canonical_json, digest_json
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows of a source.
+
+    Attributes:
+        rows: Rows whose fate is settled.
+        refused: Those that the reader or the service did not take.
+    """
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+class Checkpoint:
+    """A small file that says how many rows of a source are settled.
+
+    It counts only while the source is what it was: the same files, sizes and times of change.
+
+    Args:
+        folder: Where it is kept.
+        purpose: JSON values that tell imports apart: source, service, collection, options.
+        files: What is read.
+    """
+
+    def __init__(self, folder: Path, purpose: dict[str, object], files: Sequence[Path]) -> None:
+        self._file = folder / f"{digest_json(purpose)[:16]}.json"
+        self._purpose = purpose
+        self._stamp = _stamp(files)
+
+    def load(self) -> Tally:
+        """Return how far the last run came; nothing when there was none or the source has changed."""
+        try:
+            kept = json.loads(self._file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return Tally()
+        return Tally(**kept["tally"]) if kept["stamp"] == self._stamp else Tally()
+
+    def save(self, tally: Tally) -> None:
+        """Keep how far this run came; the file is whole at any moment."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        part = self._file.with_suffix(".part")
+        part.write_text(canonical_json({"stamp": self._stamp, "tally": asdict(tally)} | self._purpose), "utf-8")
+        part.replace(self._file)
+
+    def clear(self) -> None:
+        """Forget how far the last run came."""
+        self._file.unlink(missing_ok=True)
+
+
+def _stamp(files: Sequence[Path]) -> str:
+    return digest_json([[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files])

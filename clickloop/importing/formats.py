@@ -1,0 +1,45 @@
+"""Which format a source is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clickloop.importing.delimited import Delimited
+from clickloop.importing.json_array import JsonArray
+from clickloop.importing.json_lines import JsonLines
+from clickloop.importing.pages import Pages
+from clickloop.importing.parquet import Parquet
+from clickloop.importing.rows import Source
+from foundation.errors import InvalidRequest, NotFound
+
+_KNOWN = ".csv, .tsv, .jsonl, .ndjson, .json (each also .gz), .parquet, a BEIR folder, a directory of HTML or Markdown"
+
+
+def open_source(path: Path, is_text: Callable[[str], bool]) -> Source:
+    """Return the source at `path`, by its name; a folder with `corpus.jsonl` is in BEIR's form.
+
+    Args:
+        is_text: Tells of a column of a CSV file whether its cells stay text whatever they look like.
+
+    Raises:
+        NotFound: Nothing lies there.
+        InvalidRequest: The format is not known, or the file cannot be one of it.
+        MissingExtra: The format needs a part that is not installed.
+    """
+    if path.is_dir():
+        corpus = next((file for name in ("corpus.jsonl", "corpus.jsonl.gz") if (file := path / name).is_file()), None)
+        return JsonLines(corpus) if corpus else Pages(path)
+    if not path.is_file():
+        raise NotFound(f"there is no file or directory {path}")
+    unpacked = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    match unpacked.suffix.lower():
+        case ".csv" | ".tsv":
+            return Delimited(path, is_text)
+        case ".jsonl" | ".ndjson":
+            return JsonLines(path)
+        case ".json":
+            return JsonArray(path)
+        case ".parquet" if unpacked == path:
+            return Parquet(path)
+    raise InvalidRequest(f"the format of {path.name} is not known; take {_KNOWN}")

@@ -1,0 +1,95 @@
+"""What every format yields: rows, each with the place where a person finds it."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading raises where a packed file ends too early or is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One document to be, as its file has it.
+
+    Attributes:
+        place: File and line, row or element.
+        columns: JSON values by name; empty when it has a fault.
+        fault: Why it cannot be read, or "".
+    """
+
+    place: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    fault: str = ""
+
+
+class Source(Protocol):
+    """Documents that are read once, from start to end, and never held as a whole.
+
+    The order is the same each time while the files are.
+    """
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What is read."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns; empty where each row has its own."""
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of the files."""
+
+    @property
+    def done_bytes(self) -> int:
+        """How far it was read, at most `total_bytes`."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows, those that cannot be read too."""
+
+
+class PackedFile:
+    """One file, unpacked while it is read when its name ends in `.gz`.
+
+    Attributes:
+        name: What people call it.
+        columns: Names of the columns; empty where each row has its own.
+    """
+
+    columns: Sequence[str] = ()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.files = [path]
+        self.total_bytes = path.stat().st_size
+        self._raw: IO[bytes] | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open it for reading; close it at the end."""
+        with self.path.open("rb") as self._raw:
+            if self.path.suffix.lower() != ".gz":
+                yield self._raw
+                return
+            with gzip.GzipFile(fileobj=self._raw) as unpacked:
+                yield cast("IO[bytes]", unpacked)
+
+    @property
+    def done_bytes(self) -> int:
+        """How many bytes of the file were read, as it lies on disk."""
+        if self._raw is None:
+            return 0
+        return self.total_bytes if self._raw.closed else self._raw.tell()
+
+
+def broken_off(name: str, problem: Exception) -> Row:
+    """Return the row that stands for everything behind the place where reading ended."""
+    return Row(f"{name}, behind the rows before", fault=f"the rest cannot be read: {problem}")

@@ -1,0 +1,30 @@
+"""What the commands share: their common options, and how they speak to people and programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+out = Console()
+err = Console(stderr=True)
+
+Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the running service.")]
+CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+def show(value: Any, as_json: bool) -> None:
+    """Print a value: as JSON, or so that people can read it."""
+    if as_json:
+        print_json(value)
+    else:
+        out.print(value)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
