@@ -41,7 +41,7 @@ def test_short_numbers_are_not_private(text: str) -> None:
 def test_every_suggestion_holds_what_was_typed(texts: list[str], typed: str) -> None:
     prefix = " ".join(typed.casefold().split())
     for found in Suggestions(Asked(text, 1.0) for text in texts).complete(typed, 10):
-        assert prefix in found.casefold()
+        assert prefix in " ".join(found.casefold().split())
 
 
 @given(
