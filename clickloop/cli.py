@@ -41,6 +41,25 @@ def serve(
     run(settings.model_copy(update={key: one for key, one in changes.items() if one is not None}), role, workers)
 
 
+@app.command("mcp")
+def serve_agents(
+    http: Annotated[bool, typer.Option("--http", help="Listen for streamable HTTP instead of standard input.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on, with --http.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on, with --http.")] = 8081,
+    user: Annotated[str, typer.Option(help="Whom caps and experiments count; all agents here are one.")] = "agent",
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Give agents the running service as MCP tools: search, context, feedback."""
+    from clickloop.integrations.mcp import make_server
+
+    server = make_server(Remote(url, collection), user)
+    if http:
+        server.run("streamable-http", host=host, port=port, stateless_http=True)
+    else:
+        server.run("stdio")
+
+
 @app.command()
 def collect() -> None:
     """Fold the event log into evidence until stopped."""

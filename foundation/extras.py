@@ -13,7 +13,7 @@ def needs_extra(extra: str, setting: str) -> Iterator[None]:
     """Import what an extra brings inside this block.
 
     Args:
-        setting: What asks for it, as the operator names it.
+        setting: The setting, command or module that asks for it, as its user names it.
 
     Raises:
         MissingExtra: The import failed; the message says what to install.
@@ -22,5 +22,5 @@ def needs_extra(extra: str, setting: str) -> Iterator[None]:
         yield
     except ImportError as missing:
         raise MissingExtra(
-            f"{setting} is set, but {missing.name} is missing: pip install 'clickloop[{extra}]'"
+            f"{setting} needs {missing.name}, which is missing: pip install 'clickloop[{extra}]'"
         ) from missing

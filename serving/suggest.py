@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import sqlalchemy as sa
+import structlog
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
@@ -19,19 +20,23 @@ from serving.engine.suggestions import Asked, Suggestions
 
 MAX_SUGGESTIONS = 20
 _MOST_QUERIES = 50_000
+_MOST_IMPRESSIONS = 200_000
 _DAYS = 90
 _REFRESH_S = 60.0
 _LEAST_SATISFIED = 0.2
+_AGENT = "agent"
+
+_log = structlog.get_logger("clickloop.suggest")
 
 
 class SuggestOut(BaseModel):
     """Completions, the best first."""
 
-    suggestions: list[str] = Field(description="Queries in their normal form.")
+    suggestions: list[str] = Field(description="Queries as most people typed them.")
 
 
 class Suggester:
-    """The suggestions of every collection, read again every minute when they are asked for.
+    """The suggestions of every collection, read again in the background each minute that they are asked for.
 
     Args:
         least_users: How many different people must have asked a query before it is shown to others.
@@ -45,34 +50,69 @@ class Suggester:
         self._reading = threading.Lock()
 
     def complete(self, collection: str, typed: str, limit: int) -> list[str]:
-        """Return completions of what was typed; one call in a minute waits for the database."""
-        read_at_s, known = self._known.get(collection, (-math.inf, Suggestions()))
-        if monotonic_s() - read_at_s > _REFRESH_S and self._reading.acquire(blocking=read_at_s == -math.inf):
-            try:
-                known = Suggestions(read_asked(self._engine, collection, self._clock.now(), self._least_users))
-                self._known[collection] = (monotonic_s(), known)
-            finally:
-                self._reading.release()
+        """Return completions of what was typed; a collection's first call waits for the database."""
+        if collection not in self._known:
+            with self._reading:
+                if collection not in self._known:  # others may have waited too
+                    self._read(collection)
+        read_at_s, known = self._known[collection]
+        if monotonic_s() - read_at_s > _REFRESH_S and self._reading.acquire(blocking=False):
+            threading.Thread(target=self._refresh, args=(collection,), name="suggestions", daemon=True).start()
         return known.complete(typed, limit)
+
+    def _refresh(self, collection: str) -> None:
+        """Read again what is known; what was known stays when the database cannot be read."""
+        try:
+            self._read(collection)
+        except sa.exc.SQLAlchemyError as problem:
+            _log.warning("suggestions could not be read again", collection=collection, problem=str(problem))
+        finally:
+            self._reading.release()
+
+    def _read(self, collection: str) -> None:
+        asked = read_asked(self._engine, collection, self._clock.now(), self._least_users)
+        self._known[collection] = (monotonic_s(), Suggestions(asked))
 
 
 def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: int) -> list[Asked]:
-    """Return the queries of the last 90 days that enough people asked, and of which a fifth at least led to a click.
+    """Return the queries that enough people asked lately, and of which a fifth at least led to a click.
 
-    People are counted, not searches: one who asks a thousand times is one.
+    People are counted, not searches: one who asks a thousand times is one. What agents asked does not
+    count. At most the latest 200,000 searches of 90 days are read. A query is shown as most people typed it.
     """
-    people = sa.func.count(sa.distinct(impressions.c.unit))
-    satisfied = sa.func.avg(sa.case((impressions.c.clicks > 0, 1.0), else_=0.0))
-    statement = (
-        sa.select(impressions.c.query_key, people, satisfied)
-        .where(impressions.c.collection == collection, impressions.c.at > now - timedelta(days=_DAYS))
-        .group_by(impressions.c.query_key)
+    recent = (
+        sa.select(impressions.c.query_key, impressions.c.query, impressions.c.unit, impressions.c.clicks)
+        .where(
+            impressions.c.collection == collection,
+            impressions.c.at > now - timedelta(days=_DAYS),
+            impressions.c.surface != _AGENT,
+        )
+        .order_by(impressions.c.at.desc())
+        .limit(_MOST_IMPRESSIONS)
+        .cte("recent")
+    )
+    people = sa.func.count(sa.distinct(recent.c.unit)).label("people")
+    satisfied = sa.func.avg(sa.case((recent.c.clicks > 0, 1.0), else_=0.0)).label("satisfied")
+    known = (
+        sa.select(recent.c.query_key, people, satisfied)
+        .group_by(recent.c.query_key)
         .having(people >= least_users, satisfied >= _LEAST_SATISFIED)
         .order_by(people.desc())
         .limit(_MOST_QUERIES)
+        .cte("known")
+    )
+    forms = (
+        sa.select(known.c.query_key, known.c.people, known.c.satisfied, recent.c.query)
+        .join(recent, recent.c.query_key == known.c.query_key)
+        .group_by(known.c.query_key, known.c.people, known.c.satisfied, recent.c.query)
+        .order_by(people, recent.c.query.desc())  # of one query's forms the last is what most people typed
     )
     with reading(engine) as connection:
-        return [Asked(key, math.log1p(count) * float(share)) for key, count, share in connection.execute(statement)]
+        shown = {
+            key: Asked(" ".join(form.split()), math.log1p(count) * float(share))
+            for key, count, share, form in connection.execute(forms)
+        }
+    return list(shown.values())
 
 
 def make_router(suggester: Suggester) -> APIRouter:

@@ -6,11 +6,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from heapq import nlargest
+
+import numpy as np
 
 _WORD_START = re.compile(r"\b\w")
 _PRIVATE = re.compile(r"\S+@\S+|\d[\d -]{4,}\d")
 _LAST = chr(0x10FFFF)
+_WORDS_ALIKE = 4
+"""How many words of one query begin alike, at most as a rule; where more do, all are looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Asked:
     """A query that enough people asked and were satisfied with.
 
     Attributes:
-        text: Its normal form.
+        text: As it is shown.
         weight: How strongly it is proposed, above 0.
     """
 
@@ -33,35 +36,51 @@ class Suggestions:
     """
 
     def __init__(self, asked: Iterable[Asked] = ()) -> None:
-        self._asked = [one for one in asked if not is_private(one.text)]
-        starts = [
-            (one.text[match.start() :].casefold(), number)
-            for number, one in enumerate(self._asked)
-            for match in _WORD_START.finditer(one.text)
-        ]
-        starts.sort()
-        self._tails = [tail for tail, _ in starts]
-        self._numbers = [number for _, number in starts]
+        shown = sorted((one for one in asked if not is_private(one.text)), key=lambda one: (-one.weight, one.text))
+        self._texts = [one.text for one in shown]  # the best first: a text's number says how good it is
+        keys = [_fold(text) for text in self._texts]
+        self._beginnings = _Index((key, number) for number, key in enumerate(keys))
+        self._words = _Index(
+            (key[match.start() :], number) for number, key in enumerate(keys) for match in _WORD_START.finditer(key)
+        )
 
     def __len__(self) -> int:
         """Return how many queries can be proposed."""
-        return len(self._asked)
+        return len(self._texts)
 
     def complete(self, typed: str, limit: int) -> list[str]:
         """Return the best queries in which a word begins as typed, those that begin so themselves first."""
-        prefix = " ".join(typed.casefold().split())
+        prefix = _fold(typed)
         if not prefix:
             return []
-        found = set(self._numbers[bisect_left(self._tails, prefix) : bisect_left(self._tails, prefix + _LAST)])
-        return [
-            self._asked[number].text for number in nlargest(limit, found, key=lambda number: self._rank(number, prefix))
-        ]
+        found = dict.fromkeys(self._beginnings.best(prefix, limit))
+        found |= dict.fromkeys(self._words.best(prefix, limit + len(found)))
+        return [self._texts[number] for number in list(found)[:limit]]
 
-    def _rank(self, number: int, prefix: str) -> tuple[bool, float, str]:
-        one = self._asked[number]
-        return one.text.casefold().startswith(prefix), one.weight, one.text
+
+class _Index:
+    """Numbers by keys, for those whose key has a prefix."""
+
+    def __init__(self, entries: Iterable[tuple[str, int]]) -> None:
+        ordered = sorted(entries)
+        self._keys = [key for key, _ in ordered]
+        self._numbers = np.array([number for _, number in ordered], np.int64)
+
+    def best(self, prefix: str, limit: int) -> list[int]:
+        """Return the `limit` smallest numbers with a key of the prefix, ascending, each once."""
+        found = self._numbers[bisect_left(self._keys, prefix) : bisect_left(self._keys, prefix + _LAST)]
+        enough = limit * _WORDS_ALIKE
+        if len(found) > enough:
+            few = np.unique(np.partition(found, enough)[:enough])
+            found = few if len(few) >= limit else found
+        smallest: list[int] = np.unique(found)[:limit].tolist()
+        return smallest
 
 
 def is_private(text: str) -> bool:
     """Return whether a text holds what looks like an e-mail address, a card, phone or account number."""
     return _PRIVATE.search(text) is not None
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().split())

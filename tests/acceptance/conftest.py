@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.material import index
+from bench.server import Server
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
 
@@ -38,3 +41,15 @@ def documents() -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def queries(documents: list[dict[str, Any]]) -> list[str]:
     return [document["title"] for document in documents]
+
+
+@pytest.fixture(scope="module")
+def service(
+    tiny_model: Path, documents: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running service that has the documents."""
+    home = tmp_path_factory.mktemp("service")
+    (home / "onnx").symlink_to(tiny_model.parent / "onnx")
+    with Server(Settings(home=home, model=str(tiny_model), encoder_threads=1, log_level="warning")) as running:
+        index(running.remote, documents)
+        yield running

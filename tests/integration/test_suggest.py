@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from collector.fold import NO_OUTCOME
 from foundation.clock import FrozenClock
+from foundation.contracts import query_key
 from foundation.db import transaction
 from foundation.tables import impressions
 from serving.suggest import Suggester, read_asked
 
 
-def note(engine: sa.Engine, clock: FrozenClock, query: str, unit: str, *, clicks: int = 1, days_ago: int = 1) -> None:
+def note(
+    engine: sa.Engine,
+    clock: FrozenClock,
+    query: str,
+    unit: str,
+    *,
+    clicks: int = 1,
+    days_ago: int = 1,
+    surface: str = "page",
+) -> None:
     row = {
         "collection": "default",
         "query_id": f"{query} {unit} {days_ago} {clicks}",
         "query": query,
-        "query_key": query,
+        "query_key": query_key(query),
         "unit": unit,
         "period": 0,
         "version": "v",
         "experiment": "",
         "arm": "champion",
+        "surface": surface,
         "results": [],
         "outcome": NO_OUTCOME.to_json(),
         "clicks": clicks,
@@ -57,3 +70,35 @@ def test_collections_do_not_hear_of_each_other(any_engine: sa.Engine, clock: Fro
 
     assert suggester.complete("default", "env", 5) == ["print envelope"]
     assert suggester.complete("other", "env", 5) == []
+
+
+def test_a_query_is_shown_as_most_people_typed_it(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    for form in ("iPhone  Setup", "iphone setup"):
+        for day in range(5):
+            note(any_engine, clock, form, "one user", days_ago=day)
+    note(any_engine, clock, "iPhone  Setup", "another")
+
+    assert [one.text for one in read_asked(any_engine, "default", clock.now(), 2)] == ["iPhone Setup"]
+
+
+def test_what_agents_ask_is_no_persons_question(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    for agent in range(5):
+        note(any_engine, clock, "print envelope", f"agent {agent}", surface="agent")
+    note(any_engine, clock, "print envelope", "a person")
+
+    assert read_asked(any_engine, "default", clock.now(), 2) == []
+
+
+def test_new_questions_come_without_making_anybody_wait(
+    engine: sa.Engine, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggester = Suggester(engine, clock, 1)
+    assert suggester.complete("default", "print", 5) == []
+    note(engine, clock, "print envelope", "a person")
+    monkeypatch.setattr("serving.suggest._REFRESH_S", 0.0)
+
+    assert suggester.complete("default", "print", 5) == []  # what is known, while the new is read
+    deadline = time.monotonic() + 20
+    while suggester.complete("default", "print", 5) != ["print envelope"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -41,4 +41,25 @@ def test_short_numbers_are_not_private(text: str) -> None:
 def test_every_suggestion_holds_what_was_typed(texts: list[str], typed: str) -> None:
     prefix = " ".join(typed.casefold().split())
     for found in Suggestions(Asked(text, 1.0) for text in texts).complete(typed, 10):
-        assert prefix in found.casefold()
+        assert prefix in " ".join(found.casefold().split())
+
+
+@given(
+    st.lists(
+        st.builds(Asked, st.text("ab ", min_size=1, max_size=12), st.sampled_from([1.0, 2.0, 3.0])),
+        max_size=40,
+        unique_by=lambda one: one.text,
+    ),
+    st.text("ab ", max_size=3),
+    st.integers(1, 5),
+)
+def test_the_best_are_found_as_by_looking_at_every_query(asked: list[Asked], typed: str, limit: int) -> None:
+    prefix = " ".join(typed.split())
+
+    def keys(one: Asked) -> list[str]:
+        words = one.text.split()
+        return [" ".join(words[start:]) for start in range(len(words))]
+
+    fitting = [one for one in asked if prefix and any(key.startswith(prefix) for key in keys(one))]
+    best = sorted(fitting, key=lambda one: (not keys(one)[0].startswith(prefix), -one.weight, one.text))
+    assert Suggestions(asked).complete(typed, limit) == [one.text for one in best][:limit]

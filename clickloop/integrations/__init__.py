@@ -1,0 +1,1 @@
+"""A running service as the retriever of chatbots and the tools of agents."""

@@ -1,0 +1,139 @@
+"""An MCP server: search, context and feedback as tools of an agent; needs `clickloop[mcp]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from clickloop.integrations.feedback import Feedback
+from clickloop.remote import Remote
+from foundation.errors import ClickloopError
+from foundation.extras import needs_extra
+
+with needs_extra("mcp", "clickloop mcp"):
+    from mcp.server import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+    from mcp.types import ToolAnnotations
+
+SURFACE = "agent"
+"""Where answers to an agent are shown, so that what it cites can be told from what people click."""
+
+_INSTRUCTIONS = (
+    "Search the documents with `context` (passages to answer from) or `search` (documents to choose from). "
+    "Then report with `feedback`, under the answer's query_id, each document your answer rests on as `cited`, "
+    "and whether the question was `resolved` or `unresolved`: the search learns from it."
+)
+_READS = ToolAnnotations(read_only_hint=True)
+_WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False)
+
+Question = Annotated[str, Field(min_length=1, max_length=1000, description="In the person's words.")]
+Results = Annotated[int, Field(ge=1, le=100, description="Most documents.")]
+Budget = Annotated[int, Field(ge=20, le=8000, description="Most tokens of all passages together.")]
+Filters = Annotated[
+    dict[str, Any] | None, Field(description='Wanted values by field, as {"app": ["web"]}; none for all documents.')
+]
+QueryId = Annotated[str, Field(min_length=1, description="Of the answer that the feedback is about.")]
+Kind = Annotated[
+    Literal["cited", "rated", "resolved", "unresolved"],
+    Field(
+        description="cited: your answer rests on the document; rated: the document gets stars; "
+        "resolved, unresolved: whether the question is answered."
+    ),
+]
+DocumentId = Annotated[str, Field(description="Needed for cited and rated.")]
+Stars = Annotated[int, Field(ge=0, le=5, description="1 to 5, needed for rated; 5 is best.")]
+
+
+class DocumentFound(BaseModel):
+    """A document as an agent sees it; rank 1 is on top."""
+
+    document_id: str
+    rank: int
+    title: str
+    url: str
+    snippet: str
+
+
+class SearchAnswer(BaseModel):
+    """The documents that fit a query, best first."""
+
+    query_id: str
+    hits: list[DocumentFound]
+
+
+class PassageFound(BaseModel):
+    """A passage as an agent reads it, with its document's rank."""
+
+    document_id: str
+    rank: int
+    title: str
+    url: str
+    text: str
+
+
+class ContextAnswer(BaseModel):
+    """The passages that answer a question, best first."""
+
+    query_id: str
+    passages: list[PassageFound]
+
+
+class Said(BaseModel):
+    """What became of feedback."""
+
+    accepted: bool
+
+
+def make_server(service: Remote, user: str) -> MCPServer:
+    """Return an MCP server whose tools ask a running service.
+
+    Args:
+        user: Whom caps and experiments count. To them all that this server's agents do is one person's
+            doing, so that a busy agent moves no evidence by its numbers.
+    """
+    server = MCPServer("clickloop", instructions=_INSTRUCTIONS, version=version("clickloop"), log_level="WARNING")
+    said = Feedback(service)
+    who = {"user": user, "surface": SURFACE}
+
+    @server.tool(annotations=_READS, structured_output=True)
+    def search(query: Question, k: Results = 10, filters: Filters = None) -> SearchAnswer:
+        """Find documents by words and by meaning, best first, each with the snippet that fits."""
+        with _told():
+            answer = service.post("/v1/search", {"query": query, "k": k, "filters": filters, **who})
+        hits = [hit | {"document_id": hit["id"]} for hit in answer["hits"]]
+        return SearchAnswer.model_validate(answer | {"hits": hits})
+
+    @server.tool(annotations=_READS, structured_output=True)
+    def context(question: Question, budget_tokens: Budget = 1000, filters: Filters = None) -> ContextAnswer:
+        """Return the passages that answer a question, best first, none twice, within a budget of tokens."""
+        wanted = {"question": question, "budget_tokens": budget_tokens, "filters": filters}
+        with _told():
+            answer = service.post("/v1/context", wanted | who)
+        return ContextAnswer.model_validate(answer)
+
+    @server.tool(annotations=_WRITES, structured_output=True)
+    def feedback(query_id: QueryId, kind: Kind, document_id: DocumentId = "", stars: Stars = 0) -> Said:
+        """Report how an answer served, so that later ones are better."""
+        with _told():
+            if kind == "cited":
+                said.cite(query_id, document_id)
+            elif kind == "rated":
+                said.rate(query_id, document_id, stars)
+            else:
+                said.resolve(query_id, document_id, resolved=kind == "resolved")
+        return Said(accepted=True)
+
+    return server
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the agent in the service's words what went wrong."""
+    try:
+        yield
+    except ClickloopError as problem:
+        raise ToolError(f"{problem.title}: {problem.detail}") from problem
