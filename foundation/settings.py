@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     # search
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
     encoder_precision: Literal["auto", "int8", "fp32"] = Field(
-        "auto", description="Precision of the ONNX encoder; auto: the faster one, measured once."
+        "int8", description="Precision of the ONNX encoder; auto: the faster one on this machine, measured once."
     )
     late_interaction: bool = Field(False, description="Keep token vectors and rank the best candidates again by them.")
     encoder_threads: int = Field(2, description="Threads of one encoding.")

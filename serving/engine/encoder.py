@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
-from foundation.errors import ArtifactDamaged, ClickloopError, NotFound
+from foundation.errors import ArtifactDamaged, NotFound
 from foundation.ids import digest_bytes
 
 Floats = npt.NDArray[np.float32]
@@ -23,7 +23,6 @@ Floats = npt.NDArray[np.float32]
 DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
-_QUERIES_AT_ONCE = 16
 _CACHED_QUERIES = 2048
 _FORM = 2
 """Raised when the exported network changes."""
@@ -62,9 +61,7 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
         self.reads_tokens = False
         self._queries: OrderedDict[str, EncodedQuery] = OrderedDict()
-        self._waiting: list[_Wish] = []
-        self._queue = threading.Lock()
-        self._network = threading.Lock()
+        self._forgetting = threading.Lock()
         self.dimension = int(self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> Floats:
@@ -85,35 +82,18 @@ class Encoder:
     def read_query(self, query: str) -> EncodedQuery:
         """Return what the encoder says of one query; recent queries are remembered.
 
-        Queries asked at the same moment go through the network together: whoever finds it free takes
-        all that wait, and a lone query waits for nobody.
+        Each goes through the network alone: with eight bits, texts of one pass share their scales, so that a
+        query's vector would depend on who asks beside it, and no answer could be computed again.
         """
         known = self._queries.get(query)
         if known is not None:
             return known
-        wish = _Wish(query)
-        with self._queue:
-            self._waiting.append(wish)
-        with self._network:
-            while wish.read is None and wish.problem is None:
-                self._read_waiting()
-        if wish.read is None:
-            raise ClickloopError(f"the encoder fails: {wish.problem}") from wish.problem
-        return wish.read
-
-    def _read_waiting(self) -> None:
-        with self._queue:
-            batch, self._waiting = self._waiting[:_QUERIES_AT_ONCE], self._waiting[_QUERIES_AT_ONCE:]
-        try:
-            vectors, tokens = self._encode([wish.query for wish in batch], tokens=self.reads_tokens)
-        except Exception as problem:  # noqa: BLE001  each caller raises it for its own query
-            for wish in batch:
-                wish.problem = problem
-            return
-        for wish, vector, of_tokens in zip(batch, vectors, tokens, strict=True):
-            wish.read = self._queries[wish.query] = EncodedQuery(vector, of_tokens)
-        while len(self._queries) > _CACHED_QUERIES:
-            self._queries.popitem(last=False)
+        vectors, tokens = self._encode([query], tokens=self.reads_tokens)
+        read = self._queries[query] = EncodedQuery(vectors[0], tokens[0])
+        with self._forgetting:
+            while len(self._queries) > _CACHED_QUERIES:
+                self._queries.popitem(last=False)
+        return read
 
     def _encode(self, texts: list[str], *, tokens: bool) -> tuple[Floats, list[Floats]]:
         """Encode texts of similar length together, so that little is spent on padding."""
@@ -161,13 +141,6 @@ class EncodedQuery:
 
     vector: Floats
     tokens: Floats
-
-
-@dataclass(slots=True)
-class _Wish:
-    query: str
-    read: EncodedQuery | None = None
-    problem: Exception | None = None
 
 
 def _find_telling(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,8 @@ class RowStore:
     def _append(self, name: str, content: bytes) -> None:
         with self._paths[name].open("ab") as stored:
             stored.write(content)
+            stored.flush()
+            os.fsync(stored.fileno())
 
     def _begin(self) -> None:
         if not self._read:
