@@ -47,6 +47,7 @@ class Columns:
         titles: Trigram bitmap of the title, shape (rows, 8).
         starts: Number of the first passage in the dense index, shape (rows,).
         counts: How many passages there are, 0 while they wait to be embedded, shape (rows,).
+        lengths: Length of the sum of their vectors, float32 of shape (rows,).
         changes: Change number of the document, shape (rows,).
         alive: Whether the row is the present form of its document, shape (rows,).
     """
@@ -54,6 +55,7 @@ class Columns:
     titles: Bits
     starts: Ints
     counts: Ints
+    lengths: Floats
     changes: Ints
     alive: Flags
 
@@ -61,11 +63,12 @@ class Columns:
     def empty(cls) -> Columns:
         """Return columns without rows."""
         numbers = np.zeros(0, np.int64)
-        return cls(np.zeros((0, WORDS), np.uint64), numbers, numbers, numbers, np.zeros(0, np.bool_))
+        lengths = np.zeros(0, np.float32)
+        return cls(np.zeros((0, WORDS), np.uint64), numbers, numbers, lengths, numbers, np.zeros(0, np.bool_))
 
     def grow(self, rows: int) -> Columns:
         """Return the same columns with room for `rows` rows."""
-        columns = (self.titles, self.starts, self.counts, self.changes, self.alive)
+        columns = (self.titles, self.starts, self.counts, self.lengths, self.changes, self.alive)
         return Columns(*(_lengthen(column, rows) for column in columns))
 
 
@@ -156,18 +159,33 @@ class Corpus:
         Returns:
             Float32 of shape (passages, dimension) and int64 of shape (len(rows),).
         """
-        counts = self.columns.counts[rows]
-        starts = np.cumsum(counts) - counts
-        passages = np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum())
+        passages, starts = self._passages(rows)
         return self.dense.vectors(passages), starts
+
+    def compare(self, rows: Ints, queries: Floats) -> tuple[Floats, Floats]:
+        """Return how near embedded documents are to queries.
+
+        Args:
+            rows: Of embedded documents, shape (n,).
+            queries: Unit vectors as columns, float32 of shape (dimension, m).
+
+        Returns:
+            Cosines of the best passage, and of the mean of all; float32 of shape (n, m) each.
+        """
+        passages, starts = self._passages(rows)
+        cosines = self.dense.similarities(passages, queries)
+        sums = np.add.reduceat(cosines, starts, axis=0)
+        return np.maximum.reduceat(cosines, starts, axis=0), sums / np.maximum(self.columns.lengths[rows], 1e-9)[
+            :, None
+        ]
 
     def nearness(self, rows: list[int], vector: Floats) -> list[list[float]]:
         """Return the cosine of each passage of each document with a unit vector; none of those not embedded yet."""
         wanted = np.asarray(rows, dtype=np.int64)
         counts = self.columns.counts[wanted]
-        vectors, _ = self.passage_vectors(wanted[counts > 0])
+        passages, _ = self._passages(wanted[counts > 0])
         ends = np.cumsum(counts)
-        cosines = (vectors @ vector).tolist()
+        cosines = self.dense.similarities(passages, vector[:, None])[:, 0].tolist()
         return [cosines[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
 
     def apply(self, changes: list[Document], embedder: Embedder) -> None:
@@ -207,6 +225,7 @@ class Corpus:
                 if self.columns.alive[row]:
                     numbers = self.dense.add([row] * len(split), vectors[start:end])
                     self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
+                    self.columns.lengths[row] = np.linalg.norm(vectors[start:end].sum(axis=0))
                     if tokens is not None:
                         self.tokens.add(row, np.concatenate(tokens[start:end]))
                 start = end
@@ -248,8 +267,14 @@ class Corpus:
             self.dense.save(folder)
             self.tokens.save(folder, self.size)
             living = self.columns
-            columns = (living.titles, living.starts, living.counts, living.changes, living.alive)
+            columns = (living.titles, living.starts, living.counts, living.lengths, living.changes, living.alive)
             Generation.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
+
+    def _passages(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return the numbers of the passages of documents, and where each document's begin among them."""
+        counts = self.columns.counts[rows]
+        starts = np.cumsum(counts) - counts
+        return np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum()), starts
 
     def _add(self, document: Document) -> None:
         row = self._shelf.add(document)

@@ -117,15 +117,15 @@ class DenseIndex:
 
     def vectors(self, passages: Ints) -> Floats:
         """Return the vectors of passages by number, float32 of shape (len(passages), dimension)."""
-        result = np.empty((len(passages), self.dimension), dtype=np.float32)
-        sealed = passages < self._sealed
-        if sealed.any():
-            result[sealed] = self._base.reconstruct_batch(passages[sealed])
-        if not sealed.all():
-            with self._lock:
-                result[~sealed] = self._tail.reconstruct_batch(passages[~sealed] - self._sealed)
-        result /= np.float32(self._scale)
-        return result
+        vectors = self._codes(passages)
+        vectors /= np.float32(self._scale)
+        return vectors
+
+    def similarities(self, passages: Ints, queries: Floats) -> Floats:
+        """Return inner products, float32 of shape (len(passages), n), with queries of shape (dimension, n)."""
+        products: Floats = self._codes(passages) @ queries
+        products /= np.float32(self._scale)  # divided last: there are fewer products than numbers
+        return products
 
     def centre(self) -> Floats:
         """Return the mean of all living passage vectors, the similarity to expect by chance."""
@@ -145,6 +145,19 @@ class DenseIndex:
         np.save(folder / "owners.npy", self._owner[: self._count])
         np.save(folder / "living.npy", self._alive[: self._count])
         np.save(folder / "sum.npy", self._sum)
+
+    def _codes(self, passages: Ints) -> Floats:
+        sealed = passages < self._sealed
+        if sealed.all() and len(passages):
+            codes: Floats = self._base.reconstruct_batch(passages)
+            return codes
+        codes = np.empty((len(passages), self.dimension), dtype=np.float32)
+        if sealed.any():
+            codes[sealed] = self._base.reconstruct_batch(passages[sealed])
+        if not sealed.all():
+            with self._lock:
+                codes[~sealed] = self._tail.reconstruct_batch(passages[~sealed] - self._sealed)
+        return codes
 
     def _search_base(self, asked: Floats, limit: int, mask: Flags | None) -> tuple[Floats, Ints]:
         if not self._sealed:

@@ -257,20 +257,17 @@ def _fill_dense(
     counts = corpus.columns.counts[places]
     both = np.stack([query, adapted], axis=1)
     best = np.tile(corpus.dense.centre() @ both, (len(rows), 1))  # by chance, until a document is embedded
-    means = np.zeros((len(rows), len(query)), np.float32)
+    mean = np.zeros((len(rows), 2), np.float32)
     embedded = np.flatnonzero(counts)
     if len(embedded):
-        vectors, starts = corpus.passage_vectors(places[embedded])
-        best[embedded] = np.maximum.reduceat(vectors @ both, starts, axis=0)
-        totals = np.add.reduceat(vectors, starts, axis=0)
-        means[embedded] = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-9)
+        best[embedded], mean[embedded] = corpus.compare(places[embedded], both)
     place = shifted.place.take(places, mode="clip")  # a row newer than the shifts clips to the last, -1
-    moved = means.copy()
-    moved[place >= 0] = shifted.vectors[place[place >= 0]]
-    values[:, COLUMN["adapted_mean"]] = moved @ adapted
+    moved = place >= 0
+    mean[moved, 1] = shifted.vectors[place[moved]] @ adapted
     values[:, COLUMN["dense"]] = best[:, 0]
     values[:, COLUMN["adapted"]] = best[:, 1]
-    values[:, COLUMN["dense_mean"]] = means @ query
+    values[:, COLUMN["dense_mean"]] = mean[:, 0]
+    values[:, COLUMN["adapted_mean"]] = mean[:, 1]
     values[:, COLUMN["length"]] = np.log1p(counts)
     centre = float(corpus.dense.centre() @ query)
     values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, 1e-6)
@@ -279,6 +276,8 @@ def _fill_dense(
 def _fill_memory(
     values: Floats, rows: list[int], corpus: Corpus, meaning: dict[str, float], spelling: dict[str, float]
 ) -> None:
+    if not meaning and not spelling:
+        return
     ids = [corpus.name(row) for row in rows]
     values[:, COLUMN["memory"]] = np.log1p([meaning.get(name, 0.0) for name in ids])
     values[:, COLUMN["memory_words"]] = np.log1p([spelling.get(name, 0.0) for name in ids])

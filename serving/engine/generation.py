@@ -17,14 +17,14 @@ import numpy.typing as npt
 from foundation.errors import ArtifactDamaged
 from foundation.ids import digest_bytes
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the files change their form; generations of other forms are built anew."""
 
 LEXICAL = "lexical"
 FIELDS = "fields"
 """Folders inside it."""
 
-_COLUMNS = ("titles", "starts", "counts", "changes", "alive")
+_COLUMNS = ("titles", "starts", "counts", "lengths", "changes", "alive")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,9 @@ class Ranker:
         found = self.candidates(query, allowed, chosen, reading=reading)
         laps.end("features")
         scores = fuse(found.values, self.model.fusion, self.model.weights)
-        lifts = np.array([own.get(name, 0.0) for name in self._names(found)], dtype=np.float32)
+        lifts = np.zeros(len(found.rows), np.float32)
+        if own:
+            lifts[:] = [own.get(self.corpus.name(row), 0.0) for row in found.rows]
         laps.end("fuse")
         scores = scores + lifts
         late = np.zeros_like(scores)
@@ -148,9 +150,6 @@ class Ranker:
         live, keys = self._live.memory_since(self.model.memory_change) if self._live else (None, frozenset())
         extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, reading=reading)
         return gather(self.corpus, self.model, self._shift(), query, extra)
-
-    def _names(self, candidates: Candidates) -> list[str]:
-        return [self.corpus.name(row) for row in candidates.rows]
 
     def _shift(self) -> Shifted:
         stamp = self.corpus.size

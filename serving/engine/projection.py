@@ -26,7 +26,6 @@ LEAST_PASSAGES = 256
 _POOLED = 32
 _LEVELS = 7
 _ZERO = 8
-_DECODED = np.stack([np.arange(256) // 16 - _ZERO, np.arange(256) % 16 - _ZERO], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,20 @@ def encode(vectors: Floats) -> Codes:
 
 
 def decode(codes: Codes) -> tuple[Floats, Floats]:
-    """Return the vectors of codes of shape (n, 32), float32 of shape (n, 64), and their lengths, of shape (n,)."""
-    vectors: Floats = _DECODED[codes].reshape(len(codes), WIDTH)
+    """Return the vectors of codes of shape (n, 32), float32 of shape (n, 64), and their lengths, of shape (n,).
+
+    Their numbers are in the order of `arrange`, in which they are unpacked fastest.
+    """
+    vectors = np.empty((len(codes), WIDTH), np.float32)
+    vectors[:, :CODE_BYTES] = codes >> 4
+    vectors[:, CODE_BYTES:] = codes & 15
+    vectors -= _ZERO
     return vectors, np.maximum(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), 1e-9)
+
+
+def arrange(vectors: Floats) -> Floats:
+    """Return vectors of shape (n, 64) with their numbers in the order of `decode`: those at even places first."""
+    return np.concatenate([vectors[:, 0::2], vectors[:, 1::2]], axis=1)
 
 
 def _unit(vectors: npt.NDArray[np.floating[Any]]) -> Floats:

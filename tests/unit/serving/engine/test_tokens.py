@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.engine.projection import CODE_BYTES, LEAST_PASSAGES, WIDTH, Projection, decode, encode, pool
+from serving.engine.projection import CODE_BYTES, LEAST_PASSAGES, WIDTH, Projection, arrange, decode, encode, pool
 from serving.engine.tokens import TokenStore, TokenTable
 from serving.engine.vectors import VectorStore
 
@@ -37,7 +37,7 @@ def test_four_bits_keep_the_direction_of_a_vector(seed: int, count: int) -> None
     codes = encode(vectors)
 
     assert codes.shape == (count, CODE_BYTES)
-    assert np.all((unpack(codes) * vectors).sum(axis=1) > 0.97)
+    assert np.all((unpack(codes) * arrange(vectors)).sum(axis=1) > 0.97)
 
 
 def test_a_passage_keeps_at_most_so_many_vectors_and_repeats_fall_together() -> None:
@@ -73,7 +73,7 @@ def test_scores_are_the_mean_of_the_best_similarities_sealed_or_not(tmp_path: Pa
         reopened.add(row, encode(documents[row]))
     query = draw(3, seed=99)
 
-    wanted = [float((unpack(encode(documents[row])) @ query.T).max(axis=0).mean()) for row in (5, 0, 3)]
+    wanted = [float((unpack(encode(documents[row])) @ arrange(query).T).max(axis=0).mean()) for row in (5, 0, 3)]
     assert np.allclose(reopened.scores(query, np.array([5, 0, 3])), wanted, atol=1e-5)
 
 
