@@ -70,7 +70,8 @@ def search(
     home: Annotated[Path, typer.Option(help="Directory that keeps the articles' index between runs.")] = Path(
         ".clickloop/bench-search"
     ),
-    documents: Annotated[int | None, typer.Option(min=100, help="Articles; 100,000, quick 1,500.")] = None,
+    documents: Annotated[int | None, typer.Option(min=100, help="Articles; 100,000, quick 300.")] = None,
+    bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 2,3; 1 needs 2.")] = "1,2,3,4,5,6,7,8",
     seed: Seed = 1,
     quick: Quick = False,
     as_json: AsJson = False,
@@ -81,7 +82,8 @@ def search(
     count = documents or (bench.QUICK_DOCUMENTS if quick else bench.DOCUMENTS)
     kept = home.resolve() / f"{count}-{seed}"
     tell = Console(stderr=True).print
-    _measure("search", seed, as_json, lambda: bench.run(data, kept, count, seed, quick, tell))
+    only = frozenset(int(number) for number in bars.split(",")) & bench.ALL_BARS
+    _measure("search", seed, as_json, lambda: bench.run(data, kept, count, seed, quick, tell, only))
 
 
 @app.command()

@@ -37,7 +37,7 @@ from simulator.collection import JudgedCollection, read_beir
 from simulator.docstrings import docstrings
 
 DOCUMENTS = 100_000
-QUICK_DOCUMENTS = 1500
+QUICK_DOCUMENTS = 300
 _SOURCES = ("libreoffice_help", "postgresql_docs", "scifact")
 _AT_ONCE = 500
 _LOOK_S = 1.0
@@ -50,8 +50,13 @@ _QUICK_MOVES = 2
 Tell = Callable[[str], None]
 
 
-def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, tell: Tell) -> Findings:
-    """Return every bar of search.
+ALL_BARS = frozenset(range(1, 9))
+
+
+def run(
+    data: Path | None, home: Path, documents: int, seed: int, quick: bool, tell: Tell, only: frozenset[int] = ALL_BARS
+) -> Findings:
+    """Return the bars of search.
 
     Args:
         data: Folder of collections in BEIR form, which articles grow from and quality is judged on;
@@ -59,50 +64,73 @@ def run(data: Path | None, home: Path, documents: int, seed: int, quick: bool, t
         home: Where the articles' index is kept between runs.
         documents: How many articles.
         tell: Hears what is being done.
+        only: Numbers of the bars wanted.
     """
     collections = _read_collections(data)
     articles = _keep_articles(home / "articles.jsonl", collections, documents, seed)
     queries = _choose_queries(collections, seed)
-    questions = Questions(queries)
     settings = Settings(home=home, late_interaction=True, log_level="warning")
-    seconds = 4.0 if quick else 60.0
+    seconds = 3.0 if quick else 60.0
     bars: list[Bar] = []
     details: dict[str, Any] = {"articles": len(articles), "words an article": _mean_words(articles)}
     with Server(settings) as server:
         _hold(server.remote, articles, tell)
+        _measure_service(server, settings, queries, articles, (seconds, seed, quick), only, bars, details, tell)
+    if 1 in only:
+        tell("the recipe of a tutorial")
+        found, details["recipe"] = measure_recipe(settings, articles, queries, bars)
+        bars += found
+    if 6 in only and data is not None and not quick:
+        tell("quality on judged collections")
+        found, details["quality"] = measure_quality(data, settings)
+        bars += found
+    return Findings(sorted(bars, key=lambda bar: bar.id), details)
+
+
+def _measure_service(  # noqa: PLR0913, PLR0917  what the parts of one long measurement share
+    server: Server,
+    settings: Settings,
+    queries: list[str],
+    articles: list[dict[str, Any]],
+    scale: tuple[float, int, bool],
+    only: frozenset[int],
+    bars: list[Bar],
+    details: dict[str, Any],
+    tell: Tell,
+) -> None:
+    """Measure a running service, and add to bars and details."""
+    seconds, seed, quick = scale
+    questions = Questions(queries)
+    if only & {1, 2, 3}:
         tell("latency")
         bars += measure_latency(server, questions, seconds, late=False)
         bars += measure_latency(server, questions, seconds, late=True)
         details["stages, with late interaction"] = stage_shares(server, questions, _SHARE_QUERIES)
-        filters = {what: {field: True} for what, field in FILTERS.items()}
-        bars += measure_filters(server, questions, filters, seconds / 4)
         tell("throughput and overload")
         found, peak = measure_throughput(server, questions, seconds)
         bars += found
         found, details["overload"] = measure_overload(server, questions, peak, seconds)
         bars += found
+    if 4 in only:
         tell("memory and start")
-        found, _ = measure_footprint(server)
+        found, _ = measure_footprint(server, questions, seconds / 4)
         bars += found
-        parts = Parts(settings)
+    parts = Parts(settings)
+    if 5 in only:
         tell("recall")
+        filters = {what: {field: True} for what, field in FILTERS.items()}
+        bars += measure_filters(server, questions, filters, seconds / 4)
         found, details["recall"] = measure_recall(parts, queries[:_RECALL_QUERIES])
         bars += found
+    if 8 in only:
         tell("swaps")
         found, details["swaps"] = measure_swaps(server, parts, questions, _QUICK_MOVES if quick else _MOVES, seed)
         bars += found
+    if 7 in only:
         tell("build of a generation")
         found, details["build"] = measure_build(server, parts, questions, articles, seconds)
         bars += found
-        parts.engine.dispose()
-    tell("the recipe of a tutorial")
-    found, details["recipe"] = measure_recipe(settings, articles, queries, bars)
-    bars += found
-    if data is not None and not quick:
-        tell("quality on judged collections")
-        found, details["quality"] = measure_quality(data, settings)
-        bars += found
-    return Findings(sorted(bars, key=lambda bar: bar.id), details)
+    parts.engine.dispose()
 
 
 def _read_collections(data: Path | None) -> list[JudgedCollection]:

@@ -81,13 +81,14 @@ def measure_overload(
     }
 
 
-def measure_footprint(server: Server) -> tuple[list[Bar], float]:
-    """Return resident memory of a service that has been used, and the time it takes to start again."""
-    used = resident_mib(server.process_id)
+def measure_footprint(server: Server, questions: Questions, seconds: float) -> tuple[list[Bar], float]:
+    """Return the time a service takes to start from a generation, and its resident memory once it has been used."""
     server.stop()
     began = time.perf_counter()
     server.start()
     started_s = time.perf_counter() - began
+    fire(server.url, questions, clients=4, seconds=seconds)
+    used = resident_mib(server.process_id)
     return [
         at_most("search.4", "resident memory with everything on, MiB", used, 1.2 * 1024),
         at_most("search.4", "from start to ready, seconds", started_s, 5.0),
