@@ -5,33 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, fields
 from string import punctuation
+from typing import get_args
 
 import tantivy
 
 from foundation.errors import FieldFault, InvalidRequest
+from foundation.languages import Language
 from serving.engine.synonyms import Synonyms
 
-LANGUAGES = (
-    "none",
-    "arabic",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hungarian",
-    "italian",
-    "norwegian",
-    "portuguese",
-    "romanian",
-    "russian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-)
+LANGUAGES: tuple[str, ...] = get_args(Language)
 
 _LONGEST_BYTES = 40
 _SHORTEST_IDENTIFIER = 3
