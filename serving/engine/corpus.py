@@ -174,10 +174,10 @@ class Corpus:
         """
         passages, starts = self._passages(rows)
         cosines = self.dense.similarities(passages, queries)
-        sums = np.add.reduceat(cosines, starts, axis=0)
-        return np.maximum.reduceat(cosines, starts, axis=0), sums / np.maximum(self.columns.lengths[rows], 1e-9)[
-            :, None
-        ]
+        best: Floats = np.maximum.reduceat(cosines, starts, axis=0)
+        lengths = np.maximum(self.columns.lengths[rows], np.float32(1e-9))
+        mean: Floats = np.add.reduceat(cosines, starts, axis=0) / lengths[:, None]
+        return best, mean
 
     def nearness(self, rows: list[int], vector: Floats) -> list[list[float]]:
         """Return the cosine of each passage of each document with a unit vector; none of those not embedded yet."""
