@@ -176,7 +176,7 @@ class Corpus:
         cosines = self.dense.similarities(passages, queries)
         best: Floats = np.maximum.reduceat(cosines, starts, axis=0)
         lengths = np.maximum(self.columns.lengths[rows], np.float32(1e-9))
-        mean: Floats = np.add.reduceat(cosines, starts, axis=0) / lengths[:, None]
+        mean: Floats = (np.add.reduceat(cosines, starts, axis=0) / lengths[:, None]).astype(np.float32)
         return best, mean
 
     def nearness(self, rows: list[int], vector: Floats) -> list[list[float]]:
