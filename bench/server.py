@@ -56,7 +56,7 @@ class Server:
             ClickloopError: It ended instead; the message holds the end of its log.
         """
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own command
+            self._process = subprocess.Popen(  # noqa: S603  a list without a shell: this interpreter and arguments of the bench
                 [sys.executable, "-m", "clickloop", "serve", *self._arguments],
                 env=os.environ | self.settings.to_environment(),
                 stdout=log,

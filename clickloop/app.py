@@ -138,7 +138,7 @@ def _trace(app: FastAPI, url: str) -> Callable[[], None]:
     if not url:
         return lambda: None
     with needs_extra("otel", "CLICKLOOP_OTLP_URL"):
-        from foundation.tracing import install_tracing  # noqa: PLC0415  imports OpenTelemetry, as above
+        from foundation.tracing import install_tracing  # noqa: PLC0415  needs OpenTelemetry, which only the extra `otel` installs
     return install_tracing(app, url)
 
 

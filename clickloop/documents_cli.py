@@ -17,7 +17,7 @@ app = typer.Typer()
 
 
 @app.command()
-def index(  # noqa: PLR0913, PLR0917  every argument is an option of the command line
+def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobody calls it otherwise
     source: Annotated[Path | None, typer.Argument(help="The same as --from.")] = None,
     from_: Annotated[
         Path | None,

@@ -77,7 +77,7 @@ class Parts:
     def log(self) -> EventLog:
         """The event log: Kafka where it is set up, else the embedded one."""
         if self.settings.kafka_bootstrap:
-            from foundation.kafka import KafkaLog  # noqa: PLC0415  the client warns on import and is seldom needed
+            from foundation.kafka import KafkaLog  # noqa: PLC0415  needs kafka-python, which only its extra installs
 
             return KafkaLog(self.engine, self.settings.kafka_bootstrap)
         return EmbeddedLog(self.engine, records=self._records_engine)
@@ -207,7 +207,7 @@ class Parts:
             Conflict: There is too little evidence.
             MissingExtra: MLflow is to be told, and is not installed.
         """
-        from retrainer.candidate import train_candidate  # noqa: PLC0415  brings torch, which serving needs not
+        from retrainer.candidate import train_candidate  # noqa: PLC0415  loads torch, which serving never needs
 
         record = _make_tracker(self.settings.mlflow_url)
         version = train_candidate(*self.prepare_training(collection, progress), run_id)
@@ -232,7 +232,7 @@ class Parts:
         Raises:
             Conflict: There is too little evidence.
         """
-        from retrainer.candidate import Workshop  # noqa: PLC0415  as above
+        from retrainer.candidate import Workshop  # noqa: PLC0415  loads torch, which serving never needs
 
         settings = self.settings
         champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline))
@@ -254,5 +254,5 @@ def _make_tracker(url: str) -> Callable[[Version], None]:
     if not url:
         return lambda _: None
     with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
-        from retrainer.tracking import Tracker  # noqa: PLC0415  imports MLflow, which only its extra installs
+        from retrainer.tracking import Tracker  # noqa: PLC0415  needs MLflow, which only the extra `mlflow` installs
     return Tracker(url).record

@@ -36,7 +36,7 @@ def run(settings: Settings, role: Role, workers: int) -> None:
     environment = os.environ | settings.to_environment()
     os.environ.update(environment)  # for the workers, which uvicorn starts
     beside = [
-        subprocess.Popen([sys.executable, "-m", "clickloop", command], env=environment)  # noqa: S603  our own command
+        subprocess.Popen([sys.executable, "-m", "clickloop", command], env=environment)  # noqa: S603  no shell, constant words
         for command in (_BESIDE if role == "all" else ())
     ]
     try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,69 +70,106 @@ def run(
     """
     collections = _read_collections(data)
     articles = _keep_articles(home / "articles.jsonl", collections, documents, seed)
-    queries = _choose_queries(collections, seed)
     settings = Settings(home=home, late_interaction=True, log_level="warning")
-    seconds = 3.0 if quick else 60.0
-    bars: list[Bar] = []
-    details: dict[str, Any] = {"articles": len(articles), "words an article": _mean_words(articles)}
+    told = {"articles": len(articles), "words an article": _mean_words(articles)}
+    measured = Measured(settings, articles, _choose_queries(collections, seed), 3.0 if quick else 60.0, tell, told)
     with Server(settings) as server:
         _hold(server.remote, articles, tell)
-        _measure_service(server, settings, queries, articles, (seconds, seed, quick), only, bars, details, tell)
+        if only & {1, 2, 3}:
+            measured.time(server)
+        if 4 in only:
+            measured.weigh(server)
+        if 5 in only:
+            measured.approximate(server)
+        if 8 in only:
+            measured.swap(server, _QUICK_MOVES if quick else _MOVES, seed)
+        if 7 in only:
+            measured.build(server)
     if 1 in only:
-        tell("the recipe of a tutorial")
-        found, details["recipe"] = measure_recipe(settings, articles, queries, bars)
-        bars += found
+        measured.compare_recipe()
     if 6 in only and data is not None and not quick:
-        tell("quality on judged collections")
-        found, details["quality"] = measure_quality(data, settings)
-        bars += found
-    return Findings(sorted(bars, key=lambda bar: bar.id), details)
+        measured.judge(data)
+    return Findings(sorted(measured.bars, key=lambda bar: bar.id), measured.details)
 
 
-def _measure_service(  # noqa: PLR0913, PLR0917  what the parts of one long measurement share
-    server: Server,
-    settings: Settings,
-    queries: list[str],
-    articles: list[dict[str, Any]],
-    scale: tuple[float, int, bool],
-    only: frozenset[int],
-    bars: list[Bar],
-    details: dict[str, Any],
-    tell: Tell,
-) -> None:
-    """Measure a running service, and add to bars and details."""
-    seconds, seed, quick = scale
-    questions = Questions(queries)
-    if only & {1, 2, 3}:
-        tell("latency")
-        bars += measure_latency(server, questions, seconds, late=False)
-        bars += measure_latency(server, questions, seconds, late=True)
-        details["stages, with late interaction"] = stage_shares(server, questions, _SHARE_QUERIES)
-        tell("throughput and overload")
-        found, peak = measure_throughput(server, questions, seconds)
-        bars += found
-        found, details["overload"] = measure_overload(server, questions, peak, seconds)
-        bars += found
-    if 4 in only:
-        tell("memory and start")
-        found, _ = measure_footprint(server, questions, seconds / 4)
-        bars += found
-    parts = Parts(settings)
-    if 5 in only:
-        tell("recall")
+@dataclass(slots=True)
+class Measured:
+    """What has been measured of one home so far; each method adds its bars and details.
+
+    Attributes:
+        seconds: How long each load lasts.
+    """
+
+    settings: Settings
+    articles: list[dict[str, Any]]
+    queries: list[str]
+    seconds: float
+    tell: Tell
+    details: dict[str, Any]
+    bars: list[Bar] = field(default_factory=list)
+    questions: Questions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.questions = Questions(self.queries)
+
+    def time(self, server: Server) -> None:
+        """Add the times of searches, and what becomes of too many."""
+        self.tell("latency")
+        self.bars += measure_latency(server, self.questions, self.seconds, late=False)
+        self.bars += measure_latency(server, self.questions, self.seconds, late=True)
+        self.details["stages, with late interaction"] = stage_shares(server, self.questions, _SHARE_QUERIES)
+        self.tell("throughput and overload")
+        found, peak = measure_throughput(server, self.questions, self.seconds)
+        self.bars += found
+        found, self.details["overload"] = measure_overload(server, self.questions, peak, self.seconds)
+        self.bars += found
+
+    def weigh(self, server: Server) -> None:
+        """Add memory and start."""
+        self.tell("memory and start")
+        found, _ = measure_footprint(server, self.questions, self.seconds / 4)
+        self.bars += found
+
+    def approximate(self, server: Server) -> None:
+        """Add recall, and the time of filtered searches."""
+        self.tell("recall")
         filters = {what: {field: True} for what, field in FILTERS.items()}
-        bars += measure_filters(server, questions, filters, seconds / 4)
-        found, details["recall"] = measure_recall(parts, queries[:_RECALL_QUERIES])
-        bars += found
-    if 8 in only:
-        tell("swaps")
-        found, details["swaps"] = measure_swaps(server, parts, questions, _QUICK_MOVES if quick else _MOVES, seed)
-        bars += found
-    if 7 in only:
-        tell("build of a generation")
-        found, details["build"] = measure_build(server, parts, questions, articles, seconds)
-        bars += found
-    parts.engine.dispose()
+        self.bars += measure_filters(server, self.questions, filters, self.seconds / 4)
+        with self._parts() as parts:
+            found, self.details["recall"] = measure_recall(parts, self.queries[:_RECALL_QUERIES])
+        self.bars += found
+
+    def swap(self, server: Server, moves: int, seed: int) -> None:
+        """Add what swaps cost."""
+        self.tell("swaps")
+        with self._parts() as parts:
+            found, self.details["swaps"] = measure_swaps(server, parts, self.questions, moves, seed)
+        self.bars += found
+
+    def build(self, server: Server) -> None:
+        """Add what a build costs."""
+        self.tell("build of a generation")
+        with self._parts() as parts:
+            found, self.details["build"] = measure_build(server, parts, self.questions, self.articles, self.seconds)
+        self.bars += found
+
+    def compare_recipe(self) -> None:
+        """Add the tutorial's recipe beside the first time measured."""
+        self.tell("the recipe of a tutorial")
+        found, self.details["recipe"] = measure_recipe(self.settings, self.articles, self.queries, self.bars)
+        self.bars += found
+
+    def judge(self, data: Path) -> None:
+        """Add the quality on judged collections."""
+        self.tell("quality on judged collections")
+        found, self.details["quality"] = measure_quality(data, self.settings)
+        self.bars += found
+
+    @contextmanager
+    def _parts(self) -> Iterator[Parts]:
+        parts = Parts(self.settings)
+        yield parts
+        parts.engine.dispose()
 
 
 def _read_collections(data: Path | None) -> list[JudgedCollection]:

@@ -33,7 +33,7 @@ class Import:
     Args:
         send: Takes the batches.
         tell: Called for every row that is not taken.
-        checkpoint: Where the run keeps its place, None for nowhere.
+        checkpoint: Where the run keeps its place; without one it always begins at the first row.
         strict: End at the first row that is not taken.
 
     Attributes:

@@ -24,8 +24,8 @@ class Parquet:
 
     def __init__(self, path: Path) -> None:
         with needs_extra("parquet", f"--from {path.name}"):
-            import pyarrow  # noqa: PLC0415  an extra
-            from pyarrow import parquet  # noqa: PLC0415  an extra
+            import pyarrow  # noqa: PLC0415  only the extra `parquet` installs it
+            from pyarrow import parquet  # noqa: PLC0415  only the extra `parquet` installs it
         self._broken = (pyarrow.ArrowException, OSError)
         self._name = path.name
         self.files = [path]

@@ -34,7 +34,7 @@ class ClickloopRetriever(BaseRetriever):
         self,
         query: str,
         *,
-        run_manager: Any,  # noqa: ARG002  LangChain passes it
+        run_manager: Any,  # noqa: ARG002  LangChain calls this method with it by name, so it must be taken
         user: str = "",
     ) -> list[Document]:
         wanted = {"budget_tokens": self.budget_tokens, "documents": self.documents, "filters": self.filters}

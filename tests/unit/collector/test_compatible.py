@@ -45,7 +45,7 @@ class ListLog:
         return done
 
     def subscribe(self, _consumer: str) -> Subscription:
-        raise NotImplementedError
+        raise AssertionError("an intake writes to the log; it never reads it")
 
     def close(self) -> None:
         pass
