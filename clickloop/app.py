@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import ab_testing.routes
 import collector.client_script
@@ -27,70 +25,34 @@ import serving.routes
 import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
+from clickloop.shared_metrics import render_metrics
 from collector.reception import MergeItems
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
 from foundation.origins import allow_origins
 from foundation.settings import Settings
-from foundation.telemetry import METRICS
 from foundation.web import install_edge
-from retrainer.schedule import Schedule
-from retrainer.worker import Workers
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
 from serving.suggest import Suggester
 
-Role = Literal["all", "api"]
 _FROM_BROWSERS = ("/v1/search", "/v1/events")
 
 
-@dataclass(slots=True)
-class _Background:
-    """What runs beside the requests of one process."""
-
-    loader: Loader
-    consumer: threading.Thread | None
-    stop: threading.Event
-    schedule: Schedule | None
-    workers: Workers
-
-    def start(self) -> None:
-        self.loader.start()
-        if self.consumer:
-            self.consumer.start()
-        if self.schedule:
-            self.schedule.start()
-
-    def close(self) -> None:
-        self.stop.set()
-        if self.schedule:
-            self.schedule.stop()
-        self.workers.stop()
-        if self.consumer:
-            self.consumer.join()
-        self.loader.stop()
-
-
-def make_app(settings: Settings, role: Role = "all") -> FastAPI:
-    """Return the service.
-
-    Args:
-        settings: What the operator set.
-        role: "all" also collects and retrains in this process; "api" only answers requests.
-    """
+def make_app(settings: Settings) -> FastAPI:
+    """Return the service, which answers requests; `clickloop.background` collects and retrains."""
     parts = Parts(settings)
     assignments = Assignments(parts.engine)
     loader = parts.make_loader(assignments)
     parts.hotswap.moved = loader.move
-    background = _make_background(parts, loader, role)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        background.start()
+        loader.start()
         yield
-        background.close()
+        loader.stop()
         end_tracing()
         parts.log.close()
         parts.engine.dispose()
@@ -142,15 +104,6 @@ def _trace(app: FastAPI, url: str) -> Callable[[], None]:
     return install_tracing(app, url)
 
 
-def _make_background(parts: Parts, loader: Loader, role: Role) -> _Background:
-    stop = threading.Event()
-    workers = Workers(parts.settings)
-    if role == "api":
-        return _Background(loader, None, stop, None, workers)
-    consumer = threading.Thread(target=parts.make_consumer().run, args=(stop,), name="consumer", daemon=True)
-    return _Background(loader, consumer, stop, parts.make_schedule(workers), workers)
-
-
 def _version_exists(parts: Parts) -> Callable[[str, str], bool]:
     def exists(collection: str, wanted: str) -> bool:
         return wanted == parts.baseline.id or any(one.id == wanted for one in parts.registry.list(collection, 1000))
@@ -182,5 +135,5 @@ def _add_probes(app: FastAPI, loader: Loader) -> None:
 
     @app.get("/metrics", tags=["operations"], response_class=Response)
     def metrics() -> Response:
-        """Give the metrics in Prometheus' text form."""
-        return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
+        """Give the metrics of all processes of this server in Prometheus' text form."""
+        return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,11 +35,14 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; they share the index.")] = 1,
 ) -> None:
     """Run the service; all-in-one unless told otherwise."""
-    from clickloop.server import run
+    from clickloop.shared_metrics import share_metrics
 
-    settings = Settings()
-    changes = {"host": host, "port": port}
-    run(settings.model_copy(update={key: one for key, one in changes.items() if one is not None}), role, workers)
+    changes = {key: one for key, one in {"host": host, "port": port}.items() if one is not None}
+    settings = Settings().model_copy(update=changes)
+    with share_metrics(settings.home):
+        from clickloop.server import run
+
+        run(settings, role, workers)
 
 
 @app.command("mcp")
@@ -67,6 +71,24 @@ def collect() -> None:
 
     stop = _stop_on_signal()
     Parts(Settings()).make_consumer().run(stop)
+
+
+@app.command(hidden=True)
+def background() -> None:
+    """Collect and retrain for the server that started this process, as long as standard input stays open."""
+    from clickloop.background import Background
+    from clickloop.parts import Parts
+
+    work = Background(Parts(Settings()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # sent to the whole group; the server ends this process when it has drained
+    threading.Thread(target=lambda: (sys.stdin.read(), work.stopped.set()), daemon=True).start()
+    work.start()
+    work.stopped.wait()
+    work.stop()
+    raise typer.Exit(int(work.failed))
 
 
 @app.command()

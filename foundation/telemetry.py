@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 METRICS = CollectorRegistry()
+
+_NEWEST: Literal["mostrecent"] = "mostrecent"
+"""Of several processes that tell a number, the last one to tell is right."""
 
 _LATENCY_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 2.0, 4.0)
 
@@ -23,14 +27,22 @@ STAGE_SECONDS = Histogram(
 )
 EVENTS = Counter("clickloop_events", "Feedback events by type and verdict.", ["type", "verdict"], registry=METRICS)
 FOLDED = Counter("clickloop_folded_records", "Records folded by the consumer, by kind.", ["kind"], registry=METRICS)
-LAG = Gauge("clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS)
+LAG = Gauge(
+    "clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS, multiprocess_mode=_NEWEST
+)
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
-DOCUMENTS = Gauge("clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS)
+DOCUMENTS = Gauge(
+    "clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS, multiprocess_mode=_NEWEST
+)
 
 SKIPPED = Counter("clickloop_skipped_stages", "Stages left out to answer in time.", ["stage"], registry=METRICS)
 REFUSED = Counter("clickloop_refused_searches", "Searches refused while too many waited.", registry=METRICS)
 WAITING = Gauge(
-    "clickloop_documents_waiting", "Documents whose meaning is not searchable yet.", ["collection"], registry=METRICS
+    "clickloop_documents_waiting",
+    "Documents whose meaning is not searchable yet.",
+    ["collection"],
+    registry=METRICS,
+    multiprocess_mode=_NEWEST,
 )
 
 

@@ -26,7 +26,7 @@ def read(name: str) -> str:
 def routes(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(_env_file=None, home=home, model=str(make_tiny_model(home)), log_level="error")
-    paths = make_app(settings, "api").openapi()["paths"]
+    paths = make_app(settings).openapi()["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 

@@ -11,6 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from clickloop.app import make_app
+from clickloop.background import Background
+from clickloop.parts import Parts
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
 
@@ -52,7 +54,19 @@ def service_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def service(service_settings: Settings) -> Iterator[TestClient]:
+def background(service_settings: Settings) -> Iterator[None]:
+    """Collects and retrains beside the service."""
+    parts = Parts(service_settings)
+    work = Background(parts)
+    work.start()
+    yield
+    work.stop()
+    parts.log.close()
+    parts.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def service(service_settings: Settings, background: None) -> Iterator[TestClient]:
     """The service with the documents above searchable in the default collection."""
     with TestClient(make_app(service_settings)) as client:
         assert client.put("/v1/documents", json=DOCUMENTS).status_code == 200

@@ -33,7 +33,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(_env_file=None, home=home, model=str(make_tiny_model(home)), log_level="error")
     config = uvicorn.Config(
-        make_app(settings, "api"), port=0, log_level="error", access_log=False, timeout_graceful_shutdown=2
+        make_app(settings), port=0, log_level="error", access_log=False, timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

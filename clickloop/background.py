@@ -1,0 +1,55 @@
+"""What goes on beside the answering of requests: events become evidence, and training keeps its schedule."""
+
+from __future__ import annotations
+
+import threading
+
+from clickloop.parts import Parts
+from collector.consumer import TooManyDeadLetters
+from foundation.telemetry import get_log
+from retrainer.worker import Workers
+
+_log = get_log("background")
+
+
+class Background:
+    """Collects and retrains in threads of this process.
+
+    Args:
+        parts: The parts to work with; the caller closes them.
+
+    Attributes:
+        stopped: Set when it should end.
+        failed: Whether it ends because the collector broke down.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.stopped = threading.Event()
+        self.failed = False
+        self._workers = Workers(parts.settings)
+        self._schedule = parts.make_schedule(self._workers)
+        self._consumer = parts.make_consumer()
+        self._collecting = threading.Thread(target=self._collect, name="consumer", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._collecting.start()
+        self._schedule.start()
+
+    def stop(self) -> None:
+        """End what is under way and wait for it."""
+        self.stopped.set()
+        self._schedule.stop()
+        self._workers.stop()
+        self._collecting.join()
+
+    def _collect(self) -> None:
+        try:
+            self._consumer.run(self.stopped)
+        except TooManyDeadLetters:
+            return  # told in the log; training and experiments go on, and a new start would only meet the same
+        except BaseException:
+            _log.exception("collector_failed")
+            self.failed = True
+            self.stopped.set()
+            raise

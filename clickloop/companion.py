@@ -1,0 +1,70 @@
+"""A process beside the server that collects and retrains, so that answers share no interpreter with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from foundation.settings import Settings
+from foundation.telemetry import get_log
+
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_STOP_TIMEOUT_S = 20.0
+_log = get_log("companion")
+
+
+class Companion:
+    """Keeps `clickloop background` running while the server does.
+
+    The child lives as long as its standard input is open: it ends by itself when this process is
+    gone, however that happened. When it ends of itself it is started again, ever slower.
+
+    Args:
+        settings: What it runs with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = os.environ | settings.to_environment()
+        self._leaving = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watch = threading.Thread(target=self._keep_running, name="companion", daemon=True)
+
+    def __enter__(self) -> Companion:
+        """Start it."""
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let it finish what is under way; kill it when it does not end within 20 s."""
+        self._leaving.set()
+        with self._lock:
+            if self._process and self._process.stdin:
+                self._process.stdin.close()
+        self._watch.join(_STOP_TIMEOUT_S)
+        with self._lock:
+            if self._process and self._process.poll() is None:
+                self._process.kill()
+        self._watch.join()
+
+    def _keep_running(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while process := self._start():
+            code = process.wait()
+            if self._leaving.is_set():
+                return
+            _log.error("background ended, starts again", exit_code=code, pause_s=pause_s)
+            self._leaving.wait(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._leaving.is_set():
+                return None
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "clickloop", "background"], stdin=subprocess.PIPE, env=self._environment
+            )
+            return self._process

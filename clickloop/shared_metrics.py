@@ -1,0 +1,55 @@
+"""One page of metrics for all processes of a server: each counts into a file of its own, any of them adds up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@contextmanager
+def share_metrics(home: Path) -> Iterator[None]:
+    """Let this process and those it starts count together; what they counted goes away at the end.
+
+    prometheus-client reads the variable when it is first imported, so nothing that counts may be
+    imported before.
+    """
+    root = home.resolve() / "metrics"
+    for folder in root.glob("*"):
+        if not _runs(int(folder.name)):  # left by a server that was killed
+            shutil.rmtree(folder, ignore_errors=True)
+    mine = root / str(os.getpid())
+    mine.mkdir(parents=True, exist_ok=True)
+    os.environ[_VARIABLE] = str(mine)
+    try:
+        yield
+    finally:
+        shutil.rmtree(mine, ignore_errors=True)
+
+
+def _runs(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def render_metrics() -> bytes:
+    """Return the metrics of all processes that share with this one, in Prometheus' text form."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415  must not come before the variable
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415  the same
+
+    from foundation.telemetry import METRICS  # noqa: PLC0415  the same
+
+    if _VARIABLE not in os.environ:
+        return generate_latest(METRICS)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)
+    return generate_latest(together)
