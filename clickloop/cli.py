@@ -84,7 +84,7 @@ def background() -> None:
         signal.signal(
             number, signal.SIG_IGN
         )  # sent to the whole group; the server ends this process when it has drained
-    threading.Thread(target=lambda: (sys.stdin.read(), work.stopped.set()), daemon=True).start()
+    threading.Thread(target=_set_when_closed, args=(work.stopped,), daemon=True).start()
     work.start()
     work.stopped.wait()
     work.stop()
@@ -339,6 +339,11 @@ def _run_schedule(parts: Any) -> None:
     stop.wait()
     schedule.stop()
     workers.stop()
+
+
+def _set_when_closed(event: threading.Event) -> None:
+    sys.stdin.read()
+    event.set()
 
 
 def _stop_on_signal() -> threading.Event:

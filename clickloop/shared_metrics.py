@@ -51,5 +51,5 @@ def render_metrics() -> bytes:
     if _VARIABLE not in os.environ:
         return generate_latest(METRICS)
     together = CollectorRegistry()
-    MultiProcessCollector(together)
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library has no types here
     return generate_latest(together)

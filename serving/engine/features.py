@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -178,8 +178,8 @@ class Extra:
     """
 
     live: QueryMemory | None = None
-    live_keys: Collection[str] = ()
-    without: Collection[str] = ()
+    live_keys: Container[str] = ()
+    without: Container[str] = ()
     documents: Collection[str] = ()
     allowed: Flags | None = None
     reading: Reading | None = None
@@ -213,8 +213,7 @@ def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Que
 
 
 def _recall(version: Representation, query: Query, extra: Extra) -> tuple[dict[str, float], dict[str, float]]:
-    without = (*extra.live_keys, *extra.without)
-    meaning, spelling = version.memory.recall(query.key, query.vector, without)
+    meaning, spelling = version.memory.recall(query.key, query.vector, extra.live_keys, extra.without)
     if extra.live is not None:
         live_meaning, live_spelling = extra.live.recall(query.key, query.vector, extra.without)
         meaning, spelling = _sum(meaning, live_meaning), _sum(spelling, live_spelling)

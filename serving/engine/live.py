@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,14 @@ Floats = npt.NDArray[np.float32]
 _PRIOR_LOG_ODDS = -2.0
 _WORTH_REMEMBERING = 0.5
 _LEAST_USERS = 2
+
+
+@dataclass(slots=True)
+class _Newer:
+    """What users chose since a version was trained; grows in place, so that searches never pay for it."""
+
+    keys: set[str]
+    memory: QueryMemory
 
 
 class LiveMemory:
@@ -32,7 +41,7 @@ class LiveMemory:
         self._rows: dict[str, list[Evidence]] = {}
         self._changed: dict[str, int] = {}
         self._remembered: dict[str, Remembered] = {}
-        self._since: dict[int, tuple[QueryMemory, frozenset[str]]] = {}
+        self._newer: dict[int, _Newer] = {}
         self._lock = threading.Lock()
         self.change = 0
 
@@ -45,30 +54,37 @@ class LiveMemory:
             for key, found in grouped.items():
                 self._rows[key] = found
                 self._changed[key] = change
-                self._remember(key, found)
+            remembered = {key for key, found in grouped.items() if self._remember(key, found)}
+            for since, newer in self._newer.items():
+                if change > since:
+                    newer.keys |= grouped.keys()
+                    if remembered:
+                        newer.memory = self._memory_of(newer.keys)
             self.change = max(self.change, change)
-            self._since = {}
 
     def rows(self, key: str) -> list[Evidence]:
         """Return the evidence of one query, empty when there is none."""
         return self._rows.get(key, [])
 
-    def memory_since(self, change: int) -> tuple[QueryMemory, frozenset[str]]:
+    def memory_since(self, change: int) -> tuple[QueryMemory, Container[str]]:
         """Return the memory of queries whose evidence is newer than `change`, and their keys."""
-        known = self._since.get(change)
-        if known is None:
+        newer = self._newer.get(change)
+        if newer is None:
             with self._lock:
-                keys = frozenset(key for key, at in self._changed.items() if at > change)
-                past = [self._remembered[key] for key in sorted(keys) if key in self._remembered]
-                known = self._since[change] = QueryMemory(past, self._dimension), keys
-        return known
+                keys = {key for key, at in self._changed.items() if at > change}
+                newer = self._newer[change] = _Newer(keys, self._memory_of(keys))
+        return newer.memory, newer.keys
 
-    def _remember(self, key: str, rows: list[Evidence]) -> None:
+    def _memory_of(self, keys: set[str]) -> QueryMemory:
+        return QueryMemory([self._remembered[key] for key in sorted(keys & self._remembered.keys())], self._dimension)
+
+    def _remember(self, key: str, rows: list[Evidence]) -> bool:
+        """Remember what users of a query chose, or forget it; return whether there is or was something."""
         choices = {row.document_id: relevance for row in rows if (relevance := relevance_of(row)) > 0}
-        if choices:
-            self._remembered[key] = Remembered(key, self._encode_query(key), choices)
-        else:
-            self._remembered.pop(key, None)
+        if not choices:
+            return self._remembered.pop(key, None) is not None
+        self._remembered[key] = Remembered(key, self._encode_query(key), choices)
+        return True
 
 
 def relevance_of(row: Evidence) -> float:

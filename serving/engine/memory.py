@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,7 +49,6 @@ class QueryMemory:
 
     def __init__(self, past: list[Remembered], dimension: int) -> None:
         self.past = past
-        self._places = {query.key: place for place, query in enumerate(past)}
         self._vectors: Floats = (
             np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
         )
@@ -57,9 +56,7 @@ class QueryMemory:
             np.stack([query.spelling for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
         )
 
-    def recall(
-        self, key: str, vector: Floats, without: Collection[str] = ()
-    ) -> tuple[dict[str, float], dict[str, float]]:
+    def recall(self, key: str, vector: Floats, *without: Container[str]) -> tuple[dict[str, float], dict[str, float]]:
         """Return what users of similar queries chose: by meaning, and by spelling.
 
         Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
@@ -70,19 +67,23 @@ class QueryMemory:
         """
         if not self.past:
             return {}, {}
-        left_out = [self._places[other] for other in (key, *without) if other in self._places]
-        meaning = self._vectors @ vector
-        spelling = dice(sign(key), self._bits)
-        meaning[left_out] = 0
-        spelling[left_out] = 0
-        return self._gather(meaning), self._gather(spelling)
+        left_out = ((key,), *without)
+        return (
+            self._gather(self._vectors @ vector, left_out),
+            self._gather(dice(sign(key), self._bits), left_out),
+        )
 
-    def _gather(self, similarity: Floats) -> dict[str, float]:
-        near = np.flatnonzero(similarity > _SIMILARITY_FLOOR)
+    def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> dict[str, float]:
+        near = [
+            place
+            for place in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
+            if not any(self.past[place].key in keys for keys in left_out)
+        ]
         if len(near) > _NEAREST:
-            near = near[np.argpartition(-similarity[near], _NEAREST)[:_NEAREST]]
+            near.sort(key=similarity.__getitem__, reverse=True)
+            del near[_NEAREST:]
         chosen: dict[str, float] = {}
-        for place in near.tolist():
+        for place in near:
             weight = ((float(similarity[place]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
             for document, relevance in self.past[place].choices.items():
                 chosen[document] = chosen.get(document, 0.0) + weight * relevance

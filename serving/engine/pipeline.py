@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +39,7 @@ class LiveEvidence(Protocol):
     def rows(self, key: str) -> list[Evidence]:
         """Return the evidence of one query."""
 
-    def memory_since(self, change: int) -> tuple[QueryMemory, frozenset[str]]:
+    def memory_since(self, change: int) -> tuple[QueryMemory, Container[str]]:
         """Return the memory of queries whose evidence changed after `change`, and their keys."""
 
 

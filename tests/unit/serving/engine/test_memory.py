@@ -33,7 +33,7 @@ def test_a_query_never_recalls_itself_nor_what_is_left_out(ask: Ask) -> None:
     past = [Remembered(text, ask(text).vector, {"d": 1.0}) for text in ("print", "print it")]
     memory = QueryMemory(past, 32)
 
-    assert memory.recall("print", ask("print").vector, without=["print it"]) == ({}, {})
+    assert memory.recall("print", ask("print").vector, ["print it"]) == ({}, {})
 
 
 def test_an_inflected_word_is_recalled_by_its_spelling(ask: Ask) -> None:
