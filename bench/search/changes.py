@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from bench.load import Shot, Volley, quantile_ms
 from bench.material import add_version, is_whole
 from bench.report import Bar, at_least, at_most
-from bench.search.load import Questions, Shot, Volley, fire, quantile_ms
+from bench.search.load import Questions, fire
 from bench.search.service import PLAIN
 from bench.server import Server
 from clickloop.parts import Parts

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
+from bench.load import quantile_ms
 from bench.report import Bar, at_least, at_most
-from bench.search.load import Questions, fire, quantile_ms
+from bench.search.load import Questions, fire
 from bench.server import Server
 
 PLAIN: dict[str, Any] = {"skip": ["rerank"]}

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.search.load import Questions, Shot, Volley, due_times, fire, quantile_ms
+from bench.load import Shot, Volley, due_times, quantile_ms
+from bench.search.load import Questions, fire
 
 ANSWER: dict[str, Any] = {"version": "v-1", "skipped": []}
 Answer = Callable[[int], tuple[int, dict[str, Any]]]
