@@ -91,7 +91,7 @@ def crash(
         finally:
             memory = visitors.stop()
         drain(parts)
-    damage = _assess(parts, memory, broken)
+    damage = assess(parts, memory, broken)
     parts.log.close()
     parts.engine.dispose()
     return damage, memory
@@ -127,7 +127,8 @@ def _ask(remote: Remote, query: str) -> dict[str, Any]:
     return answer
 
 
-def _assess(parts: Parts, memory: Acknowledged, broken: int) -> Damage:
+def assess(parts: Parts, memory: Acknowledged, broken: int) -> Damage:
+    """Return what is missing or too much in the database, by what the clients remember; replays at the end."""
     heard, shown = _ids(parts, events.c.id), _ids(parts, impressions.c.query_id)
     before = evidence_digest(parts.engine, DEFAULT_COLLECTION)
     miscounted = _miscounted(parts, memory)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from clickloop.background_service import free_port
 from clickloop.remote import Remote
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
@@ -33,7 +33,7 @@ class Server:
 
     def __init__(self, settings: Settings, arguments: Sequence[str] = ()) -> None:
         self._arguments = arguments
-        self.settings = settings.model_copy(update={"port": _free_port(), "host": "127.0.0.1"})
+        self.settings = settings.model_copy(update={"port": free_port(), "host": "127.0.0.1"})
         self.url = f"http://127.0.0.1:{self.settings.port}"
         self.remote = Remote(self.url)
         self.log_path = settings.home / "serve.log"
@@ -105,9 +105,3 @@ def bench_settings(**changes: Any) -> Iterator[Settings]:
             (shared / name).mkdir(parents=True, exist_ok=True)
             (home / name).symlink_to(shared / name)
         yield Settings(home=home, log_level="warning", **changes)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

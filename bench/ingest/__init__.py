@@ -1,0 +1,1 @@
+"""What feedback costs: throughput, lag, what a crash loses, what a disordered delivery changes."""
