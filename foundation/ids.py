@@ -9,6 +9,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def new_id(at: datetime) -> str:
     """Return a UUIDv7 (RFC 9562) whose time part is `at`, as 36 characters.
@@ -33,4 +35,4 @@ def digest_json(value: Any) -> str:
 
 def canonical_json(value: Any) -> str:
     """Return `value` as JSON with sorted keys, no spaces and no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +12,23 @@ from foundation.eventlog import Record
 from foundation.ids import canonical_json
 
 
+_OF_IMPRESSION, _OF_RESULT, _OF_EVENT = (
+    tuple(field.name for field in fields(kind)) for kind in (Impression, ShownResult, FeedbackEvent)
+)
+
+
 def impression_record(impression: Impression) -> Record:
     """Return the log record of an answered search; keyed by its query id."""
-    body = asdict(impression) | {"kind": "impression", "at": impression.at.isoformat()}
+    results = [_fields(result, _OF_RESULT) for result in impression.results]
+    more = {"kind": "impression", "at": impression.at.isoformat(), "results": results}
+    body = _fields(impression, _OF_IMPRESSION) | more
     return Record(f"{impression.collection}/{impression.query_id}", canonical_json(body))
 
 
 def event_record(event: FeedbackEvent) -> Record:
     """Return the log record of a feedback event; keyed by its query id, beside the impression's."""
-    times = {"at": event.at.isoformat(), "received_at": event.received_at.isoformat()}
-    return Record(f"{event.collection}/{event.query_id}", canonical_json(asdict(event) | {"kind": "event"} | times))
+    more = {"kind": "event", "at": event.at.isoformat(), "received_at": event.received_at.isoformat()}
+    return Record(f"{event.collection}/{event.query_id}", canonical_json(_fields(event, _OF_EVENT) | more))
 
 
 def read_record(record: Record) -> Impression | FeedbackEvent:
@@ -42,3 +49,8 @@ def read_record(record: Record) -> Impression | FeedbackEvent:
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"log record {record.position} cannot be read: {problem!r}") from problem
     raise ValueError(f"log record {record.position} has the unknown kind {kind!r}")
+
+
+def _fields(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of a dataclass; `asdict` would copy every one of them, which took half of a batch's time."""
+    return {name: getattr(value, name) for name in names}
