@@ -11,7 +11,6 @@ from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.eventlog import Record
 from foundation.ids import canonical_json
 
-
 _OF_IMPRESSION, _OF_RESULT, _OF_EVENT = (
     tuple(field.name for field in fields(kind)) for kind in (Impression, ShownResult, FeedbackEvent)
 )
