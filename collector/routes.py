@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from collector.checks import Finding, run_checks
 from collector.intake import native
 from collector.journal import write
+from collector.skew import clock_skew
 from foundation.bodies import Entry, read_entries
 from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
@@ -26,6 +27,7 @@ from foundation.web import PROBLEM_TYPE, collection_of, problem_response, proble
 
 _PATH = "/v1/events"
 _Parsed = FeedbackEvent | list[FieldFault]
+_SENT_AT = Query(description="When the client sent this, by its own clock; a wrong one is corrected by it.")
 _REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
@@ -83,7 +85,11 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
         responses=problem_responses(400, 413, 422, 503),
         openapi_extra={"requestBody": _REQUEST_BODY},
     )
-    async def send_events(request: Request, collection: Annotated[str, Depends(collection_of)]) -> JSONResponse:
+    async def send_events(
+        request: Request,
+        collection: Annotated[str, Depends(collection_of)],
+        sent_at: Annotated[str | None, _SENT_AT] = None,
+    ) -> JSONResponse:
         """Take events: a JSON object, an array, or NDJSON. Replies when the accepted ones are durable.
 
         Each event has its own verdict; bad ones do not hold up their neighbours. An event whose `id`
@@ -94,7 +100,8 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
         if not entries:
             raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
         now = clock.now()
-        parsed = [_parse(entry, collection, now) for entry in entries]
+        skew = clock_skew(sent_at, now)
+        parsed = [_parse(entry, collection, now, skew) for entry in entries]
         await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)])
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
@@ -107,8 +114,8 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
     return router
 
 
-def _parse(entry: Entry, collection: str, now: datetime) -> _Parsed:
-    return [entry.fault] if entry.fault else native.parse(entry.value, collection, now)
+def _parse(entry: Entry, collection: str, now: datetime, skew: timedelta) -> _Parsed:
+    return [entry.fault] if entry.fault else native.parse(entry.value, collection, now, skew)
 
 
 def _count(parsed: Sequence[_Parsed]) -> None:

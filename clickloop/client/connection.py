@@ -10,12 +10,14 @@ import httpx
 
 from clickloop.client.answer import Answer
 from clickloop.client.errors import RequestRefused, Undelivered
+from foundation.clock import SystemClock
 from foundation.errors import FieldFault
 
 _SEARCH_ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 30.0
 _UNAVAILABLE = 503
+_CLOCK = SystemClock()
 
 
 class Connection:
@@ -63,7 +65,8 @@ class Connection:
 
     async def post_events(self, body: bytes) -> httpx.Response:
         """Return the reply to a batch of events; httpx.RequestError when there is none."""
-        return await self._http.post("/v1/events", content=body)
+        sent_at = _CLOCK.now().isoformat()  # so that a wrong clock of this machine does no harm
+        return await self._http.post("/v1/events", content=body, params={"sent_at": sent_at})
 
     async def close(self) -> None:
         """Close the connection."""

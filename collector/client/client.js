@@ -18,6 +18,7 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
   const AT_ONCE = 30; // the longest events stay below the 64 KiB of a beacon
 
   const endpoint = `${url.replace(/\/$/, "")}/v1/events?collection=${collection}`;
+  const now = () => `${endpoint}&sent_at=${new Date().toISOString()}`; // the service corrects a wrong clock by it
   const prefix = `clickloop ${endpoint} `;
   const waiting = new Map(); // events by id, until acknowledged
   const beaconed = new Set(); // ids sent on leaving, which nobody acknowledges
@@ -83,7 +84,7 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
     if (!batch.length) return;
     try {
       // Plain text needs no preflight, and kept alive it outlives the page.
-      const reply = await fetch(endpoint, { method: "POST", body: JSON.stringify(batch), keepalive: true });
+      const reply = await fetch(now(), { method: "POST", body: JSON.stringify(batch), keepalive: true });
       const { verdicts, detail } = await reply.json();
       if (!verdicts) throw detail;
       verdicts.forEach((verdict) => settle(batch[verdict.index], verdict));
@@ -95,10 +96,6 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
   }
 
   function settle(event, { status, fields }) {
-    if (event.at && fields.length && fields.every(({ field }) => field == "at")) {
-      delete event.at; // this clock is wrong: the time of receipt will do
-      return store(event);
-    }
     if (status == "refused") console.warn("clickloop refused:", event, fields);
     forget(event.id);
   }
@@ -107,7 +104,7 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
     const batch = [...waiting.values()].filter(({ id }) => !beaconed.has(id));
     while (batch.length) {
       const some = batch.splice(0, AT_ONCE);
-      if (navigator.sendBeacon(endpoint, JSON.stringify(some))) some.forEach(({ id }) => beaconed.add(id));
+      if (navigator.sendBeacon(now(), JSON.stringify(some))) some.forEach(({ id }) => beaconed.add(id));
     }
   }
 

@@ -67,7 +67,9 @@ _MAX_FAULTS = 20
 _NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def parse(value: Any, collection: str, now: datetime) -> FeedbackEvent | list[FieldFault]:
+def parse(
+    value: Any, collection: str, now: datetime, skew: timedelta = timedelta()
+) -> FeedbackEvent | list[FieldFault]:
     """Return the event that a JSON value describes, or its faults (at most 20), never an exception.
 
     An event without `id` gets a new one; one without `at` happened `now`. Null stands for absent.
@@ -76,6 +78,7 @@ def parse(value: Any, collection: str, now: datetime) -> FeedbackEvent | list[Fi
         value: Any JSON value, numbers that JSON does not know (NaN) included.
         collection: The collection that the request belongs to.
         now: The moment of receipt, in UTC.
+        skew: How far the client's clock is behind ours; its moments are corrected by it.
     """
     if not isinstance(value, dict):
         return [FieldFault("event", f"must be a JSON object, is {_kind(value)}")]
@@ -90,7 +93,7 @@ def parse(value: Any, collection: str, now: datetime) -> FeedbackEvent | list[Fi
         document_id=fields.text("document_id", MAX_DOCUMENT_ID, required=event_type in ABOUT_A_DOCUMENT),
         user=fields.text("user", MAX_USER),
         value=fields.value_of(event_type),
-        at=fields.moment("at", now),
+        at=fields.moment("at", now, skew),
         received_at=now,
     )
     return fields.faults[:_MAX_FAULTS] or event
@@ -151,12 +154,12 @@ class _Fields:
             self._fault("value", f"has no meaning for {event_type}; leave it out")
         return 0.0
 
-    def moment(self, name: str, now: datetime) -> datetime:
-        """Return a moment in UTC, `now` when absent or at fault."""
+    def moment(self, name: str, now: datetime, skew: timedelta) -> datetime:
+        """Return a moment in UTC by our clock, `now` when absent or at fault."""
         given = self._given.get(name)
         if given is None:
             return now
-        at = _instant(given)
+        at = _instant(given, skew)
         if at is None:
             self._fault(name, "must be an ISO 8601 time with a zone, such as 2026-01-05T10:00:00Z")
         elif at > now + MAX_AHEAD:
@@ -184,10 +187,10 @@ def _is_valid(given: Any, event_type: EventType) -> bool:
     return 0 <= given <= 1e300 and math.isfinite(given)
 
 
-def _instant(given: Any) -> datetime | None:
+def _instant(given: Any, skew: timedelta) -> datetime | None:
     try:
         at = datetime.fromisoformat(given)
-        return at.astimezone(UTC) if at.tzinfo else None
+        return at.astimezone(UTC) + skew if at.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         return None
 
