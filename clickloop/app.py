@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 import ab_testing.routes
 import collector.client_script
 import collector.compatible
+import collector.people
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -26,6 +27,7 @@ import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
 from clickloop.shared_metrics import render_metrics
+from collector.erasure import Eraser
 from collector.reception import MergeItems
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
@@ -69,7 +71,15 @@ def make_app(settings: Settings) -> FastAPI:
     admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
     app.add_middleware(SearchGate, admission=admission)
     impressions = ImpressionLog(parts.log)
-    searcher = Searcher(loader, assignments, impressions, admission, parts.clock, tell_queries=settings.log_queries)
+    searcher = Searcher(
+        loader,
+        assignments,
+        impressions,
+        admission,
+        parts.clock,
+        parts.privacy,
+        tell_queries=settings.log_queries,
+    )
     app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
     app.include_router(serving.context.make_router(searcher, settings.budget_ms))
     suggester = Suggester(parts.engine, parts.clock, settings.suggest_least_users)
@@ -77,13 +87,17 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
-    app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine))
+    app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine, parts.privacy))
+    eraser = Eraser(parts.engine, parts.log, parts.privacy.pseudonyms, settings, parts.clock)
+    app.include_router(collector.people.make_router(eraser))
     app.include_router(collector.client_script.make_router())
-    app.include_router(collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader)))
+    app.include_router(
+        collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader), parts.privacy)
+    )
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(
         retrainer.routes.make_router(
-            parts.registry, parts.runs, parts.hotswap, parts.baseline, parts.catalog.collections
+            parts.registry, parts.runs, parts.hotswap, parts.baseline, parts.catalog.collections, parts.oblivion
         )
     )
     app.include_router(

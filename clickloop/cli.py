@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import typer
 from rich.markup import escape
@@ -269,6 +270,12 @@ def replay(collection: CollectionName = "default") -> None:
     parts = Parts(Settings())
     count = rebuild(parts.engine, collection, parts.settings)
     out.print(f"{count} impressions folded; evidence digest {evidence_digest(parts.engine, collection)}")
+
+
+@app.command()
+def erase(user: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Erase a person from a collection, and print the receipt."""
+    show(Remote(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None), as_json)
 
 
 @versions.command("list")

@@ -21,12 +21,14 @@ from foundation.db import make_engine
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
 from foundation.leases import Leases
+from foundation.privacy import Privacy, open_privacy
 from foundation.registry import ArtifactStore, Registry, Version
 from foundation.settings import Settings
 from foundation.telemetry import configure_logs
 from retrainer.autopilot import Autopilot
 from retrainer.dataset import Dataset, freeze_dataset
 from retrainer.hotswap import HotSwap
+from retrainer.oblivion import Oblivion
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
 from retrainer.worker import Workers
@@ -72,6 +74,11 @@ class Parts:
         engine = make_engine(self.settings.resolved_database_url())
         schema.prepare(engine, self.settings.migrate)
         return engine
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is kept of people; makes the key of the pseudonyms the first time."""
+        return open_privacy(self.settings)
 
     @cached_property
     def log(self) -> EventLog:
@@ -163,6 +170,11 @@ class Parts:
         return Runs(self.engine, self.clock)
 
     @cached_property
+    def oblivion(self) -> Oblivion:
+        """What is to be forgotten by training."""
+        return Oblivion(self.engine)
+
+    @cached_property
     def hotswap(self) -> HotSwap:
         """The champion pointer."""
         return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration())
@@ -198,6 +210,7 @@ class Parts:
             Leases(self.engine, self.clock, self.name),
             self.settings,
             self.catalog.collections,
+            self.oblivion,
         )
 
     def train(self, collection: str, run_id: str, progress: Callable[[str], None]) -> Version:

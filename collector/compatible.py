@@ -21,6 +21,7 @@ from foundation.bodies import read_json, to_entries
 from foundation.clock import Clock, monotonic_s
 from foundation.errors import BodyTooLarge, ClickloopError, InvalidRequest, UnreadableBody
 from foundation.eventlog import EventLog
+from foundation.privacy import Privacy
 from foundation.settings import Settings
 from foundation.web import RETRY_AFTER_S, collection_of, problem_response, problem_responses, read_body
 
@@ -76,10 +77,12 @@ class MeilisearchError(BaseModel):
     link: str
 
 
-def make_router(log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems) -> APIRouter:
+def make_router(
+    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, privacy: Privacy
+) -> APIRouter:
     """Return the routes of the compatible intakes; the arguments are those of `Intake`."""
     router = APIRouter(tags=["compatible feedback"])
-    intake = Intake(log, clock, settings, merge_items)
+    intake = Intake(log, clock, settings, merge_items, privacy)
     _add_ubi(router, intake)
     _add_metarank(router, intake)
     _add_algolia(router, intake)

@@ -10,6 +10,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from collector.dead_letters import keep
+from collector.erasure import sweep
 from collector.intake.logged import read
 from collector.store import fold_batch
 from foundation.clock import Clock, monotonic_s
@@ -25,6 +26,7 @@ MAX_DEAD_IN_A_ROW = 100
 _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
+_SWEEP_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
 
@@ -67,6 +69,7 @@ class Consumer:
         self._must_rewind = False
         self._dead_in_a_row = 0
         self._lag_at_s = -_LAG_EVERY_S
+        self._swept_at_s = -_SWEEP_EVERY_S
 
     def run(self, stop: threading.Event) -> None:
         """Take batches until `stop` is set; while the database or the log is away, try again ever slower.
@@ -105,6 +108,7 @@ class Consumer:
             self._take(records)
         self._must_rewind = False
         self._report_lag()
+        self._sweep()
         return len(records)
 
     def _take(self, records: Sequence[Record]) -> None:
@@ -122,16 +126,17 @@ class Consumer:
 
     def _commit(self, records: Sequence[Record], taken: Sequence[_Taken]) -> None:
         with transaction(self._engine) as connection:
-            self._fold(connection, [one for one in taken if not isinstance(one, _Dead)])
+            dropped = self._fold(connection, [one for one in taken if not isinstance(one, _Dead)])
             for dead in taken:
                 if isinstance(dead, _Dead):
                     keep(connection, dead.record, dead.reason, self._clock.now())
             self._subscription.commit(connection, records)
+        FOLDED.labels("erased").inc(dropped)
         self._report(taken)
 
-    def _fold(self, connection: sa.Connection, content: Sequence[Impression | FeedbackEvent]) -> None:
+    def _fold(self, connection: sa.Connection, content: Sequence[Impression | FeedbackEvent]) -> int:
         try:
-            fold_batch(connection, content, self._settings)
+            return fold_batch(connection, content, self._settings)
         except (sa.exc.DataError, sa.exc.IntegrityError, ValueError, TypeError, ArithmeticError) as problem:
             raise _Unfoldable(str(problem)) from problem
 
@@ -153,6 +158,12 @@ class Consumer:
         )
         _log.error(message)
         raise TooManyDeadLetters(message)
+
+    def _sweep(self) -> None:
+        now_s = monotonic_s()
+        if now_s - self._swept_at_s >= _SWEEP_EVERY_S:
+            self._swept_at_s = now_s
+            sweep(self._engine, self._clock.now())
 
     def _report_lag(self) -> None:
         now_s = monotonic_s()

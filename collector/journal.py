@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import NotReady
 from foundation.eventlog import EventLog, Record
+from foundation.privacy import Privacy
 from foundation.records import event_record, impression_record
 
 
-async def write(log: EventLog, content: Sequence[Impression | FeedbackEvent]) -> None:
-    """Append all of `content` or nothing; returns when it is durable.
+async def write(log: EventLog, content: Sequence[Impression | FeedbackEvent], privacy: Privacy) -> None:
+    """Append all of `content` or nothing, as `privacy` lets it be kept; returns when it is durable.
 
     Raises:
         Overloaded: Too much is waiting to be written; nothing was taken.
@@ -23,7 +24,7 @@ async def write(log: EventLog, content: Sequence[Impression | FeedbackEvent]) ->
     if not content:
         return
     try:
-        appended = log.append([_record(one) for one in content])
+        appended = log.append([_record(privacy.conceal(one)) for one in content])
         await asyncio.shield(asyncio.wrap_future(appended))  # what is queued is written, whoever stops waiting
     except sa.exc.SQLAlchemyError as problem:
         raise NotReady("the event log cannot be written now; nothing was taken, send the events again") from problem

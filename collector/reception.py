@@ -18,6 +18,7 @@ from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault, InvalidRequest, NotReady
 from foundation.eventlog import EventLog
+from foundation.privacy import Privacy
 from foundation.settings import Settings
 from foundation.telemetry import EVENTS
 from foundation.web import read_body
@@ -43,12 +44,14 @@ class Intake:
         clock: Stamps what is received.
         settings: Limits, and what a source declares.
         merge_items: Where the properties of Metarank's items go.
+        privacy: What is kept of people.
     """
 
     log: EventLog
     clock: Clock
     settings: Settings
     merge_items: MergeItems
+    privacy: Privacy
 
     async def entries(self, request: Request, *, lines: bool = False) -> list[Entry]:
         """Return the entries of a body, never none; with `lines`, NDJSON is known by its looks too."""
@@ -74,7 +77,7 @@ class Intake:
             for id_, properties in one.items.items():
                 items.setdefault(id_, {}).update(properties)
         merged = await run_in_threadpool(self._merge, collection, items) if items else {}
-        await write(self.log, [content for one in taken for content in one.content])
+        await write(self.log, [content for one in taken for content in one.content], self.privacy)
         _count(parsed)
         return Result(parsed, merged)
 

@@ -21,6 +21,7 @@ from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.eventlog import EventLog
+from foundation.privacy import Privacy
 from foundation.settings import Settings
 from foundation.telemetry import EVENTS
 from foundation.web import PROBLEM_TYPE, collection_of, problem_response, problem_responses, read_body
@@ -69,12 +70,13 @@ class JoinHealth(BaseModel):
     findings: list[Finding]
 
 
-def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engine) -> APIRouter:
+def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engine, privacy: Privacy) -> APIRouter:
     """Return the collector's routes.
 
     Args:
         log: Where accepted events are appended before the reply.
         engine: Read by the report on the join's health.
+        privacy: What is kept of people.
     """
     router = APIRouter(tags=["feedback"])
 
@@ -102,7 +104,7 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
         now = clock.now()
         skew = clock_skew(sent_at, now)
         parsed = [_parse(entry, collection, now, skew) for entry in entries]
-        await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)])
+        await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)], privacy)
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
 

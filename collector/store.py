@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from collector.erased import without_erased
 from collector.fold import (
     NO_COUNTS,
     NO_OUTCOME,
@@ -54,8 +55,19 @@ class EvidenceKey(NamedTuple):
     document_id: str
 
 
-def fold_batch(connection: sa.Connection, records: Iterable[Impression | FeedbackEvent], settings: Settings) -> None:
+class Forgotten(NamedTuple):
+    """What was deleted of people: impressions, events, and rows of evidence that changed as number `change`."""
+
+    impressions: int
+    events: int
+    evidence: int
+    change: int
+
+
+def fold_batch(connection: sa.Connection, records: Iterable[Impression | FeedbackEvent], settings: Settings) -> int:
     """Store impressions and events, join them, and bring evidence up to date.
+
+    Returns how many were dropped, for they are of people erased since.
 
     Runs inside the caller's write transaction. Records that are stored already, or that come twice,
     change nothing. Batches of one collection wait for each other, so several consumers may run.
@@ -63,8 +75,18 @@ def fold_batch(connection: sa.Connection, records: Iterable[Impression | Feedbac
     by_collection: dict[str, list[Impression | FeedbackEvent]] = {}
     for record in records:
         by_collection.setdefault(record.collection, []).append(record)
-    for collection in sorted(by_collection):  # the same order everywhere, so that no two consumers deadlock
+    return sum(
         _Fold(connection, collection, settings).take(by_collection[collection])
+        for collection in sorted(by_collection)  # the same order everywhere, so that no two consumers deadlock
+    )
+
+
+def forget(connection: sa.Connection, collection: str, people: Collection[str], settings: Settings) -> Forgotten:
+    """Delete what is stored of people and take it out of the evidence, inside the caller's write transaction.
+
+    Deleted are the impressions that count them, all events about these, and their events about others'.
+    """
+    return _Fold(connection, collection, settings).forget(people)
 
 
 def replay(engine: sa.Engine, collection: str, settings: Settings) -> int:
@@ -75,6 +97,21 @@ def replay(engine: sa.Engine, collection: str, settings: Settings) -> int:
     """
     with transaction(engine) as connection:
         return _Fold(connection, collection, settings).replay()
+
+
+def drop_unfounded(connection: sa.Connection, collection: str, change: int) -> None:
+    """Delete the rows of evidence that became zero by a change, inside the caller's write transaction."""
+    mine = (evidence.c.collection == collection) & (evidence.c.change == change)
+    for row in connection.execute(sa.select(evidence).where(mine)).all():
+        if _counts_of(row) == NO_COUNTS:
+            this = (evidence.c.query_key == row.query_key) & (evidence.c.period == row.period)
+            connection.execute(sa.delete(evidence).where(mine, this, evidence.c.document_id == row.document_id))
+
+
+def done_by(people: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition on events that one of some people did them."""
+    condition: sa.ColumnElement[bool] = events.c.body["user"].as_string().in_(people)
+    return condition
 
 
 def evidence_digest(engine: sa.Engine, collection: str) -> str:
@@ -103,8 +140,12 @@ class _Fold:
         self._settings = settings
         self._change = take_numbers(connection, f"evidence:{collection}", 1)
 
-    def take(self, records: Sequence[Impression | FeedbackEvent]) -> None:
-        """Store `records` and add what they change: the votes they touch, counted before and after."""
+    def take(self, given: Sequence[Impression | FeedbackEvent]) -> int:
+        """Store records and add what they change: the votes they touch, counted before and after.
+
+        Returns how many were dropped; whom they are of cannot be erased meanwhile, for that waits for the counter.
+        """
+        records = without_erased(self._connection, self._collection, given)
         shown = [record for record in records if isinstance(record, Impression)]
         heard = [record for record in records if isinstance(record, FeedbackEvent)]
         votes = self._stored_votes({event.query_id for event in heard}) | {_vote_of(one) for one in shown}
@@ -113,6 +154,22 @@ class _Fold:
         insert_missing(self._connection, events, [_event_row(one) for one in heard])
         self._refresh_outcomes(self._events_of({record.query_id for record in records}))
         self._add(difference(before, self._contribution(votes)))
+        return len(given) - len(records)
+
+    def forget(self, people: Collection[str]) -> Forgotten:
+        """Delete what is stored of people, and add what that changes."""
+        shown_to = impressions.c.unit.in_(people)
+        own = self._query_ids(impressions, shown_to)
+        touched = self._query_ids(events, done_by(people)) - own
+        votes = self._stored_votes(own | touched)
+        before = self._contribution(votes)
+        heard = self._delete(events, done_by(people))
+        heard += sum(self._delete(events, events.c.query_id.in_(some)) for some in _chunks(sorted(own)))
+        shown = self._delete(impressions, shown_to)
+        self._refresh_outcomes({query_id: [] for query_id in touched} | self._events_of(touched))
+        changes = difference(before, self._contribution(votes))
+        self._add(changes)
+        return Forgotten(shown, heard, len(changes), self._change)
 
     def replay(self) -> int:
         """Recount everything that is stored."""
@@ -124,6 +181,13 @@ class _Fold:
         for votes in _chunks(self._all_votes()):
             self._add(self._contribution(votes))
         return len(query_ids)
+
+    def _query_ids(self, table: sa.Table, which: sa.ColumnElement[bool]) -> set[str]:
+        statement = sa.select(table.c.query_id).where(self._mine(table), which)
+        return set(self._connection.execute(statement).scalars())
+
+    def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
+        return int(self._connection.execute(sa.delete(table).where(self._mine(table), which)).rowcount)
 
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
         statement = _select_votes().where(self._mine(impressions))

@@ -79,6 +79,12 @@ class EventLog(Protocol):
     def subscribe(self, consumer: str) -> Subscription:
         """Return the place of a named consumer; the same name goes on where it stopped."""
 
+    def forget(self, collection: str, text: str) -> int:
+        """Delete what waits of a collection and holds `text`; returns how many records.
+
+        A log whose records cannot be deleted one by one deletes none and returns 0.
+        """
+
     def close(self) -> None:
         """Finish the appends under way and stop."""
 
@@ -118,6 +124,13 @@ class EmbeddedLog:
     def subscribe(self, consumer: str) -> EmbeddedSubscription:
         """Return the place of `consumer` in this topic."""
         return EmbeddedSubscription(self._engine, self._records, self._topic, consumer)
+
+    def forget(self, collection: str, text: str) -> int:
+        """Delete what waits of a collection and holds `text`. See `EventLog.forget`."""
+        mine = (log_records.c.topic == self._topic) & log_records.c.key.startswith(f"{collection}/", autoescape=True)
+        statement = sa.delete(log_records).where(mine, log_records.c.body.contains(text, autoescape=True))
+        with transaction(self._records) as connection:
+            return int(connection.execute(statement).rowcount)
 
     def close(self) -> None:
         """Write what is queued, then stop the writer. Calling it again does nothing."""

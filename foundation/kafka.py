@@ -85,6 +85,10 @@ class KafkaLog:
         """
         return KafkaSubscription(self._engine, self._bootstrap, self._topic, consumer)
 
+    def forget(self, collection: str, text: str) -> int:  # noqa: ARG002  the topic's retention deletes, nothing else
+        """Delete nothing: Kafka deletes by age, and the collector drops what it reads of erased people."""
+        return 0
+
     def close(self) -> None:
         """Wait for the appends under way, then leave. Calling it again does nothing."""
         if not self._closed:

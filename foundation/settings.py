@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.languages import Language
 
 ANY_ORIGIN = "*"
+_LEAST_KEY = 16
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -79,6 +81,16 @@ class Settings(BaseSettings):
     ubi_base: int = Field(1, ge=0, le=1, description="Ordinal of a list's first document in UBI events.")
     algolia_strict: bool = Field(False, description="Refuse a whole batch of Insights events for one bad one.")
 
+    # privacy
+    user_key: str = Field(
+        "", repr=False, description="Secret under which user ids are hashed; a file in `home` when empty."
+    )
+    mask_personal: bool = Field(True, description="Mask e-mail addresses, cards and phone numbers in kept queries.")
+    phone_countries: str = Field(
+        "US GB DE FR ES IT NL BE CH AT PL SE PT IE AU NZ IN BR MX JP ZA",
+        description="ISO codes of the countries whose phone numbers are known without country code too.",
+    )
+
     # learning and experiments
     schedule_hours: float = Field(24.0, gt=0, description="Hours between scheduled training runs, by the clock.")
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
@@ -98,6 +110,20 @@ class Settings(BaseSettings):
             if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: write scheme, host and port, as https://help.example, or *")
         return text
+
+    @field_validator("user_key")
+    @classmethod
+    def _hard_to_guess(cls, key: str) -> str:
+        if key and len(key) < _LEAST_KEY:
+            raise ValueError(f"must have at least {_LEAST_KEY} characters, as `openssl rand -hex 32` gives")
+        return key
+
+    @field_validator("phone_countries")
+    @classmethod
+    def _known(cls, codes: str) -> str:
+        if unknown := [code for code in codes.split() if code not in SUPPORTED_REGIONS]:
+            raise ValueError(f"{unknown[0]!r} is no country with phone numbers: write ISO codes, as US GB DE")
+        return codes
 
     def origins(self) -> tuple[str, ...]:
         """Return the allowed origins."""

@@ -189,6 +189,21 @@ dead_letters = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+erasures = Table(
+    "erasures",
+    metadata,
+    _collection(),
+    Column("id", String(64), primary_key=True),
+    Column("person", String(64), nullable=False),
+    Column("counts", sa.JSON, nullable=False),
+    Column("versions", sa.JSON, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Column("signature", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("swept", Boolean, nullable=False),
+    Index("erasures_by_person", "collection", "person"),
+)
+
 # retrainer ----------------------------------------------------------------------------------------
 
 versions = Table(

@@ -220,10 +220,15 @@ class RequestMetrics:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", _UNROUTED)
+    route = _route(scope)
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
     REQUESTS.labels(route, method, str(status)).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of a request's route; the path itself may name a person."""
+    return str(getattr(scope.get("route"), "path", _UNROUTED))
 
 
 def _check_announced(scope: Scope, limit_bytes: int) -> None:
@@ -266,7 +271,7 @@ def _document(
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ClickloopError)  # noqa: S101  registered for this type only
     if error.status >= 500:
-        _log.error("request failed", path=request.url.path, error=error.slug, detail=error.detail)
+        _log.error("request failed", route=_route(request.scope), error=error.slug, detail=error.detail)
     return problem_response(error, request.url.path)
 
 
@@ -308,7 +313,7 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
 
 def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:
     incident = str(uuid.uuid4())
-    _log.error("request crashed", incident=incident, method=scope["method"], path=scope["path"], exc_info=problem)
+    _log.error("request crashed", incident=incident, method=scope["method"], route=_route(scope), exc_info=problem)
     detail = f"clickloop failed to answer; the log explains it under incident {incident}"
     instance = f"{scope['path']}#{incident}"
     return _document(ClickloopError.slug, "Internal error", ClickloopError.status, detail, instance)

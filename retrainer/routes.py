@@ -15,6 +15,7 @@ from foundation.errors import NotFound
 from foundation.registry import ChampionMove, Registry, Version
 from foundation.web import collection_of, problem_responses
 from retrainer.hotswap import HotSwap
+from retrainer.oblivion import Oblivion
 from retrainer.runs import Run, Runs
 
 Collection = Annotated[str, Depends(collection_of)]
@@ -33,6 +34,7 @@ class VersionOut(BaseModel):
     lineage: dict[str, Any] = Field(description="Data digest, training run, code version, seed.")
     metrics: dict[str, Any] = Field(description="What the gate measured.")
     created_at: datetime
+    retrain_wanted: bool = Field(description="It may have learned from a person erased since; train a new one.")
 
 
 class ReplicaOut(BaseModel):
@@ -91,13 +93,19 @@ class RunOut(BaseModel):
 
 
 def make_router(
-    registry: Registry, runs: Runs, hotswap: HotSwap, baseline: Manifest, collections: Callable[[], list[str]]
+    registry: Registry,
+    runs: Runs,
+    hotswap: HotSwap,
+    baseline: Manifest,
+    collections: Callable[[], list[str]],
+    oblivion: Oblivion,
 ) -> APIRouter:
     """Return the routes of versions and training runs.
 
     Args:
         baseline: The untuned version, registered with a collection's first training run.
         collections: Returns the names of the collections that hold documents; no other is trained or promoted.
+        oblivion: Tells which versions learned from people erased since.
     """
     router = APIRouter(tags=["versions"])
 
@@ -109,9 +117,10 @@ def make_router(
     @router.get("/v1/versions", responses=problem_responses(422))
     def list_versions(collection: Collection, limit: Limit = 50) -> VersionsOut:
         """List versions, newest first, and what the replicas serve."""
+        tainted = oblivion.tainted(collection)
         return VersionsOut(
             champion=registry.champion(collection) or baseline.id,
-            versions=[_version(version) for version in registry.list(collection, limit)],
+            versions=[_version(version, tainted) for version in registry.list(collection, limit)],
             replicas=[
                 ReplicaOut(name=replica.name, version=replica.version, problem=replica.problem)
                 for replica in hotswap.replicas(collection)
@@ -121,7 +130,7 @@ def make_router(
     @router.get("/v1/versions/{version}", responses=problem_responses(404, 422))
     def get_version(version: Name, collection: Collection) -> VersionOut:
         """Read one version."""
-        return _version(registry.get(collection, version))
+        return _version(registry.get(collection, version), oblivion.tainted(collection))
 
     @router.post("/v1/versions/{version}/promote", responses=problem_responses(404, 409, 422))
     def promote(version: Name, collection: Collection, body: MoveIn | None = None) -> MoveOut:
@@ -153,9 +162,10 @@ def make_router(
     return router
 
 
-def _version(version: Version) -> VersionOut:
-    fields = {name: getattr(version, name) for name in VersionOut.model_fields if name != "manifest"}
-    return VersionOut(**fields, manifest=version.manifest.to_json())
+def _version(version: Version, tainted: frozenset[str]) -> VersionOut:
+    made_here = {"manifest": version.manifest.to_json(), "retrain_wanted": version.id in tainted}
+    fields = {name: getattr(version, name) for name in VersionOut.model_fields if name not in made_here}
+    return VersionOut(**fields, **made_here)
 
 
 def _move(move: ChampionMove) -> MoveOut:

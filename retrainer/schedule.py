@@ -12,6 +12,7 @@ from foundation.leases import Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 from retrainer.autopilot import Autopilot
+from retrainer.oblivion import Oblivion
 from retrainer.runs import Runs
 
 _ADVANCE_EVERY_S = 0.5
@@ -26,6 +27,7 @@ class Schedule:
     Args:
         leases: One process at a time advances the runs of all.
         collections: Returns the names of the collections to train on schedule.
+        oblivion: Tells which of them train before their time, for their versions learned from erased people.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Schedule:
         leases: Leases,
         settings: Settings,
         collections: Callable[[], list[str]],
+        oblivion: Oblivion,
     ) -> None:
         self._autopilot = autopilot
         self._runs = runs
@@ -43,6 +46,7 @@ class Schedule:
         self._leases = leases
         self._settings = settings
         self._collections = collections
+        self._oblivion = oblivion
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
 
     def start(self) -> None:
@@ -52,6 +56,7 @@ class Schedule:
         if self._settings.autopilot:
             every_s = self._settings.schedule_hours * 3600 / self._settings.clock_speed
             self._scheduler.add_job(self.request_runs, "interval", seconds=max(_LEAST_INTERVAL_S, every_s))
+            self._scheduler.add_job(self.request_oblivion, "interval", seconds=_LOOK_EVERY_S)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -77,7 +82,14 @@ class Schedule:
 
     def request_runs(self) -> None:
         """Request a training run for every collection that has none."""
-        for collection in self._collections():
+        self._request(self._collections())
+
+    def request_oblivion(self) -> None:
+        """Request a run for every collection whose versions learned from people erased since its last one."""
+        self._request(self._oblivion.due())
+
+    def _request(self, collections: list[str]) -> None:
+        for collection in collections:
             try:
                 self._runs.request(collection, autopilot=True)
             except Conflict as active:

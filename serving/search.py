@@ -14,6 +14,7 @@ from ab_testing.api import Assignment, Assignments
 from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.ids import new_id
+from foundation.privacy import Privacy
 from foundation.telemetry import SKIPPED, STAGE_SECONDS, get_log
 from serving.admission import Admission
 from serving.arms import Mixed, Work, rank_for
@@ -104,13 +105,15 @@ class Found:
 
     Attributes:
         line_up: What searched.
-        unit: Whom experiments and caps count.
+        kept: The query as it is logged.
+        unit: Whom experiments and caps count, by pseudonym.
         skipped: Stages left out.
         late: Those of them left out to answer in time.
     """
 
     collection: str
     ask: Ask
+    kept: str
     at: datetime
     query_id: str
     unit: str
@@ -127,6 +130,7 @@ class Searcher:
     """Serves searches over the collections of a loader. Safe to use from many threads.
 
     Args:
+        privacy: What is kept of people.
         tell_queries: Whether the log lines of searches hold what was asked.
     """
 
@@ -137,6 +141,7 @@ class Searcher:
         impressions: ImpressionLog,
         admission: Admission,
         clock: Clock,
+        privacy: Privacy,
         *,
         tell_queries: bool = False,
     ) -> None:
@@ -145,6 +150,7 @@ class Searcher:
         self._impressions = impressions
         self._admission = admission
         self._clock = clock
+        self._privacy = privacy
         self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
@@ -190,23 +196,24 @@ class Searcher:
         condition, sort, facets = _read_scope(line_up, ask)
         now = self._clock.now()
         query_id = new_id(now)
-        unit = ask.user or ask.session or query_id
+        unit = self._privacy.person(ask.user or ask.session) or query_id
+        kept = self._privacy.text(ask.query)
         until = self._admission.now() + ask.budget_s
         laps = Laps()
         with self._admission.turn():
             laps.end("wait")
             late = self._admission.spare(until - self._admission.now())
             skipped = tuple(dict.fromkeys((*ask.without, *late)))
-            query = self._encode(ask, skipped)
+            query = self._encode(ask, query_key(kept), skipped)
             laps.end("encode")
             allowed = line_up.corpus.matching(condition) if condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
-            assignment = None if late or sort else self._assign(collection, line_up, unit, ask)
+            assignment = None if late or sort else self._assign(collection, line_up, unit, kept, ask.log)
             mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
             counted = _count(line_up, mixed.candidates, facets)
             laps.end("facets")
-        return Found(collection, ask, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps)
+        return Found(collection, ask, kept, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps)
 
     def log(self, found: Found, results: tuple[ShownResult, ...]) -> Future[None]:
         """Log what is shown of what was found; the future is done when it is durable."""
@@ -214,7 +221,7 @@ class Searcher:
             Impression(
                 collection=found.collection,
                 query_id=found.query_id,
-                query=found.ask.query,
+                query=found.kept,
                 unit=found.unit,
                 version=found.mixed.version,
                 results=results,
@@ -240,23 +247,23 @@ class Searcher:
             surface=found.ask.surface,
             skipped=list(found.skipped),
             milliseconds=round(1000 * sum(found.laps.seconds.values()), 1),
-            **({"query": found.ask.query} if self._tell_queries else {}),
+            **({"query": found.kept} if self._tell_queries else {}),
         )
 
-    def _encode(self, ask: Ask, skipped: tuple[str, ...]) -> Query:
+    def _encode(self, ask: Ask, key: str, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
-        embedder, key = self._loader.embedder, query_key(ask.query)
+        embedder = self._loader.embedder
         if "meaning" in skipped:
             return Query(ask.query, key, np.zeros(embedder.encoder.dimension, np.float32))
         query = embedder.read_query(ask.query, key)
         return replace(query, tokens=None) if "rerank" in skipped else query
 
-    def _assign(self, collection: str, line_up: LineUp, unit: str, ask: Ask) -> Assignment | None:
+    def _assign(self, collection: str, line_up: LineUp, unit: str, query: str, logged: bool) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
 
         Both arms need both versions here, so that a slow load cannot keep one arm's users out.
         """
-        assignment = self._assignments.assign(collection, unit, ask.query) if ask.log else None
+        assignment = self._assignments.assign(collection, unit, query) if logged else None
         if assignment is None or not {assignment.control, assignment.treatment} <= line_up.rankers.keys():
             return None
         return assignment

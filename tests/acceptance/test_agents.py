@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from bench.server import Server
 from foundation.db import make_engine, reading
+from foundation.privacy import open_privacy
 from foundation.tables import impressions
 
 pytest.importorskip("mcp", reason="needs the extra: pip install 'clickloop[mcp]'")
@@ -91,6 +92,11 @@ def await_clicks(service: Server, query_id: str) -> tuple[str, str]:
         engine.dispose()
 
 
+def pseudonym(service: Server, name: str) -> str:
+    """Return what stands for a person in what the service keeps."""
+    return open_privacy(service.settings).person(name)
+
+
 async def answer_and_cite(client: Client) -> str:
     """Do as an agent does; return the query's id."""
     tools = await client.list_tools()
@@ -111,7 +117,7 @@ def test_what_an_agent_cites_over_standard_input_is_a_click_of_its_own_surface(s
         async with Client(over_stdio(service)) as client:
             return await answer_and_cite(client)
 
-    assert await_clicks(service, anyio.run(talk)) == ("agent", "agent")
+    assert await_clicks(service, anyio.run(talk)) == ("agent", pseudonym(service, "agent"))
 
 
 def test_the_same_tools_answer_over_http(service: Server) -> None:
@@ -121,7 +127,7 @@ def test_the_same_tools_answer_over_http(service: Server) -> None:
             async with Client(url) as client:
                 return await answer_and_cite(client)
 
-        assert await_clicks(service, anyio.run(talk)) == ("agent", "agent")
+        assert await_clicks(service, anyio.run(talk)) == ("agent", pseudonym(service, "agent"))
 
 
 def test_documents_are_listed_with_ranks_and_wrong_calls_explained(service: Server) -> None:

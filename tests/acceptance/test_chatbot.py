@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from bench.server import Server
 from foundation.db import make_engine, reading
+from foundation.privacy import open_privacy
 from foundation.tables import impressions
 
 ROOT = Path(__file__).parents[2]
@@ -73,4 +74,4 @@ def test_an_example_prints_passages_and_its_thumb_reaches_the_impression(
     said = re.fullmatch(rf"thumb {thumb} for print-envelope under (\S+)", printed[-1])
     assert said, printed[-1]
     shown = await_outcome(service, said[1])
-    assert (shown.surface, shown.unit) == ("context", "u1")
+    assert (shown.surface, shown.unit) == ("context", open_privacy(service.settings).person("u1"))

@@ -29,6 +29,7 @@ from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog import EmbeddedLog
 from foundation.settings import Settings
 from foundation.web import install_edge
+from tests.people import PRIVACY
 
 PATIENCE_S = 240  # a browser may start slowly on a busy machine
 
@@ -84,7 +85,7 @@ class Port:
         app = FastAPI()
         options = Settings(_env_file=None)
         install_edge(app, options.max_body_bytes)
-        app.include_router(make_router(self._log, SystemClock(), options, self._merge))
+        app.include_router(make_router(self._log, SystemClock(), options, self._merge, PRIVACY))
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 

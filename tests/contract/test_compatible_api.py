@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 
 from foundation.clock import SystemClock
 from foundation.db import make_engine
+from foundation.privacy import Privacy, open_privacy
+from foundation.settings import Settings
 from foundation.tables import evidence, impressions
 from tests.contract.conftest import wait_until
 
@@ -24,6 +26,12 @@ def database(service: TestClient, service_home: Path) -> Iterator[sa.Engine]:
     engine = make_engine(f"sqlite:///{service_home.resolve() / 'clickloop.db'}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def people(service: TestClient, service_settings: Settings) -> Privacy:
+    """What the service keeps of people; it has made the key."""
+    return open_privacy(service_settings)
 
 
 def now_ms() -> int:
@@ -42,7 +50,9 @@ def show(service: TestClient, query_id: str, query: str) -> Any:
     return service.post("/ubi_queries", json=shown).json()
 
 
-def test_clicks_on_another_engines_answers_become_evidence(service: TestClient, database: sa.Engine) -> None:
+def test_clicks_on_another_engines_answers_become_evidence(
+    service: TestClient, database: sa.Engine, people: Privacy
+) -> None:
     place = {"position": {"ordinal": 2}, "object": {"object_id": "chart", "object_id_field": "id"}}
     event = {"action_name": "click", "query_id": "x-1", "timestamp": now_ms(), "event_attributes": place}
 
@@ -54,7 +64,7 @@ def test_clicks_on_another_engines_answers_become_evidence(service: TestClient, 
     wait_until(lambda: clicked(database, "external toner") == {"chart": [0, 1, 0]})
     with database.connect() as connection:
         row = connection.execute(sa.select(impressions).where(impressions.c.query_id == "x-1")).one()
-    assert (row.version, row.experiment, row.unit) == ("external", "", "c")
+    assert (row.version, row.experiment, row.unit) == ("external", "", people.person("c"))
 
 
 def test_insights_join_the_list_that_another_intake_sent(service: TestClient, database: sa.Engine) -> None:

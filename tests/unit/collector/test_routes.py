@@ -19,6 +19,7 @@ from foundation.errors import Overloaded
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
 from foundation.web import install_edge
+from tests.people import PRIVACY
 
 SETTINGS = Settings(_env_file=None, max_batch=50, max_body_bytes=20_000)
 
@@ -47,7 +48,7 @@ class BrokenLog:
 def make_client(log: Any, clock: FrozenClock, engine: sa.Engine) -> TestClient:
     app = FastAPI()
     install_edge(app, SETTINGS.max_body_bytes)
-    app.include_router(make_router(log, clock, SETTINGS, engine))
+    app.include_router(make_router(log, clock, SETTINGS, engine, PRIVACY))
     return TestClient(app, raise_server_exceptions=False)
 
 

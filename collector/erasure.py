@@ -1,0 +1,175 @@
+"""Erases a person, and proves it: a signed receipt that holds no more of the person than a pseudonym."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from collector.store import done_by, drop_unfounded, forget
+from foundation.clock import Clock
+from foundation.db import reading, transaction
+from foundation.errors import NotFound
+from foundation.eventlog import EventLog
+from foundation.ids import canonical_json, new_id
+from foundation.pseudonyms import Pseudonyms
+from foundation.settings import Settings
+from foundation.tables import dead_letters, erasures, events, impressions, versions
+
+SWEPT_AFTER = timedelta(hours=1)
+"""Evidence that became zero stays so long, for every replica to hear of it, before its rows go too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an erasure did.
+
+    Attributes:
+        person: The erased person's pseudonym.
+        counts: Deleted impressions, events, dead letters and log records; changed rows of evidence.
+        versions: Those trained after the person first searched: they may have learned from it.
+        change: Number of the change of the evidence.
+        signature: Made with the installation's key over everything else.
+    """
+
+    collection: str
+    id: str
+    person: str
+    counts: dict[str, int]
+    versions: list[str]
+    change: int
+    at: datetime
+    signature: str = ""
+
+    def content(self) -> str:
+        """Return what is signed."""
+        return canonical_json(asdict(self) | {"at": self.at.isoformat(), "signature": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a look at an earlier erasure found.
+
+    Attributes:
+        genuine: Whether the receipt is as it was signed.
+        remaining: What is stored of the person from before the erasure, by table.
+    """
+
+    receipt: Receipt
+    genuine: bool
+    remaining: dict[str, int]
+
+
+class Eraser:
+    """Erases people of a collection, and checks receipts.
+
+    Args:
+        log: What waits in it is deleted where the log can do that; what cannot be is dropped when it is read.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, log: EventLog, pseudonyms: Pseudonyms, settings: Settings, clock: Clock
+    ) -> None:
+        self._engine = engine
+        self._log = log
+        self._pseudonyms = pseudonyms
+        self._settings = settings
+        self._clock = clock
+
+    def erase(self, collection: str, name: str) -> Receipt:
+        """Delete everything that is stored of a person, in one transaction; blocks.
+
+        Nobody need be there: a person of whom nothing is stored gets a receipt too, and what still
+        waits of it in the log is dropped.
+
+        Args:
+            name: The id as the app gives it, or its pseudonym.
+        """
+        person = self._pseudonyms.of(name)
+        names = {person, name}
+        waiting = self._log.forget(collection, person)
+        with transaction(self._engine) as connection:
+            first = _first_seen(connection, collection, names)
+            gone = forget(connection, collection, names, self._settings)
+            counts = {
+                "impressions": gone.impressions,
+                "events": gone.events,
+                "evidence": gone.evidence,
+                "dead_letters": int(
+                    connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
+                ),
+                "log_records": waiting,
+            }
+            learned = _learned_since(connection, collection, first) if first else []
+            at = self._clock.now()
+            blank = Receipt(collection, new_id(at), person, counts, learned, gone.change, at)
+            receipt = replace(blank, signature=self._pseudonyms.sign(blank.content()))
+            connection.execute(sa.insert(erasures).values(**asdict(receipt), swept=False))
+        return receipt
+
+    def audit(self, collection: str, receipt_id: str) -> Audit:
+        """Return whether a receipt is genuine, and count again what is stored of its person; NotFound without one."""
+        where = (erasures.c.collection == collection) & (erasures.c.id == receipt_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(erasures).where(where)).one_or_none()
+            if row is None:
+                raise NotFound(f"collection {collection!r} has no receipt {receipt_id!r} of an erasure")
+            receipt = Receipt(**{field.name: getattr(row, field.name) for field in fields(Receipt)})
+            remaining = _count_remaining(connection, receipt)
+        genuine = hmac.compare_digest(receipt.signature, self._pseudonyms.sign(receipt.content()))
+        return Audit(receipt, genuine, remaining)
+
+
+def sweep(engine: sa.Engine, now: datetime) -> None:
+    """Delete the evidence that became zero by erasures an hour old: its query may have been the person's alone."""
+    due = sa.select(erasures).where(sa.not_(erasures.c.swept), erasures.c.at < now - SWEPT_AFTER)
+    with reading(engine) as connection:
+        rows = connection.execute(due).all()
+    for row in rows:
+        with transaction(engine) as connection:
+            drop_unfounded(connection, row.collection, row.change)
+            this = (erasures.c.collection == row.collection) & (erasures.c.id == row.id)
+            connection.execute(sa.update(erasures).where(this).values(swept=True))
+
+
+def _first_seen(connection: sa.Connection, collection: str, names: Collection[str]) -> datetime | None:
+    """Return when people first searched or did something, None when nothing is stored of them."""
+    shown = sa.select(sa.func.min(impressions.c.at)).where(
+        impressions.c.collection == collection, impressions.c.unit.in_(names)
+    )
+    done = sa.select(sa.func.min(events.c.at)).where(events.c.collection == collection, done_by(names))
+    found = [connection.execute(statement).scalar_one() for statement in (shown, done)]
+    return min((at for at in found if at is not None), default=None)
+
+
+def _learned_since(connection: sa.Connection, collection: str, first: datetime) -> list[str]:
+    """Return the versions whose evidence was read at `first` or later, the oldest first."""
+    statement = (
+        sa.select(versions.c.id, versions.c.lineage)
+        .where(versions.c.collection == collection)
+        .order_by(versions.c.created_at, versions.c.id)
+    )
+    as_of = {row.id: row.lineage.get("data_as_of") for row in connection.execute(statement)}
+    return [version for version, read_at in as_of.items() if read_at and datetime.fromisoformat(read_at) >= first]
+
+
+def _count_remaining(connection: sa.Connection, receipt: Receipt) -> dict[str, int]:
+    mine, person, at = receipt.collection, receipt.person, receipt.at
+    left = {
+        impressions: (impressions.c.collection == mine) & (impressions.c.unit == person) & (impressions.c.at <= at),
+        events: (events.c.collection == mine)
+        & done_by([person])
+        & ((events.c.at <= at) | (events.c.received_at <= at)),
+        dead_letters: _about(mine, person) & (dead_letters.c.at <= at),
+    }
+    return {
+        table.name: int(connection.execute(sa.select(sa.func.count()).select_from(table).where(which)).scalar_one())
+        for table, which in left.items()
+    }
+
+
+def _about(collection: str, person: str) -> sa.ColumnElement[bool]:
+    return (dead_letters.c.collection == collection) & dead_letters.c.body.contains(person, autoescape=True)
