@@ -15,6 +15,7 @@ import ab_testing.routes
 import collector.client_script
 import collector.compatible
 import collector.people
+import collector.reports.routes
 import collector.routes
 import console.routes
 import retrainer.routes
@@ -90,6 +91,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine, parts.privacy))
     eraser = Eraser(parts.engine, parts.log, parts.privacy.pseudonyms, settings, parts.clock)
     app.include_router(collector.people.make_router(eraser))
+    app.include_router(collector.reports.routes.make_router(parts.engine, parts.clock, settings))
     app.include_router(collector.client_script.make_router())
     app.include_router(
         collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader), parts.privacy)

@@ -29,11 +29,15 @@ class Background:
         self._workers = Workers(parts.settings)
         self._schedule = parts.make_schedule(self._workers)
         self._consumer = parts.make_consumer()
-        self._collecting = threading.Thread(target=self._collect, name="consumer", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._collect, name="consumer", daemon=True),
+            threading.Thread(target=parts.make_retention().run, args=(self.stopped,), name="retention", daemon=True),
+        ]
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._collecting.start()
+        for thread in self._threads:
+            thread.start()
         self._schedule.start()
 
     def stop(self) -> None:
@@ -41,7 +45,8 @@ class Background:
         self.stopped.set()
         self._schedule.stop()
         self._workers.stop()
-        self._collecting.join()
+        for thread in self._threads:
+            thread.join()
 
     def _collect(self) -> None:
         try:

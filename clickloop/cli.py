@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from clickloop import bench_cli, documents_cli
+from clickloop import bench_cli, documents_cli, feedback_cli
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show
 from foundation.errors import ClickloopError
@@ -26,6 +26,7 @@ app.add_typer(versions, name="versions")
 app.add_typer(experiment, name="experiment")
 app.add_typer(bench_cli.app, name="bench")
 app.add_typer(documents_cli.app)
+app.add_typer(feedback_cli.app)
 
 
 @app.command()
@@ -71,7 +72,9 @@ def collect() -> None:
     from clickloop.parts import Parts
 
     stop = _stop_on_signal()
-    Parts(Settings()).make_consumer().run(stop)
+    parts = Parts(Settings())
+    threading.Thread(target=parts.make_retention().run, args=(stop,), name="retention", daemon=True).start()
+    parts.make_consumer().run(stop)
 
 
 @app.command(hidden=True)
@@ -258,18 +261,6 @@ def migrate() -> None:
     engine = make_engine(Settings().resolved_database_url())
     schema.upgrade(engine)
     out.print(f"database at revision {schema.current(engine)}")
-
-
-@app.command()
-def replay(collection: CollectionName = "default") -> None:
-    """Rebuild a collection's evidence from its events and impressions."""
-    from clickloop.parts import Parts
-    from collector.store import evidence_digest
-    from collector.store import replay as rebuild
-
-    parts = Parts(Settings())
-    count = rebuild(parts.engine, collection, parts.settings)
-    out.print(f"{count} impressions folded; evidence digest {evidence_digest(parts.engine, collection)}")
 
 
 @app.command()

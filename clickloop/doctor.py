@@ -54,7 +54,7 @@ def examine_service(remote: Remote) -> list[Finding]:
     joins = [
         Finding(
             check["name"],
-            check["count"] == 0,
+            not check["advice"],
             f"{check['count']} of {check['of']}: {check['meaning']} {check['advice']}".strip(),
         )
         for check in health["findings"]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
 from collector.labels import label
+from collector.retention import Retention
 from foundation import schema
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
@@ -199,6 +200,10 @@ class Parts:
     def make_consumer(self) -> Consumer:
         """Return the collector's consumer of the event log."""
         return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock)
+
+    def make_retention(self) -> Retention:
+        """Return what removes old feedback."""
+        return Retention(self.engine, self.settings, self.clock, Leases(self.engine, self.clock, self.name))
 
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""

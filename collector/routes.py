@@ -110,8 +110,8 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
 
     @router.get("/v1/reports/join-health", responses=problem_responses(422))
     def report_join_health(collection: Annotated[str, Depends(collection_of)]) -> JoinHealth:
-        """Report whether events find their impressions, and impressions their events."""
-        return JoinHealth(collection=collection, findings=run_checks(engine, collection))
+        """Report whether the latest 5,000 events find their impressions, and impressions their events."""
+        return JoinHealth(collection=collection, findings=run_checks(engine, collection, settings.lateness_days))
 
     return router
 

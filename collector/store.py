@@ -1,7 +1,8 @@
 """The collector's SQL: takes batches of records in and keeps evidence exact by differences.
 
 Evidence always equals what a recount of the stored impressions and events would give. `replay` is
-that recount, `evidence_digest` compares. The settings that decide what counts must stay the same
+that recount, `evidence_digest` compares. Closed weeks (see `collector.closed_weeks`) stay as they are
+and take nothing in. The settings that decide what counts must stay the same
 between two replays; after changing them, replay.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from collector.closed_weeks import first_open_week, lock_evidence
 from collector.erased import without_erased
 from collector.fold import (
     NO_COUNTS,
@@ -28,7 +31,7 @@ from collector.fold import (
 )
 from collector.lookup import keys_as_rows
 from foundation.contracts import FeedbackEvent, Impression, query_key
-from foundation.db import insert_missing, reading, take_numbers, transaction, upsert
+from foundation.db import insert_missing, reading, transaction, upsert
 from foundation.ids import canonical_json
 from foundation.settings import Settings
 from foundation.tables import events, evidence, impressions
@@ -89,14 +92,17 @@ def forget(connection: sa.Connection, collection: str, people: Collection[str], 
     return _Fold(connection, collection, settings).forget(people)
 
 
-def replay(engine: sa.Engine, collection: str, settings: Settings) -> int:
-    """Rebuild every outcome and all evidence of a collection from its stored events.
+def replay(engine: sa.Engine, collection: str, settings: Settings, since: datetime | None = None) -> int:
+    """Rebuild outcomes and evidence of a collection from its stored events.
 
     One transaction: readers see the old evidence or the new, and batches wait until it ends.
     Evidence that is no longer founded becomes zero. Returns how many impressions were replayed.
+
+    Args:
+        since: Only of the week this moment lies in and of later ones; of all when None.
     """
     with transaction(engine) as connection:
-        return _Fold(connection, collection, settings).replay()
+        return _Fold(connection, collection, settings).replay(None if since is None else period_of(since))
 
 
 def drop_unfounded(connection: sa.Connection, collection: str, change: int) -> None:
@@ -138,7 +144,8 @@ class _Fold:
         self._connection = connection
         self._collection = collection
         self._settings = settings
-        self._change = take_numbers(connection, f"evidence:{collection}", 1)
+        self._change = lock_evidence(connection, collection)
+        self._first_open = first_open_week(connection, collection)
 
     def take(self, given: Sequence[Impression | FeedbackEvent]) -> int:
         """Store records and add what they change: the votes they touch, counted before and after.
@@ -146,7 +153,7 @@ class _Fold:
         Returns how many were dropped; whom they are of cannot be erased meanwhile, for that waits for the counter.
         """
         records = without_erased(self._connection, self._collection, given)
-        shown = [record for record in records if isinstance(record, Impression)]
+        shown = [record for record in records if isinstance(record, Impression) and self._is_open(record)]
         heard = [record for record in records if isinstance(record, FeedbackEvent)]
         votes = self._stored_votes({event.query_id for event in heard}) | {_vote_of(one) for one in shown}
         before = self._contribution(votes)
@@ -171,14 +178,14 @@ class _Fold:
         self._add(changes)
         return Forgotten(shown, heard, len(changes), self._change)
 
-    def replay(self) -> int:
-        """Recount everything that is stored."""
-        statement = sa.select(impressions.c.query_id).where(self._mine(impressions))
+    def replay(self, first_period: int | None) -> int:
+        """Recount everything that is stored of the weeks from the first on, all of them when None."""
+        statement = sa.select(impressions.c.query_id).where(self._since(impressions, first_period))
         query_ids = list(self._connection.execute(statement).scalars())
         for some in _chunks(query_ids):
             self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
-        self._clear_evidence()
-        for votes in _chunks(self._all_votes()):
+        self._clear_evidence(first_period)
+        for votes in _chunks(self._all_votes(first_period)):
             self._add(self._contribution(votes))
         return len(query_ids)
 
@@ -190,15 +197,15 @@ class _Fold:
         return int(self._connection.execute(sa.delete(table).where(self._mine(table), which)).rowcount)
 
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
-        statement = _select_votes().where(self._mine(impressions))
+        statement = _select_votes().where(self._since(impressions))
         return {
             Vote(*row)
             for some in _chunks(sorted(query_ids))
             for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
         }
 
-    def _all_votes(self) -> list[Vote]:
-        statement = _select_votes().where(self._mine(impressions)).distinct()
+    def _all_votes(self, first_period: int | None) -> list[Vote]:
+        statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
 
     def _contribution(self, votes: Collection[Vote]) -> dict[EvidenceKey, Counts]:
@@ -254,7 +261,7 @@ class _Fold:
 
     def _stored_impressions(self, query_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
         for some in _chunks(query_ids):
-            statement = sa.select(impressions).where(self._mine(impressions), impressions.c.query_id.in_(some))
+            statement = sa.select(impressions).where(self._since(impressions), impressions.c.query_id.in_(some))
             yield from self._connection.execute(statement)
 
     def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
@@ -266,9 +273,9 @@ class _Fold:
         rows = [self._evidence_row(key, _sum(stored.get(key), change)) for key, change in sorted(changes.items())]
         upsert(self._connection, evidence, rows)
 
-    def _clear_evidence(self) -> None:
+    def _clear_evidence(self, first_period: int | None) -> None:
         nothing = _counts_row(NO_COUNTS) | {"change": self._change}
-        self._connection.execute(sa.update(evidence).where(self._mine(evidence)).values(nothing))
+        self._connection.execute(sa.update(evidence).where(self._since(evidence, first_period)).values(nothing))
 
     def _evidence_row(self, key: EvidenceKey, counts: Counts) -> dict[str, Any]:
         return {"collection": self._collection} | key._asdict() | _counts_row(counts) | {"change": self._change}
@@ -282,6 +289,14 @@ class _Fold:
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.collection == self._collection
+
+    def _since(self, table: sa.Table, first_period: int | None = None) -> sa.ColumnElement[bool]:
+        """Choose the rows of a week and of later ones, as far as these are open."""
+        bounds = [bound for bound in (first_period, self._first_open) if bound is not None]
+        return self._mine(table) & (table.c.period >= max(bounds)) if bounds else self._mine(table)
+
+    def _is_open(self, impression: Impression) -> bool:
+        return self._first_open is None or period_of(impression.at) >= self._first_open
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

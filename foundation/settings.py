@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.languages import Language
 
 ANY_ORIGIN = "*"
 _LEAST_KEY = 16
+_WEEK_DAYS = 7.0
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -77,6 +78,9 @@ class Settings(BaseSettings):
     evidence_half_life_days: float = Field(30.0, gt=0, description="Age at which evidence counts half.")
     lists_per_user: int = Field(3, ge=1, description="Result lists of one user for one query that count per week.")
     lateness_days: float = Field(7.0, gt=0, description="Events later than this are kept and counted but not folded.")
+    retention_days: float = Field(
+        0.0, ge=0, description="Age at which weeks of events and searches are removed; 0 keeps all. Evidence stays."
+    )
 
     ubi_base: int = Field(1, ge=0, le=1, description="Ordinal of a list's first document in UBI events.")
     algolia_strict: bool = Field(False, description="Refuse a whole batch of Insights events for one bad one.")
@@ -124,6 +128,15 @@ class Settings(BaseSettings):
         if unknown := [code for code in codes.split() if code not in SUPPORTED_REGIONS]:
             raise ValueError(f"{unknown[0]!r} is no country with phone numbers: write ISO codes, as US GB DE")
         return codes
+
+    @model_validator(mode="after")
+    def _keeps_what_may_still_count(self) -> Self:
+        if self.retention_days and self.retention_days < self.lateness_days + _WEEK_DAYS:
+            raise ValueError(
+                f"retention_days must be 0 or at least lateness_days and a week, {self.lateness_days + _WEEK_DAYS:g}: "
+                "events may come that late"
+            )
+        return self
 
     def origins(self) -> tuple[str, ...]:
         """Return the allowed origins."""

@@ -136,6 +136,7 @@ events = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Index("events_by_query", "collection", "query_id"),
+    Index("events_by_time", "collection", "received_at"),
 )
 
 impressions = Table(

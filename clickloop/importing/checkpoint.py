@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from foundation.ids import canonical_json, digest_json
+
+Kept = TypeVar("Kept", bound=Any)
+"""A dataclass of JSON values with an attribute `rows`: what became of the rows."""
 
 
 @dataclass(slots=True)
@@ -26,7 +30,7 @@ class Tally:
     refused: int = 0
 
 
-class Checkpoint:
+class Checkpoint(Generic[Kept]):
     """A small file that says how many rows of a source are settled.
 
     It counts only while the source is what it was: the same files, sizes and times of change.
@@ -35,22 +39,24 @@ class Checkpoint:
         folder: Where it is kept.
         purpose: JSON values that tell imports apart: source, service, collection, options.
         files: What is read.
+        nothing: The tally of a run that has not begun.
     """
 
-    def __init__(self, folder: Path, purpose: dict[str, object], files: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, purpose: dict[str, object], files: Sequence[Path], nothing: Kept) -> None:
         self._file = folder / f"{digest_json(purpose)[:16]}.json"
         self._purpose = purpose
+        self._nothing = nothing
         self._stamp = _stamp(files)
 
-    def load(self) -> Tally:
+    def load(self) -> Kept:
         """Return how far the last run came; nothing when there was none or the source has changed."""
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
-            return Tally()
-        return Tally(**kept["tally"]) if kept["stamp"] == self._stamp else Tally()
+            return replace(self._nothing)
+        return replace(self._nothing, **(kept["tally"] if kept["stamp"] == self._stamp else {}))
 
-    def save(self, tally: Tally) -> None:
+    def save(self, tally: Kept) -> None:
         """Keep how far this run came; the file is whole at any moment."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         part = self._file.with_suffix(".part")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clickloop.exporting import stored_documents
 from clickloop.importing.checkpoint import Checkpoint, Tally
 from clickloop.importing.formats import open_source
 from clickloop.importing.importer import Import
 from clickloop.importing.mapping import parse_map
+from clickloop.importing.progress import say, show_progress
 from clickloop.importing.rows import Source
 from clickloop.patience import Patience
 from clickloop.remote import Remote
@@ -119,11 +118,11 @@ def import_documents(
     source = open_source(options.source, lambda column: options.strings or columns.makes_text(column))
     if source.columns:
         columns.check(source.columns, options.source.name)
-    patience = Patience(lambda reason, wait_s: _say(console, f"waiting {wait_s:.1f} s: {reason}"))
+    patience = Patience(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
     summary = Summary(str(options.source), options.dry_run, Tally())
 
     def tell(refusal: Refusal) -> None:
-        _say(console, str(refusal))
+        say(console, str(refusal))
         if len(summary.refusals) < _TOLD_TO_PROGRAMS:
             summary.refusals.append(refusal)
 
@@ -135,12 +134,12 @@ def import_documents(
         run = Import(source, columns, Sender(remote, patience).send, tell, checkpoint, strict=options.strict)
     summary.resumed_at = run.tally.rows
     if summary.resumed_at:
-        _say(console, f"going on behind row {summary.resumed_at}, where the last run ended; --restart begins anew")
-    with _progress(console, source) as watch:
+        say(console, f"going on behind row {summary.resumed_at}, where the last run ended; --restart begins anew")
+    with show_progress(console, source) as watch:
         summary.tally = run.run(watch)
     summary.unseen = columns.unseen()
     if summary.unseen:
-        _say(console, f"no row has the column {', '.join(summary.unseen)} that --map names")
+        say(console, f"no row has the column {', '.join(summary.unseen)} that --map names")
     if options.delete_missing:
         summary.deleted = _delete_missing(remote, patience, run, confirm)
     return summary
@@ -159,7 +158,7 @@ def _delete_missing(remote: Remote, patience: Patience, run: Import, confirm: Ca
     return len(missing)
 
 
-def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) -> Checkpoint:
+def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) -> Checkpoint[Tally]:
     purpose: dict[str, object] = {
         "source": str(options.source.resolve()),
         "service": remote.url,
@@ -167,38 +166,11 @@ def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) ->
         "columns": list(options.columns),
         "strings": options.strings,
     }
-    checkpoint = Checkpoint(home / "imports", purpose, source.files)
+    checkpoint = Checkpoint(home / "imports", purpose, source.files, Tally())
     if options.restart:
         checkpoint.clear()
     return checkpoint
 
 
-@contextmanager
-def _progress(console: Console, source: Source) -> Iterator[Callable[[], None]]:
-    told = TextColumn("{task.fields[rows]} rows")
-    with Progress(
-        TextColumn("reading and sending"),
-        BarColumn(),
-        DownloadColumn(),
-        told,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=source.total_bytes, rows=0)
-        rows = 0
-
-        def watch() -> None:
-            nonlocal rows
-            rows += 1
-            progress.update(task, completed=source.done_bytes, rows=f"{rows:,}")
-
-        yield watch
-
-
 def _send_nothing(_batch: Sequence[Ready]) -> tuple[Counter[str], list[Refusal]]:
     return Counter(), []
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -47,7 +47,7 @@ class Import:
         columns: ColumnMap,
         send: Send,
         tell: Callable[[Refusal], None],
-        checkpoint: Checkpoint | None = None,
+        checkpoint: Checkpoint[Tally] | None = None,
         *,
         strict: bool = False,
     ) -> None:

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from collector.checks.false_positions import false_positions
 from collector.checks.finding import Check, Finding
+from collector.checks.late_events import late_events
+from collector.checks.look import read_look
 from collector.checks.lost_clicks import lost_clicks
+from collector.checks.repeated_events import repeated_events
 from collector.checks.shifted_positions import shifted_positions
+from collector.checks.skewed_clocks import skewed_clocks
 from collector.checks.stray_clicks import stray_clicks
+from collector.checks.unasked_views import unasked_views
 from collector.checks.unheard_impressions import unheard_impressions
 from foundation.db import reading
 
-CHECKS: tuple[Check, ...] = (lost_clicks, stray_clicks, unheard_impressions, shifted_positions)
+CHECKS: tuple[Check, ...] = (
+    lost_clicks,
+    unasked_views,
+    stray_clicks,
+    unheard_impressions,
+    shifted_positions,
+    false_positions,
+    late_events,
+    repeated_events,
+    skewed_clocks,
+)
 
 __all__ = ["CHECKS", "Check", "Finding", "run_checks"]
 
 
-def run_checks(engine: sa.Engine, collection: str) -> list[Finding]:
-    """Return every check's finding on a collection, all on one snapshot."""
+def run_checks(engine: sa.Engine, collection: str, lateness_days: float) -> list[Finding]:
+    """Return every check's finding on the latest feedback of a collection, all on one snapshot."""
     with reading(engine) as connection:
-        return [check(connection, collection) for check in CHECKS]
+        look = read_look(connection, collection, lateness_days)
+    return [check(look) for check in CHECKS]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import sqlalchemy as sa
+from collector.checks.look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Finding:
         count: How many were found; 0 is healthy, a few may be in flight.
         of: How many were looked at.
         example_id: The id of one that was found, "" for none.
-        advice: What to do about it, "" when nothing was found.
+        advice: What to do about it, "" when nothing need be done.
     """
 
     name: str
@@ -30,7 +31,12 @@ class Finding:
 
 
 class Check(Protocol):
-    """One look at a collection's feedback; a function of a file of its own."""
+    """One look at a collection's feedback; a pure function of a file of its own."""
 
-    def __call__(self, connection: sa.Connection, collection: str) -> Finding:
-        """Return what was found; reads only."""
+    def __call__(self, look: Look) -> Finding:
+        """Return what was found."""
+
+
+def tell(name: str, meaning: str, found: Sequence[str], of: int, advice: str) -> Finding:
+    """Return the finding of a check that found the things with these ids; advice is given where there are any."""
+    return Finding(name, meaning, len(found), of, found[0] if found else "", advice if found else "")

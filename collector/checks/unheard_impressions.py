@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from collector.checks.finding import Finding
-from foundation.tables import events, impressions
+from collector.checks.look import Look
 
 ALARMING_SHARE = 0.98
 
 
-def unheard_impressions(connection: sa.Connection, collection: str) -> Finding:
-    """Count the impressions without any feedback; that a hit was seen is none."""
-    mine = impressions.c.collection == collection
-    heard = sa.exists().where(
-        events.c.collection == impressions.c.collection,
-        events.c.query_id == impressions.c.query_id,
-        events.c.type != "seen",
-    )
-    silent = sa.select(sa.func.count(), sa.func.min(impressions.c.query_id)).where(mine, ~heard)
-    count, example = connection.execute(silent).one()
-    total = connection.execute(sa.select(sa.func.count()).select_from(impressions).where(mine)).scalar_one()
-    share = count / total if total else 0.0
+def unheard_impressions(look: Look) -> Finding:
+    """Count the searches without any feedback."""
+    silent = [query_id for query_id, heard in look.searches.items() if not heard]
+    share = len(silent) / len(look.searches) if look.searches else 0.0
     return Finding(
         name="impressions-without-feedback",
         meaning=f"Searches without any event, {share:.0%} of all: some are normal, nearly all are not.",
-        count=count,
-        of=total,
-        example_id=example or "",
+        count=len(silent),
+        of=len(look.searches),
+        example_id=silent[0] if silent else "",
         advice="Check that the app reports clicks, from every page that searches." if share > ALARMING_SHARE else "",
     )

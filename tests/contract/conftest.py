@@ -11,9 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from clickloop.app import make_app
-from clickloop.background import Background
-from clickloop.parts import Parts
 from foundation.settings import Settings
+from tests.background import collecting
 from tests.tiny_encoder import make_tiny_model
 
 PATIENCE_S = 20.0
@@ -56,13 +55,8 @@ def service_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def background(service_settings: Settings) -> Iterator[None]:
     """Collects and retrains beside the service."""
-    parts = Parts(service_settings)
-    work = Background(parts)
-    work.start()
-    yield
-    work.stop()
-    parts.log.close()
-    parts.engine.dispose()
+    with collecting(service_settings):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -92,19 +92,19 @@ def test_an_interrupted_import_goes_on_where_it_ended(tmp_path: Path) -> None:
     documents[4] = "{"
     file = write(tmp_path, *documents)
     first = Service(patience=2)
-    run, told = importing(file, first, checkpoint=Checkpoint(tmp_path / "home", {}, [file]))
+    run, told = importing(file, first, checkpoint=Checkpoint(tmp_path / "home", {}, [file], Tally()))
     with pytest.raises(NotReady):
         run.run()
     assert len(told) == 2
     second = Service()
-    run, told = importing(file, second, checkpoint=Checkpoint(tmp_path / "home", {}, [file]))
+    run, told = importing(file, second, checkpoint=Checkpoint(tmp_path / "home", {}, [file], Tally()))
     assert run.tally.rows == 1001
     assert run.run() == Tally(rows=1200, created=1198, refused=2)
     assert told == []
     assert len(first.documents | second.documents) == 1198
     assert second.batches[0][0] == "d1001"
     assert len(run.ids) == 1199
-    assert Checkpoint(tmp_path / "home", {}, [file]).load() == Tally()
+    assert Checkpoint(tmp_path / "home", {}, [file], Tally()).load() == Tally()
 
 
 def test_a_strict_import_ends_at_the_first_bad_row(tmp_path: Path) -> None:

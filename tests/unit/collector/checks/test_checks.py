@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -27,14 +27,14 @@ def click(number: str, query_id: str, document_id: str = "a") -> FeedbackEvent:
 def check(engine: sa.Engine, *content: Impression | FeedbackEvent) -> dict[str, Finding]:
     with transaction(engine) as connection:
         fold_batch(connection, content, Settings(_env_file=None))
-    return {finding.name: finding for finding in run_checks(engine, "default")}
+    return {finding.name: finding for finding in run_checks(engine, "default", 7.0)}
 
 
 def test_a_healthy_collection_has_no_findings(engine: sa.Engine) -> None:
     findings = check(engine, impression("q1"), click("e1", "q1"))
 
-    assert [finding.count for finding in findings.values()] == [0, 0, 0, 0]
-    assert [finding.of for finding in findings.values()] == [1, 1, 1, 0]
+    assert [finding.count for finding in findings.values()] == [0] * 9
+    assert [finding.of for finding in findings.values()] == [1, 0, 1, 1, 0, 0, 1, 1, 1]
     assert not any(finding.advice or finding.example_id for finding in findings.values())
 
 
@@ -79,5 +79,58 @@ def test_a_source_that_counts_from_another_number_is_named(engine: sa.Engine) ->
     assert "ubi/shop" in finding.advice
 
 
+def test_hits_seen_in_an_unknown_list_are_found(engine: sa.Engine) -> None:
+    seen = [replace(click(f"e{query_id}", query_id), type="seen") for query_id in ("q1", "q9")]
+
+    finding = check(engine, impression("q1"), *seen)["views-without-query"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "eq9")
+    assert "ubi_queries" in finding.advice
+
+
+def test_positions_that_disagree_with_what_was_served_are_found(engine: sa.Engine) -> None:
+    sent = [replace(click(f"e{place}", "q1"), source="ubi/shop", position=place) for place in (1, 7)]
+
+    finding = check(engine, impression("q1"), *sent)["positions-disagree"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "e7")
+    assert "order served" in finding.advice
+
+
+def test_late_events_are_kept_and_counted(engine: sa.Engine) -> None:
+    late = replace(click("e2", "q1"), at=AT + timedelta(days=8), received_at=AT + timedelta(days=8))
+
+    finding = check(engine, impression("q1"), click("e1", "q1"), late)["events-late"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "e2")
+    assert "7 days" in finding.meaning
+
+
+def test_events_that_say_the_same_under_another_id_are_found(engine: sa.Engine) -> None:
+    other = replace(click("e3", "q1"), at=AT + timedelta(seconds=1))
+
+    finding = check(engine, impression("q1"), click("e1", "q1"), click("e2", "q1"), other)["events-repeated"]
+
+    assert (finding.count, finding.of) == (1, 3)
+    assert finding.example_id in {"e1", "e2"}
+
+
+def test_clocks_that_are_wrong_are_found_by_user(engine: sa.Engine) -> None:
+    ahead = replace(click("e1", "q1"), user="ahead", at=AT + timedelta(minutes=5))
+    behind = replace(click("e2", "q1"), user="behind", at=AT - timedelta(minutes=5))
+    waited = replace(click("e3", "q1"), user="offline", received_at=AT + timedelta(hours=5))
+
+    finding = check(engine, impression("q1"), ahead, behind, waited)["clocks-skewed"]
+
+    assert (finding.count, finding.of) == (2, 3)
+    assert finding.example_id in {"e1", "e2"}
+
+
+def test_one_wrong_time_among_many_is_no_wrong_clock(engine: sa.Engine) -> None:
+    odd = replace(click("e0", "q1"), at=AT - timedelta(minutes=5))
+
+    assert check(engine, impression("q1"), odd, click("e1", "q1"), click("e2", "q1"))["clocks-skewed"].count == 0
+
+
 def test_an_empty_collection_is_healthy(engine: sa.Engine) -> None:
-    assert [finding.count for finding in check(engine).values()] == [0, 0, 0, 0]
+    assert [finding.count for finding in check(engine).values()] == [0] * 9

@@ -1,0 +1,108 @@
+"""The commands about feedback: take in old logs, count again what is stored, write out what it says."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clickloop.remote import Remote
+from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json
+from foundation.settings import Settings
+
+if TYPE_CHECKING:
+    from clickloop.history.command import LogOptions
+
+app = typer.Typer()
+
+
+@app.command()
+def replay(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobody calls it otherwise
+    from_: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from", help="A log: .csv, .tsv, .jsonl, .ndjson or .json, also .gz; .parquet. May be repeated."
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="Columns of the log: query=q,user=session,at=time.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Zone of the log's times that name none, such as Europe/Berlin.")] = "",
+    between: Annotated[str, typer.Option(help="What separates ids in a cell of results; white space without.")] = "",
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew after an interrupted replay.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, send nothing.")] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"], help="Count the weeks from this moment on again, in UTC."
+        ),
+    ] = None,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Send a log to the running service; without --from, count a collection's stored feedback again."""
+    from clickloop.history.command import LogOptions
+
+    if from_ and since:
+        raise typer.BadParameter("--since counts again what is stored; --from takes a log in as a whole")
+    if from_:
+        _replay_log(LogOptions(from_, columns or (), zone, between, restart, dry_run), collection, url, as_json)
+    elif columns or zone or between or restart or dry_run:
+        raise typer.BadParameter("name the log: clickloop replay --from FILE")
+    else:
+        _replay_stored(collection, since, as_json)
+
+
+@app.command()
+def pairs(
+    to: Annotated[Path, typer.Option("--to", help="A .jsonl, also .gz, .csv or .parquet file.")],
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Write queries, documents and how relevant feedback makes them to a file."""
+    from clickloop.pairs import export_pairs, labelled_pairs
+    from clickloop.patience import Patience
+
+    with err.status("exporting"), closing(Remote(url, collection)) as remote:
+        count = export_pairs(labelled_pairs(remote, Patience()), to)
+    if as_json:
+        print_json({"file": str(to), "pairs": count})
+    else:
+        out.print(f"{count} pairs of collection {collection} are in {to}", highlight=False)
+
+
+def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -> None:
+    from clickloop.history.command import replay_log
+
+    with closing(Remote(url, collection)) as remote:
+        summary = replay_log(remote, options, Settings().home, err)
+    if as_json:
+        print_json(summary.to_json())
+    else:
+        out.print(str(summary), highlight=False)
+    if summary.tally.refused:
+        raise typer.Exit(1)
+
+
+def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> None:
+    from datetime import UTC
+
+    from clickloop.parts import Parts
+    from collector.store import evidence_digest
+    from collector.store import replay as rebuild
+
+    parts = Parts(Settings())
+    start = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
+    before = evidence_digest(parts.engine, collection)
+    count = rebuild(parts.engine, collection, parts.settings, start)
+    after = evidence_digest(parts.engine, collection)
+    if as_json:
+        print_json({"collection": collection, "impressions": count, "digest_before": before, "digest_after": after})
+        return
+    change = "as before" if before == after else f"before it was {before}"
+    out.print(f"{count} impressions folded; evidence digest {after}, {change}", highlight=False)

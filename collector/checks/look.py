@@ -1,0 +1,122 @@
+"""What the checks look at: the latest events with the lists they are about, and the latest searches.
+
+All of it is read once for all checks, and its size is bounded, so a look costs the same whatever is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from foundation.contracts import EventType
+from foundation.tables import events, impressions
+
+LATEST = 5000
+"""Events, and searches, that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownList:
+    """What was shown, and when.
+
+    Attributes:
+        ranks: Rank by document id, 1 on top.
+    """
+
+    at: datetime
+    ranks: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event.
+
+    Attributes:
+        position: The rank by the client's word, None without one.
+        about: The list it belongs to, None while that is unknown.
+    """
+
+    id: str
+    type: EventType
+    query_id: str
+    document_id: str
+    user: str
+    value: float
+    source: str
+    position: int | None
+    at: datetime
+    received_at: datetime
+    about: KnownList | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the checks of one collection look at.
+
+    Attributes:
+        events: The latest by receipt, the last one first.
+        searches: Of the latest, by query id, whether they have feedback; that a hit was seen is none.
+        lateness_days: After how long events are not folded.
+    """
+
+    events: Sequence[Heard]
+    searches: Mapping[str, bool]
+    lateness_days: float
+
+
+def read_look(connection: sa.Connection, collection: str, lateness_days: float) -> Look:
+    """Return what there is to look at in a collection."""
+    return Look(
+        [_heard(row) for row in connection.execute(_latest_events(collection))],
+        {row.query_id: row.heard for row in connection.execute(_latest_searches(collection))},
+        lateness_days,
+    )
+
+
+def _latest_events(collection: str) -> sa.Select[Any]:
+    latest = (
+        sa.select(events)
+        .where(events.c.collection == collection)
+        .order_by(events.c.received_at.desc())
+        .limit(LATEST)
+        .subquery()
+    )
+    same = (impressions.c.collection == latest.c.collection) & (impressions.c.query_id == latest.c.query_id)
+    about = (impressions.c.at.label("shown_at"), impressions.c.results)
+    return sa.select(latest, *about).outerjoin(impressions, same).order_by(latest.c.received_at.desc(), latest.c.id)
+
+
+def _latest_searches(collection: str) -> sa.Select[Any]:
+    latest = (
+        sa.select(impressions.c.collection, impressions.c.query_id)
+        .where(impressions.c.collection == collection)
+        .order_by(impressions.c.at.desc())
+        .limit(LATEST)
+        .subquery()
+    )
+    heard = sa.exists().where(
+        events.c.collection == latest.c.collection, events.c.query_id == latest.c.query_id, events.c.type != "seen"
+    )
+    return sa.select(latest.c.query_id, heard.label("heard"))
+
+
+def _heard(row: sa.Row[Any]) -> Heard:
+    body = row.body
+    ranks = {result["id"]: result["rank"] for result in row.results or ()}
+    return Heard(
+        id=row.id,
+        type=row.type,
+        query_id=row.query_id,
+        document_id=body["document_id"],
+        user=body["user"],
+        value=body["value"],
+        source=body.get("source", ""),
+        position=body.get("position"),
+        at=row.at,
+        received_at=row.received_at,
+        about=None if row.shown_at is None else KnownList(row.shown_at, ranks),
+    )

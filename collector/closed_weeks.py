@@ -1,0 +1,40 @@
+"""Weeks whose events are not kept any more: their evidence stays as it is, and nothing is counted into it.
+
+A recount needs all events of a week, so a week is open, with all of them, or closed for good.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from foundation.db import take_numbers, upsert
+from foundation.tables import counters
+
+_EVIDENCE = "evidence:"
+_OPEN_FROM = "open-from:"
+
+
+def lock_evidence(connection: sa.Connection, collection: str) -> int:
+    """Keep every other transaction from the evidence of a collection; return the number of this change."""
+    return take_numbers(connection, f"{_EVIDENCE}{collection}", 1)
+
+
+def collections_with_evidence(connection: sa.Connection) -> list[str]:
+    """Return the collections that feedback ever came for."""
+    names = sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)).order_by(counters.c.name)
+    return [name.removeprefix(_EVIDENCE) for name in connection.execute(names).scalars()]
+
+
+def first_open_week(connection: sa.Connection, collection: str) -> int | None:
+    """Return the first week that is open, None where all are."""
+    statement = sa.select(counters.c.value).where(counters.c.name == f"{_OPEN_FROM}{collection}")
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def close_weeks_before(connection: sa.Connection, collection: str, first_open: int) -> int:
+    """Close all weeks before `first_open`, and return the first week that is open now; none is opened again."""
+    lock_evidence(connection, collection)
+    before = first_open_week(connection, collection)
+    after = first_open if before is None else max(before, first_open)
+    upsert(connection, counters, [{"name": f"{_OPEN_FROM}{collection}", "value": after}])
+    return after

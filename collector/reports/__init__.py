@@ -1,0 +1,1 @@
+"""What the record says of queries, documents and ranks: reports that only read. One file each."""

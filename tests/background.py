@@ -1,0 +1,22 @@
+"""What `clickloop serve` keeps in a process beside it, in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clickloop.background import Background
+from clickloop.parts import Parts
+from foundation.settings import Settings
+
+
+@contextmanager
+def collecting(settings: Settings) -> Iterator[None]:
+    """Collect and retrain as long as the block lasts."""
+    parts = Parts(settings)
+    background = Background(parts)
+    background.start()
+    yield
+    background.stop()
+    parts.log.close()
+    parts.engine.dispose()

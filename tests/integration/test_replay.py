@@ -1,0 +1,88 @@
+"""Evidence can be counted again from what is stored, whole or from a moment on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from clickloop.cli import app
+from clickloop.parts import Parts
+from collector.store import evidence_digest, fold_batch, replay
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
+from foundation.db import reading, transaction
+from foundation.settings import Settings
+from foundation.tables import evidence, impressions
+
+SETTINGS = Settings(_env_file=None)
+FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+SECOND = FIRST + timedelta(days=7)
+
+
+def two_weeks() -> list[Impression | FeedbackEvent]:
+    content: list[Impression | FeedbackEvent] = []
+    for number, at in enumerate((FIRST, FIRST, SECOND, SECOND)):
+        results = (ShownResult("a", 1, 1.0), ShownResult("b", 2, 0.5))
+        content += [
+            Impression("default", f"q{number}", "toner", f"u{number}", "v-1", results, at),
+            FeedbackEvent("default", f"e{number}", "click", f"q{number}", "a", "", 0.0, at, at),
+        ]
+    return content
+
+
+def spoil(engine: sa.Engine) -> None:
+    with transaction(engine) as connection:
+        connection.execute(sa.update(evidence).values(users=77))
+        connection.execute(sa.update(impressions).values(clicks=9))
+
+
+def users(engine: sa.Engine) -> list[int]:
+    statement = sa.select(evidence.c.users).where(evidence.c.document_id == "a").order_by(evidence.c.period)
+    with reading(engine) as connection:
+        return list(connection.execute(statement).scalars())
+
+
+def test_a_replay_from_a_moment_leaves_the_weeks_before_it_alone(any_engine: sa.Engine) -> None:
+    with transaction(any_engine) as connection:
+        fold_batch(connection, two_weeks(), SETTINGS)
+    spoil(any_engine)
+
+    assert replay(any_engine, "default", SETTINGS, SECOND + timedelta(days=1)) == 2
+
+    assert users(any_engine) == [77, 2]
+
+
+def test_a_replay_from_a_moment_of_sound_evidence_changes_nothing(any_engine: sa.Engine) -> None:
+    with transaction(any_engine) as connection:
+        fold_batch(connection, two_weeks(), SETTINGS)
+    before = evidence_digest(any_engine, "default")
+
+    for moment in (FIRST - timedelta(days=90), FIRST, SECOND, SECOND + timedelta(days=90)):
+        replay(any_engine, "default", SETTINGS, moment)
+        assert evidence_digest(any_engine, "default") == before
+
+
+@pytest.mark.parametrize("since", [(), ("--since", "2026-01-05"), ("--since", "2026-01-05T00:00:00+0100")])
+def test_the_command_tells_the_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, since: tuple[str, ...]) -> None:
+    monkeypatch.setenv("CLICKLOOP_HOME", str(tmp_path))
+    parts = Parts(Settings())
+    with transaction(parts.engine) as connection:
+        fold_batch(connection, two_weeks(), SETTINGS)
+    sound = evidence_digest(parts.engine, "default")
+    spoil(parts.engine)
+
+    told = json.loads(CliRunner().invoke(app, ["replay", "--json", *since]).stdout)
+
+    assert told["impressions"] == 4
+    assert told["digest_after"] == sound != told["digest_before"]
+    assert "as before" in CliRunner().invoke(app, ["replay", *since]).stdout
+
+
+def test_a_log_is_not_replayed_from_a_moment(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["replay", "--from", str(tmp_path / "a.csv"), "--since", "2026-01-05"])
+
+    assert result.exit_code == 2
