@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from collector.store import done_by, drop_unfounded, forget
+from collector.store import Traces, drop_unfounded, forget
 from foundation.clock import Clock
-from foundation.db import reading, transaction
+from foundation.db import reading, take_numbers, transaction, upsert
 from foundation.errors import NotFound
 from foundation.eventlog import EventLog
 from foundation.ids import canonical_json, new_id
@@ -80,34 +80,37 @@ class Eraser:
         self._clock = clock
 
     def erase(self, collection: str, name: str) -> Receipt:
-        """Delete everything that is stored of a person, in one transaction; blocks.
+        """Delete everything that is stored of a person; blocks, and holds up others only while it deletes.
 
-        Nobody need be there: a person of whom nothing is stored gets a receipt too, and what still
-        waits of it in the log is dropped.
+        Nobody need be there: a person of whom nothing is stored gets a receipt too, and what still waits
+        of it in the log is dropped. After a crash in between, ask again.
 
         Args:
             name: The id as the app gives it, or its pseudonym.
         """
         person = self._pseudonyms.of(name)
-        names = {person, name}
         waiting = self._log.forget(collection, person)
-        with transaction(self._engine) as connection:
-            first = _first_seen(connection, collection, names)
-            gone = forget(connection, collection, names, self._settings)
-            counts = {
-                "impressions": gone.impressions,
-                "events": gone.events,
-                "evidence": gone.evidence,
-                "dead_letters": int(
-                    connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
-                ),
-                "log_records": waiting,
-            }
+        announced = self._announce(collection, person)  # from here on nothing older is stored any more
+        with reading(self._engine) as connection:
+            traces, first = _find(connection, collection, {person, name})
             learned = _learned_since(connection, collection, first) if first else []
+        with transaction(self._engine) as connection:
+            gone = forget(connection, collection, traces, self._settings)
+            letters = connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
+            counts = {"impressions": gone.impressions, "events": gone.events, "evidence": gone.evidence}
+            counts |= {"dead_letters": letters, "log_records": waiting}
+            receipt = replace(announced, counts=counts, versions=learned, change=gone.change)
+            receipt = replace(receipt, signature=self._pseudonyms.sign(receipt.content()))
+            upsert(connection, erasures, [asdict(receipt) | {"swept": False}])
+        return receipt
+
+    def _announce(self, collection: str, person: str) -> Receipt:
+        """Store a receipt that says nothing yet. Batches under way are waited for; later ones know of it."""
+        with transaction(self._engine) as connection:
+            take_numbers(connection, f"evidence:{collection}", 0)
             at = self._clock.now()
-            blank = Receipt(collection, new_id(at), person, counts, learned, gone.change, at)
-            receipt = replace(blank, signature=self._pseudonyms.sign(blank.content()))
-            connection.execute(sa.insert(erasures).values(**asdict(receipt), swept=False))
+            receipt = Receipt(collection, new_id(at), person, {}, [], 0, at)
+            connection.execute(sa.insert(erasures).values(**asdict(receipt), swept=True))
         return receipt
 
     def audit(self, collection: str, receipt_id: str) -> Audit:
@@ -135,14 +138,22 @@ def sweep(engine: sa.Engine, now: datetime) -> None:
             connection.execute(sa.update(erasures).where(this).values(swept=True))
 
 
-def _first_seen(connection: sa.Connection, collection: str, names: Collection[str]) -> datetime | None:
-    """Return when people first searched or did something, None when nothing is stored of them."""
-    shown = sa.select(sa.func.min(impressions.c.at)).where(
+def _find(connection: sa.Connection, collection: str, names: Collection[str]) -> tuple[Traces, datetime | None]:
+    """Return what is stored of people, and when they first searched or did something; reads everything once."""
+    shown = sa.select(impressions.c.query_id, impressions.c.at).where(
         impressions.c.collection == collection, impressions.c.unit.in_(names)
     )
-    done = sa.select(sa.func.min(events.c.at)).where(events.c.collection == collection, done_by(names))
-    found = [connection.execute(statement).scalar_one() for statement in (shown, done)]
-    return min((at for at in found if at is not None), default=None)
+    done = sa.select(events.c.id, events.c.query_id, events.c.at).where(
+        events.c.collection == collection, _done_by(names)
+    )
+    searches, acts = connection.execute(shown).all(), connection.execute(done).all()
+    traces = Traces([row.query_id for row in searches], {row.id: row.query_id for row in acts})
+    return traces, min((row.at for row in (*searches, *acts)), default=None)
+
+
+def _done_by(people: Collection[str]) -> sa.ColumnElement[bool]:
+    condition: sa.ColumnElement[bool] = events.c.body["user"].as_string().in_(people)
+    return condition
 
 
 def _learned_since(connection: sa.Connection, collection: str, first: datetime) -> list[str]:
@@ -161,7 +172,7 @@ def _count_remaining(connection: sa.Connection, receipt: Receipt) -> dict[str, i
     left = {
         impressions: (impressions.c.collection == mine) & (impressions.c.unit == person) & (impressions.c.at <= at),
         events: (events.c.collection == mine)
-        & done_by([person])
+        & _done_by([person])
         & ((events.c.at <= at) | (events.c.received_at <= at)),
         dead_letters: _about(mine, person) & (dead_letters.c.at <= at),
     }

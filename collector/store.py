@@ -9,7 +9,7 @@ between two replays; after changing them, replay.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -58,6 +58,13 @@ class EvidenceKey(NamedTuple):
     document_id: str
 
 
+class Traces(NamedTuple):
+    """What people left: the query ids of their searches, and the query id of each of their events by its id."""
+
+    searches: Collection[str]
+    events: Mapping[str, str]
+
+
 class Forgotten(NamedTuple):
     """What was deleted of people: impressions, events, and rows of evidence that changed as number `change`."""
 
@@ -84,12 +91,12 @@ def fold_batch(connection: sa.Connection, records: Iterable[Impression | Feedbac
     )
 
 
-def forget(connection: sa.Connection, collection: str, people: Collection[str], settings: Settings) -> Forgotten:
-    """Delete what is stored of people and take it out of the evidence, inside the caller's write transaction.
+def forget(connection: sa.Connection, collection: str, traces: Traces, settings: Settings) -> Forgotten:
+    """Delete what people left, with all events about their searches, and take it out of the evidence.
 
-    Deleted are the impressions that count them, all events about these, and their events about others'.
+    Runs inside the caller's write transaction.
     """
-    return _Fold(connection, collection, settings).forget(people)
+    return _Fold(connection, collection, settings).forget(traces)
 
 
 def replay(engine: sa.Engine, collection: str, settings: Settings, since: datetime | None = None) -> int:
@@ -112,12 +119,6 @@ def drop_unfounded(connection: sa.Connection, collection: str, change: int) -> N
         if _counts_of(row) == NO_COUNTS:
             this = (evidence.c.query_key == row.query_key) & (evidence.c.period == row.period)
             connection.execute(sa.delete(evidence).where(mine, this, evidence.c.document_id == row.document_id))
-
-
-def done_by(people: Collection[str]) -> sa.ColumnElement[bool]:
-    """Return the condition on events that one of some people did them."""
-    condition: sa.ColumnElement[bool] = events.c.body["user"].as_string().in_(people)
-    return condition
 
 
 def evidence_digest(engine: sa.Engine, collection: str) -> str:
@@ -163,16 +164,13 @@ class _Fold:
         self._add(difference(before, self._contribution(votes)))
         return len(given) - len(records)
 
-    def forget(self, people: Collection[str]) -> Forgotten:
+    def forget(self, traces: Traces) -> Forgotten:
         """Delete what is stored of people, and add what that changes."""
-        shown_to = impressions.c.unit.in_(people)
-        own = self._query_ids(impressions, shown_to)
-        touched = self._query_ids(events, done_by(people)) - own
+        own, touched = set(traces.searches), set(traces.events.values()) - set(traces.searches)
         votes = self._stored_votes(own | touched)
         before = self._contribution(votes)
-        heard = self._delete(events, done_by(people))
-        heard += sum(self._delete(events, events.c.query_id.in_(some)) for some in _chunks(sorted(own)))
-        shown = self._delete(impressions, shown_to)
+        heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
+        shown = self._delete(impressions.c.query_id, own)
         self._refresh_outcomes({query_id: [] for query_id in touched} | self._events_of(touched))
         changes = difference(before, self._contribution(votes))
         self._add(changes)
@@ -189,12 +187,11 @@ class _Fold:
             self._add(self._contribution(votes))
         return len(query_ids)
 
-    def _query_ids(self, table: sa.Table, which: sa.ColumnElement[bool]) -> set[str]:
-        statement = sa.select(table.c.query_id).where(self._mine(table), which)
-        return set(self._connection.execute(statement).scalars())
-
-    def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
-        return int(self._connection.execute(sa.delete(table).where(self._mine(table), which)).rowcount)
+    def _delete(self, column: sa.Column[str], values: Collection[str]) -> int:
+        statement = sa.delete(column.table).where(self._mine(column.table))
+        return sum(
+            self._connection.execute(statement.where(column.in_(some))).rowcount for some in _chunks(sorted(values))
+        )
 
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
         statement = _select_votes().where(self._since(impressions))
