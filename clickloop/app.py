@@ -15,6 +15,7 @@ import ab_testing.routes
 import collector.client_script
 import collector.compatible
 import collector.people
+import collector.reports.propensity
 import collector.reports.routes
 import collector.routes
 import console.routes
@@ -30,6 +31,7 @@ from clickloop.parts import Parts
 from clickloop.shared_metrics import render_metrics
 from collector.erasure import Eraser
 from collector.reception import MergeItems
+from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
 from foundation.origins import allow_origins
@@ -92,6 +94,9 @@ def make_app(settings: Settings) -> FastAPI:
     eraser = Eraser(parts.engine, parts.log, parts.privacy.pseudonyms, settings, parts.clock)
     app.include_router(collector.people.make_router(eraser))
     app.include_router(collector.reports.routes.make_router(parts.engine, parts.clock, settings))
+    app.include_router(
+        collector.reports.propensity.make_router(parts.engine, settings.lists_per_user, _curve_in_use(parts))
+    )
     app.include_router(collector.client_script.make_router())
     app.include_router(
         collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader), parts.privacy)
@@ -109,6 +114,14 @@ def make_app(settings: Settings) -> FastAPI:
     )
     _add_probes(app, loader)
     return app
+
+
+def _curve_in_use(parts: Parts) -> Callable[[str], ClickCurve]:
+    def find(collection: str) -> ClickCurve:
+        champion = parts.registry.champion(collection)
+        return parts.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
+
+    return find
 
 
 def _trace(app: FastAPI, url: str) -> Callable[[], None]:

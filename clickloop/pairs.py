@@ -21,6 +21,7 @@ COLUMNS = (
     "query",
     "document_id",
     "relevance",
+    "uncertainty",
     "weight",
     "shown",
     "clicked",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
+from collector.swaps import LEAST_CLICKS, Tilt, fit_tilt, swapped
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 
 Floats = npt.NDArray[np.float64]
@@ -19,6 +21,9 @@ PRIOR_STRENGTH = 200.0
 _LOWEST = 1e-4
 _HIGHEST = 0.98
 _LEAST_RATIO = 1.2
+_ROUNDS = 10
+_CONFIDENCE = 1.645
+_TOLERATED_TILT = 0.1
 
 
 def fit_curve(shown: Floats, clicked: Floats, relevance: Floats, prior: ClickCurve = PRIOR_CURVE) -> ClickCurve:
@@ -46,12 +51,50 @@ def log_odds(shown: Floats, clicked: Floats, curve: ClickCurve) -> Floats:
 
 
 def overcorrects(shown: Floats, clicked: Floats, curve: ClickCurve) -> bool:
-    """Tell whether clicks divided by the curve's examination rise with rank: the curve is too steep.
+    """Tell whether the curve falls more steeply with rank than the clicks do.
 
-    Pooled corrected relevance, clicks over expected clicks of a relevant document, must not grow
-    with rank, for rankers put the better documents first. Ranks with under 100 impressions are left
-    out; the alarm rings when the lower half of the others exceeds the upper half by a tenth.
+    Where documents were swapped, their clicks tell: the alarm rings when, with 95% confidence, they
+    follow the curve times rank^x with x above 0.1. Under 200 such clicks, clicks divided by the curve
+    are compared over ranks: they must not grow with rank, for rankers put the better documents first.
+    Ranks with under 100 impressions are then left out, and the alarm rings when the lower half of the
+    others exceeds the upper half by a tenth.
+
+    Args:
+        shown: Impressions by document and rank, shape (n, ranks).
+        clicked: Clicks among them, same shape.
+        curve: The curve to be judged.
     """
+    rows = swapped(shown)
+    if clicked[rows].sum() < LEAST_CLICKS:
+        return _grows_with_rank(shown, clicked, curve)
+    tilt = measure_tilt(shown[rows], clicked[rows], curve)
+    return tilt.exponent - _CONFIDENCE * tilt.error > _TOLERATED_TILT
+
+
+def measure_tilt(shown: Floats, clicked: Floats, curve: ClickCurve) -> Tilt:
+    """Return by how much the clicks on swapped documents fall more gently with rank than the curve."""
+    return fit_tilt(shown, clicked, expected_rates(shown, clicked, curve))
+
+
+def expected_rates(shown: Floats, clicked: Floats, curve: ClickCurve) -> Floats:
+    """Return each document's click rates by rank under a curve, between relevant and other; shape (n, ranks).
+
+    A document is relevant as its clicks and the ranks where it stood make likely.
+    """
+    high, low = np.array(curve.relevant), np.array(curve.other)
+    odds = log_odds(shown, clicked, curve)
+    standing = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1.0)
+    by_rank = np.full(shown.shape[1], 0.5)
+    relevance = np.full(len(shown), 0.5)
+    for _ in range(_ROUNDS):
+        before = np.clip(standing @ by_rank, _LOWEST, 1 - _LOWEST)
+        relevance = expit(odds + logit(before))
+        by_rank = (relevance @ shown + 1) / (shown.sum(axis=0) + 2)
+    rates: Floats = relevance[:, None] * high + (1 - relevance[:, None]) * low
+    return rates
+
+
+def _grows_with_rank(shown: Floats, clicked: Floats, curve: ClickCurve) -> bool:
     seen, hits = shown.sum(axis=0), clicked.sum(axis=0)
     enough = seen >= 100
     if enough.sum() < 4:

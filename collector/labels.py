@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.click_model import fit_curve, log_odds
-from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
+from collector.harvest import PRIOR, assign_folds, harvest
+from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Evidence, Label
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,11 +23,21 @@ Family = Literal["one", "many"]
 _ROUNDS = 12
 _LEAST_PRIOR = 1e-5
 _MOST_PRIOR = 0.9
-_SATISFIED_LOG_ODDS = 0.7
-_DISSATISFIED_LOG_ODDS = -1.5
 _LEAST_RELEVANCE = 0.02
 _MOST_EXAMINATIONS = 20.0
 _MOST_ODDS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What a list whose user was satisfied with a document, or was not, adds to its log-odds of relevance."""
+
+    satisfied: float = 0.7
+    dissatisfied: float = -1.5
+
+
+USUAL_SIGNALS = Signals()
+"""What is believed before a collection has rated lists of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +76,46 @@ class _Table:
 
 
 def label(
-    evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]], curve: ClickCurve | None = None
+    evidence: list[Evidence],
+    prior: Mapping[str, Mapping[str, float]],
+    curve: ClickCurve | None = None,
+    signals: Signals = USUAL_SIGNALS,
 ) -> tuple[list[Label], ClickCurve]:
     """Return the labels of every query of `evidence` and the curve they rest on.
 
-    Expectation maximisation alternates posteriors and curve. Two families of posterior compete:
-    "one", a query has one relevant document, so that documents never shown gain when those shown
-    fail; "many", documents are relevant independently. The one under which the clicks were likelier
-    beforehand wins; the prior is out of fold, so the clicks are held out from it.
+    Two families of posterior compete: "one", a query has one relevant document, so that documents
+    never shown gain when those shown fail; "many", documents are relevant independently. The one
+    under which the clicks were likelier beforehand wins; the prior is out of fold, so the clicks are
+    held out from it.
+
+    The curve is fitted by expectation maximisation, alternating with the posteriors.
 
     Args:
         evidence: Rows in any order, at most one per query and document.
         prior: By query key, the model's probability that a document is the relevant one.
         curve: The curve to use; fitted when None.
+        signals: How much satisfied and dissatisfied users say beyond their clicks.
     """
     if not evidence:
         return [], curve or PRIOR_CURVE
-    table = _tabulate(evidence, prior)
+    table = _tabulate(evidence, prior, signals)
     fitted = curve or _fit(table)
     family = choose_family(table, fitted)
     return _to_labels(table, _posterior(table, fitted, family)), fitted
+
+
+def label_by_swaps(
+    evidence: list[Evidence],
+    prior: Mapping[str, Mapping[str, float]],
+    curve: ClickCurve | None = None,
+    signals: Signals = USUAL_SIGNALS,
+) -> tuple[list[Label], ClickCurve]:
+    """Return what `label` does, by the curve that documents at several ranks show where there are enough.
+
+    For records whose swaps were not made by the clicks themselves, as by interleaving and new versions:
+    a document that rose because it was clicked was, where it stood before, luckier than its rank.
+    """
+    return label(evidence, prior, curve or _harvest(evidence), signals)
 
 
 def choose_family(table: _Table, curve: ClickCurve) -> Family:
@@ -95,7 +126,7 @@ def choose_family(table: _Table, curve: ClickCurve) -> Family:
     return "one" if one >= many else "many"
 
 
-def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]) -> _Table:
+def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]], signals: Signals) -> _Table:
     rows = {(row.query_key, row.document_id): row for row in evidence}
     keys = sorted({key for key, _ in rows})
     pairs = sorted(rows.keys() | {(key, name) for key in keys for name in prior.get(key, {})})
@@ -115,10 +146,18 @@ def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]
         seen=np.array(seen),
         shown=np.array([row.shown for row in found], dtype=np.float64),
         clicked=np.array([row.clicked for row in found], dtype=np.float64),
-        said=np.array(
-            [row.satisfied * _SATISFIED_LOG_ODDS + row.dissatisfied * _DISSATISFIED_LOG_ODDS for row in found]
-        ),
+        said=np.array([row.satisfied * signals.satisfied + row.dissatisfied * signals.dissatisfied for row in found]),
     )
+
+
+def _harvest(evidence: list[Evidence]) -> ClickCurve | None:
+    keys = sorted({row.query_key for row in evidence})
+    fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
+    rows = sorted(evidence, key=lambda row: (row.query_key, row.document_id))
+    shown = np.array([row.shown for row in rows], dtype=np.float64).reshape(-1, CURVE_RANKS)
+    clicked = np.array([row.clicked for row in rows], dtype=np.float64).reshape(-1, CURVE_RANKS)
+    found = harvest(shown, clicked, np.array([fold[row.query_key] for row in rows], dtype=np.int64))
+    return None if found.family == PRIOR else found.curve
 
 
 def _fit(table: _Table) -> ClickCurve:

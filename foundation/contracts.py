@@ -184,6 +184,11 @@ class Label:
     relevance: float
     weight: float
 
+    @property
+    def uncertainty(self) -> float:
+        """The posterior's standard deviation, in [0, 0.5]: a document is relevant or not, so it is largest at 0.5."""
+        return math.sqrt(self.relevance * (1 - self.relevance))
+
 
 class Labeller(Protocol):
     """Turns evidence into labels; the composition root hands the collector's to the retrainer."""

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         "int8", description="Precision of the ONNX encoder; auto: the faster one on this machine, measured once."
     )
     late_interaction: bool = Field(False, description="Keep token vectors and rank the best candidates again by them.")
-    encoder_threads: int = Field(2, description="Threads of one encoding.")
+    encoder_threads: int = Field(2, ge=1, description="Batches of documents encoded at the same time.")
     language: Language = Field("english", description="Whose word endings are cut off; none cuts none.")
     synonyms: Path | None = Field(None, description="File of synonyms, one rule a line.")
     typo_tolerance: bool = Field(True, description="Look for words no document has in other spellings.")

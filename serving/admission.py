@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -22,6 +23,34 @@ OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 _SEARCHES = frozenset({"/v1/search", "/v1/context"})
 
 
+class Turns:
+    """So many at once, and the others in the order in which they came: who comes later overtakes nobody."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Wait for a turn."""
+        mine = threading.Lock()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Hand the turn to whoever has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
 class Admission:
     """Counts the searches inside, and knows how long each part of one takes.
 
@@ -37,7 +66,7 @@ class Admission:
         self.now = now
         self._at_once = at_once
         self._patience_s = patience_s
-        self._turns = threading.BoundedSemaphore(at_once)
+        self._turns = Turns(at_once)
         self._inside = 0
         self._service_s = 0.01
         self._parts_s: dict[str, float] = {}

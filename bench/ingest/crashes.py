@@ -93,7 +93,9 @@ def _kill(server: Server, *, consumer: bool) -> None:
 
 
 def _children(process: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    """Return the processes that any thread of a process started."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(word) for found in lists for word in found.read_text().split()]
 
 
 def _fold_anew(parts: Parts) -> str:

@@ -43,6 +43,7 @@ class Pair:
     Attributes:
         query: The form under which equal queries share evidence.
         relevance: Posterior probability that the document is relevant; 0.0 below 0.02.
+        uncertainty: Standard deviation of what it is, 0 or 1.
         weight: What the query is worth to a learner.
         shown: Counted lists that showed the document.
         clicked: Those it was clicked in.
@@ -53,6 +54,7 @@ class Pair:
     query: str
     document_id: str
     relevance: float
+    uncertainty: float
     weight: float
     shown: int
     clicked: int
@@ -224,6 +226,7 @@ def _pair(row: Evidence, said: Label | None) -> Pair:
         query=row.query_key,
         document_id=row.document_id,
         relevance=said.relevance if said else 0.0,
+        uncertainty=said.uncertainty if said else 0.0,
         weight=said.weight if said else 0.0,
         shown=int(sum(row.shown)),
         clicked=int(sum(row.clicked)),

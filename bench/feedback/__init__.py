@@ -1,0 +1,1 @@
+"""What feedback is worth: bias recovered from clicks, and what floods of them do."""
