@@ -20,7 +20,7 @@ from ab_testing.stats.ratio import RatioStatistics
 from ab_testing.verdict import Facts
 from foundation.db import upsert
 from foundation.errors import NotFound
-from foundation.tables import decisions, experiment_days, experiments, impressions
+from foundation.tables import decisions, experiment_days, experiments, impressions, quarantine
 
 _STREAM_ROWS = 1000
 
@@ -198,7 +198,14 @@ def _interleaved_searches(connection: sa.Connection, experiment: Experiment) -> 
 
 
 def _takes_part(experiment: Experiment) -> sa.ColumnElement[bool]:
+    """Return which impressions count: those of users in quarantine do in no arm."""
+    held = sa.exists().where(
+        quarantine.c.collection == impressions.c.collection,
+        quarantine.c.unit == impressions.c.unit,
+        quarantine.c.state == "held",
+    )
     return sa.and_(
+        ~held,
         impressions.c.collection == experiment.collection,
         impressions.c.experiment == experiment.id,
         impressions.c.at >= experiment.started_at,

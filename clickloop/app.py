@@ -15,6 +15,7 @@ import ab_testing.routes
 import collector.client_script
 import collector.compatible
 import collector.people
+import collector.quarantine_routes
 import collector.reports.propensity
 import collector.reports.routes
 import collector.routes
@@ -29,11 +30,13 @@ import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
 from clickloop.shared_metrics import render_metrics
+from collector.door import Door
 from collector.erasure import Eraser
 from collector.reception import MergeItems
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.errors import NotReady
 from foundation.extras import needs_extra
+from foundation.gate import KeyGate
 from foundation.origins import allow_origins
 from foundation.settings import Settings
 from foundation.web import install_edge
@@ -68,6 +71,8 @@ def make_app(settings: Settings) -> FastAPI:
         description="Search that learns from its clicks.",
         lifespan=lifespan,
     )
+    if settings.require_keys:
+        app.add_middleware(KeyGate, keys=parts.keys, refusals=collector.compatible.REFUSALS)
     install_edge(app, settings.max_body_bytes)
     allow_origins(app, settings.origins(), _FROM_BROWSERS)
     end_tracing = _trace(app, settings.otlp_url)
@@ -81,6 +86,7 @@ def make_app(settings: Settings) -> FastAPI:
         admission,
         parts.clock,
         parts.privacy,
+        parts.query_ids,
         tell_queries=settings.log_queries,
     )
     app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
@@ -90,16 +96,22 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
     app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
     app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
-    app.include_router(collector.routes.make_router(parts.log, parts.clock, settings, parts.engine, parts.privacy))
+    door = Door(parts.query_ids, settings)
+    app.include_router(
+        collector.routes.make_router(parts.log, parts.clock, settings, parts.engine, door, parts.privacy)
+    )
     eraser = Eraser(parts.engine, parts.log, parts.privacy.pseudonyms, settings, parts.clock)
     app.include_router(collector.people.make_router(eraser))
+    app.include_router(collector.quarantine_routes.make_router(parts.quarantine, parts.privacy))
     app.include_router(collector.reports.routes.make_router(parts.engine, parts.clock, settings))
     app.include_router(
         collector.reports.propensity.make_router(parts.engine, settings.lists_per_user, _curve_in_use(parts))
     )
     app.include_router(collector.client_script.make_router())
     app.include_router(
-        collector.compatible.make_router(parts.log, parts.clock, settings, _merge_items(parts, loader), parts.privacy)
+        collector.compatible.make_router(
+            parts.log, parts.clock, settings, _merge_items(parts, loader), door, parts.privacy
+        )
     )
     app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
     app.include_router(

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from clickloop import bench_cli, documents_cli, feedback_cli
+from clickloop import bench_cli, documents_cli, feedback_cli, keys_cli
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show
 from foundation.errors import ClickloopError
@@ -25,6 +25,7 @@ experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments."
 app.add_typer(versions, name="versions")
 app.add_typer(experiment, name="experiment")
 app.add_typer(bench_cli.app, name="bench")
+app.add_typer(keys_cli.app, name="keys")
 app.add_typer(documents_cli.app)
 app.add_typer(feedback_cli.app)
 

@@ -107,7 +107,7 @@ def _write_parquet(pairs: Iterator[dict[str, Any]], file: Path) -> int:
     from pyarrow import parquet  # noqa: PLC0415  only the extra `parquet` installs it
 
     texts, numbers = pyarrow.string(), pyarrow.int64()
-    types = [texts, texts, pyarrow.float64(), pyarrow.float64(), *[numbers] * 5, pyarrow.list_(texts)]
+    types = [texts, texts, *[pyarrow.float64()] * 3, *[numbers] * 5, pyarrow.list_(texts)]
     schema = pyarrow.schema(list(zip(COLUMNS, types, strict=True)))
     count = 0
     with parquet.ParquetWriter(file, schema) as writer:

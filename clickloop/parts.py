@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
 from collector.labels import label
+from collector.quarantine import Quarantine
 from collector.retention import Retention
 from foundation import schema
 from foundation.clock import Clock, make_clock
@@ -21,10 +22,13 @@ from foundation.contracts import Manifest
 from foundation.db import make_engine
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
+from foundation.keys import Keys
 from foundation.leases import Leases
 from foundation.privacy import Privacy, open_privacy
 from foundation.registry import ArtifactStore, Registry, Version
+from foundation.secrets import secret
 from foundation.settings import Settings
+from foundation.signing import QueryIds
 from foundation.telemetry import configure_logs
 from retrainer.autopilot import Autopilot
 from retrainer.dataset import Dataset, freeze_dataset
@@ -99,6 +103,21 @@ class Parts:
         records = make_engine(url)
         schema.prepare(records, self.settings.migrate)
         return records
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The API keys."""
+        return Keys(self.engine, self.clock)
+
+    @cached_property
+    def query_ids(self) -> QueryIds:
+        """The query ids of this installation."""
+        return QueryIds(self.settings.signing_key.encode() or secret(Path(self.settings.home), "signing"))
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """The users who are held."""
+        return Quarantine(self.engine, self.settings, self.clock)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -199,7 +218,10 @@ class Parts:
 
     def make_consumer(self) -> Consumer:
         """Return the collector's consumer of the event log."""
-        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock)
+        subscription = self.log.subscribe(CONSUMER)
+        if not self.settings.quarantine:
+            return Consumer(self.engine, subscription, self.settings, self.clock)
+        return Consumer(self.engine, subscription, self.settings, self.clock, self.quarantine.look_everywhere)
 
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""

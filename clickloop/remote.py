@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,8 @@ import httpx
 
 from foundation.clock import SystemClock, monotonic_s
 from foundation.errors import ClickloopError, FieldFault, NotReady
+
+KEY_VARIABLE = "CLICKLOOP_KEY"
 
 _LOOK_AGAIN_S = 0.02
 
@@ -40,12 +43,17 @@ class Remote:
     Args:
         url: Address of the service.
         collection: Sent with every request.
+
+    The key in the environment variable CLICKLOOP_KEY is sent along.
     """
 
     def __init__(self, url: str, collection: str = "default", timeout_s: float = 60.0) -> None:
         self.url = url.rstrip("/")
         self.collection = collection
-        self._client = httpx.Client(base_url=self.url, headers={"Clickloop-Collection": collection}, timeout=timeout_s)
+        headers = {"Clickloop-Collection": collection}
+        if key := os.environ.get(KEY_VARIABLE):
+            headers["Authorization"] = f"Bearer {key}"
+        self._client = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,23 +7,25 @@ neighbours, a repeat changes nothing. They take any content type, as browsers' b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from collector.door import Door
 from collector.intake import algolia, meilisearch, metarank, ubi
-from collector.intake.foreign import Parsed
+from collector.intake.foreign import Parsed, Taken
 from collector.reception import Intake, MergeItems, Verdict
 from foundation.bodies import read_json, to_entries
 from foundation.clock import Clock, monotonic_s
-from foundation.errors import BodyTooLarge, ClickloopError, InvalidRequest, UnreadableBody
+from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
 from foundation.eventlog import EventLog
 from foundation.privacy import Privacy
 from foundation.settings import Settings
-from foundation.web import RETRY_AFTER_S, collection_of, problem_response, problem_responses, read_body
+from foundation.web import collection_of, key_of, problem_response, problem_responses, read_body
 
 Collection = Annotated[str, Depends(collection_of)]
 
@@ -37,6 +39,8 @@ _PREFLIGHT = _ANY_ORIGIN | {
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}
 }
+_WRITES_DOCUMENTS = FieldFault("event", "lays an item over a document, which takes a key of the role admin")
+_MEILISEARCH_CODES = {401: "missing_authorization_header", 403: "invalid_api_key", 429: "too_many_search_requests"}
 _MEILISEARCH_ERRORS = "https://docs.meilisearch.com/errors#"
 
 
@@ -78,11 +82,11 @@ class MeilisearchError(BaseModel):
 
 
 def make_router(
-    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, privacy: Privacy
+    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, door: Door, privacy: Privacy
 ) -> APIRouter:
     """Return the routes of the compatible intakes; the arguments are those of `Intake`."""
     router = APIRouter(tags=["compatible feedback"])
-    intake = Intake(log, clock, settings, merge_items, privacy)
+    intake = Intake(log, clock, settings, merge_items, door, privacy)
     _add_ubi(router, intake)
     _add_metarank(router, intake)
     _add_algolia(router, intake)
@@ -93,7 +97,7 @@ def make_router(
 
 
 def _add_ubi(router: APIRouter, intake: Intake) -> None:
-    errors = problem_responses(400, 413, 422, 503)
+    errors = problem_responses(400, 413, 422, 429, 503)
 
     @router.post("/ubi_queries", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
     async def send_ubi_queries(request: Request, collection: Collection) -> JSONResponse:
@@ -112,12 +116,10 @@ async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Ca
     """Return the reply to a body of queries or events; refusals too are readable to pages of any origin."""
     try:
         entries = await intake.entries(request)
-        result = await intake.take(collection, entries, parse)
+        result = await intake.take(request, collection, entries, parse, brings_lists=True)
         result.refuse_if_all_bad()
     except ClickloopError as problem:
-        document = problem_response(problem, request.url.path)
-        document.headers.update(_ANY_ORIGIN)
-        return document
+        return _refuse_ubi(problem, request.url.path)
     verdicts = result.verdicts()
     counts = {status: sum(one.status == status for one in verdicts) for status in ("accepted", "ignored", "refused")}
     asked = [entry.value for entry in entries if isinstance(entry.value, dict) and "action_name" not in entry.value]
@@ -126,12 +128,18 @@ async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Ca
 
 
 def _add_metarank(router: APIRouter, intake: Intake) -> None:
-    @router.post("/feedback", openapi_extra=_BODY, responses=problem_responses(400, 413, 422, 503))
+    @router.post("/feedback", openapi_extra=_BODY, responses=problem_responses(400, 413, 422, 429, 503))
     async def send_metarank_feedback(request: Request, collection: Collection) -> MetarankReply:
         """Take Metarank's feedback: one event, an array, or lines; items are laid over the documents."""
         started_s, now = monotonic_s(), intake.clock.now()
         entries = await intake.entries(request, lines=True)
-        result = await intake.take(collection, entries, lambda value: metarank.parse(value, collection, now))
+        may_write = (key := key_of(request)) is None or key.role == "admin"
+
+        def parse(value: Any) -> Parsed:
+            parsed = metarank.parse(value, collection, now)
+            return parsed if may_write or not (isinstance(parsed, Taken) and parsed.items) else [_WRITES_DOCUMENTS]
+
+        result = await intake.take(request, collection, entries, parse, brings_lists=True)
         result.refuse_if_all_bad()
         return MetarankReply(
             accepted=len(entries) - result.refused,
@@ -143,7 +151,7 @@ def _add_metarank(router: APIRouter, intake: Intake) -> None:
 
 
 def _add_algolia(router: APIRouter, intake: Intake) -> None:
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in (400, 401, 413, 422, 503)}
+    errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in (400, 401, 413, 422, 429, 503)}
 
     @router.post("/1/events", openapi_extra=_BODY, response_model=AlgoliaReply, responses=errors)
     async def send_algolia_events(request: Request, collection: Collection) -> JSONResponse:
@@ -156,7 +164,7 @@ def _add_algolia(router: APIRouter, intake: Intake) -> None:
         except BodyTooLarge:
             return _algolia_reply(413, "Request Entity Too Large")
         except ClickloopError as problem:
-            return _algolia_reply(problem.status, problem.detail)
+            return _refuse_algolia(problem)
 
     @router.api_route("/1/events", methods=["GET", "PUT", "DELETE", "PATCH"], include_in_schema=False)
     def refuse_method() -> JSONResponse:
@@ -186,7 +194,7 @@ async def _take_algolia(request: Request, intake: Intake, collection: str) -> JS
         return algolia.parse(value, collection, now, strict=strict)
 
     bad = [entry for entry in entries if entry.fault or isinstance(parse(entry.value), list)] if strict else []
-    result = await intake.take(collection, bad[:1] or entries, parse)
+    result = await intake.take(request, collection, bad[:1] or entries, parse)
     if result.refused == len(result.parsed):
         return _algolia_reply(422, result.first_reason())
     refused = f"; refused {result.refused} of {len(entries)} events: {result.first_reason()}" if result.refused else ""
@@ -213,12 +221,21 @@ def _batch(raw: bytes, max_events: int) -> list[Any]:
 
 
 def _algolia_reply(status: int, message: str) -> JSONResponse:
-    headers = _ANY_ORIGIN | ({"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {})
-    return JSONResponse({"status": status, "message": message}, status_code=status, headers=headers)
+    return JSONResponse({"status": status, "message": message}, status_code=status, headers=_ANY_ORIGIN)
+
+
+def _refuse_algolia(problem: ClickloopError) -> JSONResponse:
+    reply = _algolia_reply(problem.status, "Invalid credentials" if problem.status == 401 else problem.detail)
+    reply.headers.update(_when_again(problem))
+    return reply
+
+
+def _when_again(problem: ClickloopError) -> dict[str, str]:
+    return {"Retry-After": str(problem.retry_after_s)} if problem.retryable else {}
 
 
 def _add_meilisearch(router: APIRouter, intake: Intake) -> None:
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in (400, 413, 503)}
+    errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in (400, 413, 429, 503)}
 
     @router.post("/events", status_code=201, openapi_extra=_BODY, response_class=Response, responses=errors)
     async def send_meilisearch_events(request: Request, collection: Collection) -> Response:
@@ -227,7 +244,7 @@ def _add_meilisearch(router: APIRouter, intake: Intake) -> None:
         try:
             entries = await intake.entries(request)
             result = await intake.take(
-                collection, entries, lambda value: meilisearch.parse(value, collection, now, user)
+                request, collection, entries, lambda value: meilisearch.parse(value, collection, now, user)
             )
             result.refuse_if_all_bad()
         except ClickloopError as problem:
@@ -241,16 +258,33 @@ def _meilisearch_error(problem: ClickloopError) -> JSONResponse:
         code = "malformed_payload"
     elif isinstance(problem, BodyTooLarge):
         code, status = "payload_too_large", problem.status
+    elif problem.status in _MEILISEARCH_CODES:
+        code, status = _MEILISEARCH_CODES[problem.status], problem.status
     elif problem.status >= 500:
         code, status = "internal", problem.status
     reasons = "; ".join(f"{fault.field} {fault.reason}" for fault in problem.fields)
     content = {
         "message": reasons or problem.detail,
         "code": code,
-        "type": "internal" if status >= 500 else "invalid_request",
+        "type": "internal" if status >= 500 else "auth" if status in {401, 403} else "invalid_request",
         "link": _MEILISEARCH_ERRORS + code,
     }
-    return JSONResponse(content, status_code=status, headers=_ANY_ORIGIN)
+    return JSONResponse(content, status_code=status, headers=_ANY_ORIGIN | _when_again(problem))
+
+
+def _refuse_ubi(problem: ClickloopError, path: str) -> JSONResponse:
+    document = problem_response(problem, path)
+    document.headers.update(_ANY_ORIGIN)
+    return document
+
+
+REFUSALS: Mapping[str, Callable[[ClickloopError], Response]] = {
+    "/ubi_queries": partial(_refuse_ubi, path="/ubi_queries"),
+    "/ubi_events": partial(_refuse_ubi, path="/ubi_events"),
+    "/1/events": _refuse_algolia,
+    "/events": _meilisearch_error,
+}
+"""How a request without a valid key is refused where its client expects another form than a problem document."""
 
 
 def _preflight() -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,6 +27,7 @@ _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
 _SWEEP_EVERY_S = 60.0
+_LOOK_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
 
@@ -59,9 +60,17 @@ class Consumer:
 
     Args:
         subscription: The consumer's place in the log; the caller closes it.
+        look: Called about once a minute between batches, to look at what was folded.
     """
 
-    def __init__(self, engine: sa.Engine, subscription: Subscription, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        subscription: Subscription,
+        settings: Settings,
+        clock: Clock,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._subscription = subscription
         self._settings = settings
@@ -70,6 +79,8 @@ class Consumer:
         self._dead_in_a_row = 0
         self._lag_at_s = -_LAG_EVERY_S
         self._swept_at_s = -_SWEEP_EVERY_S
+        self._look = look
+        self._look_at_s = monotonic_s()
 
     def run(self, stop: threading.Event) -> None:
         """Take batches until `stop` is set; while the database or the log is away, try again ever slower.
@@ -81,6 +92,7 @@ class Consumer:
         while not stop.is_set():
             try:
                 taken = self.step()
+                self._look_now_and_then()
                 pause_s = _FIRST_PAUSE_S
                 if taken < MAX_BATCH:
                     stop.wait(_LINGER_S)
@@ -164,6 +176,11 @@ class Consumer:
         if now_s - self._swept_at_s >= _SWEEP_EVERY_S:
             self._swept_at_s = now_s
             sweep(self._engine, self._clock.now())
+
+    def _look_now_and_then(self) -> None:
+        if monotonic_s() - self._look_at_s >= _LOOK_EVERY_S:
+            self._look_at_s = monotonic_s()
+            self._look()
 
     def _report_lag(self) -> None:
         now_s = monotonic_s()

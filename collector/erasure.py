@@ -17,7 +17,7 @@ from foundation.eventlog import EventLog
 from foundation.ids import canonical_json, new_id
 from foundation.pseudonyms import Pseudonyms
 from foundation.settings import Settings
-from foundation.tables import dead_letters, erasures, events, impressions, versions
+from foundation.tables import dead_letters, erasures, events, impressions, quarantine, versions
 
 SWEPT_AFTER = timedelta(hours=1)
 """Evidence that became zero stays so long, for every replica to hear of it, before its rows go too."""
@@ -96,6 +96,8 @@ class Eraser:
             learned = _learned_since(connection, collection, first) if first else []
         with transaction(self._engine) as connection:
             gone = forget(connection, collection, traces, self._settings)
+            held = (quarantine.c.collection == collection) & quarantine.c.unit.in_({person, name})
+            connection.execute(sa.delete(quarantine).where(held))
             letters = connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
             counts = {"impressions": gone.impressions, "events": gone.events, "evidence": gone.evidence}
             counts |= {"dead_letters": letters, "log_records": waiting}

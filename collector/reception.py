@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from collector.door import Door, Offer
 from collector.intake.foreign import Parsed, Taken
 from collector.journal import write
 from foundation.bodies import NDJSON_TYPES, Entry, read_entries
@@ -44,6 +45,7 @@ class Intake:
         clock: Stamps what is received.
         settings: Limits, and what a source declares.
         merge_items: Where the properties of Metarank's items go.
+        door: Looks at what was parsed before it is kept.
         privacy: What is kept of people.
     """
 
@@ -51,6 +53,7 @@ class Intake:
     clock: Clock
     settings: Settings
     merge_items: MergeItems
+    door: Door
     privacy: Privacy
 
     async def entries(self, request: Request, *, lines: bool = False) -> list[Entry]:
@@ -64,13 +67,28 @@ class Intake:
             raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
         return entries
 
-    async def take(self, collection: str, entries: Sequence[Entry], parse: Callable[[Any], Parsed]) -> Result:
+    async def take(
+        self,
+        request: Request,
+        collection: str,
+        entries: Sequence[Entry],
+        parse: Callable[[Any], Parsed],
+        *,
+        brings_lists: bool = False,
+    ) -> Result:
         """Parse every entry, keep the good ones, and return what became of each.
 
+        Args:
+            brings_lists: See `Door.examine`.
+
         Raises:
+            RateLimited: Too many events came; nothing was taken.
             NotReady: Nothing can be written now; items may have been, and may come again.
         """
         parsed: list[Parsed] = [[entry.fault] if entry.fault else parse(entry.value) for entry in entries]
+        offers = [one.content if isinstance(one, Taken) else one for one in parsed]
+        examined = self.door.examine(request, collection, offers, brings_lists=brings_lists)
+        parsed = [_checked(one, offer) for one, offer in zip(parsed, examined, strict=True)]
         taken = [one for one in parsed if isinstance(one, Taken)]
         items: dict[str, dict[str, Any]] = {}
         for one in taken:
@@ -128,6 +146,13 @@ class Result:
         return Verdict(index=index, status="ignored" if reason else "accepted", reasons=[reason] if reason else [])
 
 
+def _checked(parsed: Parsed, offer: Offer) -> Parsed:
+    """Return an entry with the content that the door let in, or the faults it found."""
+    if isinstance(offer, list):
+        return offer
+    return replace(parsed, content=offer) if isinstance(parsed, Taken) else parsed
+
+
 def _looks_like_lines(raw: bytes) -> bool:
     lines = [line for line in raw.split(b"\n") if line.strip()]
     return len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
@@ -142,5 +167,7 @@ def _count(parsed: Sequence[Parsed]) -> None:
         elif one.items:
             EVENTS.labels("item", "accepted").inc()
         for content in one.content if isinstance(one, Taken) else ():
-            kind = content.type if isinstance(content, FeedbackEvent) else "impression"
-            EVENTS.labels(kind, "accepted").inc()
+            if isinstance(content, FeedbackEvent):
+                EVENTS.labels(content.type, "distrusted" if content.distrusted else "accepted").inc()
+            else:
+                EVENTS.labels("impression", "accepted").inc()

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from collector.checks import Finding, run_checks
+from collector.door import Door, Offer
 from collector.intake import native
 from collector.journal import write
 from collector.skew import clock_skew
@@ -70,11 +71,14 @@ class JoinHealth(BaseModel):
     findings: list[Finding]
 
 
-def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engine, privacy: Privacy) -> APIRouter:
+def make_router(
+    log: EventLog, clock: Clock, settings: Settings, engine: sa.Engine, door: Door, privacy: Privacy
+) -> APIRouter:
     """Return the collector's routes.
 
     Args:
         log: Where accepted events are appended before the reply.
+        door: Looks at events before.
         engine: Read by the report on the join's health.
         privacy: What is kept of people.
     """
@@ -84,7 +88,7 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
         _PATH,
         status_code=202,
         response_model=EventsReply,
-        responses=problem_responses(400, 413, 422, 503),
+        responses=problem_responses(400, 413, 422, 429, 503),
         openapi_extra={"requestBody": _REQUEST_BODY},
     )
     async def send_events(
@@ -103,7 +107,8 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
             raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
         now = clock.now()
         skew = clock_skew(sent_at, now)
-        parsed = [_parse(entry, collection, now, skew) for entry in entries]
+        offers = door.examine(request, collection, [_parse(entry, collection, now, skew) for entry in entries])
+        parsed = [_event_of(one) for one in offers]
         await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)], privacy)
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
@@ -116,14 +121,22 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, engine: sa.Engi
     return router
 
 
-def _parse(entry: Entry, collection: str, now: datetime, skew: timedelta) -> _Parsed:
-    return [entry.fault] if entry.fault else native.parse(entry.value, collection, now, skew)
+def _parse(entry: Entry, collection: str, now: datetime, skew: timedelta) -> Offer:
+    parsed = [entry.fault] if entry.fault else native.parse(entry.value, collection, now, skew)
+    return (parsed,) if isinstance(parsed, FeedbackEvent) else parsed
+
+
+def _event_of(offer: Offer) -> _Parsed:
+    if isinstance(offer, list):
+        return offer
+    (event,) = (one for one in offer if isinstance(one, FeedbackEvent))
+    return event
 
 
 def _count(parsed: Sequence[_Parsed]) -> None:
     for one in parsed:
         if isinstance(one, FeedbackEvent):
-            EVENTS.labels(one.type, "accepted").inc()
+            EVENTS.labels(one.type, "distrusted" if one.distrusted else "accepted").inc()
         else:
             EVENTS.labels("unknown", "refused").inc()
 

@@ -19,7 +19,6 @@ from collector.closed_weeks import first_open_week, lock_evidence
 from collector.erased import without_erased
 from collector.fold import (
     NO_COUNTS,
-    NO_OUTCOME,
     Counts,
     Outcome,
     ShownList,
@@ -30,32 +29,31 @@ from collector.fold import (
     period_of,
 )
 from collector.lookup import keys_as_rows
-from foundation.contracts import FeedbackEvent, Impression, query_key
+from collector.rows import (
+    EvidenceKey,
+    Vote,
+    add_counts,
+    counts_of,
+    counts_row,
+    event_of,
+    event_row,
+    impression_row,
+    ranks_of,
+    vote_of,
+)
+from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import insert_missing, reading, transaction, upsert
 from foundation.ids import canonical_json
 from foundation.settings import Settings
-from foundation.tables import events, evidence, impressions
+from foundation.tables import events, evidence, impressions, quarantine
+
+HELD = "held"
+RELEASED = "released"
+"""States of a user in the table `quarantine`."""
 
 _CHUNK = 500
-_COUNTS = ("shown", "clicked", "users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions")
 
 Item = TypeVar("Item")
-
-
-class Vote(NamedTuple):
-    """All lists of one user for one query in one week."""
-
-    query_key: str
-    unit: str
-    period: int
-
-
-class EvidenceKey(NamedTuple):
-    """Where evidence is kept, within a collection."""
-
-    query_key: str
-    period: int
-    document_id: str
 
 
 class Traces(NamedTuple):
@@ -102,6 +100,8 @@ def forget(connection: sa.Connection, collection: str, traces: Traces, settings:
 def replay(engine: sa.Engine, collection: str, settings: Settings, since: datetime | None = None) -> int:
     """Rebuild outcomes and evidence of a collection from its stored events.
 
+    Who is in quarantine stays there: that table is no consequence of the events alone, for people release.
+
     One transaction: readers see the old evidence or the new, and batches wait until it ends.
     Evidence that is no longer founded becomes zero. Returns how many impressions were replayed.
 
@@ -116,9 +116,38 @@ def drop_unfounded(connection: sa.Connection, collection: str, change: int) -> N
     """Delete the rows of evidence that became zero by a change, inside the caller's write transaction."""
     mine = (evidence.c.collection == collection) & (evidence.c.change == change)
     for row in connection.execute(sa.select(evidence).where(mine)).all():
-        if _counts_of(row) == NO_COUNTS:
+        if counts_of(row) == NO_COUNTS:
             this = (evidence.c.query_key == row.query_key) & (evidence.c.period == row.period)
             connection.execute(sa.delete(evidence).where(mine, this, evidence.c.document_id == row.document_id))
+
+
+def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str, Any]], settings: Settings) -> None:
+    """Hold users in quarantine: the votes they have no longer count, and new ones will not.
+
+    Runs inside the caller's write transaction; batches of the collection wait until it ends.
+
+    Args:
+        rows: What the table `quarantine` is to hold of users who are not held now, but for the collection.
+    """
+    fold = _Fold(connection, collection, settings)
+    for votes in _chunks(fold.votes_of([row["unit"] for row in rows])):
+        fold.leave_out(votes)
+    upsert(connection, quarantine, [{"collection": collection, **row, "state": HELD} for row in rows])
+
+
+def release(connection: sa.Connection, collection: str, unit: str, told: Mapping[str, Any], settings: Settings) -> bool:
+    """Let the votes of a user who is held count again; False when the user is not held.
+
+    Args:
+        told: Columns of the table `quarantine` that tell of the release.
+    """
+    fold = _Fold(connection, collection, settings)  # first, so that two releases wait for each other
+    mine = (quarantine.c.collection == collection) & (quarantine.c.unit == unit) & (quarantine.c.state == HELD)
+    if connection.execute(sa.update(quarantine).where(mine).values(**told, state=RELEASED)).rowcount == 0:
+        return False
+    for votes in _chunks(fold.votes_of([unit])):
+        fold.let_in(votes)
+    return True
 
 
 def evidence_digest(engine: sa.Engine, collection: str) -> str:
@@ -133,7 +162,7 @@ def evidence_digest(engine: sa.Engine, collection: str) -> str:
                 {name: value for name, value in row._mapping.items() if name not in {"collection", "change"}}
             )
             for row in connection.execute(statement)
-            if _counts_of(row) != NO_COUNTS
+            if counts_of(row) != NO_COUNTS
         ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
@@ -156,10 +185,10 @@ class _Fold:
         records = without_erased(self._connection, self._collection, given)
         shown = [record for record in records if isinstance(record, Impression) and self._is_open(record)]
         heard = [record for record in records if isinstance(record, FeedbackEvent)]
-        votes = self._stored_votes({event.query_id for event in heard}) | {_vote_of(one) for one in shown}
+        votes = self._stored_votes({event.query_id for event in heard}) | {vote_of(one) for one in shown}
         before = self._contribution(votes)
-        insert_missing(self._connection, impressions, [_impression_row(one) for one in shown])
-        insert_missing(self._connection, events, [_event_row(one) for one in heard])
+        insert_missing(self._connection, impressions, [impression_row(one) for one in shown])
+        insert_missing(self._connection, events, [event_row(one) for one in heard])
         self._refresh_outcomes(self._events_of({record.query_id for record in records}))
         self._add(difference(before, self._contribution(votes)))
         return len(given) - len(records)
@@ -193,6 +222,23 @@ class _Fold:
             self._connection.execute(statement.where(column.in_(some))).rowcount for some in _chunks(sorted(values))
         )
 
+    def votes_of(self, units: Collection[str]) -> list[Vote]:
+        """Return every vote of some users in open weeks; what closed ones say stays."""
+        statement = _select_votes().where(self._since(impressions)).distinct()
+        return [
+            Vote(*row)
+            for some in _chunks(sorted(units))
+            for row in self._connection.execute(statement.where(impressions.c.unit.in_(some)))
+        ]
+
+    def leave_out(self, votes: Collection[Vote]) -> None:
+        """Take what the votes say out of the evidence."""
+        self._add(difference(self._contribution(votes), {}))
+
+    def let_in(self, votes: Collection[Vote]) -> None:
+        """Add what the votes say to the evidence."""
+        self._add(self._contribution(votes))
+
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
         statement = _select_votes().where(self._since(impressions))
         return {
@@ -206,13 +252,20 @@ class _Fold:
         return [Vote(*row) for row in self._connection.execute(statement)]
 
     def _contribution(self, votes: Collection[Vote]) -> dict[EvidenceKey, Counts]:
-        """Return what the votes say, added up over users."""
+        """Return what the votes say, added up over users who are not in quarantine."""
         total: dict[EvidenceKey, Counts] = {}
-        for vote, lists in self._first_lists(votes).items():
+        held = self._held({vote.unit for vote in votes})
+        for vote, lists in self._first_lists([vote for vote in votes if vote.unit not in held]).items():
             for document_id, counts in count_votes(lists, self._settings.lists_per_user).items():
                 key = EvidenceKey(vote.query_key, vote.period, document_id)
                 total[key] = total[key].plus(counts) if key in total else counts
         return total
+
+    def _held(self, units: Collection[str]) -> set[str]:
+        """Return those of some users who are in quarantine."""
+        wanted = self._keys(quarantine, ("unit",), [(unit,) for unit in units])
+        found = self._at(wanted, quarantine).where(quarantine.c.state == HELD)
+        return {row.unit for row in self._connection.execute(found)}
 
     def _first_lists(self, votes: Collection[Vote]) -> dict[Vote, list[ShownList]]:
         """Return the lists that count; of a vote with thousands, only those are fetched."""
@@ -224,7 +277,7 @@ class _Fold:
         found: dict[Vote, list[ShownList]] = {}
         for row in self._connection.execute(sa.select(lists).where(lists.c.place <= self._settings.lists_per_user)):
             vote = Vote(row.query_key, row.unit, row.period)
-            shown = ShownList(row.query_id, row.at, _ranks(row.results), Outcome.from_json(row.outcome))
+            shown = ShownList(row.query_id, row.at, ranks_of(row.results), Outcome.from_json(row.outcome))
             found.setdefault(vote, []).append(shown)
         return found
 
@@ -233,7 +286,7 @@ class _Fold:
         for some in _chunks(sorted(query_ids)):
             statement = sa.select(events).where(self._mine(events), events.c.query_id.in_(some))
             for row in self._connection.execute(statement):
-                found.setdefault(row.query_id, []).append(_event_of(row))
+                found.setdefault(row.query_id, []).append(event_of(row))
         return found
 
     def _refresh_outcomes(self, events_by_query: dict[str, list[FeedbackEvent]]) -> None:
@@ -253,8 +306,8 @@ class _Fold:
 
     def _outcome(self, impression: sa.Row[Any], heard: list[FeedbackEvent]) -> Outcome:
         lateness_days = self._settings.lateness_days
-        folded = [event for event in heard if in_time(event.at, impression.at, lateness_days)]
-        return outcome_of(_ranks(impression.results), folded)
+        folded = [event for event in heard if not event.distrusted and in_time(event.at, impression.at, lateness_days)]
+        return outcome_of(ranks_of(impression.results), folded)
 
     def _stored_impressions(self, query_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
         for some in _chunks(query_ids):
@@ -264,18 +317,18 @@ class _Fold:
     def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
         """Add `changes` to the evidence. Safe to read and write back: the counter's row is locked."""
         stored = {
-            EvidenceKey(row.query_key, row.period, row.document_id): _counts_of(row)
+            EvidenceKey(row.query_key, row.period, row.document_id): counts_of(row)
             for row in self._connection.execute(self._at(self._keys(evidence, EvidenceKey._fields, changes), evidence))
         }
-        rows = [self._evidence_row(key, _sum(stored.get(key), change)) for key, change in sorted(changes.items())]
+        rows = [self._evidence_row(key, add_counts(stored.get(key), change)) for key, change in sorted(changes.items())]
         upsert(self._connection, evidence, rows)
 
     def _clear_evidence(self, first_period: int | None) -> None:
-        nothing = _counts_row(NO_COUNTS) | {"change": self._change}
+        nothing = counts_row(NO_COUNTS) | {"change": self._change}
         self._connection.execute(sa.update(evidence).where(self._since(evidence, first_period)).values(nothing))
 
     def _evidence_row(self, key: EvidenceKey, counts: Counts) -> dict[str, Any]:
-        return {"collection": self._collection} | key._asdict() | _counts_row(counts) | {"change": self._change}
+        return {"collection": self._collection} | key._asdict() | counts_row(counts) | {"change": self._change}
 
     def _keys(self, table: sa.Table, names: Sequence[str], keys: Collection[tuple[Any, ...]]) -> sa.CTE:
         with_collection = [(self._collection, *key) for key in sorted(keys)]
@@ -303,76 +356,3 @@ def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 def _select_votes() -> sa.Select[Any]:
     return sa.select(*(impressions.c[name] for name in Vote._fields))
-
-
-def _vote_of(impression: Impression) -> Vote:
-    return Vote(query_key(impression.query), impression.unit, period_of(impression.at))
-
-
-def _ranks(results: list[dict[str, Any]]) -> dict[str, int]:
-    return {result["id"]: result["rank"] for result in reversed(results)}
-
-
-def _impression_row(impression: Impression) -> dict[str, Any]:
-    return {
-        "collection": impression.collection,
-        "query_id": impression.query_id,
-        "query": impression.query,
-        **_vote_of(impression)._asdict(),
-        "version": impression.version,
-        "experiment": impression.experiment,
-        "arm": impression.arm,
-        "surface": impression.surface,
-        "results": [
-            {
-                "id": result.id,
-                "rank": result.rank,
-                "score": result.score,
-                "team": result.team,
-                "propensity": result.propensity,
-            }
-            for result in impression.results
-        ],
-        "outcome": NO_OUTCOME.to_json(),
-        "clicks": 0,
-        "at": impression.at,
-    }
-
-
-def _event_row(event: FeedbackEvent) -> dict[str, Any]:
-    origin = {"source": event.source, "position": event.position} if event.source else {}
-    return {
-        "collection": event.collection,
-        "id": event.id,
-        "type": event.type,
-        "query_id": event.query_id,
-        "body": {"document_id": event.document_id, "user": event.user, "value": event.value} | origin,
-        "at": event.at,
-        "received_at": event.received_at,
-    }
-
-
-def _event_of(row: sa.Row[Any]) -> FeedbackEvent:
-    return FeedbackEvent(
-        collection=row.collection,
-        id=row.id,
-        type=row.type,
-        query_id=row.query_id,
-        at=row.at,
-        received_at=row.received_at,
-        **row.body,
-    )
-
-
-def _counts_of(row: sa.Row[Any]) -> Counts:
-    fields = {name: getattr(row, name) for name in _COUNTS}
-    return Counts(**fields | {"shown": tuple(row.shown), "clicked": tuple(row.clicked)})
-
-
-def _counts_row(counts: Counts) -> dict[str, Any]:
-    fields = {name: getattr(counts, name) for name in _COUNTS}
-    return fields | {"shown": list(counts.shown), "clicked": list(counts.clicked)}
-
-
-def _sum(stored: Counts | None, change: Counts) -> Counts:
-    return change if stored is None else stored.plus(change)

@@ -100,6 +100,8 @@ class FeedbackEvent:
         source: The intake it came by, with the application's name where there is one; "" for clickloop's own.
         position: Rank of the document by the client's word, 1 on top if the client counts as it should;
             None without a word.
+        distrusted: Why it is kept but does not count: "unsigned", its answer was not served here;
+            "crawler", its sender says that it is one; "" when it counts.
     """
 
     collection: str
@@ -113,6 +115,7 @@ class FeedbackEvent:
     received_at: datetime
     source: str = ""
     position: int | None = None
+    distrusted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

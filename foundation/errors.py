@@ -4,6 +4,9 @@ ClickloopError
 ├── InvalidRequest          422  the request is wrong; `fields` names where
 │   └── UnreadableBody      400  not JSON, not UTF-8
 ├── BodyTooLarge            413
+├── Unauthenticated         401  no key, or one that is not known
+├── Forbidden               403  the key is for something else
+├── RateLimited             429  too many events; retry after a while
 ├── NotFound                404
 ├── Conflict                409  the thing exists in another state
 ├── NotReady                503  no version serves yet; retry
@@ -46,6 +49,7 @@ class ClickloopError(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    retry_after_s: int = 1
 
     def __init__(self, detail: str, fields: tuple[FieldFault, ...] = ()) -> None:
         super().__init__(detail)
@@ -77,6 +81,36 @@ class BodyTooLarge(ClickloopError):
 
     status = 413
     slug = "body-too-large"
+
+
+class Unauthenticated(ClickloopError):
+    """The request carries no valid key."""
+
+    status = 401
+    slug = "unauthenticated"
+
+
+class Forbidden(ClickloopError):
+    """The key does not allow this."""
+
+    status = 403
+    slug = "forbidden"
+
+
+class RateLimited(ClickloopError):
+    """Too many events came in too short a time.
+
+    Args:
+        retry_after_s: Whole seconds after which the same request may succeed.
+    """
+
+    status = 429
+    slug = "rate-limited"
+    retryable = True
+
+    def __init__(self, detail: str, fields: tuple[FieldFault, ...] = (), retry_after_s: int = 1) -> None:
+        super().__init__(detail, fields)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(ClickloopError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.masking import Masks
 from foundation.pseudonyms import Pseudonyms
-from foundation.secret import read_key
+from foundation.secrets import secret
 from foundation.settings import Settings
 
 
@@ -39,6 +39,7 @@ class Privacy:
 
 
 def open_privacy(settings: Settings) -> Privacy:
-    """Return the privacy that the settings ask for; makes the key on an installation's first start."""
+    """Return the privacy that the settings ask for; makes `user.key` in home on an installation's first start."""
+    key = settings.user_key.encode() or secret(settings.home, "user")
     masks = Masks(settings.phone_countries.split()) if settings.mask_personal else None
-    return Privacy(Pseudonyms(read_key(settings)), masks)
+    return Privacy(Pseudonyms(key), masks)

@@ -41,6 +41,16 @@ class Settings(BaseSettings):
         "", description="Origins of web pages that may search and report from the browser, separated by spaces."
     )
 
+    # trust
+    require_keys: bool = Field(False, description="Refuse requests without an API key; probes and the script apart.")
+    events_per_second_key: float = Field(0, ge=0, description="Events a second that one key may send; 0: any number.")
+    events_per_minute_user: float = Field(0, ge=0, description="Events a minute that one user may send; 0: any number.")
+    sign_queries: Literal["off", "mark", "require"] = Field(
+        "off", description="Events on answers that were not served here: count, are kept uncounted, or are refused."
+    )
+    signing_key: str = Field("", description="Secret that query ids are signed with; a file in `home` when empty.")
+    quarantine: bool = Field(True, description="Hold back the feedback of users who behave like machines.")
+
     # search
     model: str = Field("", description="Folder of the encoder; the packaged MiniLM when empty.")
     encoder_precision: Literal["auto", "int8", "fp32"] = Field(

@@ -85,6 +85,7 @@ api_keys = Table(
     Column("digest", String(64), primary_key=True),
     Column("name", String(160), nullable=False),
     Column("collection", String(64), nullable=False),
+    Column("role", String(16), nullable=False, server_default="admin"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -159,6 +160,7 @@ impressions = Table(
     Index("impressions_by_vote", "collection", "query_key", "unit", "period"),
     Index("impressions_by_experiment", "collection", "experiment", "at"),
     Index("impressions_by_time", "collection", "at"),
+    Index("impressions_by_unit", "collection", "unit"),
 )
 
 evidence = Table(
@@ -178,6 +180,19 @@ evidence = Table(
     Column("conversions", Integer, nullable=False),
     Column("change", BigInteger, nullable=False),
     Index("evidence_by_change", "collection", "change"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _collection(),
+    Column("unit", String(256), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reasons", sa.JSON, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("released_by", String(160), nullable=False),
+    Column("released_at", UtcDateTime, nullable=True),
 )
 
 dead_letters = Table(

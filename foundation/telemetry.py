@@ -27,6 +27,9 @@ STAGE_SECONDS = Histogram(
 )
 EVENTS = Counter("clickloop_events", "Feedback events by type and verdict.", ["type", "verdict"], registry=METRICS)
 FOLDED = Counter("clickloop_folded_records", "Records folded by the consumer, by kind.", ["kind"], registry=METRICS)
+HELD = Counter(
+    "clickloop_held_users", "Users held in quarantine for their behaviour.", ["collection"], registry=METRICS
+)
 LAG = Gauge(
     "clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS, multiprocess_mode=_NEWEST
 )

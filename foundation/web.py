@@ -21,13 +21,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
+from foundation.keys import Key
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
 
 COLLECTION_HEADER = "Clickloop-Collection"
 COLLECTION_PARAMETER = "collection"
 """Where a client that can set no header, such as a browser's beacon, names the collection."""
 PROBLEM_TYPE = "application/problem+json"
-RETRY_AFTER_S = 1
+
+KEY_SCOPE = "clickloop.key"
+"""Where a request's ASGI scope holds its key."""
 
 _COLLECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -72,18 +75,27 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 async def collection_of(request: Request) -> str:
     """Return the collection a request belongs to; a FastAPI dependency that needs no thread of its own.
 
-    The header names it, else the query parameter.
+    The header names it, else the query parameter, else the request's key.
 
     Raises:
         InvalidRequest: What names it cannot be a collection's name.
     """
     header = request.headers.get(COLLECTION_HEADER)
-    name = request.query_params.get(COLLECTION_PARAMETER, DEFAULT_COLLECTION) if header is None else header
+    name = request.query_params.get(COLLECTION_PARAMETER) if header is None else header
+    if name is None:
+        key = key_of(request)
+        return key.collection if key else DEFAULT_COLLECTION
     if not _COLLECTION.fullmatch(name):
         place = COLLECTION_PARAMETER if header is None else COLLECTION_HEADER
         reason = "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit"
         raise InvalidRequest(f"the collection's name, {place}, {reason}", (FieldFault(place, reason),))
     return name
+
+
+def key_of(request: Request) -> Key | None:
+    """Return the key that a request was let in by, None where keys are not required."""
+    key: Key | None = request.scope.get(KEY_SCOPE)
+    return key
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
@@ -103,7 +115,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 
 def problem_response(error: ClickloopError, instance: str) -> JSONResponse:
     """Return the problem document of `error`, for the request path `instance`."""
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retryable else {}
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retryable else {}
     return _document(error.slug, error.title, error.status, error.detail, instance, error.fields, headers)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from ab_testing.api import Assignment, Assignments
 from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
-from foundation.ids import new_id
 from foundation.privacy import Privacy
+from foundation.signing import QueryIds
 from foundation.telemetry import SKIPPED, STAGE_SECONDS, get_log
 from serving.admission import Admission
 from serving.arms import Mixed, Work, rank_for
@@ -142,6 +142,7 @@ class Searcher:
         admission: Admission,
         clock: Clock,
         privacy: Privacy,
+        query_ids: QueryIds,
         *,
         tell_queries: bool = False,
     ) -> None:
@@ -151,6 +152,7 @@ class Searcher:
         self._admission = admission
         self._clock = clock
         self._privacy = privacy
+        self._query_ids = query_ids
         self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
@@ -195,7 +197,7 @@ class Searcher:
         line_up = self._loader.collection(collection).line_up
         condition, sort, facets = _read_scope(line_up, ask)
         now = self._clock.now()
-        query_id = new_id(now)
+        query_id = self._query_ids.issue(collection, now)
         unit = self._privacy.person(ask.user or ask.session) or query_id
         kept = self._privacy.text(ask.query)
         until = self._admission.now() + ask.budget_s

@@ -8,7 +8,13 @@
  * is stored, read or sent.
  */
 
-export function start({ url = new URL(".", import.meta.url).href, collection = "default", user, consent = true } = {}) {
+export function start({
+  url = new URL(".", import.meta.url).href,
+  collection = "default",
+  key = "", // one that may only search and send events: pages show it to everybody
+  user,
+  consent = true,
+} = {}) {
   const MARK = "data-clickloop-";
   const SEEN_MS = 1000; // half in view for so long is seen
   const FLUSH_MS = 3000;
@@ -18,8 +24,8 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
   const AT_ONCE = 30; // the longest events stay below the 64 KiB of a beacon
 
   const endpoint = `${url.replace(/\/$/, "")}/v1/events?collection=${collection}`;
-  const now = () => `${endpoint}&sent_at=${new Date().toISOString()}`; // the service corrects a wrong clock by it
-  const prefix = `clickloop ${endpoint} `;
+  const prefix = `clickloop ${endpoint} `; // a new key finds what waited for the one before
+  const now = () => `${endpoint}&key=${key}&sent_at=${new Date().toISOString()}`; // a wrong clock is corrected by it
   const waiting = new Map(); // events by id, until acknowledged
   const beaconed = new Set(); // ids sent on leaving, which nobody acknowledges
   const seen = new Set();
@@ -37,7 +43,7 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
     if (waiting.size <= MOST_WAITING) return;
     lost++;
     const [oldest] = waiting.keys();
-    console.warn("clickloop lost an event:", waiting.get(oldest));
+    console.warn("clickloop lost:", waiting.get(oldest));
     forget(oldest);
   }
 
@@ -91,7 +97,7 @@ export function start({ url = new URL(".", import.meta.url).href, collection = "
       pause = FLUSH_MS;
     } catch (problem) {
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
-      console.warn("clickloop will try again:", problem);
+      console.warn("clickloop waits:", problem);
     }
   }
 

@@ -63,6 +63,7 @@ def _check_event(event: FeedbackEvent) -> None:
     _check_moment("at", event.at)
     _check_moment("received_at", event.received_at)
     _check_text("source", event.source, MAX_SOURCE)
+    _check_text("distrusted", event.distrusted, 32)
     if event.position is not None and (type(event.position) is not int or abs(event.position) > _MAX_RANK):
         raise ValueError(f"position must be a whole number, is {event.position!r:.100}")
     if event.type not in EVENT_TYPES:

@@ -1,7 +1,7 @@
 """The latest events are found without a scan.
 
 Revision: 0007
-Follows: 0004
+Follows: 0005
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -41,7 +41,7 @@ def test_every_setting_is_on_the_operations_page_and_no_other() -> None:
 
 
 def test_settings_named_anywhere_exist() -> None:
-    known = {f"CLICKLOOP_{name.upper()}" for name in Settings.model_fields} | {"CLICKLOOP_URL"}
+    known = {f"CLICKLOOP_{name.upper()}" for name in Settings.model_fields} | {"CLICKLOOP_URL", "CLICKLOOP_KEY"}
     for page in PAGES:
         assert set(re.findall(r"CLICKLOOP_[A-Z_]+", page.read_text())) <= known, page.name
 

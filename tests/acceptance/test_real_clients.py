@@ -23,11 +23,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from collector.compatible import make_router
+from collector.door import Door
 from collector.intake.logged import read
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog import EmbeddedLog
 from foundation.settings import Settings
+from foundation.signing import QueryIds
 from foundation.web import install_edge
 from tests.people import PRIVACY
 
@@ -85,7 +87,9 @@ class Port:
         app = FastAPI()
         options = Settings(_env_file=None)
         install_edge(app, options.max_body_bytes)
-        app.include_router(make_router(self._log, SystemClock(), options, self._merge, PRIVACY))
+        app.include_router(
+            make_router(self._log, SystemClock(), options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY)
+        )
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 

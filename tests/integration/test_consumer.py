@@ -389,3 +389,14 @@ def test_dead_letters_between_good_records_do_not_stop_it(
     consumer.step()
 
     assert count(any_engine, impressions) == 1
+
+
+def test_what_was_folded_is_looked_at_now_and_then(
+    any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.consumer._LOOK_EVERY_S", 0.0)
+    stop = threading.Event()
+
+    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, look=stop.set).run(stop)
+
+    assert stop.is_set()

@@ -13,7 +13,7 @@ from ab_testing.verdict import replay
 from foundation.clock import FrozenClock
 from foundation.db import transaction
 from foundation.errors import Conflict, NotFound
-from foundation.tables import experiment_days, impressions
+from foundation.tables import experiment_days, impressions, quarantine
 
 USERS = [f"user-{number}" for number in range(240)]
 
@@ -341,3 +341,23 @@ def test_interleaved_searches_of_one_unit_flip_different_coins(
     assert len({one.seed for one in given if one}) == 40
     assert assignments.assign("default", "user", "query 1") == given[1]
     assert assignments.versions("default") == {"v-1", "v-2"}
+
+
+def test_users_in_quarantine_count_in_no_arm(
+    any_engine: sa.Engine, experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    traffic.day(clock.now(), {"control": 30, "treatment": 60})
+    clock.advance(timedelta(hours=12))
+    before = experiments.look("default", experiment)
+    rows = [
+        {"collection": "default", "unit": unit, "state": state, "reasons": [], "score": 3.0, "since": clock.now()}
+        | {"released_by": ""}
+        for unit, state in ((USERS[0], "held"), (USERS[1], "held"), (USERS[2], "released"))
+    ]
+    with transaction(any_engine) as connection:
+        connection.execute(sa.insert(quarantine), rows)
+
+    after = experiments.look("default", experiment)
+
+    assert (before.searches, after.searches) == (len(USERS), len(USERS) - 2)

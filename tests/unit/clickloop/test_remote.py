@@ -23,7 +23,8 @@ class Answers(BaseHTTPRequestHandler):
     """Says 422 to searches and 429 to deletions, is ready at once."""
 
     def do_GET(self) -> None:
-        self._answer(200, {"collection": self.headers["Clickloop-Collection"]})
+        key = {"key": self.headers["Authorization"]} if "Authorization" in self.headers else {}
+        self._answer(200, {"collection": self.headers["Clickloop-Collection"]} | key)
 
     def do_POST(self) -> None:
         self._read()
@@ -60,6 +61,12 @@ def url() -> Iterator[str]:
 
 def test_requests_name_the_collection(url: str) -> None:
     assert Remote(url, "shop").get("/readyz") == {"collection": "shop"}
+
+
+def test_the_key_of_the_environment_is_sent(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKLOOP_KEY", "clk_x")
+
+    assert Remote(url, "shop").get("/readyz") == {"collection": "shop", "key": "Bearer clk_x"}
 
 
 def test_a_refusal_tells_field_and_reason(url: str) -> None:

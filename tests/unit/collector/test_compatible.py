@@ -17,11 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.compatible import make_router
+from collector.door import Door
 from collector.intake.logged import read
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
+from foundation.signing import QueryIds
 from foundation.web import install_edge
 from tests.conformance import CASES, Case
 from tests.people import PRIVACY
@@ -68,7 +70,7 @@ class Service:
         options = Settings(_env_file=None, **changes)
         app = FastAPI()
         install_edge(app, options.max_body_bytes)
-        app.include_router(make_router(log, clock, options, self._merge, PRIVACY))
+        app.include_router(make_router(log, clock, options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY))
         self.client = TestClient(app, raise_server_exceptions=False)
 
     def send(self, case: Case) -> Any:
@@ -216,7 +218,9 @@ def test_another_method_gets_algolias_answer(service: Service) -> None:
 
 def test_an_item_that_the_catalog_leaves_out_is_named(clock: FrozenClock) -> None:
     app = FastAPI()
-    app.include_router(make_router(ListLog(), clock, Settings(_env_file=None), lambda _collection, _items: {}, PRIVACY))
+    options = Settings(_env_file=None)
+    door = Door(QueryIds(b"secret"), options)
+    app.include_router(make_router(ListLog(), clock, options, lambda _collection, _items: {}, door, PRIVACY))
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event).json()
@@ -231,7 +235,8 @@ def test_items_that_cannot_be_written_are_to_be_sent_again(clock: FrozenClock) -
 
     app, log = FastAPI(), ListLog()
     install_edge(app, 1000)
-    app.include_router(make_router(log, clock, Settings(_env_file=None), fail, PRIVACY))
+    options = Settings(_env_file=None)
+    app.include_router(make_router(log, clock, options, fail, Door(QueryIds(b"secret"), options), PRIVACY))
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event)

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from collector.door import Door
 from collector.intake.logged import read
 from collector.routes import make_router
 from foundation.clock import FrozenClock
 from foundation.errors import Overloaded
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
+from foundation.signing import QueryIds
 from foundation.web import install_edge
 from tests.people import PRIVACY
 
@@ -48,7 +50,7 @@ class BrokenLog:
 def make_client(log: Any, clock: FrozenClock, engine: sa.Engine) -> TestClient:
     app = FastAPI()
     install_edge(app, SETTINGS.max_body_bytes)
-    app.include_router(make_router(log, clock, SETTINGS, engine, PRIVACY))
+    app.include_router(make_router(log, clock, SETTINGS, engine, Door(QueryIds(b"secret"), SETTINGS), PRIVACY))
     return TestClient(app, raise_server_exceptions=False)
 
 

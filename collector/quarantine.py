@@ -1,0 +1,200 @@
+"""Holds back the feedback of users who behave like machines, until somebody releases them.
+
+What a held user did stays stored and does not count: evidence is what it would be without them, to the
+last digit, and after a release what it would be had they never been held.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from collector.bots import Activity, Reason, judge, score
+from collector.store import HELD, RELEASED, hold, release
+from foundation.clock import Clock
+from foundation.db import reading, transaction
+from foundation.errors import Conflict, NotFound
+from foundation.settings import Settings
+from foundation.tables import counters, impressions, quarantine
+from foundation.telemetry import HELD as HELD_USERS
+from foundation.telemetry import get_log
+
+WINDOW = timedelta(days=1)
+MOST_LISTS = 20_000
+"""Lists of the window that are looked at, the latest ones: a look takes two seconds of a processor at most."""
+
+_EVIDENCE = "evidence:"  # the store counts the changes of every collection under this name
+_SIGNS = ("dwell", "ratings", "conversions")
+_BY_HAND = Reason("by hand", 0.0, "held by hand")
+
+_log = get_log("collector")
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One user who is or was held.
+
+    Attributes:
+        state: "held" or "released".
+        reasons: Why, as `Reason` in JSON values.
+        since: When the user was held last.
+        released_by: Name of the key that released, "" before.
+    """
+
+    unit: str
+    state: str
+    reasons: list[dict[str, Any]]
+    score: float
+    since: datetime
+    released_by: str
+    released_at: datetime | None
+
+
+class Quarantine:
+    """The quarantine of every collection."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings, clock: Clock) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+
+    def look_everywhere(self) -> None:
+        """Look at every collection that has feedback."""
+        with reading(self._engine) as connection:
+            names = connection.execute(sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)))
+            collections = [name.removeprefix(_EVIDENCE) for name in names.scalars()]
+        for collection in collections:
+            self.look(collection)
+
+    def look(self, collection: str) -> list[str]:
+        """Hold the users of the last day who behave like machines; return their names.
+
+        A user who was released is held again only for a mark that was not known at the release.
+        """
+        now = self._clock.now()
+        with reading(self._engine) as connection:
+            found = judge(read_activities(connection, collection, now - WINDOW))
+        if not found:
+            return []
+        with transaction(self._engine) as connection:
+            known = _known(connection, collection, found)
+            fresh = {unit: reasons for unit, reasons in found.items() if _is_news(known.get(unit), reasons)}
+            hold(connection, collection, [_row(unit, why, now) for unit, why in fresh.items()], self._settings)
+        HELD_USERS.labels(collection).inc(len(fresh))
+        for reasons in fresh.values():
+            _log.warning("user held in quarantine", collection=collection, reasons=[one.words for one in reasons])
+        return sorted(fresh)
+
+    def hold(self, collection: str, unit: str) -> Suspect:
+        """Hold a user by hand.
+
+        Raises:
+            Conflict: The user is held already.
+        """
+        with transaction(self._engine) as connection:
+            known = _known(connection, collection, [unit]).get(unit)
+            if known is not None and known.state == HELD:
+                raise Conflict(f"{unit!r} is held already, since {known.since.isoformat()}")
+            hold(connection, collection, [_row(unit, (_BY_HAND,), self._clock.now())], self._settings)
+            return _known(connection, collection, [unit])[unit]
+
+    def release(self, collection: str, unit: str, by: str) -> Suspect:
+        """Let a held user's feedback count again.
+
+        Args:
+            by: Who releases.
+
+        Raises:
+            NotFound: The user was never held.
+            Conflict: The user is released already.
+        """
+        with transaction(self._engine) as connection:
+            told = {"released_by": by, "released_at": self._clock.now()}
+            released = release(connection, collection, unit, told, self._settings)
+            known = _known(connection, collection, [unit]).get(unit)
+            if known is None:
+                raise NotFound(f"collection {collection!r} never held a user {unit!r}")
+            if not released:
+                raise Conflict(f"{unit!r} is released already, by {known.released_by}")
+            return known
+
+    def list(self, collection: str, limit: int) -> Sequence[Suspect]:
+        """Return who is or was held, those held first, the latest on top."""
+        statement = (
+            sa.select(quarantine)
+            .where(quarantine.c.collection == collection)
+            .order_by(quarantine.c.state, quarantine.c.since.desc(), quarantine.c.unit)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_suspect(row) for row in connection.execute(statement)]
+
+
+def read_activities(connection: sa.Connection, collection: str, since: datetime) -> dict[str, Activity]:
+    """Return what every user did in a collection's latest lists, at most 20,000, since a moment."""
+    columns = (impressions.c[name] for name in ("unit", "query_key", "at", "results", "outcome", "clicks"))
+    statement = (
+        sa.select(*columns)
+        .where(impressions.c.collection == collection, impressions.c.at >= since)
+        .order_by(impressions.c.at.desc())
+        .limit(MOST_LISTS)
+    )
+    lists: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
+    for row in connection.execute(statement):
+        lists[row.unit].append(row)
+    return {unit: _activity(rows) for unit, rows in lists.items()}
+
+
+def _activity(rows: Sequence[sa.Row[Any]]) -> Activity:
+    """Return what lists, the latest first, say of their user."""
+    clicked = [row for row in rows if row.clicks]
+    moments = [row.at.timestamp() for row in reversed(clicked)]
+    opened = [result["id"] for row in clicked for result in row.results if result["rank"] in row.outcome["clicked"]]
+    return Activity(
+        lists=len(rows),
+        clicked=len(clicked),
+        clicks=len(opened),
+        queries=len({row.query_key for row in clicked}),
+        documents=len(set(opened)),
+        read=sum(_was_read(row.outcome) for row in clicked),
+        gaps_s=tuple(later - sooner for sooner, later in pairwise(moments)),
+    )
+
+
+def _was_read(outcome: Mapping[str, Any]) -> bool:
+    """Return whether an outcome, as it is stored, holds a sign of reading."""
+    return outcome["resolved"] is not None or any(outcome[name] for name in _SIGNS)
+
+
+def _known(connection: sa.Connection, collection: str, units: Iterable[str]) -> dict[str, Suspect]:
+    wanted = quarantine.c.unit.in_(list(units))
+    rows = connection.execute(sa.select(quarantine).where(quarantine.c.collection == collection, wanted))
+    return {row.unit: _suspect(row) for row in rows}
+
+
+def _is_news(known: Suspect | None, reasons: Sequence[Reason]) -> bool:
+    if known is None:
+        return True
+    before = {reason["mark"] for reason in known.reasons}
+    return known.state == RELEASED and not {reason.mark for reason in reasons} <= before
+
+
+def _row(unit: str, reasons: Sequence[Reason], now: datetime) -> dict[str, Any]:
+    return {
+        "unit": unit,
+        "reasons": [asdict(reason) for reason in reasons],
+        "score": score(reasons),
+        "since": now,
+        "released_by": "",
+        "released_at": None,
+    }
+
+
+def _suspect(row: sa.Row[Any]) -> Suspect:
+    return Suspect(row.unit, row.state, row.reasons, row.score, row.since, row.released_by, row.released_at)

@@ -1,0 +1,111 @@
+"""Impressions, events and counts as rows of the tables, and back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from collector.fold import NO_OUTCOME, Counts, period_of
+from foundation.contracts import FeedbackEvent, Impression, query_key
+
+
+class Vote(NamedTuple):
+    """All lists of one user for one query in one week."""
+
+    query_key: str
+    unit: str
+    period: int
+
+
+class EvidenceKey(NamedTuple):
+    """Where evidence is kept, within a collection."""
+
+    query_key: str
+    period: int
+    document_id: str
+
+
+_COUNTS = ("shown", "clicked", "users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions")
+
+
+def vote_of(impression: Impression) -> Vote:
+    """Return the vote that a list belongs to."""
+    return Vote(query_key(impression.query), impression.unit, period_of(impression.at))
+
+
+def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
+    """Return the rank of each document of a stored list; the better one of a document shown twice."""
+    return {result["id"]: result["rank"] for result in reversed(results)}
+
+
+def impression_row(impression: Impression) -> dict[str, Any]:
+    """Return an impression as it is stored, before anything is known of its user."""
+    return {
+        "collection": impression.collection,
+        "query_id": impression.query_id,
+        "query": impression.query,
+        **vote_of(impression)._asdict(),
+        "version": impression.version,
+        "experiment": impression.experiment,
+        "arm": impression.arm,
+        "surface": impression.surface,
+        "results": [
+            {
+                "id": result.id,
+                "rank": result.rank,
+                "score": result.score,
+                "team": result.team,
+                "propensity": result.propensity,
+            }
+            for result in impression.results
+        ],
+        "outcome": NO_OUTCOME.to_json(),
+        "clicks": 0,
+        "at": impression.at,
+    }
+
+
+def event_row(event: FeedbackEvent) -> dict[str, Any]:
+    """Return an event as it is stored."""
+    origin: dict[str, Any] = {"source": event.source, "position": event.position} if event.source else {}
+    doubt = {"distrusted": event.distrusted} if event.distrusted else {}
+    return {
+        "collection": event.collection,
+        "id": event.id,
+        "type": event.type,
+        "query_id": event.query_id,
+        "body": {"document_id": event.document_id, "user": event.user, "value": event.value} | origin | doubt,
+        "at": event.at,
+        "received_at": event.received_at,
+    }
+
+
+def event_of(row: sa.Row[Any]) -> FeedbackEvent:
+    """Return a stored event."""
+    return FeedbackEvent(
+        collection=row.collection,
+        id=row.id,
+        type=row.type,
+        query_id=row.query_id,
+        at=row.at,
+        received_at=row.received_at,
+        **row.body,
+    )
+
+
+def counts_of(row: sa.Row[Any]) -> Counts:
+    """Return the counts of a stored row of evidence."""
+    fields = {name: getattr(row, name) for name in _COUNTS}
+    return Counts(**fields | {"shown": tuple(row.shown), "clicked": tuple(row.clicked)})
+
+
+def counts_row(counts: Counts) -> dict[str, Any]:
+    """Return counts as they are stored."""
+    fields = {name: getattr(counts, name) for name in _COUNTS}
+    return fields | {"shown": list(counts.shown), "clicked": list(counts.clicked)}
+
+
+def add_counts(stored: Counts | None, change: Counts) -> Counts:
+    """Return what is stored and a change together."""
+    return change if stored is None else stored.plus(change)

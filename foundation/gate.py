@@ -1,0 +1,116 @@
+"""Lets in requests with a key: who asks, in which of the places where clients put keys, and for what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from foundation.errors import ClickloopError, Forbidden, NotReady, Unauthenticated
+from foundation.keys import Key, Keys
+from foundation.web import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE, problem_response
+
+Refusal = Callable[[ClickloopError], Response]
+
+OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
+"""Paths that need no key."""
+FOR_APPS = frozenset(
+    {"/v1/search", "/v1/context", "/v1/suggest", "/v1/events"}
+    | {"/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"}
+)
+"""Paths that a key of role "app" opens; others need "admin"."""
+
+_IN_QUERY = {"/v1/events": "key", "/1/events": "x-algolia-api-key"}
+"""Parameter that holds the key where beacons come, which can set no header."""
+_PAGES = "/console"
+_CHALLENGES = {True: 'Basic realm="clickloop", charset="UTF-8"', False: 'Bearer realm="clickloop"'}
+
+
+class KeyGate:
+    """ASGI middleware that refuses requests without a key that allows them, before their bodies are read.
+
+    Args:
+        refusals: By path, how a refusal looks there; problem documents elsewhere.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, refusals: Mapping[str, Refusal]) -> None:
+        self._app = app
+        self._keys = keys
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its key in the scope, or answer 401 or 403."""
+        if scope["type"] != "http" or scope["path"] in OPEN or scope["method"] == "OPTIONS":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            scope[KEY_SCOPE] = await self._admit(request)
+        except ClickloopError as problem:
+            await self._refuse(problem, request)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, request: Request) -> Key:
+        token = _token_of(request)
+        if not token:
+            raise Unauthenticated("this service asks for a key: send it as `Authorization: Bearer KEY`")
+        await self._refresh()
+        key = self._keys.find(token)
+        if key is None:
+            raise Unauthenticated("the key is not known here; `clickloop keys add` makes one")
+        _check_scope(request, key)
+        return key
+
+    async def _refresh(self) -> None:
+        if not self._keys.stale:
+            return
+        try:
+            await run_in_threadpool(self._keys.refresh)
+        except sa.exc.SQLAlchemyError as problem:
+            raise NotReady("keys cannot be checked now; send the request again") from problem
+
+    def _refuse(self, problem: ClickloopError, request: Request) -> Response:
+        path = request.url.path
+        refuse = self._refusals.get(path)
+        response = refuse(problem) if refuse else problem_response(problem, path)
+        if problem.status == Unauthenticated.status:
+            response.headers["WWW-Authenticate"] = _CHALLENGES[path.startswith(_PAGES)]
+        return response
+
+
+def _token_of(request: Request) -> str:
+    """Return the key that a request carries, "" without one: in a header first, then in the query string."""
+    headers = request.headers
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if scheme.lower() == "basic":
+        return _password(given.strip())
+    in_query = _IN_QUERY.get(request.url.path, "")
+    parameters = {name.lower(): value for name, value in request.query_params.items()} if in_query else {}
+    return headers.get("x-api-key") or headers.get("x-algolia-api-key") or parameters.get(in_query, "")
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _check_scope(request: Request, key: Key) -> None:
+    """Raise Forbidden where a known key does not reach: other collections, roles, and other sites' pages."""
+    named = request.headers.get(COLLECTION_HEADER, request.query_params.get(COLLECTION_PARAMETER))
+    if named is not None and named != key.collection:
+        raise Forbidden(f"the key {key.name!r} is for collection {key.collection!r}; leave {COLLECTION_HEADER} out")
+    if key.role != "admin" and request.url.path not in FOR_APPS:
+        raise Forbidden(f"the key {key.name!r} has the role {key.role!r}, which searches and sends events only")
+    by_browser = request.headers.get("authorization", "").lower().startswith("basic")
+    if by_browser and request.headers.get("sec-fetch-site") == "cross-site" and request.url.path not in FOR_APPS:
+        raise Forbidden("a page of another site cannot use the key that a browser remembers")

@@ -1,0 +1,67 @@
+"""Keys are made once, known by their digest, and end when they are removed."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from foundation.clock import FrozenClock
+from foundation.db import reading
+from foundation.errors import Conflict, InvalidRequest, NotFound
+from foundation.ids import digest_bytes
+from foundation.keys import PREFIX, Keys
+from foundation.tables import api_keys
+
+
+@pytest.fixture
+def keys(any_engine: sa.Engine, clock: FrozenClock) -> Keys:
+    return Keys(any_engine, clock)
+
+
+def test_a_token_finds_its_key_after_the_next_look(keys: Keys) -> None:
+    token = keys.add("shop", "help", "app")
+    keys.refresh()
+
+    found = keys.find(token)
+
+    assert found is not None
+    assert (found.name, found.collection, found.role) == ("shop", "help", "app")
+    assert keys.find(token + "x") is None
+    assert keys.find("\ud800") is None
+
+
+def test_only_the_digest_is_kept(keys: Keys, any_engine: sa.Engine) -> None:
+    token = keys.add("shop", "help", "app")
+
+    with reading(any_engine) as connection:
+        row = connection.execute(sa.select(api_keys)).one()
+    assert row.digest == digest_bytes(token.encode())
+    assert token not in str(tuple(row))
+    assert token.startswith(PREFIX)
+    assert len(token) >= 36
+
+
+def test_a_removed_key_is_unknown_after_the_next_look(keys: Keys) -> None:
+    token = keys.add("shop", "help", "admin")
+    keys.refresh()
+    keys.remove("shop", "help")
+
+    assert not keys.stale, "what was just read holds for two seconds"
+    keys.refresh()
+    assert keys.find(token) is None
+    with pytest.raises(NotFound, match="no key named 'shop'"):
+        keys.remove("shop", "help")
+
+
+def test_names_are_unique_within_a_collection(keys: Keys) -> None:
+    keys.add("shop", "help", "app")
+    keys.add("shop", "other", "app")
+
+    with pytest.raises(Conflict, match="remove it first"):
+        keys.add("shop", "help", "admin")
+    assert [(key.collection, key.name) for key in keys.list()] == [("help", "shop"), ("other", "shop")]
+
+
+def test_a_key_needs_a_name(keys: Keys) -> None:
+    with pytest.raises(InvalidRequest, match="1 to 160 characters"):
+        keys.add(" ", "help", "app")
