@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import Any
 
 import httpx
@@ -30,7 +31,7 @@ class Refused(ClickloopError):
     slug = "refused"
 
     def __init__(
-        self, detail: str, fields: tuple[FieldFault, ...] = (), code: int = 400, retry_after_s: float = 0.0
+        self, detail: str, fields: tuple[FieldFault, ...] = (), code: int = 400, retry_after_s: int = 0
     ) -> None:
         super().__init__(detail, fields)
         self.code = code
@@ -120,11 +121,11 @@ class Remote:
         raise Refused(detail, faults, response.status_code, _retry_after_s(response.headers.get("retry-after", "")))
 
 
-def _retry_after_s(written: str) -> float:
+def _retry_after_s(written: str) -> int:
     """Return the seconds of a `Retry-After` header, a number or a date (RFC 9110 section 10.2.3), 0 for neither."""
     if written.isdecimal():
-        return float(written)
+        return int(written)
     try:
-        return max(0.0, (parsedate_to_datetime(written) - SystemClock().now()).total_seconds())
+        return max(0, ceil((parsedate_to_datetime(written) - SystemClock().now()).total_seconds()))
     except (TypeError, ValueError):  # a date that cannot be read, or one without a zone
-        return 0.0
+        return 0
