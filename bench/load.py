@@ -97,7 +97,8 @@ def shoot(
 
     Args:
         url: The service.
-        bodies: What is posted, in turn; the first again after the last.
+        bodies: What is posted, in turn; the first again after the last. Texts are posted as they are, one byte
+            a character (Latin-1); anything else as JSON.
         seconds: How long requests are sent.
         clients: Of a closed loop.
         rate: Requests a second of an open loop, when there are no clients.
@@ -177,7 +178,7 @@ class _Gun:
     def __init__(self, url: str, path: str, bodies: list[Any], *, keep: bool) -> None:
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 80, path
-        self._requests = [self._write(json.dumps(body).encode()) for body in bodies]
+        self._requests = [self._write(_to_bytes(body)) for body in bodies]
         self._free: list[_Connection] = []
         self._opened = asyncio.Semaphore(_MOST_CONNECTIONS)
         self._sent = 0
@@ -236,6 +237,10 @@ class _Gun:
     def _write(self, body: bytes) -> bytes:
         head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
         return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _to_bytes(body: Any) -> bytes:
+    return body.encode("latin-1") if isinstance(body, str) else json.dumps(body).encode()
 
 
 async def _serve_order(order: dict[str, Any]) -> dict[str, Any]:

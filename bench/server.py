@@ -105,3 +105,9 @@ def bench_settings(**changes: Any) -> Iterator[Settings]:
             (shared / name).mkdir(parents=True, exist_ok=True)
             (home / name).symlink_to(shared / name)
         yield Settings(home=home, log_level="warning", **changes)
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that any thread of a process started."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(word) for found in lists for word in found.read_text().split()]

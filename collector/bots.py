@@ -18,7 +18,7 @@ LEAST_CLICKS = 20
 LEAST_USERS = 30
 """Users with a click without whom nothing can be called usual."""
 HOLD_AT = 3.0
-"""Score from which a user is implausible; no two marks at their limits reach it."""
+"""Score from which a user is implausible; of the marks, only an endless pace reaches it alone."""
 
 _FAR = 4.0  # spreads from the median at which a count is worth a point
 _MOST_POINTS = 2.0
@@ -26,6 +26,8 @@ _LEAST_SPREAD = 1.0  # in logarithms: people differ by a factor of e at least
 _LEAST_SPREAD_OF_AIM = 0.5
 _LEAST_GAPS = 10
 _STEADY = 0.5  # the part of the usual variation of pauses below which they are a machine's
+_ENDLESS = 1000  # lists with a click, less than a minute apart on average: sixteen hours without a break
+_ENDLESS_GAP_S = 60.0
 _CHANCE = 1e-6
 _CRAWLER = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp", re.IGNORECASE)  # Cubot makes telephones
 
@@ -58,7 +60,7 @@ class Reason:
     """One mark of a machine.
 
     Attributes:
-        mark: "rate", "breadth", "aim", "regularity", "no dwell" or "click share".
+        mark: "rate", "breadth", "aim", "regularity", "endless", "no dwell" or "click share".
         points: What it adds to the score.
         words: The numbers behind it, for people.
     """
@@ -190,6 +192,14 @@ def _too_regular(activity: Activity, usual: Usual) -> Reason | None:
     return Reason("regularity", 1.0, words)
 
 
+def _endless(activity: Activity, _: Usual) -> Reason | None:
+    gaps_s = activity.gaps_s
+    if len(gaps_s) < _ENDLESS or sum(gaps_s) > _ENDLESS_GAP_S * len(gaps_s):
+        return None
+    words = f"{activity.clicked} lists with a click, {sum(gaps_s) / len(gaps_s):.0f} s apart, which nobody keeps up"
+    return Reason("endless", HOLD_AT, words)
+
+
 def _unread(activity: Activity, usual: Usual) -> Reason | None:
     if activity.read or (1 - usual.reading) ** activity.clicked > _CHANCE:
         return None
@@ -209,6 +219,7 @@ _MARKS: tuple[Callable[[Activity, Usual], Reason | None], ...] = (
     _too_broad,
     _too_narrow,
     _too_regular,
+    _endless,
     _unread,
     _always_clicking,
 )

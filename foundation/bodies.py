@@ -23,8 +23,11 @@ MAX_DEPTH = 64
 
 _MAX_DIGITS = 300  # more would not fit a float
 _BOM = b"\xef\xbb\xbf"
+_ODD_NUMBER = re.compile(rb"[0-9]{300}|[0-9][eE]\+?[0-9]{3}")
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|NaN|-?Infinity|-?[0-9][0-9.eE+-]*', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|NaN|-?Infinity', re.DOTALL)
+_CONSTANTS = frozenset({"NaN", "Infinity", "-Infinity"})
+_NO_NUMBER = "holds a number that does not fit one of 64 bits"
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
@@ -47,8 +50,8 @@ def read_entries(raw: bytes, content_type: str, max_entries: int) -> list[Entry]
     """Return the entries of a request body in order.
 
     NDJSON is read when `content_type` names it; blank lines are skipped. Anything else is read as
-    JSON: an array holds its elements, an object is one entry. Numbers that JSON cannot hold (NaN,
-    Infinity, 1e999), lone halves of surrogate pairs and deep nesting are refused.
+    JSON: an array holds its elements, an object is one entry. Entries with numbers that fit no float
+    (1e999), lone halves of surrogate pairs or deep nesting have a fault, as their neighbours have not.
 
     Raises:
         UnreadableBody: It is empty, not UTF-8 or not JSON; the message names line and column.
@@ -73,8 +76,8 @@ def read_json(raw: bytes) -> Any:
 
 def to_entries(items: Sequence[Any], raw: bytes) -> list[Entry]:
     """Return `items`, which were read from `raw`, as entries; those that cannot be used have a fault."""
-    halves = _HALF_CHARACTER.search(raw) is not None
-    return [_entry(index, item, f"[{index}]", halves) for index, item in enumerate(items)]
+    doubts = _doubts(raw)
+    return [_entry(index, item, f"[{index}]", doubts) for index, item in enumerate(items)]
 
 
 def _read_document(raw: bytes, max_entries: int) -> list[Entry]:
@@ -99,14 +102,22 @@ def _read_line(index: int, number: int, line: bytes) -> Entry:
         value = _parse(line, number)
     except UnreadableBody as problem:
         return Entry(index, None, FieldFault(place, problem.detail.removeprefix("the body ")))
-    return _entry(index, value, place, _HALF_CHARACTER.search(line) is not None)
+    return _entry(index, value, place, _doubts(line))
 
 
-def _entry(index: int, value: Any, place: str, halves: bool) -> Entry:
+def _doubts(raw: bytes) -> tuple[bool, bool]:
+    """Return whether a text may hold halves of characters, and numbers that no float is."""
+    return _HALF_CHARACTER.search(raw) is not None, _ODD_NUMBER.search(raw) is not None
+
+
+def _entry(index: int, value: Any, place: str, doubts: tuple[bool, bool]) -> Entry:
+    halves, odd_numbers = doubts
     if _depth_exceeds(value, MAX_DEPTH):
         return Entry(index, None, FieldFault(place, _TOO_DEEP))
     if halves and not _is_text(value):
         return Entry(index, None, FieldFault(place, "holds half of a surrogate pair, which is not a character"))
+    if odd_numbers and _holds_no_number(value):
+        return Entry(index, None, FieldFault(place, _NO_NUMBER))
     return Entry(index, value)
 
 
@@ -136,23 +147,16 @@ def _message(what: str, line: int, column: int) -> str:
 
 
 def _find_refused(text: str) -> tuple[int, str]:
-    """Return where in `text` the first token stands that the hooks of the parser refuse, and why."""
+    """Return where in `text` the first token stands that the parser refuses, and why."""
     depth = 0
     for match in _TOKEN.finditer(text):
         word = match.group()
         depth += (word in "[{") - (word in "]}")
         if depth > MAX_DEPTH:
             return match.start(), f"is {_TOO_DEEP}"
-        if not _is_allowed(word):
-            return match.start(), f"holds {word[:20]}, which is not a number of JSON or does not fit one of 64 bits"
-    return 0, "holds a number that cannot be read"
-
-
-def _is_allowed(word: str) -> bool:
-    if word[0] in '"[]{}':
-        return True
-    digits = word.lstrip("-")
-    return digits[0].isdigit() and (len(digits) <= _MAX_DIGITS or not digits.isdigit()) and math.isfinite(float(word))
+        if word in _CONSTANTS:
+            return match.start(), f"holds {word}, which is not a number of JSON"
+    return 0, "cannot be read"
 
 
 def _refuse(token: str) -> float:
@@ -161,11 +165,18 @@ def _refuse(token: str) -> float:
 
 def _finite(token: str) -> float:
     value = float(token)
-    return value if math.isfinite(value) else _refuse(token)
+    return value if math.isfinite(value) else math.nan  # its entry is refused, its neighbours are not
 
 
 def _short(token: str) -> float:
-    return int(token) if len(token) <= _MAX_DIGITS else _refuse(token)
+    return int(token) if len(token) <= _MAX_DIGITS else math.nan
+
+
+def _holds_no_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(_holds_no_number, inner))
 
 
 def _depth_exceeds(value: Any, limit: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import fmean
 
 import numpy as np
@@ -23,6 +24,7 @@ from bench.feedback.clicklog import (
 )
 from bench.feedback.propensity import label_rows, rank_agreement
 from bench.report import Bar, Findings, at_least
+from collector.bots import Activity, judge
 from collector.fold import Outcome, ShownList, count_votes
 from foundation.contracts import CURVE_RANKS
 from foundation.settings import Settings
@@ -69,7 +71,15 @@ def trust_everybody(_visits: Sequence[Visit]) -> set[str]:
     return set()
 
 
-def run(seed: int, *, quick: bool, suspect: Suspicion = trust_everybody) -> Findings:
+def suspect_machines(visits: Sequence[Visit]) -> set[str]:
+    """Suspect whom the collector's quarantine would hold."""
+    by_unit: dict[str, list[Visit]] = {}
+    for visit in sorted(visits, key=lambda visit: visit.at_s):
+        by_unit.setdefault(visit.unit, []).append(visit)
+    return set(judge({unit: _activity(mine) for unit, mine in by_unit.items()}))
+
+
+def run(seed: int, *, quick: bool, suspect: Suspicion = suspect_machines) -> Findings:
     """Return bar "ingest.5": labels of 20,000 clicks beside ten times as many from one id in a hundred.
 
     Machines search for all queries, popular ones more, and click one worthless document of each, at an
@@ -83,13 +93,15 @@ def run(seed: int, *, quick: bool, suspect: Suspicion = trust_everybody) -> Find
         {
             "tau of labels, clean": round(fmean(one.clean for one in kept), 4),
             "flooded by machines": round(fmean(one.flooded for one in kept), 4),
+            "the same, nobody held": round(fmean(one.capped for one in kept), 4),
+            "flooded by machines that pause and read as people do": round(fmean(one.feigned for one in kept), 4),
             "30% of clicks by false people": round(fmean(one.faked for one in kept), 4),
         },
     )
 
 
 class _Attack:
-    """Kendall's tau of labels with the relevance: without attack, flooded by machines, and faked by people."""
+    """Kendall's tau of labels with the relevance: without attack, under floods of machines, and faked by people."""
 
     def __init__(self, seed: int, suspect: Suspicion) -> None:
         searches = draw_searches(seed, one_in_five)
@@ -101,7 +113,12 @@ class _Attack:
         crowd = [f"crowd-{number}" for number in range(PERSONS)]
         fakes = false_visits(searches, targets, round(CLICKS * 0.3 / 0.7), crowd, steady=False)
         self.clean = _agreement(searches, people, suspect)
+        feigning = false_visits(
+            searches, targets, 10 * CLICKS, [f"machine-{number}" for number in range(BOTS)], steady=False
+        )
         self.flooded = _agreement(searches, [*people, *machines], suspect)
+        self.capped = _agreement(searches, [*people, *machines], trust_everybody)
+        self.feigned = _agreement(searches, [*people, *feigning], suspect)
         self.faked = _agreement(searches, [*people, *fakes], suspect)
 
 
@@ -173,6 +190,20 @@ def fold_visits(visits: Iterable[Visit], lists_per_user: int) -> ClickLog:
             shown[row] += counts.shown
             clicked[row] += counts.clicked
     return ClickLog(shown, clicked)
+
+
+def _activity(visits: Sequence[Visit]) -> Activity:
+    clicked = [visit for visit in visits if visit.clicked]
+    opened = [visit.documents[rank - 1] for visit in clicked for rank in visit.clicked]
+    return Activity(
+        lists=len(visits),
+        clicked=len(clicked),
+        clicks=len(opened),
+        queries=len({visit.query for visit in clicked}),
+        documents=len({(visit.query, visit.documents[rank - 1]) for visit in clicked for rank in visit.clicked}),
+        read=sum(visit.read for visit in clicked),
+        gaps_s=tuple(later.at_s - sooner.at_s for sooner, later in pairwise(clicked)),
+    )
 
 
 def _agreement(searches: Searches, visits: list[Visit], suspect: Suspicion) -> float:

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,7 +17,7 @@ from bench.broker import has_broker, kafka_broker
 from bench.chaos import Damage, assess
 from bench.material import drain, get_collection, index
 from bench.report import Bar, at_most
-from bench.server import Server, bench_settings
+from bench.server import Server, bench_settings, children
 from bench.visitors import Acknowledged, Visitors
 from clickloop.parts import Parts
 from collector.store import evidence_digest, fold_batch
@@ -84,18 +83,12 @@ def _crash(settings: Settings, kills: int, seed: int) -> tuple[Damage, Acknowled
 
 def _kill(server: Server, *, consumer: bool) -> None:
     if consumer:
-        for process in _children(server.process_id):
+        for process in children(server.process_id):
             with suppress(ProcessLookupError):  # it ended meanwhile
                 os.kill(process, signal.SIGKILL)
         return  # the server starts it again
     server.kill()
     server.start()
-
-
-def _children(process: int) -> list[int]:
-    """Return the processes that any thread of a process started."""
-    lists = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(word) for found in lists for word in found.read_text().split()]
 
 
 def _fold_anew(parts: Parts) -> str:

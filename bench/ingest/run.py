@@ -13,13 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.broker import has_broker, kafka_broker
-from bench.ingest import crashes
+from bench.feedback import flood, propensity
+from bench.ingest import crashes, fuzz
 from bench.ingest.feed import Feed
 from bench.ingest.throughput import (
     await_joined,
     compare_filled,
     measure_batches,
     measure_lag,
+    measure_memory,
     measure_singles,
     prepare,
     rate_bars,
@@ -33,7 +35,7 @@ from foundation.clock import SystemClock
 from foundation.db import reading
 from foundation.tables import events
 
-ALL_BARS = frozenset({1, 2})
+ALL_BARS = frozenset({1, 2, 4, 5, 7, 8})
 QUICK_BARS = frozenset({1})
 STORED = 10_000_000
 QUICK_STORED = 100_000
@@ -58,6 +60,27 @@ def run(seed: int, quick: bool, stored: int, tell: Tell, only: frozenset[int]) -
         found, more = crashes.measure(seed, quick, tell)
         bars += found
         details |= more
+    if 7 in only:
+        tell("spoilt bodies")
+        with bench_settings() as settings, Server(settings) as server:
+            parts = Parts(settings)
+            found, more = fuzz.measure(server, parts, seed, quick, tell)
+            parts.log.close()
+            parts.engine.dispose()
+        bars += found
+        details |= more
+    if 8 in only:
+        tell("memory of the consumer")
+        with bench_settings() as settings, Server(settings) as server:
+            found, more = measure_memory(server, Feed(seed, SystemClock()), stored // 2, tell)
+        bars += found
+        details |= more
+    for number, measure, said in ((4, propensity.run, "propensities"), (5, flood.run, "floods")):
+        if number in only:
+            tell(said)
+            learned = measure(seed, quick=quick)
+            bars += learned.bars
+            details |= learned.details
     return Findings(bars, details)
 
 

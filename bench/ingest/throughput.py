@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 from bench.ingest.feed import Feed
 from bench.load import Volley, quantile_ms, shoot
 from bench.report import Bar, at_least, at_most
-from bench.server import Server
+from bench.search.service import resident_mib
+from bench.server import Server, children
 from clickloop.remote import Remote
 from foundation.clock import monotonic_s
 
@@ -26,7 +28,10 @@ _JOINED_RATE = 2000
 _LISTS_SHARE = 0.2
 _SMALL_BATCH = 100
 _DRAIN_S = 600.0
+_ROUND = 50_000
 _LAG = "clickloop_consumer_lag_records"
+
+Tell = Callable[[str], None]
 
 
 def prepare(server: Server, feed: Feed) -> None:
@@ -71,6 +76,25 @@ def measure_lag(server: Server, feed: Feed, seconds: float) -> tuple[float, dict
         "99th percentile of its requests, ms": round(quantile_ms(volley.answered(), 0.99), 1),
         "failed": len(volley.failed()) + len(volley.refused()),
     }
+
+
+def measure_memory(server: Server, feed: Feed, count: int, tell: Tell) -> tuple[list[Bar], dict[str, Any]]:
+    """Return whether the memory of the consumer stays what it is while so many events are folded."""
+    prepare(server, feed)
+    resident: list[float] = []
+    taken = 0
+    while taken < count:
+        bodies = [feed.events(BATCH) for _ in range(_ROUND // BATCH)]
+        for body in bodies:
+            server.remote.post("/v1/events", body)
+        taken += _ROUND
+        await_joined(server)
+        resident.append(sum(resident_mib(process) for process in children(server.process_id)))
+        tell(f"{taken} events, {resident[-1]:.0f} MiB")
+    settled = resident[len(resident) // 5 :]  # the first fifth fills caches
+    spread = max(settled) / min(settled) - 1
+    what = f"spread of the consumer's resident memory over {taken:,} events, share of the least"
+    return [at_most("ingest.8", what, spread, 0.2)], {"consumer, MiB": [round(one) for one in resident]}
 
 
 def compare_filled(before: float, after: float, stored: int) -> Bar:

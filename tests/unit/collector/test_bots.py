@@ -63,6 +63,16 @@ def test_counts_alone_hold_only_beyond_every_person() -> None:
     assert score(reasons_against(human, usual)) < HOLD_AT
 
 
+def test_a_pace_that_nobody_keeps_up_is_enough_however_human_the_rest() -> None:
+    chance = random.Random(3)
+    gaps_s = tuple(chance.lognormvariate(2.5, 1.2) for _ in range(1500))
+    tireless = Activity(3000, 1501, 1501, 800, 900, 1000, gaps_s)
+    unhurried = replace(tireless, gaps_s=tuple(10 * gap_s for gap_s in gaps_s))
+
+    assert "endless" in {reason.mark for reason in judge(people() | {"bot": tireless})["bot"]}
+    assert "busy" not in judge(people() | {"busy": unhurried})
+
+
 def test_a_user_with_few_clicks_is_not_judged() -> None:
     usual = usual_of(people().values())
     assert usual is not None

@@ -83,8 +83,6 @@ def test_an_empty_body_is_refused(raw: bytes, content_type: str) -> None:
         (b'["a",\n "\xff"]', "not UTF-8", 2, 3),
         (b'["NaN",\n NaN]', "holds NaN", 2, 2),
         (b"[-Infinity]", "holds -Infinity", 1, 2),
-        (b"[0, 1e999]", "holds 1e999", 1, 5),
-        (b"[" + b"9" * 400 + b"]", "holds 9999", 1, 2),
         (b"[" * 5000, "nested deeper", 1, MAX_DEPTH + 1),
         (b'{"a":' * 5000, "nested deeper", 1, 5 * MAX_DEPTH + 1),
     ],
@@ -92,6 +90,15 @@ def test_an_empty_body_is_refused(raw: bytes, content_type: str) -> None:
 def test_a_broken_body_is_refused_with_line_and_column(raw: bytes, what: str, line: int, column: int) -> None:
     with pytest.raises(UnreadableBody, match=rf"{what}.*\(line {line}, column {column}\)"):
         read_entries(raw, JSON, 10)
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1.5E+400", b"9" * 400, b"9" * 400 + b".0"])
+def test_a_number_beyond_all_measure_is_its_entrys_fault_only(number: bytes) -> None:
+    entries = read_entries(b'[{"a": [' + number + b']}, {"a": 1e99}]', JSON, 10)
+
+    assert entries[0].fault is not None
+    assert "does not fit" in entries[0].fault.reason
+    assert (entries[1].fault, entries[1].value) == (None, {"a": 1e99})
 
 
 @pytest.mark.parametrize("raw", [b"1", b'"text"', b"null", b"true"])
