@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import ab_testing.routes
@@ -71,61 +71,64 @@ def make_app(settings: Settings) -> FastAPI:
         description="Search that learns from its clicks.",
         lifespan=lifespan,
     )
+    admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
     if settings.require_keys:
         app.add_middleware(KeyGate, keys=parts.keys, refusals=collector.compatible.REFUSALS)
     install_edge(app, settings.max_body_bytes)
     allow_origins(app, settings.origins(), _FROM_BROWSERS)
     end_tracing = _trace(app, settings.otlp_url)
-    admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
     app.add_middleware(SearchGate, admission=admission)
-    impressions = ImpressionLog(parts.log)
+    routers = (
+        *_search(parts, loader, assignments, admission),
+        *_feedback(parts, loader),
+        *_learning(parts, loader),
+    )
+    for router in routers:
+        app.include_router(router)
+    _add_probes(app, loader)
+    return app
+
+
+def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:
+    settings, engine = parts.settings, parts.engine
     searcher = Searcher(
         loader,
         assignments,
-        impressions,
+        ImpressionLog(parts.log),
         admission,
         parts.clock,
         parts.privacy,
         parts.query_ids,
         tell_queries=settings.log_queries,
     )
-    app.include_router(serving.routes.make_router(searcher, settings.budget_ms))
-    app.include_router(serving.context.make_router(searcher, settings.budget_ms))
-    suggester = Suggester(parts.engine, parts.clock, settings.suggest_least_users)
-    app.include_router(serving.suggest.make_router(suggester))
-    app.include_router(serving.documents.make_router(parts.catalog, settings, loader.note_change))
-    app.include_router(serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations))
-    app.include_router(serving.fields.make_router(parts.declarations, parts.content.describe_fields))
+    yield serving.routes.make_router(searcher, settings.budget_ms)
+    yield serving.context.make_router(searcher, settings.budget_ms)
+    yield serving.suggest.make_router(Suggester(engine, parts.clock, settings.suggest_least_users))
+    yield serving.documents.make_router(parts.catalog, settings, loader.note_change)
+    yield serving.index.make_router(parts.catalog, loader, parts.builds, parts.generations)
+    yield serving.fields.make_router(parts.declarations, parts.content.describe_fields)
+
+
+def _feedback(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
+    log, clock, settings, engine, privacy = parts.log, parts.clock, parts.settings, parts.engine, parts.privacy
     door = Door(parts.query_ids, settings)
-    app.include_router(
-        collector.routes.make_router(parts.log, parts.clock, settings, parts.engine, door, parts.privacy)
+    eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
+    yield collector.routes.make_router(log, clock, settings, engine, door, privacy)
+    yield collector.compatible.make_router(log, clock, settings, _merge_items(parts, loader), door, privacy)
+    yield collector.client_script.make_router()
+    yield collector.people.make_router(eraser)
+    yield collector.quarantine_routes.make_router(parts.quarantine, privacy)
+    yield collector.reports.routes.make_router(engine, clock, settings)
+    yield collector.reports.propensity.make_router(engine, settings.lists_per_user, _curve_in_use(parts))
+
+
+def _learning(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
+    registry, runs, hotswap, experiments = parts.registry, parts.runs, parts.hotswap, parts.experiments
+    yield ab_testing.routes.make_router(experiments, _version_exists(parts))
+    yield retrainer.routes.make_router(
+        registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion
     )
-    eraser = Eraser(parts.engine, parts.log, parts.privacy.pseudonyms, settings, parts.clock)
-    app.include_router(collector.people.make_router(eraser))
-    app.include_router(collector.quarantine_routes.make_router(parts.quarantine, parts.privacy))
-    app.include_router(collector.reports.routes.make_router(parts.engine, parts.clock, settings))
-    app.include_router(
-        collector.reports.propensity.make_router(parts.engine, settings.lists_per_user, _curve_in_use(parts))
-    )
-    app.include_router(collector.client_script.make_router())
-    app.include_router(
-        collector.compatible.make_router(
-            parts.log, parts.clock, settings, _merge_items(parts, loader), door, parts.privacy
-        )
-    )
-    app.include_router(ab_testing.routes.make_router(parts.experiments, _version_exists(parts)))
-    app.include_router(
-        retrainer.routes.make_router(
-            parts.registry, parts.runs, parts.hotswap, parts.baseline, parts.catalog.collections, parts.oblivion
-        )
-    )
-    app.include_router(
-        console.routes.make_router(
-            parts.registry, parts.runs, parts.hotswap, parts.experiments, loader.state, parts.engine, parts.clock
-        )
-    )
-    _add_probes(app, loader)
-    return app
+    yield console.routes.make_router(registry, runs, hotswap, experiments, loader.state, parts.engine, parts.clock)
 
 
 def _curve_in_use(parts: Parts) -> Callable[[str], ClickCurve]:

@@ -131,5 +131,5 @@ class Content:
         rows, change = read_changed(
             self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
         )
-        if rows:
+        if change > served.live.change:
             served.live.update(rows, change)

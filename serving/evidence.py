@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +34,11 @@ def read_evidence(
 
 def read_changed(
     engine: sa.Engine, collection: str, since: int, now: datetime, half_life_days: float
-) -> tuple[list[Evidence], int]:
-    """Return the whole evidence of the queries that changed after `since`, and the newest change."""
+) -> tuple[Iterator[Evidence], int]:
+    """Return the whole evidence of the queries that changed after `since`, and the newest change.
+
+    The evidence is read while it is iterated over, some queries at a time, with the rows of a query together.
+    """
     mine = evidence.c.collection == collection
     with reading(engine) as connection:
         changed = connection.execute(
@@ -43,12 +46,19 @@ def read_changed(
             .where(mine, evidence.c.change > since)
             .group_by(evidence.c.query_key)
         ).all()
-        keys = [row[0] for row in changed]
-        rows: list[sa.Row[Any]] = []
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            chunk = keys[start : start + _KEYS_AT_ONCE]
-            rows += connection.execute(sa.select(evidence).where(mine, evidence.c.query_key.in_(chunk))).all()
-    return merge_periods(rows, now, half_life_days), max((int(row[1]) for row in changed), default=since)
+    keys = [row[0] for row in changed]
+    chunks = (keys[start : start + _KEYS_AT_ONCE] for start in range(0, len(keys), _KEYS_AT_ONCE))
+    rows = (row for chunk in chunks for row in _read_keys(engine, collection, chunk, now, half_life_days))
+    return rows, max((int(row[1]) for row in changed), default=since)
+
+
+def _read_keys(
+    engine: sa.Engine, collection: str, keys: list[str], now: datetime, half_life_days: float
+) -> list[Evidence]:
+    wanted = (evidence.c.collection == collection) & evidence.c.query_key.in_(keys)
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(evidence).where(wanted).order_by(evidence.c.query_key)).all()
+    return merge_periods(rows, now, half_life_days)
 
 
 def latest_change(engine: sa.Engine, collection: str) -> int:
@@ -61,17 +71,18 @@ def latest_change(engine: sa.Engine, collection: str) -> int:
 def merge_periods(rows: Iterable[sa.Row[Any]], now: datetime, half_life_days: float) -> list[Evidence]:
     """Return rows of many weeks as one row per query and document; a week's age halves it by and by."""
     merged: dict[tuple[str, str], Evidence] = {}
+    weights: dict[int, float] = {}
     for row in rows:
-        age_days = max(0.0, (now.timestamp() - (row.period + 1) * _WEEK_S) / 86400)
-        weight = 0.5 ** (age_days / half_life_days)
+        if row.period not in weights:
+            age_days = max(0.0, (now.timestamp() - (row.period + 1) * _WEEK_S) / 86400)
+            weights[row.period] = 0.5 ** (age_days / half_life_days)
         key = (row.query_key, row.document_id)
-        merged[key] = _add(merged.get(key), row, weight)
+        merged[key] = _add(merged.get(key), row, weights[row.period])
     return list(merged.values())
 
 
 def _add(before: Evidence | None, row: sa.Row[Any], weight: float) -> Evidence:
-    shown = tuple(count * weight for count in row.shown)
-    clicked = tuple(count * weight for count in row.clicked)
+    shown, clicked = _weigh(row.shown, weight), _weigh(row.clicked, weight)
     satisfied, dissatisfied = row.satisfied * weight, row.dissatisfied * weight
     if before is None:
         return Evidence(row.query_key, row.document_id, shown, clicked, row.users, satisfied, dissatisfied)
@@ -84,3 +95,7 @@ def _add(before: Evidence | None, row: sa.Row[Any], weight: float) -> Evidence:
         before.satisfied + satisfied,
         before.dissatisfied + dissatisfied,
     )
+
+
+def _weigh(counts: list[int], weight: float) -> tuple[float, ...]:
+    return tuple(counts) if weight == 1.0 else tuple([count * weight for count in counts])
