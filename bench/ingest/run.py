@@ -49,7 +49,7 @@ def run(seed: int, quick: bool, stored: int, tell: Tell, only: frozenset[int]) -
     """Return the bars asked for, by their numbers in the issue."""
     bars: list[Bar] = []
     details: dict[str, Any] = {}
-    seconds = 4.0 if quick else 20.0
+    seconds = 4.0 if quick else 12.0
     if 1 in only:
         tell("taking in and joining, SQLite and the embedded log")
         found, more = _measure_sqlite(seed, seconds, stored)

@@ -19,7 +19,7 @@ from clickloop.remote import Remote
 from foundation.clock import monotonic_s
 
 BATCH = 500
-_LISTS = 4000
+_LISTS = 40_000
 _SENDERS = 2
 _CONNECTIONS = 32
 _MOST_BATCHES = 30.0
