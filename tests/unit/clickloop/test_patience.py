@@ -23,7 +23,7 @@ def failing(times: int, problem: ClickloopError) -> Callable[[], str]:
     return request
 
 
-def busy(retry_after_s: float = 0.0) -> Refused:
+def busy(retry_after_s: int = 0) -> Refused:
     return Refused("busy", code=503, retry_after_s=retry_after_s)
 
 
@@ -39,10 +39,10 @@ def test_no_wait_is_shorter_than_asked_for() -> None:
     waits: list[float] = []
     told: list[tuple[str, float]] = []
     patience = Patience(lambda reason, wait_s: told.append((reason, wait_s)), seed=0, sleep=waits.append)
-    patience.ask(failing(1, busy(20.0)))
+    patience.ask(failing(1, busy(20)))
     assert 20.25 <= waits[0] <= 20.5
     assert told == [("busy", waits[0])]
-    patience.ask(failing(1, busy(86_400.0)))
+    patience.ask(failing(1, busy(86_400)))
     assert waits[1] < 301
 
 
