@@ -21,7 +21,7 @@ from foundation.eventlog import Record, Subscription
 from foundation.settings import Settings
 from foundation.telemetry import FOLDED, LAG, get_log
 
-MAX_BATCH = 500
+MAX_BATCH = 1000
 MAX_DEAD_IN_A_ROW = 100
 _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record

@@ -195,9 +195,10 @@ def count_votes(lists: Iterable[ShownList], lists_per_user: int) -> dict[str, Co
 
 def difference(before: Mapping[Key, Counts], after: Mapping[Key, Counts]) -> dict[Key, Counts]:
     """Return what must be added to `before` to arrive at `after`, without the keys that stay as they are."""
-    change = dict(after)
+    change = {key: counts for key, counts in after.items() if before.get(key) != counts}
     for key, counts in before.items():
-        change[key] = change.get(key, NO_COUNTS).plus(counts.negated())
+        if after.get(key) != counts:
+            change[key] = change.get(key, NO_COUNTS).plus(counts.negated())
     return {key: counts for key, counts in change.items() if counts != NO_COUNTS}
 
 

@@ -190,7 +190,7 @@ class _Fold:
         insert_missing(self._connection, impressions, [impression_row(one) for one in shown])
         insert_missing(self._connection, events, [event_row(one) for one in heard])
         self._refresh_outcomes(self._events_of({record.query_id for record in records}))
-        self._add(difference(before, self._contribution(votes)))
+        self._add(_changes(before, self._contribution(votes)))
         return len(given) - len(records)
 
     def forget(self, traces: Traces) -> Forgotten:
@@ -201,7 +201,7 @@ class _Fold:
         heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
         shown = self._delete(impressions.c.query_id, own)
         self._refresh_outcomes({query_id: [] for query_id in touched} | self._events_of(touched))
-        changes = difference(before, self._contribution(votes))
+        changes = _changes(before, self._contribution(votes))
         self._add(changes)
         return Forgotten(shown, heard, len(changes), self._change)
 
@@ -213,7 +213,7 @@ class _Fold:
             self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
         self._clear_evidence(first_period)
         for votes in _chunks(self._all_votes(first_period)):
-            self._add(self._contribution(votes))
+            self._add(_changes({}, self._contribution(votes)))
         return len(query_ids)
 
     def _delete(self, column: sa.Column[str], values: Collection[str]) -> int:
@@ -233,11 +233,11 @@ class _Fold:
 
     def leave_out(self, votes: Collection[Vote]) -> None:
         """Take what the votes say out of the evidence."""
-        self._add(difference(self._contribution(votes), {}))
+        self._add(_changes(self._contribution(votes), {}))
 
     def let_in(self, votes: Collection[Vote]) -> None:
         """Add what the votes say to the evidence."""
-        self._add(self._contribution(votes))
+        self._add(_changes({}, self._contribution(votes)))
 
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
         statement = _select_votes().where(self._since(impressions))
@@ -251,15 +251,13 @@ class _Fold:
         statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
 
-    def _contribution(self, votes: Collection[Vote]) -> dict[EvidenceKey, Counts]:
-        """Return what the votes say, added up over users who are not in quarantine."""
-        total: dict[EvidenceKey, Counts] = {}
+    def _contribution(self, votes: Collection[Vote]) -> dict[Vote, dict[str, Counts]]:
+        """Return what each vote says of each document; users who are in quarantine say nothing."""
         held = self._held({vote.unit for vote in votes})
-        for vote, lists in self._first_lists([vote for vote in votes if vote.unit not in held]).items():
-            for document_id, counts in count_votes(lists, self._settings.lists_per_user).items():
-                key = EvidenceKey(vote.query_key, vote.period, document_id)
-                total[key] = total[key].plus(counts) if key in total else counts
-        return total
+        return {
+            vote: count_votes(lists, self._settings.lists_per_user)
+            for vote, lists in self._first_lists([vote for vote in votes if vote.unit not in held]).items()
+        }
 
     def _held(self, units: Collection[str]) -> set[str]:
         """Return those of some users who are in quarantine."""
@@ -347,6 +345,18 @@ class _Fold:
 
     def _is_open(self, impression: Impression) -> bool:
         return self._first_open is None or period_of(impression.at) >= self._first_open
+
+
+def _changes(
+    before: Mapping[Vote, Mapping[str, Counts]], after: Mapping[Vote, Mapping[str, Counts]]
+) -> dict[EvidenceKey, Counts]:
+    """Return what must be added to the evidence when votes that said `before` say `after`."""
+    total: dict[EvidenceKey, Counts] = {}
+    for vote in before.keys() | after.keys():
+        for document_id, counts in difference(before.get(vote, {}), after.get(vote, {})).items():
+            key = EvidenceKey(vote.query_key, vote.period, document_id)
+            total[key] = total[key].plus(counts) if key in total else counts
+    return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
