@@ -24,7 +24,7 @@ def make_app_of_environment() -> FastAPI:
     threadpool_limits(1)  # threads inside a millisecond's sum only wait for each other
     sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time
     app = make_app(Settings())
-    gc.freeze()  # what was made until now stays; looking for garbage in it again and again took a third of a request
+    gc.freeze()  # what was made until now stays, and need not be looked through for garbage again and again
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
     return app
 

@@ -31,7 +31,7 @@ class _Newer:
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """The evidence of one query in a tenth of the memory; most of a service's queries are never clicked on.
+    """The evidence of one query in a sixth of the memory; most of a service's queries are never clicked on.
 
     Attributes:
         documents: Ids, shared with other queries.
