@@ -27,6 +27,7 @@ from simulator.docstrings import docstrings, package_folders, parse_docstrings
 QUICK_DOCUMENTS = 300
 _INDEX_TIMEOUT_S = 600.0
 _DRAIN_TIMEOUT_S = 60.0
+_QUIET_LOOKS = 5
 _AT_ONCE = 500
 _SCORE_TOLERANCE = 1e-3  # scores in answers are rounded
 
@@ -115,7 +116,10 @@ def drain(parts: Parts) -> None:
     """
     subscription = parts.log.subscribe(CONSUMER)
     deadline = monotonic_s() + _DRAIN_TIMEOUT_S
-    while waiting := subscription.lag():
+    quiet = 0
+    while quiet < _QUIET_LOOKS:  # a broker may be late to tell what it has
+        waiting = subscription.lag()
+        quiet = 0 if waiting else quiet + 1
         if monotonic_s() > deadline:
             raise NotReady(f"{waiting} records still wait to be folded after {_DRAIN_TIMEOUT_S:.0f} s")
-        time.sleep(0.1)
+        time.sleep(0.2)

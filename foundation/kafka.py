@@ -195,8 +195,8 @@ class KafkaSubscription:
             after = self._consumer.end_offsets(partitions)
         stored = self._stored()
         return sum(
-            # The last fetch may know of later records than a broker's answer about its end.
-            max(after[one], self._consumer.highwater(one) or 0) - max(first[one], stored.get(one.partition, 0))
+            # A broker's answer about its end may be older than the last fetch, and than what was read by others.
+            max(0, max(after[one], self._consumer.highwater(one) or 0) - max(first[one], stored.get(one.partition, 0)))
             for one in partitions
         )
 
