@@ -66,10 +66,14 @@ class RowStore:
         return found
 
     def add(self, keys: Sequence[bytes], blocks: Sequence[Rows]) -> None:
-        """Store the rows of keys; durable when this returns. Keys that others stored meanwhile are kept as they are."""
+        """Store the rows of keys; durable when this returns.
+
+        Keys that others stored meanwhile are kept as they are; of equal keys the first counts.
+        """
         with self._alone():
             self._catch_up()
-            new = [place for place, key in enumerate(keys) if key not in self._places]
+            first = {key: place for place, key in reversed(list(enumerate(keys)))}
+            new = sorted(place for key, place in first.items() if key not in self._places)
             counts = [len(blocks[place]) for place in new]
             ends = (int(self._ends[-1]) if len(self._ends) else 0) + np.cumsum(counts, dtype=np.int64)
             rows = [np.ascontiguousarray(blocks[place], self._kind).tobytes() for place in new]

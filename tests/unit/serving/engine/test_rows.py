@@ -28,6 +28,14 @@ def test_what_one_stored_another_reads(tmp_path: Path) -> None:
     assert open_store(tmp_path).missing([*KEYS, key_of("four"), key_of("four")]) == [3]
 
 
+def test_a_key_twice_in_one_call_is_stored_once_and_moves_no_others(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.add([KEYS[0], KEYS[0], KEYS[1]], [BLOCKS[0], np.zeros((5, 4), np.uint8), BLOCKS[1]])
+    store.add(KEYS[2:], BLOCKS[2:])
+
+    assert [block.tolist() for block in store.get(KEYS)] == [block.tolist() for block in BLOCKS]
+
+
 def test_what_a_crash_left_half_written_is_cut_off(tmp_path: Path) -> None:
     open_store(tmp_path).add(KEYS[:2], BLOCKS[:2])
     for name, rest in (("rows", b"\x07" * 13), ("ends", b"\x05" * 11), ("keys16", b"\x01" * 3)):
