@@ -53,7 +53,7 @@ class Background:
             self._consumer.run(self.stopped)
         except TooManyDeadLetters:
             return  # told in the log; training and experiments go on, and a new start would only meet the same
-        except BaseException:
+        except BaseException:  # told, and raised again: the companion that keeps this process must start another
             _log.exception("collector_failed")
             self.failed = True
             self.stopped.set()
