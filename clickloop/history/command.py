@@ -74,10 +74,7 @@ class LogSummary:
             "dry_run": self.dry_run,
             "resumed_at": self.resumed_at,
             "unseen_columns": self.unseen,
-            "refusals": [
-                {"place": one.place, "id": one.id, "fields": [asdict(fault) for fault in one.faults]}
-                for one in self.refusals
-            ],
+            "refusals": [one.to_json() for one in self.refusals],
         }
 
     def __str__(self) -> str:

@@ -76,10 +76,7 @@ class Summary:
             "resumed_at": self.resumed_at,
             "deleted": self.deleted,
             "unseen_columns": self.unseen,
-            "refusals": [
-                {"place": one.place, "id": one.id, "fields": [asdict(fault) for fault in one.faults]}
-                for one in self.refusals
-            ],
+            "refusals": [one.to_json() for one in self.refusals],
         }
 
     def __str__(self) -> str:
