@@ -20,6 +20,7 @@ from foundation.contracts import Evidence, Labeller, query_key
 from foundation.settings import Settings
 from retrainer.learning import learn, prepare_lesson
 from serving.engine.live import LiveMemory
+from serving.engine.packed import pack
 from serving.engine.pipeline import Ranker
 from simulator.traffic import Traffic
 from simulator.users import User, make_user
@@ -164,7 +165,7 @@ class Simulation:
             self._refresh()
 
     def _refresh(self) -> None:
-        self._live.update(self._votes.evidence(sorted(self._waiting)), self._number)
+        self._live.update(pack(self._votes.evidence(sorted(self._waiting))), self._number)
         self._waiting.clear()
 
     def _retrain(self) -> float:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,37 +12,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from collector.consumer import MAX_DEAD_IN_A_ROW, Consumer, TooManyDeadLetters
-from collector.dead_letters import resend
+from collector.consumer import Consumer
 from collector.store import evidence_digest, fold_batch, replay
 from foundation.clock import FrozenClock
-from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
+from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import reading, transaction
 from foundation.eventlog import EmbeddedLog, Record, Subscription
-from foundation.records import event_record, impression_record
-from foundation.settings import Settings
-from foundation.tables import dead_letters, events, evidence, impressions
-
-SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
-SETTINGS = Settings(_env_file=None)
-
-
-def impression(query_id: str, *, query: str = "toner", unit: str = "u1", minutes: int = 0, **other: Any) -> Impression:
-    results = tuple(ShownResult(document_id, rank, 1.0 / rank) for rank, document_id in enumerate("abc", 1))
-    at = SHOWN_AT + timedelta(minutes=minutes)
-    return Impression(other.get("collection", "default"), query_id, query, unit, "v-1", results, at)
-
-
-def event(
-    number: str, event_type: EventType, query_id: str, document_id: str = "", value: float = 0.0, **other: Any
-) -> FeedbackEvent:
-    at = SHOWN_AT + timedelta(days=other.get("days", 0), seconds=other.get("seconds", 0))
-    collection = other.get("collection", "default")
-    return FeedbackEvent(collection, number, event_type, query_id, document_id, "u1", value, at, at)
-
-
-def records_of(*content: Impression | FeedbackEvent) -> list[Record]:
-    return [impression_record(one) if isinstance(one, Impression) else event_record(one) for one in content]
+from foundation.tables import events, evidence, impressions
+from tests.feedback import SETTINGS, append, count, event, evidence_of, impression
 
 
 class FailingOnce:
@@ -72,36 +47,9 @@ class FailingOnce:
         self._inner.close()
 
 
-@pytest.fixture
-def log(any_engine: sa.Engine) -> Iterator[EmbeddedLog]:
-    log = EmbeddedLog(any_engine)
-    yield log
-    log.close()
-
-
-@pytest.fixture
-def consumer(any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock) -> Consumer:
-    return Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock)
-
-
-def append(log: EmbeddedLog, *content: Impression | FeedbackEvent) -> None:
-    log.append(records_of(*content)).result(10)
-
-
 def fold(engine: sa.Engine, *content: Impression | FeedbackEvent) -> None:
     with transaction(engine) as connection:
         fold_batch(connection, content, SETTINGS)
-
-
-def evidence_of(engine: sa.Engine, document_id: str, collection: str = "default") -> sa.Row[Any]:
-    statement = sa.select(evidence).where(evidence.c.collection == collection, evidence.c.document_id == document_id)
-    with reading(engine) as connection:
-        return connection.execute(statement).one()
-
-
-def count(engine: sa.Engine, table: sa.Table) -> int:
-    with reading(engine) as connection:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def test_a_click_becomes_evidence(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
@@ -326,69 +274,6 @@ def test_running_outlasts_a_database_that_is_away(any_engine: sa.Engine, log: Em
 
     assert not running.is_alive()
     assert evidence_of(any_engine, "a").users == 1
-
-
-@pytest.mark.parametrize("body", ["{not json", "[]", '{"kind":"mystery"}', "[" * 100_000])
-def test_a_record_that_cannot_be_read_keeps_its_neighbours(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, body: str
-) -> None:
-    good = records_of(impression("q1"), event("e1", "click", "q1", "a"))
-    log.append([good[0], Record("default/q1", body), good[1]]).result(10)
-
-    assert consumer.step() == 3
-
-    assert evidence_of(any_engine, "a").users == 1
-    with reading(any_engine) as connection:
-        (letter,) = connection.execute(sa.select(dead_letters)).all()
-    assert (letter.collection, letter.body) == ("default", body)
-    assert letter.reason
-
-
-def test_a_record_that_the_database_refuses_keeps_its_neighbours(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
-) -> None:
-    beyond = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
-    append(log, impression("q1"), event("e2", "click", "q2", "a"), event("e1", "click", "q1", "a"))
-    log.append([Record("default/q2", json.dumps(beyond))]).result(10)
-
-    assert consumer.step() == 4
-
-    assert evidence_of(any_engine, "a").users == 1
-    assert count(any_engine, dead_letters) == 1
-
-
-def test_dead_letters_can_be_sent_again(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
-    good = records_of(impression("q1"))[0]
-    with transaction(any_engine) as connection:
-        row = {"id": "1", "collection": "default", "reason": "an older release", "body": good.body, "at": SHOWN_AT}
-        connection.execute(sa.insert(dead_letters), [row])
-
-    assert resend(any_engine, log, "default") == 1
-    consumer.step()
-
-    assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (0, 1)
-
-
-def test_a_log_of_something_else_stops_the_consumer(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
-) -> None:
-    log.append([Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW + 1)]).result(10)
-
-    with pytest.raises(TooManyDeadLetters, match="dead_letters"):
-        consumer.run(threading.Event())
-
-    assert count(any_engine, dead_letters) == MAX_DEAD_IN_A_ROW + 1
-
-
-def test_dead_letters_between_good_records_do_not_stop_it(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
-) -> None:
-    bad = [Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW)]
-    log.append([*bad, *records_of(impression("q1")), *bad]).result(10)
-
-    consumer.step()
-
-    assert count(any_engine, impressions) == 1
 
 
 def test_what_was_folded_is_looked_at_now_and_then(

@@ -8,6 +8,7 @@ from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
 from serving.engine.features import Query
 from serving.engine.live import LiveMemory
 from serving.engine.memory import QueryMemory, Remembered, own_evidence
+from serving.engine.packed import pack
 
 Ask = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
@@ -60,17 +61,17 @@ def test_disappointment_takes_back_a_click() -> None:
 def test_live_memory_needs_two_people_to_tell_others(ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
 
-    live.update([row(clicks=9, lists=9, users=1)], change=1)
+    live.update(pack([row(clicks=9, lists=9, users=1)]), change=1)
     assert live.memory_since(0)[0].past == []
-    live.update([row(clicks=9, lists=9, users=3)], change=2)
+    live.update(pack([row(clicks=9, lists=9, users=3)]), change=2)
     assert [past.key for past in live.memory_since(0)[0].past] == ["q"]
     assert live.change == 2
 
 
 def test_a_version_sees_only_what_is_newer_than_its_training(ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
-    live.update([row(clicks=9, lists=9, users=3, query="old")], change=1)
-    live.update([row(clicks=9, lists=9, users=3, query="new")], change=2)
+    live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
+    live.update(pack([row(clicks=9, lists=9, users=3, query="new")]), change=2)
 
     assert live.memory_since(1)[1] == {"new"}
     assert live.memory_since(2)[1] == frozenset()
@@ -78,9 +79,9 @@ def test_a_version_sees_only_what_is_newer_than_its_training(ask: Ask) -> None:
 
 def test_evidence_that_turned_is_forgotten(ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
-    live.update([row(clicks=9, lists=9, users=3)], change=1)
+    live.update(pack([row(clicks=9, lists=9, users=3)]), change=1)
 
-    live.update([row(clicks=0, lists=90, users=3)], change=2)
+    live.update(pack([row(clicks=0, lists=90, users=3)]), change=2)
 
     assert live.memory_since(0)[0].past == []
     assert len(live.rows("q")) == 1

@@ -14,6 +14,7 @@ from serving.engine.filters import parse_filter
 from serving.engine.live import LiveMemory
 from serving.engine.memory import QueryMemory, Remembered
 from serving.engine.model import RankingModel
+from serving.engine.packed import pack
 from serving.engine.pipeline import Ranker
 from tests.plain_embedder import PlainEmbedder
 
@@ -72,7 +73,7 @@ def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus,
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
 
-    live.update([skipped("cells", before[0], 6), clicked("cells", "fonts", users=5, lists=6)], change=1)
+    live.update(pack([skipped("cells", before[0], 6), clicked("cells", "fonts", users=5, lists=6)]), change=1)
 
     assert names(ranker, ask("cells"))[0] == "fonts"
 
@@ -82,7 +83,7 @@ def test_skips_bring_up_documents_that_were_hidden(corpus: Corpus, ask: Ask) -> 
     ranker = Ranker(corpus, untaught(corpus), live)
     first, second, *_ = names(ranker, ask("cells"))
 
-    live.update([skipped("cells", first, 20)], change=1)
+    live.update(pack([skipped("cells", first, 20)]), change=1)
 
     assert names(ranker, ask("cells"))[0] == second
 
@@ -97,7 +98,7 @@ def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: Ask) -
 def test_a_version_forgets_what_live_evidence_replaces(corpus: Corpus, ask: Ask) -> None:
     past = [Remembered("tabulate", ask("tabulate").vector, {"fonts": 1.0})]
     live = LiveMemory(lambda text: ask(text).vector, 32)
-    live.update([skipped("tabulate", "fonts", 9)], change=5)
+    live.update(pack([skipped("tabulate", "fonts", 9)]), change=5)
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32), memory_change=4), live)
 
     found = ranker.candidates(ask("tabulate it"))
@@ -138,7 +139,7 @@ def test_a_reading_made_before_gives_the_same_features(corpus: Corpus, ask: Ask)
 
 def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
-    live.update([clicked("fonts", "fonts", users=3)], change=1)
+    live.update(pack([clicked("fonts", "fonts", users=3)]), change=1)
 
     best = Ranker(corpus, untaught(corpus), live).rank(ask("fonts"), 1).hits[0]
 
