@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from collector.fold import NO_OUTCOME, Counts, period_of
+from collector.fold import NO_OUTCOME, Counts, Outcome, ShownList, period_of
 from foundation.contracts import FeedbackEvent, Impression, query_key
 
 
@@ -39,8 +39,24 @@ def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
     return {result["id"]: result["rank"] for result in reversed(results)}
 
 
-def impression_row(impression: Impression) -> dict[str, Any]:
-    """Return an impression as it is stored, before anything is known of its user."""
+def list_of(impression: Impression) -> ShownList:
+    """Return an impression as it is counted, before anything is known of its user."""
+    ranks = {result.id: result.rank for result in reversed(impression.results)}
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME)
+
+
+def stored_list(row: sa.Row[Any]) -> ShownList:
+    """Return a stored impression as it is counted."""
+    return ShownList(row.query_id, row.at, ranks_of(row.results), Outcome.from_json(row.outcome))
+
+
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """Return what is known of an impression's user as it is stored."""
+    return {"outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
+
+
+def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
+    """Return an impression as it is stored."""
     return {
         "collection": impression.collection,
         "query_id": impression.query_id,
@@ -60,10 +76,8 @@ def impression_row(impression: Impression) -> dict[str, Any]:
             }
             for result in impression.results
         ],
-        "outcome": NO_OUTCOME.to_json(),
-        "clicks": 0,
         "at": impression.at,
-    }
+    } | outcome_row(outcome)
 
 
 def event_row(event: FeedbackEvent) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +20,7 @@ from collector.closed_weeks import first_open_week, lock_evidence
 from collector.erased import without_erased
 from collector.fold import (
     NO_COUNTS,
+    NO_OUTCOME,
     Counts,
     Outcome,
     ShownList,
@@ -38,7 +40,9 @@ from collector.rows import (
     event_of,
     event_row,
     impression_row,
-    ranks_of,
+    list_of,
+    outcome_row,
+    stored_list,
     vote_of,
 )
 from foundation.contracts import FeedbackEvent, Impression
@@ -54,6 +58,8 @@ RELEASED = "released"
 _CHUNK = 500
 
 Item = TypeVar("Item")
+VotedList = tuple[Vote, ShownList]
+VoteLists = dict[Vote, list[ShownList]]
 
 
 class Traces(NamedTuple):
@@ -183,14 +189,18 @@ class _Fold:
         Returns how many were dropped; whom they are of cannot be erased meanwhile, for that waits for the counter.
         """
         records = without_erased(self._connection, self._collection, given)
-        shown = [record for record in records if isinstance(record, Impression) and self._is_open(record)]
         heard = [record for record in records if isinstance(record, FeedbackEvent)]
-        votes = self._stored_votes({event.query_id for event in heard}) | {vote_of(one) for one in shown}
-        before = self._contribution(votes)
-        insert_missing(self._connection, impressions, [impression_row(one) for one in shown])
-        insert_missing(self._connection, events, [event_row(one) for one in heard])
-        self._refresh_outcomes(self._events_of({record.query_id for record in records}))
-        self._add(_changes(before, self._contribution(votes)))
+        shown = {one.query_id: one for one in reversed(records) if isinstance(one, Impression)}
+        insert_missing(self._connection, events, [event_row(event) for event in heard])
+        added, changed = self._affected(shown, {event.query_id for event in heard})
+        free = self._free({vote for vote, _ in (*added, *changed)})
+        before = self._first_lists(free)
+        insert_missing(
+            self._connection, impressions, [impression_row(shown[one.query_id], one.outcome) for _, one in added]
+        )
+        self._write_outcomes([one for _, one in changed])
+        after = _renew(before, [one for one in added if one[0] in free], [one for _, one in changed])
+        self._add(_changes(self._count(before), self._count(after)))
         return len(given) - len(records)
 
     def forget(self, traces: Traces) -> Forgotten:
@@ -251,32 +261,47 @@ class _Fold:
         statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
 
+    def _affected(
+        self, shown: Mapping[str, Impression], heard: Collection[str]
+    ) -> tuple[list[VotedList], list[VotedList]]:
+        """Return the lists of `shown` that are new, and stored ones whose outcome the events of `heard` change."""
+        stored = {row.query_id: row for row in self._stored_impressions(sorted(heard | shown.keys()))}
+        fresh = {key: one for key, one in shown.items() if key not in stored and self._is_open(period_of(one.at))}
+        touched = {key: stored[key] for key in heard if key in stored and self._is_open(stored[key].period)}
+        told = self._events_of(fresh.keys() | touched.keys())
+        added = [(vote_of(one), self._hear(list_of(one), told.get(key, []))) for key, one in fresh.items()]
+        changed = [
+            (Vote(row.query_key, row.unit, row.period), one)
+            for key, row in touched.items()
+            if (one := self._hear(stored_list(row), told[key])).outcome != Outcome.from_json(row.outcome)
+        ]
+        return added, changed
+
     def _contribution(self, votes: Collection[Vote]) -> dict[Vote, dict[str, Counts]]:
         """Return what each vote says of each document; users who are in quarantine say nothing."""
-        held = self._held({vote.unit for vote in votes})
-        return {
-            vote: count_votes(lists, self._settings.lists_per_user)
-            for vote, lists in self._first_lists([vote for vote in votes if vote.unit not in held]).items()
-        }
+        return self._count(self._first_lists(self._free(votes)))
 
-    def _held(self, units: Collection[str]) -> set[str]:
-        """Return those of some users who are in quarantine."""
-        wanted = self._keys(quarantine, ("unit",), [(unit,) for unit in units])
+    def _free(self, votes: Collection[Vote]) -> set[Vote]:
+        """Return the votes but those of users who are in quarantine."""
+        wanted = self._keys(quarantine, ("unit",), {(vote.unit,) for vote in votes})
         found = self._at(wanted, quarantine).where(quarantine.c.state == HELD)
-        return {row.unit for row in self._connection.execute(found)}
+        held = {row.unit for row in self._connection.execute(found)}
+        return {vote for vote in votes if vote.unit not in held}
 
-    def _first_lists(self, votes: Collection[Vote]) -> dict[Vote, list[ShownList]]:
+    def _count(self, lists: VoteLists) -> dict[Vote, dict[str, Counts]]:
+        return {vote: count_votes(some, self._settings.lists_per_user) for vote, some in lists.items()}
+
+    def _first_lists(self, votes: Collection[Vote]) -> VoteLists:
         """Return the lists that count; of a vote with thousands, only those are fetched."""
         wanted = self._keys(impressions, Vote._fields, votes)
         place = sa.func.row_number().over(
             partition_by=list(wanted.c), order_by=[impressions.c.at, impressions.c.query_id]
         )
         lists = self._at(wanted, impressions).add_columns(place.label("place")).subquery()
-        found: dict[Vote, list[ShownList]] = {}
+        found: VoteLists = {}
         for row in self._connection.execute(sa.select(lists).where(lists.c.place <= self._settings.lists_per_user)):
             vote = Vote(row.query_key, row.unit, row.period)
-            shown = ShownList(row.query_id, row.at, ranks_of(row.results), Outcome.from_json(row.outcome))
-            found.setdefault(vote, []).append(shown)
+            found.setdefault(vote, []).append(stored_list(row))
         return found
 
     def _events_of(self, query_ids: Collection[str]) -> dict[str, list[FeedbackEvent]]:
@@ -289,27 +314,26 @@ class _Fold:
 
     def _refresh_outcomes(self, events_by_query: dict[str, list[FeedbackEvent]]) -> None:
         """Recompute what is known of these impressions' users; events without impression wait."""
-        changed = [
-            {"key": row.query_id, "outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
-            for row in self._stored_impressions(sorted(events_by_query))
-            if (outcome := self._outcome(row, events_by_query[row.query_id])) != Outcome.from_json(row.outcome)
-        ]
-        if changed:
-            statement = sa.update(impressions).where(
-                self._mine(impressions), impressions.c.query_id == sa.bindparam("key")
-            )
-            self._connection.execute(
-                statement.values(outcome=sa.bindparam("outcome"), clicks=sa.bindparam("clicks")), changed
-            )
+        stored = [row for row in self._stored_impressions(sorted(events_by_query)) if self._is_open(row.period)]
+        heard = [(row, self._hear(stored_list(row), events_by_query[row.query_id])) for row in stored]
+        self._write_outcomes([one for row, one in heard if one.outcome != Outcome.from_json(row.outcome)])
 
-    def _outcome(self, impression: sa.Row[Any], heard: list[FeedbackEvent]) -> Outcome:
+    def _hear(self, shown: ShownList, told: Iterable[FeedbackEvent]) -> ShownList:
+        """Return a list with the outcome that the events about it amount to."""
         lateness_days = self._settings.lateness_days
-        folded = [event for event in heard if not event.distrusted and in_time(event.at, impression.at, lateness_days)]
-        return outcome_of(ranks_of(impression.results), folded)
+        folded = [event for event in told if not event.distrusted and in_time(event.at, shown.at, lateness_days)]
+        return replace(shown, outcome=outcome_of(shown.ranks, folded))
+
+    def _write_outcomes(self, lists: Iterable[ShownList]) -> None:
+        rows = [outcome_row(one.outcome) | {"key": one.query_id} for one in lists]
+        if rows:
+            mine = self._mine(impressions) & (impressions.c.query_id == sa.bindparam("key"))
+            values: dict[str, Any] = {name: sa.bindparam(name) for name in outcome_row(NO_OUTCOME)}
+            self._connection.execute(sa.update(impressions).where(mine).values(values), rows)
 
     def _stored_impressions(self, query_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
         for some in _chunks(query_ids):
-            statement = sa.select(impressions).where(self._since(impressions), impressions.c.query_id.in_(some))
+            statement = sa.select(impressions).where(self._mine(impressions), impressions.c.query_id.in_(some))
             yield from self._connection.execute(statement)
 
     def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
@@ -343,8 +367,8 @@ class _Fold:
         bounds = [bound for bound in (first_period, self._first_open) if bound is not None]
         return self._mine(table) & (table.c.period >= max(bounds)) if bounds else self._mine(table)
 
-    def _is_open(self, impression: Impression) -> bool:
-        return self._first_open is None or period_of(impression.at) >= self._first_open
+    def _is_open(self, period: int) -> bool:
+        return self._first_open is None or period >= self._first_open
 
 
 def _changes(
@@ -357,6 +381,15 @@ def _changes(
             key = EvidenceKey(vote.query_key, vote.period, document_id)
             total[key] = total[key].plus(counts) if key in total else counts
     return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
+
+
+def _renew(before: VoteLists, added: Iterable[VotedList], changed: Iterable[ShownList]) -> VoteLists:
+    """Return the first lists of votes with new lists and new outcomes; there may be a few more than count."""
+    renewed = {one.query_id: one for one in changed}
+    after = {vote: [renewed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
+    for vote, one in added:
+        after.setdefault(vote, []).append(one)
+    return after
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

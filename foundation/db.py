@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -81,17 +82,22 @@ def take_numbers(connection: sa.Connection, counter: str, count: int) -> int:
     """
     from foundation.tables import counters  # noqa: PLC0415  tables needs nothing of this module, but is its client
 
-    take = (
-        sa.update(counters)
-        .where(counters.c.name == counter)
-        .values(value=counters.c.value + count)
-        .returning(counters.c.value)
-    )
-    after = connection.execute(take).scalar_one_or_none()
+    wanted = {"counter": counter, "count": count}
+    after = connection.execute(_taking(), wanted).scalar_one_or_none()
     if after is None:
         insert_missing(connection, counters, [{"name": counter, "value": 0}])
-        after = connection.execute(take).scalar_one()
+        after = connection.execute(_taking(), wanted).scalar_one()
     return int(after) - count + 1
+
+
+@cache
+def _taking() -> sa.Executable:
+    """Return the statement that takes numbers; made once, for to make it takes longer than to run it."""
+    from foundation.tables import counters  # noqa: PLC0415  tables needs nothing of this module, but is its client
+
+    mine = counters.c.name == sa.bindparam("counter")
+    after = counters.c.value + sa.bindparam("count")
+    return sa.update(counters).where(mine).values(value=after).returning(counters.c.value)
 
 
 def _dialect_insert(connection: sa.Connection, table: sa.Table) -> Any:

@@ -26,6 +26,7 @@ _MAX_WAITING_APPENDS = 4096
 _MAX_GROUP = 256
 _IDLE_S = 0.02
 _TRIM_EVERY_S = 5.0
+_INSERT = sa.insert(log_records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class EmbeddedLog:
             return
         first = take_numbers(connection, self._counter, len(records))
         connection.execute(
-            sa.insert(log_records),
+            _INSERT,
             [
                 {"topic": self._topic, "position": first + index, "key": record.key, "body": record.body}
                 for index, record in enumerate(records)

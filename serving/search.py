@@ -290,7 +290,7 @@ def _read_scope(line_up: LineUp, ask: Ask) -> tuple[Condition | None, tuple[Sort
 
 
 def _count(line_up: LineUp, rows: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
-    found = np.array(rows, np.int64)
+    found = np.array(rows if facets else (), np.int64)
     return {name: line_up.corpus.fields.count(name, found, _FACET_VALUES) for name in facets}
 
 

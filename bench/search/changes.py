@@ -77,6 +77,7 @@ def measure_swaps(
     """Return what swaps under a hundred searches a second cost, and whether any answer mixes versions."""
     versions = [add_version(parts, seed + number) for number in range(2)]
     manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in versions}
+    champion = _champion(server.remote)
     _begin_with(server.remote, versions[0])
     options = {**PLAIN, "explain": True}
     seconds = _BEFORE_S + moves * _BETWEEN_S
@@ -90,6 +91,7 @@ def measure_swaps(
             _promote(server.remote, versions[(number + 1) % 2])
             time.sleep(_BETWEEN_S)
         volley = load.result()
+    _begin_with(server.remote, champion)  # so that a later run over the same home measures what this one did
     before = [shot for shot in volley.shots if shot.at_s < swapped[0]]
     within = [shot for shot in volley.shots if _is_near(shot, swapped)]
     mixed = sum(contradicts(answer, manifests) for answer in volley.answers)
@@ -152,9 +154,13 @@ def contradicts(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bo
     return not is_whole(answer, manifests)
 
 
+def _champion(remote: Remote) -> str:
+    return str(remote.get("/readyz")["collections"][DEFAULT_COLLECTION]["version"])
+
+
 def _begin_with(remote: Remote, version: str) -> None:
-    """Let a version serve, which an earlier run over the same home may have left as champion."""
-    if remote.get("/readyz")["collections"][DEFAULT_COLLECTION]["version"] != version:
+    """Let a version serve, if another does."""
+    if _champion(remote) != version:
         _promote(remote, version)
     remote.await_champion(version)
 

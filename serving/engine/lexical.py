@@ -269,7 +269,7 @@ class _Search:
             return {}
         hits = self._searcher.search(tantivy.Query.boolean_query(clauses), depth, count=False).hits
         rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
-        return {int(row): float(score) for row, (score, _) in zip(rows, hits, strict=True) if row is not None}
+        return {int(row): score for row, (score, _) in zip(rows, hits, strict=True) if row is not None}
 
 
 def _build_schema(stems: str) -> tantivy.Schema:

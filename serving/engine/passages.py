@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from itertools import pairwise
 
 PASSAGE_WORDS = 60
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE_ENDS = ".!?"
 
 
 def split_passages(title: str, text: str, words: int = PASSAGE_WORDS) -> list[str]:
@@ -18,18 +18,22 @@ def cut_passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
 
     Sentences are kept whole until a passage reaches `words` words; a longer sentence is cut.
     """
+    spoken = text.split()
     passages: list[str] = []
-    held: list[str] = []
-    for sentence in _SENTENCE_END.split(text.strip()):
-        for piece in _cut(sentence.split(), words):
-            if held and len(held) + len(piece) > words:
-                passages.append(" ".join(held))
-                held = []
-            held += piece
-    if held or not passages:
-        passages.append(" ".join(held))
+    first = 0
+    for start, end in pairwise(_piece_borders(spoken, words)):
+        if end - first > words:
+            passages.append(" ".join(spoken[first:start]))
+            first = start
+    passages.append(" ".join(spoken[first:]))
     return passages
 
 
-def _cut(sentence: list[str], words: int) -> list[list[str]]:
-    return [sentence[start : start + words] for start in range(0, len(sentence), words)]
+def _piece_borders(spoken: list[str], words: int) -> list[int]:
+    """Return where sentences begin and end, those of more than `words` words cut into pieces."""
+    ends = [place for place, word in enumerate(spoken, 1) if word[-1] in _SENTENCE_ENDS]
+    borders = [0]
+    for end in (*ends, len(spoken)):
+        borders += range(borders[-1] + words, end, words)
+        borders.append(end)
+    return borders

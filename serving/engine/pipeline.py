@@ -111,7 +111,8 @@ class Ranker:
         scores = fuse(found.values, self.model.fusion, self.model.weights)
         lifts = np.zeros(len(found.rows), np.float32)
         if own:
-            lifts[:] = [own.get(self.corpus.name(row), 0.0) for row in found.rows]
+            by_row = {self.corpus.row(name): lift for name, lift in own.items()}
+            lifts[:] = [by_row.get(row, 0.0) for row in found.rows]
         laps.end("fuse")
         scores = scores + lifts
         late = np.zeros_like(scores)

@@ -23,11 +23,10 @@ def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
         meaning: How near each passage of the text is to the query, in [-1, 1], by `cut_passages`; decides
             between passages with equally many words. Without it the first of them is taken.
     """
-    whole = " ".join(text.split())
-    if len(whole) <= _LENGTH:
-        return whole
-    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
     passages = cut_passages(text)
+    if sum(map(len, passages)) + len(passages) - 1 <= _LENGTH:
+        return " ".join(passages)
+    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
     near = meaning if len(meaning) == len(passages) else [0.0] * len(passages)
     best = max(range(len(passages)), key=lambda place: _count(passages[place].casefold(), wanted) + near[place])
     snippet = _cut(passages[best], wanted)
