@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,12 @@ from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
 from collector.labels import label
 from collector.quarantine import Quarantine
+from collector.rated import read_signals
 from collector.retention import Retention
 from foundation import schema
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
-from foundation.db import make_engine
+from foundation.db import make_engine, reading
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
 from foundation.keys import Keys
@@ -282,8 +283,10 @@ class Parts:
         dataset = freeze_dataset(
             self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
         )
+        with reading(self.engine) as connection:
+            labeller = partial(label, signals=read_signals(connection, collection))
         return (
-            Workshop(self.registry, corpus, self.embed, label, self.clock, settings.seed, progress),
+            Workshop(self.registry, corpus, self.embed, labeller, self.clock, settings.seed, progress),
             dataset,
             champion,
         )

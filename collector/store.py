@@ -25,7 +25,6 @@ from collector.fold import (
     Outcome,
     ShownList,
     count_votes,
-    difference,
     in_time,
     outcome_of,
     period_of,
@@ -45,6 +44,7 @@ from collector.rows import (
     stored_list,
     vote_of,
 )
+from collector.votes import VotedList, VoteLists, changes_of, renew
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import insert_missing, reading, transaction, upsert
 from foundation.ids import canonical_json
@@ -58,8 +58,6 @@ RELEASED = "released"
 _CHUNK = 500
 
 Item = TypeVar("Item")
-VotedList = tuple[Vote, ShownList]
-VoteLists = dict[Vote, list[ShownList]]
 
 
 class Traces(NamedTuple):
@@ -199,8 +197,8 @@ class _Fold:
             self._connection, impressions, [impression_row(shown[one.query_id], one.outcome) for _, one in added]
         )
         self._write_outcomes([one for _, one in changed])
-        after = _renew(before, [one for one in added if one[0] in free], [one for _, one in changed])
-        self._add(_changes(self._count(before), self._count(after)))
+        after = renew(before, [one for one in added if one[0] in free], [one for _, one in changed])
+        self._add(changes_of(self._count(before), self._count(after)))
         return len(given) - len(records)
 
     def forget(self, traces: Traces) -> Forgotten:
@@ -211,7 +209,7 @@ class _Fold:
         heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
         shown = self._delete(impressions.c.query_id, own)
         self._refresh_outcomes({query_id: [] for query_id in touched} | self._events_of(touched))
-        changes = _changes(before, self._contribution(votes))
+        changes = changes_of(before, self._contribution(votes))
         self._add(changes)
         return Forgotten(shown, heard, len(changes), self._change)
 
@@ -223,7 +221,7 @@ class _Fold:
             self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
         self._clear_evidence(first_period)
         for votes in _chunks(self._all_votes(first_period)):
-            self._add(_changes({}, self._contribution(votes)))
+            self._add(changes_of({}, self._contribution(votes)))
         return len(query_ids)
 
     def _delete(self, column: sa.Column[str], values: Collection[str]) -> int:
@@ -243,11 +241,11 @@ class _Fold:
 
     def leave_out(self, votes: Collection[Vote]) -> None:
         """Take what the votes say out of the evidence."""
-        self._add(_changes(self._contribution(votes), {}))
+        self._add(changes_of(self._contribution(votes), {}))
 
     def let_in(self, votes: Collection[Vote]) -> None:
         """Add what the votes say to the evidence."""
-        self._add(_changes({}, self._contribution(votes)))
+        self._add(changes_of({}, self._contribution(votes)))
 
     def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
         statement = _select_votes().where(self._since(impressions))
@@ -369,27 +367,6 @@ class _Fold:
 
     def _is_open(self, period: int) -> bool:
         return self._first_open is None or period >= self._first_open
-
-
-def _changes(
-    before: Mapping[Vote, Mapping[str, Counts]], after: Mapping[Vote, Mapping[str, Counts]]
-) -> dict[EvidenceKey, Counts]:
-    """Return what must be added to the evidence when votes that said `before` say `after`."""
-    total: dict[EvidenceKey, Counts] = {}
-    for vote in before.keys() | after.keys():
-        for document_id, counts in difference(before.get(vote, {}), after.get(vote, {})).items():
-            key = EvidenceKey(vote.query_key, vote.period, document_id)
-            total[key] = total[key].plus(counts) if key in total else counts
-    return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
-
-
-def _renew(before: VoteLists, added: Iterable[VotedList], changed: Iterable[ShownList]) -> VoteLists:
-    """Return the first lists of votes with new lists and new outcomes; there may be a few more than count."""
-    renewed = {one.query_id: one for one in changed}
-    after = {vote: [renewed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
-    for vote, one in added:
-        after.setdefault(vote, []).append(one)
-    return after
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from collector.fold import period_of
 from collector.labels import label
+from collector.rated import read_signals
 from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Label
 from foundation.db import reading
@@ -179,7 +180,8 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
     prior: dict[str, dict[str, float]] = {}
     for row in merged:
         prior.setdefault(row.query_key, {})[row.document_id] = _PRIOR_MASS / shown[row.query_key]
-    labels = {(one.query_key, one.document_id): one for one in label(merged, prior)[0]}
+    found, _ = label(merged, prior, signals=read_signals(connection, collection))
+    labels = {(one.query_key, one.document_id): one for one in found}
     pairs = {_place(row): _pair(row, labels.get((row.query_key, row.document_id))) for row in merged}
     places = sorted(pairs)
     return _Labelled(monotonic_s(), change, len(rows) <= MOST_ROWS, places, [pairs[place] for place in places])
