@@ -22,7 +22,6 @@ from collector.fold import (
     NO_COUNTS,
     NO_OUTCOME,
     Counts,
-    Outcome,
     ShownList,
     count_votes,
     in_time,
@@ -44,7 +43,7 @@ from collector.rows import (
     stored_list,
     vote_of,
 )
-from collector.votes import VotedList, VoteLists, changes_of, renew
+from collector.votes import Places, VoteLists, changes_of, renew
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import insert_missing, reading, transaction, upsert
 from foundation.ids import canonical_json
@@ -56,6 +55,7 @@ RELEASED = "released"
 """States of a user in the table `quarantine`."""
 
 _CHUNK = 500
+_LIST = tuple(impressions.c[name] for name in ("query_id", "at", "results", "outcome", *Vote._fields))
 
 Item = TypeVar("Item")
 
@@ -190,21 +190,31 @@ class _Fold:
         heard = [record for record in records if isinstance(record, FeedbackEvent)]
         shown = {one.query_id: one for one in reversed(records) if isinstance(one, Impression)}
         insert_missing(self._connection, events, [event_row(event) for event in heard])
-        added, changed = self._affected(shown, {event.query_id for event in heard})
-        free = self._free({vote for vote, _ in (*added, *changed)})
-        before = self._first_lists(free)
-        insert_missing(
-            self._connection, impressions, [impression_row(shown[one.query_id], one.outcome) for _, one in added]
-        )
-        self._write_outcomes([one for _, one in changed])
-        after = renew(before, [one for one in added if one[0] in free], [one for _, one in changed])
-        self._add(changes_of(self._count(before), self._count(after)))
+        stored = self._votes_by_list(shown.keys() | {event.query_id for event in heard})
+        fresh = {key: vote_of(one) for key, one in shown.items() if key not in stored}
+        touched = {event.query_id: stored[event.query_id] for event in heard if event.query_id in stored}
+        self._hear_again(shown, self._open(fresh), self._open(touched))
         return len(given) - len(records)
+
+    def _hear_again(self, shown: Mapping[str, Impression], fresh: Places, touched: Places) -> None:
+        """Add lists that are new and what is known of those that events were about, and what both change."""
+        lists = self._first_lists({*fresh.values(), *touched.values()})
+        known = {one.query_id: one for some in lists.values() for one in some}
+        known |= self._stored_lists(touched.keys() - known.keys())  # of busy users, behind the lists that count
+        told = self._events_of(fresh.keys() | touched.keys())
+        added = {key: self._hear(list_of(shown[key]), told.get(key, ())) for key in fresh}
+        changed = {key: one for key in touched if (one := self._hear(known[key], told[key])) != known[key]}
+        insert_missing(self._connection, impressions, [impression_row(shown[key], added[key].outcome) for key in fresh])
+        self._write_outcomes(changed.values())
+        free = self._free({*fresh.values(), *touched.values()})
+        before = {vote: some for vote, some in lists.items() if vote in free}
+        after = renew(before, [(vote, added[key]) for key, vote in fresh.items() if vote in free], changed)
+        self._add(changes_of(self._count(before), self._count(after)))
 
     def forget(self, traces: Traces) -> Forgotten:
         """Delete what is stored of people, and add what that changes."""
         own, touched = set(traces.searches), set(traces.events.values()) - set(traces.searches)
-        votes = self._stored_votes(own | touched)
+        votes = set(self._open(self._votes_by_list(own | touched)).values())
         before = self._contribution(votes)
         heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
         shown = self._delete(impressions.c.query_id, own)
@@ -247,33 +257,17 @@ class _Fold:
         """Add what the votes say to the evidence."""
         self._add(changes_of({}, self._contribution(votes)))
 
-    def _stored_votes(self, query_ids: Collection[str]) -> set[Vote]:
-        statement = _select_votes().where(self._since(impressions))
+    def _votes_by_list(self, query_ids: Collection[str]) -> Places:
+        statement = _select_votes(impressions.c.query_id).where(self._mine(impressions))
         return {
-            Vote(*row)
+            query_id: Vote(*vote)
             for some in _chunks(sorted(query_ids))
-            for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
+            for query_id, *vote in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
         }
 
     def _all_votes(self, first_period: int | None) -> list[Vote]:
         statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
-
-    def _affected(
-        self, shown: Mapping[str, Impression], heard: Collection[str]
-    ) -> tuple[list[VotedList], list[VotedList]]:
-        """Return the lists of `shown` that are new, and stored ones whose outcome the events of `heard` change."""
-        stored = {row.query_id: row for row in self._stored_impressions(sorted(heard | shown.keys()))}
-        fresh = {key: one for key, one in shown.items() if key not in stored and self._is_open(period_of(one.at))}
-        touched = {key: stored[key] for key in heard if key in stored and self._is_open(stored[key].period)}
-        told = self._events_of(fresh.keys() | touched.keys())
-        added = [(vote_of(one), self._hear(list_of(one), told.get(key, []))) for key, one in fresh.items()]
-        changed = [
-            (Vote(row.query_key, row.unit, row.period), one)
-            for key, row in touched.items()
-            if (one := self._hear(stored_list(row), told[key])).outcome != Outcome.from_json(row.outcome)
-        ]
-        return added, changed
 
     def _contribution(self, votes: Collection[Vote]) -> dict[Vote, dict[str, Counts]]:
         """Return what each vote says of each document; users who are in quarantine say nothing."""
@@ -295,7 +289,7 @@ class _Fold:
         place = sa.func.row_number().over(
             partition_by=list(wanted.c), order_by=[impressions.c.at, impressions.c.query_id]
         )
-        lists = self._at(wanted, impressions).add_columns(place.label("place")).subquery()
+        lists = self._at(wanted, impressions, *_LIST).add_columns(place.label("place")).subquery()
         found: VoteLists = {}
         for row in self._connection.execute(sa.select(lists).where(lists.c.place <= self._settings.lists_per_user)):
             vote = Vote(row.query_key, row.unit, row.period)
@@ -310,11 +304,11 @@ class _Fold:
                 found.setdefault(row.query_id, []).append(event_of(row))
         return found
 
-    def _refresh_outcomes(self, events_by_query: dict[str, list[FeedbackEvent]]) -> None:
+    def _refresh_outcomes(self, told: dict[str, list[FeedbackEvent]]) -> None:
         """Recompute what is known of these impressions' users; events without impression wait."""
-        stored = [row for row in self._stored_impressions(sorted(events_by_query)) if self._is_open(row.period)]
-        heard = [(row, self._hear(stored_list(row), events_by_query[row.query_id])) for row in stored]
-        self._write_outcomes([one for row, one in heard if one.outcome != Outcome.from_json(row.outcome)])
+        known = self._stored_lists(told.keys())
+        heard = {key: self._hear(one, told[key]) for key, one in known.items()}
+        self._write_outcomes([one for key, one in heard.items() if one != known[key]])
 
     def _hear(self, shown: ShownList, told: Iterable[FeedbackEvent]) -> ShownList:
         """Return a list with the outcome that the events about it amount to."""
@@ -329,10 +323,14 @@ class _Fold:
             values: dict[str, Any] = {name: sa.bindparam(name) for name in outcome_row(NO_OUTCOME)}
             self._connection.execute(sa.update(impressions).where(mine).values(values), rows)
 
-    def _stored_impressions(self, query_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
-        for some in _chunks(query_ids):
-            statement = sa.select(impressions).where(self._mine(impressions), impressions.c.query_id.in_(some))
-            yield from self._connection.execute(statement)
+    def _stored_lists(self, query_ids: Collection[str]) -> dict[str, ShownList]:
+        """Return lists of open weeks by query id."""
+        statement = sa.select(*_LIST).where(self._since(impressions))
+        return {
+            row.query_id: stored_list(row)
+            for some in _chunks(sorted(query_ids))
+            for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
+        }
 
     def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
         """Add `changes` to the evidence. Safe to read and write back: the counter's row is locked."""
@@ -354,8 +352,10 @@ class _Fold:
         with_collection = [(self._collection, *key) for key in sorted(keys)]
         return keys_as_rows(self._connection, table, ("collection", *names), with_collection)
 
-    def _at(self, wanted: sa.CTE, table: sa.Table) -> sa.Select[Any]:
-        return sa.select(table).join_from(wanted, table, sa.and_(*(table.c[key.name] == key for key in wanted.c)))
+    def _at(self, wanted: sa.CTE, table: sa.Table, *columns: sa.Column[Any]) -> sa.Select[Any]:
+        return sa.select(*(columns or (table,))).join_from(
+            wanted, table, sa.and_(*(table.c[key.name] == key for key in wanted.c))
+        )
 
     def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return table.c.collection == self._collection
@@ -365,8 +365,10 @@ class _Fold:
         bounds = [bound for bound in (first_period, self._first_open) if bound is not None]
         return self._mine(table) & (table.c.period >= max(bounds)) if bounds else self._mine(table)
 
-    def _is_open(self, period: int) -> bool:
-        return self._first_open is None or period >= self._first_open
+    def _open(self, places: Places) -> Places:
+        """Return the lists of weeks that take feedback in."""
+        first = self._first_open
+        return {key: vote for key, vote in places.items() if first is None or vote.period >= first}
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -374,5 +376,5 @@ def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
 
 
-def _select_votes() -> sa.Select[Any]:
-    return sa.select(*(impressions.c[name] for name in Vote._fields))
+def _select_votes(*others: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(*others, *(impressions.c[name] for name in Vote._fields))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from collector.fold import NO_COUNTS, Counts, ShownList, difference
 from collector.rows import EvidenceKey, Vote
 
-VotedList = tuple[Vote, ShownList]
 VoteLists = dict[Vote, list[ShownList]]
+Places = dict[str, Vote]
+"""The vote that a list belongs to, by its query id."""
 
 
 def changes_of(
@@ -23,10 +24,9 @@ def changes_of(
     return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
 
 
-def renew(before: VoteLists, added: Iterable[VotedList], changed: Iterable[ShownList]) -> VoteLists:
+def renew(before: VoteLists, added: Iterable[tuple[Vote, ShownList]], changed: Mapping[str, ShownList]) -> VoteLists:
     """Return the first lists of votes with new lists and new outcomes; there may be a few more than count."""
-    renewed = {one.query_id: one for one in changed}
-    after = {vote: [renewed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
+    after = {vote: [changed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
     for vote, one in added:
         after.setdefault(vote, []).append(one)
     return after

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,6 +15,9 @@ from foundation.web import problem_response
 
 _MEMORY = 0.05
 """Share of the newest measurement in a running mean."""
+
+_FIRST_GAP_S = 0.01
+"""Between two answers of a busy service, before it has been measured."""
 
 OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 """What a search can do without, the cheapest loss first, with the parts that this saves."""
@@ -30,6 +32,10 @@ class Turns:
         self._free = at_once
         self._waiting: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
 
     def __enter__(self) -> None:
         """Wait for a turn."""
@@ -52,7 +58,7 @@ class Turns:
 
 
 class Admission:
-    """Counts the searches inside, and knows how long each part of one takes.
+    """Counts the searches inside, and knows how fast they leave and how long each part of one takes.
 
     Safe to use from many threads; nothing here waits but `turn`.
 
@@ -68,7 +74,8 @@ class Admission:
         self._patience_s = patience_s
         self._turns = Turns(at_once)
         self._inside = 0
-        self._service_s = 0.01
+        self._gap_s = _FIRST_GAP_S
+        self._busy_since_s: float | None = None
         self._parts_s: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -78,8 +85,11 @@ class Admission:
         return max(0.0, self._inside / self._at_once - 1.0)
 
     def expected_wait_s(self) -> float:
-        """Return how long one more search would wait for its turn."""
-        return self._service_s * max(0.0, (self._inside + 1) / self._at_once - 1.0)
+        """Return how long one more search would wait for its turn, by how fast searches left when others waited.
+
+        What else the processor has to do, as to read, to answer and to refuse, is in it.
+        """
+        return self._gap_s * max(0, self._inside + 1 - self._at_once)
 
     def enter(self) -> None:
         """Let one more search in; it must `leave`.
@@ -98,18 +108,16 @@ class Admission:
 
     def leave(self) -> None:
         """Note that a search has been answered."""
+        now_s = self.now()
         with self._lock:
             self._inside -= 1
+            if self._busy_since_s is not None:
+                self._gap_s += _MEMORY * (now_s - self._busy_since_s - self._gap_s)
+            self._busy_since_s = now_s if self._inside >= self._at_once else None
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn and hold it."""
-        with self._turns:
-            began = self.now()
-            yield
-            took_s = self.now() - began
-        with self._lock:
-            self._service_s += _MEMORY * (took_s - self._service_s)
+    def turn(self) -> Turns:
+        """Return what waits for a turn when it is entered, and holds it."""
+        return self._turns
 
     def learn(self, seconds: Mapping[str, float]) -> None:
         """Take in how long the parts of a search took."""
