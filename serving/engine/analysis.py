@@ -30,13 +30,12 @@ class Analysis:
     """How a lexical index reads and weighs words.
 
     Only `language` is fixed when an index is made; an index may be opened anew with any other weights. The
-    weights of title and clicked queries are those that served the training queries of judged collections.
+    weight of the title is the one that served the training queries of judged collections.
 
     Attributes:
         language: One of `LANGUAGES`: whose inflections are one word; "none" tells every form apart.
         title_weight: What a word in the title counts; 0 leaves the title out.
         text_weight: What a word in the text counts.
-        clicked_weight: What a word in the clicked queries of a document counts.
         identifier_weight: What an identifier counts beside its words: "HP-305XL", "0x80070057", "v2.1.3".
         phrase_weight: What words count, beside themselves, where they stand together as the user quoted them.
         synonym_weight: What a synonym counts of the word that was asked for.
@@ -52,7 +51,6 @@ class Analysis:
     language: str = "english"
     title_weight: float = 0.8
     text_weight: float = 1.0
-    clicked_weight: float = 0.5
     identifier_weight: float = 1.0
     phrase_weight: float = 1.0
     synonym_weight: float = 0.5

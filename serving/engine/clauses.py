@@ -13,11 +13,9 @@ from serving.engine.synonyms import Stems, find_synonyms
 
 TITLE = "title"
 TEXT = "text"
-CLICKED = "clicked"
 IDENTIFIERS = "identifiers"
 
 _TEXTS = (TITLE, TEXT)
-_WORDS = (TITLE, TEXT, CLICKED)
 _GUESSES = 4
 _ENDINGS = 8
 _SHORTEST_PREFIX = 4
@@ -66,7 +64,7 @@ class Clauses:
 
     def add_word(self, stem: str, share: float = 1.0) -> int:
         """Ask for a word and return in how many documents it stands, by the field that has most."""
-        return max((self.add_term(name, stem, share) for name in _WORDS), default=0)
+        return max((self.add_term(name, stem, share) for name in _TEXTS), default=0)
 
     def add_term(self, name: str, term: str, share: float) -> int:
         """Ask for a term of one field and return in how many documents it stands there."""
@@ -106,7 +104,6 @@ class QueryReader:
         self._weights = {
             TITLE: analysis.title_weight,
             TEXT: analysis.text_weight,
-            CLICKED: analysis.clicked_weight,
             IDENTIFIERS: analysis.identifier_weight,
         }
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from foundation.errors import ArtifactDamaged
 from foundation.ids import digest_bytes
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the files change their form; generations of other forms are built anew."""
 
 LEXICAL = "lexical"

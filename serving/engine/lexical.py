@@ -1,4 +1,4 @@
-"""BM25 over titles, texts, clicked queries and identifiers by tantivy, with live additions and deletions."""
+"""BM25 over titles, texts and identifiers by tantivy, with live additions and deletions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import tantivy
 
 from foundation.errors import ArtifactDamaged, Conflict
 from serving.engine.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers
-from serving.engine.clauses import CLICKED, IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
+from serving.engine.clauses import IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
 from serving.engine.spelling import Counts, Speller
 
 Flags = npt.NDArray[np.bool_]
 
-FIELDS = (TITLE, TEXT, CLICKED, IDENTIFIERS)
+FIELDS = (TITLE, TEXT, IDENTIFIERS)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
 
@@ -75,17 +75,13 @@ class LexicalIndex:
         """Return the number of rows that can be found."""
         return self._index.searcher().num_docs
 
-    def add(self, row: int, title: str, text: str, clicked: Sequence[str] = ()) -> None:
+    def add(self, row: int, title: str, text: str) -> None:
         """Add a row; searchable after `commit`.
-
-        Args:
-            clicked: Queries after which users chose the document.
 
         Raises:
             Conflict: Another process writes to the folder.
         """
-        words = [word for query in clicked for word in self._tokenizer.words(make_valid(query))]
-        self._add(self._open_writer(), row, make_valid(title), make_valid(text), self._tokenizer.stems(words))
+        self._add(self._open_writer(), row, make_valid(title), make_valid(text))
 
     def remove(self, row: int) -> None:
         """Remove a row; gone after `commit`.
@@ -186,10 +182,9 @@ class LexicalIndex:
                 ) from error
         return self._writer
 
-    def _add(self, writer: tantivy.IndexWriter, row: int, title: str, text: str, clicked: list[str]) -> None:
+    def _add(self, writer: tantivy.IndexWriter, row: int, title: str, text: str) -> None:
         identifiers = [*read_identifiers(title), *read_identifiers(text)]
         document = tantivy.Document(row=row, title=title, text=text, vocabulary=[title, text])
-        document.add_text(CLICKED, _fill(clicked))
         document.add_text(IDENTIFIERS, _fill(identifiers))
         writer.add_document(document)
 
@@ -202,8 +197,8 @@ class LexicalIndex:
             addresses = [address for _, address in hits]
             for row, address in zip(searcher.fast_field_values(_ROW, addresses), addresses, strict=True):
                 stored = searcher.doc(address)
-                title, text, clicked = (stored.get_first(name) or "" for name in (TITLE, TEXT, CLICKED))
-                self._add(writer, int(row or 0), title, text, clicked.replace(_BLANK, "").split())
+                title, text = (stored.get_first(name) or "" for name in (TITLE, TEXT))
+                self._add(writer, int(row or 0), title, text)
         writer.commit()
         writer.wait_merging_threads()
 
@@ -277,7 +272,6 @@ def _build_schema(stems: str) -> tantivy.Schema:
     schema.add_integer_field(_ROW, indexed=True, fast=True)
     schema.add_text_field(TITLE, stored=True, tokenizer_name=stems)
     schema.add_text_field(TEXT, stored=True, tokenizer_name=stems)
-    schema.add_text_field(CLICKED, stored=True, tokenizer_name="whitespace", index_option="freq")
     schema.add_text_field(IDENTIFIERS, tokenizer_name="whitespace", index_option="freq")
     schema.add_text_field(_VOCABULARY, tokenizer_name="default", index_option="basic")
     return schema.build()

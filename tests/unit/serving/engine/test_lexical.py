@@ -149,17 +149,6 @@ def test_synonyms_count_less_than_the_word_asked_for_and_phrases_are_whole() -> 
     assert list(index.search("panel flat lcd", 1)) == [2]
 
 
-def test_clicked_queries_find_a_document_that_says_it_otherwise() -> None:
-    index = LexicalIndex()
-    for row in range(200):
-        index.add(row, f"Article {row}", "Some text on cartridges and pages", ["wet ink"] if row == 70 else ())
-    index.commit()
-
-    assert list(index.search("wet ink", 5)) == [70]
-    assert index.search("wet ink", 5)[70] > 3  # a rare word, though most documents have no clicked queries
-    assert index.search("wet ink", 5, fields=("title", "text")) == {}
-
-
 def test_did_you_mean_uses_the_words_of_the_index(articles: LexicalIndex) -> None:
     assert articles.correct("blnak pages of the pritner") == "blank pages of the printer"
     assert articles.correct("printing blank page") is None
@@ -176,7 +165,7 @@ def test_the_vocabulary_grows_with_the_index() -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.text(st.characters(), max_size=80), st.sampled_from([FIELDS, ("text",), ("title", "clicked")]))
+@given(st.text(st.characters(), max_size=80), st.sampled_from([FIELDS, ("text",), ("title", "identifiers")]))
 def test_nothing_that_users_type_is_refused(articles: LexicalIndex, query: str, fields: tuple[str, ...]) -> None:
     found = articles.search(query, 3, fields=fields)
     articles.correct(query)
@@ -195,7 +184,7 @@ def test_no_punctuation_around_words_changes_what_is_found(articles: LexicalInde
 @settings(deadline=None, max_examples=30)
 def test_any_document_can_be_added_and_is_found_by_its_words(title: str, text: str) -> None:
     index = LexicalIndex()
-    index.add(5, title, text, [text])
+    index.add(5, title, text)
     index.commit()
 
     assert len(index) == 1
@@ -295,7 +284,7 @@ def test_one_writes_and_others_read_until_it_closes(tmp_path: Path) -> None:
 def test_compacting_leaves_one_segment_with_the_same_answers(tmp_path: Path) -> None:
     index = LexicalIndex(tmp_path)
     for row, (title, text) in enumerate(ARTICLES):
-        index.add(row, title, text, ["wet ink", "HP-305XL"] if row == 1 else ())
+        index.add(row, title, text)
         index.commit()
     index.remove(3)
     index.commit()
@@ -307,12 +296,12 @@ def test_compacting_leaves_one_segment_with_the_same_answers(tmp_path: Path) -> 
     kept = [0, 1, 2, 4]
     fresh = LexicalIndex()
     for row in kept:
-        fresh.add(row, *ARTICLES[row], ["wet ink", "HP-305XL"] if row == 1 else ())
+        fresh.add(row, *ARTICLES[row])
     fresh.commit()
     assert index._index.searcher().num_segments == 1
-    for query in ("blank pages", "wet ink", "HP-305XL", "err_conn_reset", "television", "cartrigde"):
+    for query in ("blank pages", "err_conn_reset", "television", "cartrigde"):
         assert index.search(query, 5) == pytest.approx(fresh.search(query, 5))
-    assert list(LexicalIndex(tmp_path).search("wet ink", 1)) == [1]
+    assert list(LexicalIndex(tmp_path).search("blank pages", 1)) == list(index.search("blank pages", 1))
 
 
 @pytest.mark.parametrize("folder", [None, "index"])
