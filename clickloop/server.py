@@ -15,6 +15,7 @@ from foundation.settings import Settings
 
 Role = Literal["all", "api"]
 _DRAIN_S = 20
+_IDLE_S = 75  # longer than the minute of usual load balancers, which else send a request as the connection is closed
 
 
 def run(settings: Settings, role: Role, workers: int) -> None:
@@ -37,6 +38,7 @@ def run(settings: Settings, role: Role, workers: int) -> None:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_DRAIN_S,
+            timeout_keep_alive=_IDLE_S,
         )
 
 

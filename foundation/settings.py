@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         500.0, gt=0, description="Milliseconds a search may take; stages that would exceed them are left out."
     )
     patience_ms: float = Field(
-        400.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
+        300.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
     )
     suggest_least_users: int = Field(
         5, ge=1, description="People who must have asked a query before it is suggested to others."

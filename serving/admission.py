@@ -16,6 +16,9 @@ from foundation.web import problem_response
 _MEMORY = 0.05
 """Share of the newest measurement in a running mean."""
 
+_GAP_MEMORY = 0.005
+"""The same of times between answers, which leave a busy process in clumps: some seconds tell, not the last clump."""
+
 _FIRST_GAP_S = 0.01
 """Between two answers of a busy service, before it has been measured."""
 
@@ -112,7 +115,7 @@ class Admission:
         with self._lock:
             self._inside -= 1
             if self._busy_since_s is not None:
-                self._gap_s += _MEMORY * (now_s - self._busy_since_s - self._gap_s)
+                self._gap_s += _GAP_MEMORY * (now_s - self._busy_since_s - self._gap_s)
             self._busy_since_s = now_s if self._inside >= self._at_once else None
 
     def turn(self) -> Turns:
