@@ -132,12 +132,14 @@ class Admission:
     def spare(self, left_s: float) -> tuple[str, ...]:
         """Return the parts that a search must leave out to end in time, and those behind it too.
 
-        The cheapest loss of quality goes first: late interaction, then the meaning of the query.
+        Those behind it shall wait half of the time after which they would be refused, so that searches get plainer
+        before any is refused. The cheapest loss of quality goes first: late interaction, then the meaning of the query.
         """
         skipped: list[str] = []
         parts_s = dict(self._parts_s)
         for name, parts in OPTIONAL.items():
-            if sum(parts_s.values()) * (1.0 + self.queue) <= left_s:
+            took_s = sum(parts_s.values())
+            if took_s * (1.0 + self.queue) <= left_s and took_s * self.queue <= self._patience_s / 2:
                 break
             skipped.append(name)
             for part in parts:

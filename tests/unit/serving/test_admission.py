@@ -122,3 +122,10 @@ def test_those_who_wait_behind_are_thought_of(admission: Admission) -> None:
     fill(admission, 8)
 
     assert admission.spare(0.1) == ("rerank",)
+
+
+def test_searches_get_plainer_before_any_is_refused(admission: Admission) -> None:
+    admission.learn({"rerank": 0.01, "encode": 0.005, "dense": 0.005, "lexical": 0.003})
+    fill(admission, 30)
+
+    assert admission.spare(10.0) == ("rerank",)
