@@ -52,14 +52,14 @@ def test_nobody_waits_while_a_turn_is_free(admission: Admission) -> None:
 def test_the_wait_is_what_answers_take_to_come_by_those_who_stand_before(admission: Admission, watch: Watch) -> None:
     fill(admission, 6)
 
-    answer(admission, watch, every_s=0.02, times=200)
+    answer(admission, watch, every_s=0.02, times=2000)
 
     assert admission.expected_wait_s() == pytest.approx(5 * 0.02, rel=0.01)
 
 
 def test_time_in_which_nobody_waited_says_nothing_of_speed(admission: Admission, watch: Watch) -> None:
     fill(admission, 6)
-    answer(admission, watch, every_s=0.02, times=200)
+    answer(admission, watch, every_s=0.02, times=2000)
     for _ in range(5):
         watch.s += 0.02
         admission.leave()
@@ -75,7 +75,7 @@ def test_whoever_would_wait_longer_than_the_patience_is_refused_and_not_counted(
     admission: Admission, watch: Watch
 ) -> None:
     fill(admission, 6)
-    answer(admission, watch, every_s=0.1, times=200)
+    answer(admission, watch, every_s=0.1, times=2000)
 
     with pytest.raises(Overloaded, match="400 ms"):
         admission.enter()
