@@ -1,4 +1,4 @@
-"""What tests of the collector share: a log in the test's database, and its consumer."""
+"""What these tests share: a log in the test's database, and its consumer."""
 
 from __future__ import annotations
 

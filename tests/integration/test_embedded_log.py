@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,13 +10,6 @@ import sqlalchemy as sa
 from foundation.db import transaction
 from foundation.errors import NotReady, Overloaded
 from foundation.eventlog import EmbeddedLog, Record
-
-
-@pytest.fixture
-def log(any_engine: sa.Engine) -> Iterator[EmbeddedLog]:
-    log = EmbeddedLog(any_engine)
-    yield log
-    log.close()
 
 
 def append(log: EmbeddedLog, *bodies: str) -> None:

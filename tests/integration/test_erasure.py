@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,13 +57,6 @@ def count(engine: sa.Engine, table: sa.Table) -> int:
 def rows(engine: sa.Engine, table: sa.Table) -> list[Any]:
     with reading(engine) as connection:
         return list(connection.execute(sa.select(table)))
-
-
-@pytest.fixture
-def log(any_engine: sa.Engine) -> Iterator[EmbeddedLog]:
-    log = EmbeddedLog(any_engine)
-    yield log
-    log.close()
 
 
 @pytest.fixture
