@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,7 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from foundation.tables import counters
+
 BUSY_TIMEOUT_S = 30
+
+_TAKE = (  # made once, for to make it takes longer than to run it
+    sa.update(counters)
+    .where(counters.c.name == sa.bindparam("counter"))
+    .values(value=counters.c.value + sa.bindparam("count"))
+    .returning(counters.c.value)
+)
 
 _turns: WeakKeyDictionary[sa.Engine, threading.Lock] = WeakKeyDictionary()
 
@@ -80,24 +88,12 @@ def take_numbers(connection: sa.Connection, counter: str, count: int) -> int:
     The counter's row stays locked until the transaction ends, so numbers become visible to
     readers in order and without gaps: a reader that has seen n has seen everything below n.
     """
-    from foundation.tables import counters  # noqa: PLC0415  tables needs nothing of this module, but is its client
-
     wanted = {"counter": counter, "count": count}
-    after = connection.execute(_taking(), wanted).scalar_one_or_none()
+    after = connection.execute(_TAKE, wanted).scalar_one_or_none()
     if after is None:
         insert_missing(connection, counters, [{"name": counter, "value": 0}])
-        after = connection.execute(_taking(), wanted).scalar_one()
+        after = connection.execute(_TAKE, wanted).scalar_one()
     return int(after) - count + 1
-
-
-@cache
-def _taking() -> sa.Executable:
-    """Return the statement that takes numbers; made once, for to make it takes longer than to run it."""
-    from foundation.tables import counters  # noqa: PLC0415  tables needs nothing of this module, but is its client
-
-    mine = counters.c.name == sa.bindparam("counter")
-    after = counters.c.value + sa.bindparam("count")
-    return sa.update(counters).where(mine).values(value=after).returning(counters.c.value)
 
 
 def _dialect_insert(connection: sa.Connection, table: sa.Table) -> Any:
