@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
 from clickloop.app import make_app
+from clickloop.garbage import collect_seldom
 from foundation.settings import Settings
 
 _SWITCH_INTERVAL_S = 0.0005
-_GARBAGE_THRESHOLDS = (10_000, 20, 50)
 _MALLOC = {-1: 512 << 20, -2: 64 << 20, -3: 1 << 30, -8: 2}
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD and M_ARENA_MAX of malloc.h."""
 
@@ -24,8 +23,7 @@ def make_app_of_environment() -> FastAPI:
     threadpool_limits(1)  # threads inside a millisecond's sum only wait for each other
     sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time
     app = make_app(Settings())
-    gc.freeze()  # what was made until now stays, and need not be looked through for garbage again and again
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    collect_seldom()
     return app
 
 

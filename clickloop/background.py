@@ -9,6 +9,9 @@ from collector.consumer import TooManyDeadLetters
 from foundation.telemetry import get_log
 from retrainer.worker import Workers
 
+PAGE_CACHE_MIB = 64
+"""A batch of feedback touches some 5,000 pages; what stays in memory is not read from the file again."""
+
 _log = get_log("background")
 
 

@@ -81,10 +81,12 @@ def collect() -> None:
 @app.command(hidden=True)
 def background() -> None:
     """Collect and retrain for the server that started this process, as long as standard input stays open."""
-    from clickloop.background import Background
+    from clickloop.background import PAGE_CACHE_MIB, Background
+    from clickloop.garbage import collect_seldom
     from clickloop.parts import Parts
 
-    work = Background(Parts(Settings()))
+    work = Background(Parts(Settings(), PAGE_CACHE_MIB))
+    collect_seldom()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(
             number, signal.SIG_IGN

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 CONSUMER = "collector"
 _TRAIN_CHANGES_AT_ONCE = 512
+_CHECKPOINT_MIB = 64
 
 
 class Parts:
@@ -62,11 +63,13 @@ class Parts:
 
     Args:
         settings: What the operator set.
+        page_cache_mib: Memory for pages of SQLite, of each connection.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, page_cache_mib: int = 2) -> None:
         configure_logs(settings.log_level)
         self.settings = settings
+        self._page_cache_mib = page_cache_mib
         self.name = f"{socket.gethostname()}-{os.getpid()}"
 
     @cached_property
@@ -77,7 +80,7 @@ class Parts:
     @cached_property
     def engine(self) -> sa.Engine:
         """The database at this release's schema; SchemaOutdated when the policy is to refuse."""
-        engine = make_engine(self.settings.resolved_database_url())
+        engine = make_engine(self.settings.resolved_database_url(), _CHECKPOINT_MIB, self._page_cache_mib)
         schema.prepare(engine, self.settings.migrate)
         return engine
 

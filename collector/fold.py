@@ -187,19 +187,21 @@ def count_votes(lists: Iterable[ShownList], lists_per_user: int) -> dict[str, Co
     """
     total: dict[str, Counts] = {}
     for shown in sorted(lists, key=lambda one: (one.at, one.query_id))[:lists_per_user]:
+        told = _told_of(shown)
         for document_id, rank in shown.ranks.items():
-            counts = _count(shown.outcome, document_id, rank)
+            counts = _count(shown.outcome, document_id, rank) if document_id in told else _passed_over(rank)
             total[document_id] = total[document_id].plus(counts) if document_id in total else counts
     return {document_id: _one_user(counts) for document_id, counts in total.items()}
 
 
 def difference(before: Mapping[Key, Counts], after: Mapping[Key, Counts]) -> dict[Key, Counts]:
     """Return what must be added to `before` to arrive at `after`, without the keys that stay as they are."""
-    change = {key: counts for key, counts in after.items() if before.get(key) != counts}
-    for key, counts in before.items():
-        if after.get(key) != counts:
-            change[key] = change.get(key, NO_COUNTS).plus(counts.negated())
-    return {key: counts for key, counts in change.items() if counts != NO_COUNTS}
+    change: dict[Key, Counts] = {}
+    for key in before.keys() | after.keys():
+        was, became = before.get(key, NO_COUNTS), after.get(key, NO_COUNTS)
+        if was is not became and was != became:  # most are the same object, and to compare numbers takes long
+            change[key] = became if was is NO_COUNTS else became.plus(was.negated())
+    return change
 
 
 def satisfaction(outcome: Outcome, document_id: str) -> int:
@@ -243,13 +245,19 @@ def _occurrences(events: list[FeedbackEvent]) -> dict[str, int]:
     return count
 
 
+def _told_of(shown: ShownList) -> set[str]:
+    """Return the documents that the outcome says something of; a user passes over most."""
+    outcome = shown.outcome
+    told = {*outcome.ratings, *outcome.dwell, *outcome.conversions, outcome.credited}
+    if outcome.clicked:
+        told.update(document_id for document_id, rank in shown.ranks.items() if rank in outcome.clicked)
+    return told
+
+
 def _count(outcome: Outcome, document_id: str, rank: int) -> Counts:
     clicked = rank in outcome.clicked
     verdict = satisfaction(outcome, document_id)
     stars = outcome.ratings.get(document_id)
-    conversions = outcome.conversions.get(document_id, 0)
-    if not clicked and not verdict and stars is None and not conversions:
-        return _passed_over(rank)
     return Counts(
         shown=_at_rank(rank),
         clicked=_at_rank(rank) if clicked else _NO_RANKS,
@@ -258,7 +266,7 @@ def _count(outcome: Outcome, document_id: str, rank: int) -> Counts:
         dissatisfied=int(verdict < 0),
         rating_sum=stars or 0,
         ratings=int(stars is not None),
-        conversions=conversions,
+        conversions=outcome.conversions.get(document_id, 0),
     )
 
 

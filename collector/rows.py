@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ class EvidenceKey(NamedTuple):
     document_id: str
 
 
-_COUNTS = ("shown", "clicked", "users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions")
+_COUNTS = tuple(field.name for field in fields(Counts))
 
 
 def vote_of(impression: Impression) -> Vote:
@@ -110,14 +111,12 @@ def event_of(row: sa.Row[Any]) -> FeedbackEvent:
 
 def counts_of(row: sa.Row[Any]) -> Counts:
     """Return the counts of a stored row of evidence."""
-    fields = {name: getattr(row, name) for name in _COUNTS}
-    return Counts(**fields | {"shown": tuple(row.shown), "clicked": tuple(row.clicked)})
+    return Counts(*(getattr(row, name) for name in _COUNTS))
 
 
 def counts_row(counts: Counts) -> dict[str, Any]:
     """Return counts as they are stored."""
-    fields = {name: getattr(counts, name) for name in _COUNTS}
-    return fields | {"shown": list(counts.shown), "clicked": list(counts.clicked)}
+    return {name: getattr(counts, name) for name in _COUNTS}
 
 
 def add_counts(stored: Counts | None, change: Counts) -> Counts:

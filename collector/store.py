@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,10 +23,9 @@ from collector.fold import (
     Counts,
     ShownList,
     count_votes,
-    in_time,
-    outcome_of,
     period_of,
 )
+from collector.hearing import Told, adds_up, by_list, hear, hear_more
 from collector.lookup import keys_as_rows
 from collector.rows import (
     EvidenceKey,
@@ -187,23 +185,36 @@ class _Fold:
         Returns how many were dropped; whom they are of cannot be erased meanwhile, for that waits for the counter.
         """
         records = without_erased(self._connection, self._collection, given)
-        heard = [record for record in records if isinstance(record, FeedbackEvent)]
+        news = self._keep_new([record for record in records if isinstance(record, FeedbackEvent)])
         shown = {one.query_id: one for one in reversed(records) if isinstance(one, Impression)}
-        insert_missing(self._connection, events, [event_row(event) for event in heard])
-        stored = self._votes_by_list(shown.keys() | {event.query_id for event in heard})
+        stored = self._votes_by_list(shown.keys() | news.keys())
         fresh = {key: vote_of(one) for key, one in shown.items() if key not in stored}
-        touched = {event.query_id: stored[event.query_id] for event in heard if event.query_id in stored}
-        self._hear_again(shown, self._open(fresh), self._open(touched))
+        touched = {key: stored[key] for key in news if key in stored}
+        self._hear_again(shown, self._open(fresh), self._open(touched), news)
         return len(given) - len(records)
 
-    def _hear_again(self, shown: Mapping[str, Impression], fresh: Places, touched: Places) -> None:
+    def _keep_new(self, heard: Sequence[FeedbackEvent]) -> Told:
+        """Store events and return those that were not stored yet, each once."""
+        wanted = self._keys(events, ("id",), {(event.id,) for event in heard})
+        stored = set(self._connection.execute(self._at(wanted, events, events.c.id)).scalars())
+        news = {event.id: event for event in reversed(heard) if event.id not in stored}
+        insert_missing(self._connection, events, [event_row(event) for event in news.values()])
+        return by_list(news.values())
+
+    def _hear_again(self, shown: Mapping[str, Impression], fresh: Places, touched: Places, news: Told) -> None:
         """Add lists that are new and what is known of those that events were about, and what both change."""
+        days = self._settings.lateness_days
         lists = self._first_lists({*fresh.values(), *touched.values()})
         known = {one.query_id: one for some in lists.values() for one in some}
         known |= self._stored_lists(touched.keys() - known.keys())  # of busy users, behind the lists that count
-        told = self._events_of(fresh.keys() | touched.keys())
-        added = {key: self._hear(list_of(shown[key]), told.get(key, ())) for key in fresh}
-        changed = {key: one for key in touched if (one := self._hear(known[key], told[key])) != known[key]}
+        unclear = {key for key in touched if not adds_up(known[key].outcome, news[key])}
+        told = self._events_of(fresh.keys() | unclear)
+        added = {key: hear(list_of(shown[key]), told.get(key, ()), days) for key in fresh}
+        heard = {
+            key: hear(known[key], told[key], days) if key in unclear else hear_more(known[key], news[key], days)
+            for key in touched
+        }
+        changed = {key: one for key, one in heard.items() if one != known[key]}
         insert_missing(self._connection, impressions, [impression_row(shown[key], added[key].outcome) for key in fresh])
         self._write_outcomes(changed.values())
         free = self._free({*fresh.values(), *touched.values()})
@@ -296,25 +307,19 @@ class _Fold:
             found.setdefault(vote, []).append(stored_list(row))
         return found
 
-    def _events_of(self, query_ids: Collection[str]) -> dict[str, list[FeedbackEvent]]:
-        found: dict[str, list[FeedbackEvent]] = {}
-        for some in _chunks(sorted(query_ids)):
-            statement = sa.select(events).where(self._mine(events), events.c.query_id.in_(some))
-            for row in self._connection.execute(statement):
-                found.setdefault(row.query_id, []).append(event_of(row))
-        return found
+    def _events_of(self, query_ids: Collection[str]) -> Told:
+        statement = sa.select(events).where(self._mine(events))
+        return by_list(
+            event_of(row)
+            for some in _chunks(sorted(query_ids))
+            for row in self._connection.execute(statement.where(events.c.query_id.in_(some)))
+        )
 
-    def _refresh_outcomes(self, told: dict[str, list[FeedbackEvent]]) -> None:
+    def _refresh_outcomes(self, told: Told) -> None:
         """Recompute what is known of these impressions' users; events without impression wait."""
         known = self._stored_lists(told.keys())
-        heard = {key: self._hear(one, told[key]) for key, one in known.items()}
+        heard = {key: hear(one, told[key], self._settings.lateness_days) for key, one in known.items()}
         self._write_outcomes([one for key, one in heard.items() if one != known[key]])
-
-    def _hear(self, shown: ShownList, told: Iterable[FeedbackEvent]) -> ShownList:
-        """Return a list with the outcome that the events about it amount to."""
-        lateness_days = self._settings.lateness_days
-        folded = [event for event in told if not event.distrusted and in_time(event.at, shown.at, lateness_days)]
-        return replace(shown, outcome=outcome_of(shown.ranks, folded))
 
     def _write_outcomes(self, lists: Iterable[ShownList]) -> None:
         rows = [outcome_row(one.outcome) | {"key": one.query_id} for one in lists]

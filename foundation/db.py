@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from sqlalchemy.engine import make_url
 from foundation.tables import counters
 
 BUSY_TIMEOUT_S = 30
+_PAGES_PER_MIB = 256
 
 _TAKE = (  # made once, for to make it takes longer than to run it
     sa.update(counters)
@@ -27,12 +29,17 @@ _TAKE = (  # made once, for to make it takes longer than to run it
 _turns: WeakKeyDictionary[sa.Engine, threading.Lock] = WeakKeyDictionary()
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, checkpoint_mib: int = 4, cache_mib: int = 2) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL.
 
     SQLite runs in WAL mode with full synchronisation: a committed transaction survives the loss
     of the process and of power. Its write transactions begin immediately, so two writers wait for
     each other (at most 30 s) instead of failing half way.
+
+    Args:
+        checkpoint_mib: How far SQLite's write-ahead log grows before a commit carries it over. The more,
+            the fewer pages are written twice, and the longer the one commit that does it takes.
+        cache_mib: Memory for SQLite's pages, of each connection.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -40,7 +47,7 @@ def make_engine(url: str) -> sa.Engine:
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=10, max_overflow=40)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, checkpoint_mib, cache_mib))
     event.listen(engine, "begin", _begin_sqlite)
     _turns[engine] = threading.Lock()
     return engine
@@ -106,10 +113,17 @@ def _dialect_insert(connection: sa.Connection, table: sa.Table) -> Any:
     return sqlite_insert(table)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(checkpoint_mib: int, cache_mib: int, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event below opens transactions
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_S * 1000}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+        f"wal_autocheckpoint={checkpoint_mib * _PAGES_PER_MIB}",
+        f"cache_size={-1024 * cache_mib}",  # in KiB when negative
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +30,31 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
     def process_result_value(self, value: Any, _dialect: sa.Dialect) -> datetime | None:
         """Return stored moments with their zone."""
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class CountList(sa.TypeDecorator[tuple[int, ...]]):
+    """Counts by rank, kept as JSON. There are many and few that differ, so each is written and parsed once."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def bind_processor(self, _dialect: sa.Dialect) -> Callable[[Any], str]:
+        """Return what makes the text that is stored."""
+        return _written
+
+    def result_processor(self, dialect: sa.Dialect, _coltype: object) -> Callable[[Any], tuple[int, ...]]:
+        """Return what makes counts of what the driver hands over: SQLite's the text, PostgreSQL's a list."""
+        return _parsed if dialect.name == "sqlite" else tuple
+
+
+@lru_cache(maxsize=4096)
+def _written(counts: tuple[int, ...]) -> str:
+    return json.dumps(counts)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
 
 
 metadata = sa.MetaData(
@@ -170,8 +198,8 @@ evidence = Table(
     Column("query_key", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("document_id", String(256), primary_key=True),
-    Column("shown", sa.JSON, nullable=False),
-    Column("clicked", sa.JSON, nullable=False),
+    Column("shown", CountList, nullable=False),
+    Column("clicked", CountList, nullable=False),
     Column("users", Integer, nullable=False),
     Column("satisfied", Integer, nullable=False),
     Column("dissatisfied", Integer, nullable=False),

@@ -59,8 +59,8 @@ def test_a_click_becomes_evidence(any_engine: sa.Engine, log: EmbeddedLog, consu
 
     row = evidence_of(any_engine, "b")
     assert (row.query_key, row.period, row.users) == ("toner black", 2922, 1)
-    assert (row.shown[:3], row.clicked[:3]) == ([0, 1, 0], [0, 1, 0])
-    assert evidence_of(any_engine, "a").clicked == [0] * 20
+    assert (row.shown[:3], row.clicked[:3]) == ((0, 1, 0), (0, 1, 0))
+    assert evidence_of(any_engine, "a").clicked == (0,) * 20
 
 
 def test_an_event_waits_for_its_impression(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
