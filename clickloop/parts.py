@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -287,12 +288,18 @@ class Parts:
             self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
         )
         with reading(self.engine) as connection:
-            labeller = partial(label, signals=read_signals(connection, collection))
-        return (
-            Workshop(self.registry, corpus, self.embed, labeller, self.clock, settings.seed, progress),
-            dataset,
-            champion,
+            signals = read_signals(connection, collection)
+        workshop = Workshop(
+            registry=self.registry,
+            corpus=corpus,
+            embed=self.embed,
+            labeller=partial(label, signals=signals),
+            signals=asdict(signals),
+            clock=self.clock,
+            seed=settings.seed,
+            progress=progress,
         )
+        return workshop, dataset, champion
 
 
 def _make_tracker(url: str) -> Callable[[Version], None]:

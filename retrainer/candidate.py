@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -33,6 +33,7 @@ class Workshop:
     Attributes:
         embed: Unit vectors of texts, from the same encoder and cache as serving.
         labeller: Turns evidence and a prior into labels.
+        signals: How much satisfied and dissatisfied users weigh in these labels; kept in the lineage.
         progress: Told what is being done.
     """
 
@@ -40,6 +41,7 @@ class Workshop:
     corpus: Corpus
     embed: Callable[[list[str]], Floats]
     labeller: Labeller
+    signals: Mapping[str, float]
     clock: Clock
     seed: int
     progress: Callable[[str], None]
@@ -70,7 +72,7 @@ def train_candidate(workshop: Workshop, dataset: Dataset, champion: Version, run
         status="approved" if gate.passed else "refused",
         reason=gate.reason,
         manifest=manifest,
-        lineage=_lineage(dataset, learned, run_id, workshop.seed, trained_s),
+        lineage=_lineage(workshop, dataset, learned, run_id, trained_s),
         metrics=gate.metrics,
         created_at=workshop.clock.now(),
     )
@@ -116,7 +118,7 @@ def _open(workshop: Workshop, manifest: Manifest) -> Ranker:
     return Ranker(workshop.corpus, model)
 
 
-def _lineage(dataset: Dataset, learned: Learned, run_id: str, seed: int, trained_s: float) -> dict[str, Any]:
+def _lineage(workshop: Workshop, dataset: Dataset, learned: Learned, run_id: str, trained_s: float) -> dict[str, Any]:
     return {
         "training_run": run_id,
         "data_digest": dataset.digest,
@@ -125,7 +127,8 @@ def _lineage(dataset: Dataset, learned: Learned, run_id: str, seed: int, trained
         "queries_learned": len({row.query_key for row in dataset.learn}),
         "queries_judged": len({row.query_key for row in dataset.judge}),
         "labels": len(learned.labels),
+        "signals": dict(workshop.signals),
         "code_version": installed_version("clickloop"),
-        "seed": seed,
+        "seed": workshop.seed,
         "seconds": round(trained_s, 1),
     }

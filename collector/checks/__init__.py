@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from collector.checks.distrusted_events import distrusted_events
 from collector.checks.false_positions import false_positions
 from collector.checks.finding import Check, Finding
 from collector.checks.late_events import late_events
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     shifted_positions,
     false_positions,
     late_events,
+    distrusted_events,
     repeated_events,
     skewed_clocks,
 )

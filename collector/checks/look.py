@@ -38,6 +38,7 @@ class Heard:
     Attributes:
         position: The rank by the client's word, None without one.
         about: The list it belongs to, None while that is unknown.
+        distrusted: Why it does not count, "" when it does.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Heard:
     at: datetime
     received_at: datetime
     about: KnownList | None
+    distrusted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +121,5 @@ def _heard(row: sa.Row[Any]) -> Heard:
         at=row.at,
         received_at=row.received_at,
         about=None if row.shown_at is None else KnownList(row.shown_at, ranks),
+        distrusted=body.get("distrusted", ""),
     )

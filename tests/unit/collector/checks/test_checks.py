@@ -33,8 +33,8 @@ def check(engine: sa.Engine, *content: Impression | FeedbackEvent) -> dict[str, 
 def test_a_healthy_collection_has_no_findings(engine: sa.Engine) -> None:
     findings = check(engine, impression("q1"), click("e1", "q1"))
 
-    assert [finding.count for finding in findings.values()] == [0] * 9
-    assert [finding.of for finding in findings.values()] == [1, 0, 1, 1, 0, 0, 1, 1, 1]
+    assert [finding.count for finding in findings.values()] == [0] * 10
+    assert [finding.of for finding in findings.values()] == [1, 0, 1, 1, 0, 0, 1, 1, 1, 1]
     assert not any(finding.advice or finding.example_id for finding in findings.values())
 
 
@@ -106,6 +106,15 @@ def test_late_events_are_kept_and_counted(engine: sa.Engine) -> None:
     assert "7 days" in finding.meaning
 
 
+def test_events_nobody_can_vouch_for_are_found(engine: sa.Engine) -> None:
+    forged = replace(click("e2", "q1"), distrusted="unsigned")
+
+    finding = check(engine, impression("q1"), click("e1", "q1"), forged)["events-distrusted"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "e2")
+    assert "query_id" in finding.advice
+
+
 def test_events_that_say_the_same_under_another_id_are_found(engine: sa.Engine) -> None:
     other = replace(click("e3", "q1"), at=AT + timedelta(seconds=1))
 
@@ -133,4 +142,4 @@ def test_one_wrong_time_among_many_is_no_wrong_clock(engine: sa.Engine) -> None:
 
 
 def test_an_empty_collection_is_healthy(engine: sa.Engine) -> None:
-    assert [finding.count for finding in check(engine).values()] == [0] * 9
+    assert [finding.count for finding in check(engine).values()] == [0] * 10
