@@ -39,8 +39,8 @@ class CountList(sa.TypeDecorator[tuple[int, ...]]):
     cache_ok = True
 
     def bind_processor(self, _dialect: sa.Dialect) -> Callable[[Any], str]:
-        """Return what makes the text that is stored."""
-        return _written
+        """Return what makes the text that is stored of any sequence of counts."""
+        return lambda counts: _written(tuple(counts))
 
     def result_processor(self, dialect: sa.Dialect, _coltype: object) -> Callable[[Any], tuple[int, ...]]:
         """Return what makes counts of what the driver hands over: SQLite's the text, PostgreSQL's a list."""

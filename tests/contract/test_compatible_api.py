@@ -42,7 +42,7 @@ def clicked(database: sa.Engine, query: str) -> dict[str, list[int]]:
     """Return the ranks at which each document of a query was clicked, as counts by rank."""
     with database.connect() as connection:
         rows = connection.execute(sa.select(evidence).where(evidence.c.query_key == query)).all()
-    return {row.document_id: row.clicked[:3] for row in rows if any(row.clicked)}
+    return {row.document_id: list(row.clicked[:3]) for row in rows if any(row.clicked)}
 
 
 def show(service: TestClient, query_id: str, query: str) -> Any:

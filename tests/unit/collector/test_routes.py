@@ -190,7 +190,7 @@ def test_the_health_of_the_join_is_reported(client: TestClient) -> None:
     report = client.get("/v1/reports/join-health", headers={"Clickloop-Collection": "shop"}).json()
 
     assert report["collection"] == "shop"
-    assert [finding["count"] for finding in report["findings"]] == [0] * 9
+    assert [finding["count"] for finding in report["findings"]] == [0] * 10
 
 
 def test_the_openapi_page_describes_events(client: TestClient) -> None:
