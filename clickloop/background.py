@@ -54,8 +54,8 @@ class Background:
     def _collect(self) -> None:
         try:
             self._consumer.run(self.stopped)
-        except TooManyDeadLetters:
-            return  # told in the log; training and experiments go on, and a new start would only meet the same
+        except TooManyDeadLetters:  # told in the log; training and experiments go on until somebody starts it again
+            self._consumer.stand_by(self.stopped)
         except BaseException:  # told, and raised again: the companion that keeps this process must start another
             _log.exception("collector_failed")
             self.failed = True

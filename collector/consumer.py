@@ -103,6 +103,14 @@ class Consumer:
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
+    def stand_by(self, stop: threading.Event) -> None:
+        """Take nothing more until `stop` is set, but go on telling how many records wait."""
+        while not stop.wait(_LAG_EVERY_S):
+            try:
+                self._report_lag()
+            except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
+                _log.error("how many records wait is not known", problem=str(problem))
+
     def step(self) -> int:
         """Take one batch and return how many records it had; waits at most 0.2 s for a first one.
 

@@ -129,7 +129,10 @@ class Eraser:
 
 
 def sweep(engine: sa.Engine, now: datetime) -> None:
-    """Delete the evidence that became zero by erasures an hour old: its query may have been the person's alone."""
+    """Delete the evidence that was zero at erasures an hour old: its query may have been the person's alone.
+
+    It may have become so before: a hold takes out what a person weighed.
+    """
     due = sa.select(erasures).where(sa.not_(erasures.c.swept), erasures.c.at < now - SWEPT_AFTER)
     with reading(engine) as connection:
         rows = connection.execute(due).all()

@@ -9,6 +9,7 @@ between two replays; after changing them, replay.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -115,12 +116,9 @@ def replay(engine: sa.Engine, collection: str, settings: Settings, since: dateti
 
 
 def drop_unfounded(connection: sa.Connection, collection: str, change: int) -> None:
-    """Delete the rows of evidence that became zero by a change, inside the caller's write transaction."""
-    mine = (evidence.c.collection == collection) & (evidence.c.change == change)
-    for row in connection.execute(sa.select(evidence).where(mine)).all():
-        if counts_of(row) == NO_COUNTS:
-            this = (evidence.c.query_key == row.query_key) & (evidence.c.period == row.period)
-            connection.execute(sa.delete(evidence).where(mine, this, evidence.c.document_id == row.document_id))
+    """Delete the evidence that says nothing any more, since a change or longer; in the caller's write transaction."""
+    silent = (evidence.c.collection == collection) & (evidence.c.change <= change) & ~_says_something()
+    connection.execute(sa.delete(evidence).where(silent))
 
 
 def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str, Any]], settings: Settings) -> None:
@@ -348,7 +346,8 @@ class _Fold:
 
     def _clear_evidence(self, first_period: int | None) -> None:
         nothing = counts_row(NO_COUNTS) | {"change": self._change}
-        self._connection.execute(sa.update(evidence).where(self._since(evidence, first_period)).values(nothing))
+        founded = self._since(evidence, first_period) & _says_something()
+        self._connection.execute(sa.update(evidence).where(founded).values(nothing))
 
     def _evidence_row(self, key: EvidenceKey, counts: Counts) -> dict[str, Any]:
         return {"collection": self._collection} | key._asdict() | counts_row(counts) | {"change": self._change}
@@ -374,6 +373,10 @@ class _Fold:
         """Return the lists of weeks that take feedback in."""
         first = self._first_open
         return {key: vote for key, vote in places.items() if first is None or vote.period >= first}
+
+
+def _says_something() -> sa.ColumnElement[bool]:
+    return sa.cast(evidence.c.shown, sa.Text) != json.dumps(NO_COUNTS.shown)
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

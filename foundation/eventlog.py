@@ -26,6 +26,7 @@ _MAX_WAITING_APPENDS = 4096
 _MAX_GROUP = 256
 _IDLE_S = 0.02
 _TRIM_EVERY_S = 5.0
+_TRIM_AT_ONCE = 5000
 _INSERT = sa.insert(log_records)
 
 
@@ -146,7 +147,7 @@ class EmbeddedLog:
         with reading(self._engine) as connection:
             consumed = int(connection.execute(statement).scalar() or 0)
         with transaction(self._records) as connection:
-            following = take_numbers(connection, self._counter, 0) + 1
+            following = take_numbers(connection, self._counter, 0)
             if following <= consumed:
                 take_numbers(connection, self._counter, consumed + 1 - following)
 
@@ -207,8 +208,8 @@ class EmbeddedSubscription:
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         """Return the next records in order. See `Subscription.poll`."""
         deadline = time.monotonic() + timeout_s
+        self._trim()
         while not (records := self._read(max_records)):
-            self._trim()
             left = deadline - time.monotonic()
             if left <= 0:
                 return []
@@ -251,13 +252,18 @@ class EmbeddedSubscription:
             return [Record(row.key, row.body, row.position) for row in connection.execute(statement)]
 
     def _trim(self) -> None:
-        """Drop what is consumed, once in a while when nothing waits."""
+        """Drop what is consumed, once in a while and some at a time, so that appends never wait for long."""
         if time.monotonic() < self._trim_at_s:
             return
-        self._trim_at_s = time.monotonic() + _TRIM_EVERY_S
-        consumed = self._mine & (log_records.c.position <= self._committed())
-        with transaction(self._records) as connection:
-            connection.execute(sa.delete(log_records).where(consumed))
+        with reading(self._records) as connection:
+            first = connection.execute(sa.select(sa.func.min(log_records.c.position)).where(self._mine)).scalar()
+        consumed, last = self._committed(), (first or 0) + _TRIM_AT_ONCE - 1
+        if last >= consumed:  # if not, the next poll goes on
+            self._trim_at_s = time.monotonic() + _TRIM_EVERY_S
+        if first is not None and first <= consumed:
+            some = self._mine & (log_records.c.position <= min(consumed, last))
+            with transaction(self._records) as connection:
+                connection.execute(sa.delete(log_records).where(some))
 
     def _committed(self) -> int:
         statement = sa.select(log_positions.c.position).where(

@@ -1,8 +1,8 @@
 """The event log on Kafka, for where one machine is not enough.
 
 Positions live in clickloop's own database and move in the transaction that holds the effect; Kafka's
-consumer groups are not used. Give a topic to one consumer name; which process consumes is decided
-outside, by a lease.
+consumer groups are not used, so nothing is rebalanced. Processes under one consumer name each read the
+whole topic; what another has folded changes nothing.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from foundation.db import transaction
+from foundation.db import reading, transaction
 from foundation.errors import NotReady, Overloaded
-from foundation.eventlog import EmbeddedLog, Record
+from foundation.eventlog import EmbeddedLog, EmbeddedSubscription, Record
+from foundation.tables import counters, log_records
 
 
 def append(log: EmbeddedLog, *bodies: str) -> None:
@@ -93,3 +94,42 @@ def test_topics_do_not_mix(log: EmbeddedLog, any_engine: sa.Engine) -> None:
     append(other, "theirs")
     assert bodies(other.subscribe("reader").poll(10, 0)) == ["theirs"]
     other.close()
+
+
+def consume(subscription: EmbeddedSubscription, engine: sa.Engine, count: int) -> list[str]:
+    records = subscription.poll(count, 0)
+    with transaction(engine) as connection:
+        subscription.commit(connection, records)
+    return bodies(records)
+
+
+def test_a_log_whose_records_were_lost_goes_on_behind_what_was_consumed(
+    any_engine: sa.Engine, log: EmbeddedLog
+) -> None:
+    append(log, "1", "2")
+    consume(log.subscribe("reader"), any_engine, 2)
+    log.close()
+    with transaction(any_engine) as connection:
+        connection.execute(sa.delete(log_records))
+        connection.execute(sa.delete(counters))
+
+    after = EmbeddedLog(any_engine)
+    append(after, "3", "4")
+
+    assert bodies(after.subscribe("reader").poll(10, 0)) == ["3", "4"]
+    after.close()
+
+
+def test_what_is_consumed_goes_while_more_waits(
+    any_engine: sa.Engine, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foundation.eventlog._TRIM_EVERY_S", 0.0)
+    monkeypatch.setattr("foundation.eventlog._TRIM_AT_ONCE", 2)
+    append(log, *map(str, range(10)))
+    subscription = log.subscribe("reader")
+
+    taken = [one for _ in range(4) for one in consume(subscription, any_engine, 2)]
+
+    with reading(any_engine) as connection:
+        kept = connection.execute(sa.select(log_records.c.body).order_by(log_records.c.position)).scalars().all()
+    assert (taken, kept) == (list(map(str, range(8))), ["6", "7", "8", "9"])

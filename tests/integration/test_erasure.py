@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from collector.consumer import Consumer
 from collector.erasure import SWEPT_AFTER, Eraser, sweep
-from collector.store import evidence_digest, fold_batch, replay
+from collector.store import evidence_digest, fold_batch, hold, replay
 from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.db import reading, transaction
@@ -246,6 +246,24 @@ def test_evidence_that_others_founded_since_is_not_swept(
     sweep(any_engine, clock.now() + SWEPT_AFTER + timedelta(seconds=1))
 
     assert count(any_engine, evidence) == 3
+
+
+@pytest.mark.parametrize("between", ["held", "replayed"])
+def test_the_query_goes_whatever_made_its_evidence_zero(
+    any_engine: sa.Engine, eraser: Eraser, clock: FrozenClock, between: str
+) -> None:
+    fold(any_engine, shown("q1", query="a rare question"), shown("q2", BERT), did("e2", "q2", BERT))
+    if between == "held":
+        with transaction(any_engine) as connection:
+            told = {"reasons": [], "score": 1.0, "since": START, "released_by": "", "released_at": None}
+            hold(connection, "default", [{"unit": ANNA, **told}], SETTINGS)
+    eraser.erase("default", "anna")
+    if between == "replayed":
+        replay(any_engine, "default", SETTINGS)
+
+    sweep(any_engine, clock.now() + SWEPT_AFTER + timedelta(seconds=1))
+
+    assert {row.query_key for row in rows(any_engine, evidence)} == {"toner"}
 
 
 def register(engine: sa.Engine, version: str, as_of: datetime | None) -> None:
