@@ -9,6 +9,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+BY_CONTENT = "by-content-"
+"""How ids begin that are made of an event's content, a user's id among it; they are not kept as they are."""
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from foundation.contracts import FeedbackEvent, Impression
+from foundation.ids import BY_CONTENT
 from foundation.masking import Masks
 from foundation.pseudonyms import Pseudonyms
 from foundation.secrets import secret
@@ -32,10 +33,14 @@ class Privacy:
 
     def conceal(self, content: Impression | FeedbackEvent) -> Impression | FeedbackEvent:
         """Return an impression or event as it may be kept. A unit that is the query's own id is nobody's."""
+        query_id = self._id(content.query_id)
         if isinstance(content, FeedbackEvent):
-            return replace(content, user=self.person(content.user))
-        unit = content.unit if content.unit == content.query_id else self.person(content.unit)
-        return replace(content, query=self.text(content.query), unit=unit)
+            return replace(content, id=self._id(content.id), query_id=query_id, user=self.person(content.user))
+        unit = query_id if content.unit == content.query_id else self.person(content.unit)
+        return replace(content, query_id=query_id, query=self.text(content.query), unit=unit)
+
+    def _id(self, given: str) -> str:
+        return self.pseudonyms.hide(given) if given.startswith(BY_CONTENT) else given
 
 
 def open_privacy(settings: Settings) -> Privacy:

@@ -36,6 +36,10 @@ class Pseudonyms:
         """Return whether `name` is a pseudonym made under this key."""
         return bool(_FORM.fullmatch(name)) and hmac.compare_digest(name, self._seal(name[2 : 2 + _DIGITS]))
 
+    def hide(self, id_: str) -> str:
+        """Return what stands for an id that a user's id can be tried on, 32 hexadecimal characters."""
+        return self._digest(f"id:{id_}", _DIGITS)
+
     def sign(self, content: str) -> str:
         """Return the signature of a text, 64 hexadecimal characters; only who has the key can make it."""
         return self._digest(f"signed:{content}", 64)

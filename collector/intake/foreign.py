@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.intake.native import MAX_AHEAD, MAX_ID, MAX_QUERY_BYTES
+from collector.intake.fields import Given, kind_of
+from collector.intake.native import MAX_AHEAD, MAX_QUERY_BYTES
 from foundation.contracts import EventType, FeedbackEvent, Impression, query_key
 from foundation.errors import FieldFault
+from foundation.ids import BY_CONTENT
+from foundation.texts import NOT_TEXT
 
 MAX_SHOWN = 1000
 """Most documents of one list."""
@@ -28,8 +31,6 @@ ACTIONS: Mapping[str, EventType] = {
 """What the words that other systems have for actions are here; of any other word nothing is learned."""
 
 _IDS = uuid.UUID("5b1f4f0e-6f0a-5c53-9c8a-0c1f6f0f7d11")  # a namespace of our own, fixed for ever
-_MAX_FAULTS = 20
-_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile(r"[0-9]{1,17}(\.[0-9]{1,9})?")
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]{1,64}\]$")  # Java writes it behind the offset
@@ -62,12 +63,15 @@ def action_of(word: str) -> EventType | None:
 def body_id(source: str, value: Any, part: int = 0) -> str:
     """Return the id of an event that came without one: a UUIDv5 of its content, the same in every retry.
 
+    Whoever knows the rest of an event could try user ids on it, so what is kept is its hash under the
+    installation's key; see `Privacy.conceal`.
+
     Args:
         source: The intake, so that two of them never share an id.
         value: The event as it came, any JSON value.
         part: Which of the several events that it holds.
     """
-    return str(uuid.uuid5(_IDS, f"{source}/{part}/{json.dumps(value, sort_keys=True)}"))
+    return f"{BY_CONTENT}{uuid.uuid5(_IDS, f'{source}/{part}/{json.dumps(value, sort_keys=True)}')}"
 
 
 def instant_of(given: Any) -> datetime | None:
@@ -97,13 +101,7 @@ def query_fault(query: str) -> str:
     )
 
 
-def kind_of(value: Any) -> str:
-    """Return the JSON type of a value, as people name it."""
-    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return kinds.get(type(value), "number")
-
-
-class Fields:
+class Fields(Given):
     """One foreign object, and what is wrong with it so far. Null and "" stand for absent.
 
     Args:
@@ -113,26 +111,10 @@ class Fields:
     """
 
     def __init__(self, given: Any, place: str = "", faults: list[FieldFault] | None = None) -> None:
-        self._place = place
-        self._faults = [] if faults is None else faults
-        self._given = {}
-        if isinstance(given, dict):
-            self._given = {name: value for name, value in given.items() if value is not None and value != ""}
-        else:
+        held = given if isinstance(given, dict) else {}
+        super().__init__({name: value for name, value in held.items() if value != ""}, place, faults)
+        if held is not given:
             self._faults.append(FieldFault(place.rstrip(".") or "event", f"must be an object, is {kind_of(given)}"))
-
-    @property
-    def faults(self) -> list[FieldFault]:
-        """What is wrong, at most 20 faults."""
-        return self._faults[:_MAX_FAULTS]
-
-    def fault(self, name: str, reason: str) -> None:
-        """Note that a field is wrong."""
-        self._faults.append(FieldFault(f"{self._place}{name[:MAX_ID]}", reason))
-
-    def get(self, name: str) -> Any:
-        """Return a field unchecked, None when absent."""
-        return self._given.get(name)
 
     def text(self, name: str, limit: int, *, required: bool = False, printable: bool = True) -> str:
         """Return a text of at most `limit` characters, "" when absent or at fault."""
@@ -143,7 +125,7 @@ class Fields:
             self.fault(name, f"must be a string, is {kind_of(given)}")
         elif len(given) > limit:
             self.fault(name, f"must have at most {limit} characters, has {len(given)}")
-        elif (_NOT_TEXT if printable else _NOT_STORABLE).search(given):
+        elif (NOT_TEXT if printable else _NOT_STORABLE).search(given):
             self.fault(name, "must not hold control characters")
         else:
             return given
@@ -194,9 +176,3 @@ class Fields:
         else:
             return at
         return now
-
-    def _required(self, name: str, required: bool) -> Any:
-        given = self.get(name)
-        if given is None and required:
-            self.fault(name, "is required")
-        return given

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from foundation.contracts import FeedbackEvent, Impression
+from foundation.ids import BY_CONTENT
 from foundation.privacy import open_privacy
 from foundation.settings import Settings
 from tests.people import PRIVACY
@@ -35,6 +36,17 @@ def test_an_anonymous_search_stays_its_own_unit() -> None:
     anonymous = replace(SHOWN, unit="q1")
 
     assert PRIVACY.conceal(anonymous).unit == "q1"  # type: ignore[union-attr]
+
+
+def test_ids_made_of_content_cannot_be_tried_with_user_ids() -> None:
+    made = f"{BY_CONTENT}0001"
+    search = PRIVACY.conceal(replace(SHOWN, query_id=made, unit=made))
+    click = PRIVACY.conceal(replace(CLICK, query_id=made, id=made))
+
+    assert isinstance(search, Impression)
+    assert isinstance(click, FeedbackEvent)
+    assert search.query_id == search.unit == click.query_id == click.id == PRIVACY.pseudonyms.hide(made)
+    assert (PRIVACY.conceal(search), PRIVACY.conceal(click)) == (search, click)
 
 
 def test_masking_can_be_turned_off_and_pseudonyms_cannot(tmp_path: Path) -> None:
