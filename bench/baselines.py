@@ -1,9 +1,11 @@
-"""Labels from clicks as others make them, to compare with posteriors."""
+"""Labels from clicks by other ways, to compare with the posteriors that clickloop learns from."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from collector.harvest import PRIOR, assign_folds, harvest
+from collector.labels import label
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 
 _ASSUMED_STEEPNESS = 0.75
@@ -42,6 +44,21 @@ def label_doubly_robust(
         if clicks[row.query_key] and estimate >= _LEAST_RELEVANCE:
             labels.append(Label(row.query_key, row.document_id, min(estimate, 1.0), clicks[row.query_key] ** 0.5))
     return labels, curve or PRIOR_CURVE
+
+
+def label_by_swaps(
+    evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
+) -> tuple[list[Label], ClickCurve]:
+    """Return clickloop's labels by the curve that documents at several ranks show, where there are enough."""
+    return label(evidence, prior, curve or _harvest(evidence))
+
+
+def _harvest(evidence: list[Evidence]) -> ClickCurve | None:
+    keys = sorted({row.query_key for row in evidence})
+    fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
+    shown, clicked = (np.array(counts) for counts in zip(*((row.shown, row.clicked) for row in evidence), strict=True))
+    found = harvest(shown, clicked, np.array([fold[row.query_key] for row in evidence]))
+    return None if found.family == PRIOR else found.curve
 
 
 def _clicks(evidence: list[Evidence]) -> dict[str, float]:

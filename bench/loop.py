@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench.baselines import label_by_rate, label_doubly_robust
+from bench.baselines import label_by_rate, label_by_swaps, label_doubly_robust
 from bench.closed_loop import Progress, Row, Setting, Simulation
 from bench.machine import describe_machine
 from bench.world import World, open_world
@@ -33,6 +33,7 @@ SETTINGS = (
     Setting("closed loop, cascade users", user="cascade"),
     Setting("closed loop, naive click rates", labeller=label_by_rate),
     Setting("closed loop, doubly-robust labels", labeller=label_doubly_robust),
+    Setting("closed loop, labels by the curve of swaps", labeller=label_by_swaps),
     Setting("static log", closed=False),
 )
 

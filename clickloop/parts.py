@@ -288,7 +288,7 @@ class Parts:
             self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
         )
         with reading(self.engine) as connection:
-            signals = read_signals(connection, collection)
+            signals = read_signals(connection, collection, settings.lists_per_user)
         workshop = Workshop(
             registry=self.registry,
             corpus=corpus,

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from collector.closed_weeks import lock_evidence
 from collector.store import Traces, drop_unfounded, forget
 from foundation.clock import Clock
-from foundation.db import reading, take_numbers, transaction, upsert
+from foundation.db import reading, transaction, upsert
 from foundation.errors import NotFound
 from foundation.eventlog import EventLog
 from foundation.ids import canonical_json, new_id
@@ -109,7 +110,7 @@ class Eraser:
     def _announce(self, collection: str, person: str) -> Receipt:
         """Store a receipt that says nothing yet. Batches under way are waited for; later ones know of it."""
         with transaction(self._engine) as connection:
-            take_numbers(connection, f"evidence:{collection}", 0)
+            lock_evidence(connection, collection)
             at = self._clock.now()
             receipt = Receipt(collection, new_id(at), person, {}, [], 0, at)
             connection.execute(sa.insert(erasures).values(**asdict(receipt), swept=True))

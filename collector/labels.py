@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.click_model import fit_curve, log_odds
-from collector.harvest import PRIOR, assign_folds, harvest
-from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Evidence, Label
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -104,20 +103,6 @@ def label(
     return _to_labels(table, _posterior(table, fitted, family)), fitted
 
 
-def label_by_swaps(
-    evidence: list[Evidence],
-    prior: Mapping[str, Mapping[str, float]],
-    curve: ClickCurve | None = None,
-    signals: Signals = USUAL_SIGNALS,
-) -> tuple[list[Label], ClickCurve]:
-    """Return what `label` does, by the curve that documents at several ranks show where there are enough.
-
-    For records whose swaps were not made by the clicks themselves, as by interleaving and new versions:
-    a document that rose because it was clicked was, where it stood before, luckier than its rank.
-    """
-    return label(evidence, prior, curve or _harvest(evidence), signals)
-
-
 def choose_family(table: _Table, curve: ClickCurve) -> Family:
     """Return the family under which the clicks have the larger prior predictive likelihood."""
     ratio = np.exp(table.odds(curve))
@@ -148,16 +133,6 @@ def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]
         clicked=np.array([row.clicked for row in found], dtype=np.float64),
         said=np.array([row.satisfied * signals.satisfied + row.dissatisfied * signals.dissatisfied for row in found]),
     )
-
-
-def _harvest(evidence: list[Evidence]) -> ClickCurve | None:
-    keys = sorted({row.query_key for row in evidence})
-    fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
-    rows = sorted(evidence, key=lambda row: (row.query_key, row.document_id))
-    shown = np.array([row.shown for row in rows], dtype=np.float64).reshape(-1, CURVE_RANKS)
-    clicked = np.array([row.clicked for row in rows], dtype=np.float64).reshape(-1, CURVE_RANKS)
-    found = harvest(shown, clicked, np.array([fold[row.query_key] for row in rows], dtype=np.int64))
-    return None if found.family == PRIOR else found.curve
 
 
 def _fit(table: _Table) -> ClickCurve:

@@ -16,12 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.bots import Activity, Reason, judge, score
+from collector.closed_weeks import collections_with_evidence
 from collector.store import HELD, RELEASED, hold, release
 from foundation.clock import Clock
 from foundation.db import reading, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.settings import Settings
-from foundation.tables import counters, impressions, quarantine
+from foundation.tables import impressions, quarantine
 from foundation.telemetry import HELD as HELD_USERS
 from foundation.telemetry import get_log
 
@@ -29,7 +30,6 @@ WINDOW = timedelta(days=1)
 MOST_LISTS = 20_000
 """Lists of the window that are looked at, the latest ones: a look takes two seconds of a processor at most."""
 
-_EVIDENCE = "evidence:"  # the store counts the changes of every collection under this name
 _SIGNS = ("dwell", "ratings", "conversions")
 _BY_HAND = Reason("by hand", 0.0, "held by hand")
 
@@ -67,8 +67,7 @@ class Quarantine:
     def look_everywhere(self) -> None:
         """Look at every collection that has feedback."""
         with reading(self._engine) as connection:
-            names = connection.execute(sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)))
-            collections = [name.removeprefix(_EVIDENCE) for name in names.scalars()]
+            collections = collections_with_evidence(connection)
         for collection in collections:
             self.look(collection)
 

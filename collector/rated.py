@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+import json
+from itertools import islice
+from typing import Any
+
 import sqlalchemy as sa
 
 from collector.calibration import calibrate
+from collector.caps import at_most, within_cap
 from collector.fold import Outcome
 from collector.labels import Signals
+from collector.rows import Vote
+from foundation.people import is_held, person
 from foundation.tables import impressions
 
 MOST_LISTS = 20_000
 """Rated lists that count, the latest ones."""
 
+MOST_LISTS_PER_PERSON = 5
+"""Rated lists of one person that count, the latest ones, so that nobody's taste speaks for all."""
 
-def read_signals(connection: sa.Connection, collection: str) -> Signals:
+_STREAM_ROWS = 1000
+
+
+def read_signals(connection: sa.Connection, collection: str, lists_per_user: int) -> Signals:
     """Return what satisfied and dissatisfied users tell of a document, by the rated lists of a collection.
 
-    The usual signals without any; see `collector.calibration.calibrate`. Reads every list of the collection
-    once, a second or so for a million.
+    The usual signals without any; see `collector.calibration.calibrate`. Users in quarantine do not
+    count. Reads every list of the collection once, a second or so for a million.
+
+    Args:
+        lists_per_user: Lists of one person for one query and week that count.
     """
+    with connection.execute(_latest(collection), execution_options={"yield_per": _STREAM_ROWS}) as lists:
+        capped = within_cap(lists, lists_per_user)
+        counted = islice(at_most(MOST_LISTS_PER_PERSON, capped, lambda row: row.person), MOST_LISTS)
+        return calibrate(Outcome.from_json(json.loads(row.written)) for row in counted)
+
+
+def _latest(collection: str) -> sa.Select[Any]:
+    """Choose the rated lists of a collection but those of users in quarantine, the latest first."""
+    columns = (impressions.c[name] for name in Vote._fields)
+    written = sa.cast(impressions.c.outcome, sa.Text).label("written")  # read only where it counts
     rated = impressions.c.outcome["ratings"].as_string() != "{}"
-    statement = (
-        sa.select(impressions.c.outcome)
-        .where(impressions.c.collection == collection, rated)
-        .order_by(impressions.c.at.desc())
-        .limit(MOST_LISTS)
+    return (
+        sa.select(*columns, person().label("person"), written)
+        .where(impressions.c.collection == collection, rated, ~is_held())
+        .order_by(impressions.c.at.desc(), impressions.c.query_id.desc())
     )
-    return calibrate(Outcome.from_json(outcome) for outcome in connection.execute(statement).scalars())

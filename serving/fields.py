@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, Field
 
 from foundation.errors import FieldFault, InvalidRequest
+from foundation.texts import NOT_TEXT
 from foundation.web import collection_of, problem_responses
 from serving.declarations import Declarations
 from serving.engine.fields import MAX_NAME_CHARACTERS, FieldSummary
@@ -25,8 +25,6 @@ Changes = Annotated[
         examples=[{"price": "number", "released": "date"}],
     ),
 ]
-
-_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class FieldOut(BaseModel):
@@ -78,7 +76,7 @@ def _fault(name: str, kind: Any) -> str:
     """Return what is wrong with one declaration, "" for nothing."""
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
         return f"must have a name of 1 to {MAX_NAME_CHARACTERS} characters, has {len(name)}"
-    if _NOT_TEXT.search(name):
+    if NOT_TEXT.search(name):
         return "must have a name without control characters and halves of surrogate pairs"
     if kind is not None and kind not in FIELD_TYPES:
         return f"must be one of {', '.join(FIELD_TYPES)}, or null, is {quote_value(kind)}"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from foundation.clock import Clock, monotonic_s
 from foundation.db import reading
+from foundation.people import is_held, person
 from foundation.tables import impressions
 from foundation.web import collection_of, problem_responses
 from serving.engine.suggestions import Asked, Suggestions
@@ -77,21 +78,23 @@ class Suggester:
 def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: int) -> list[Asked]:
     """Return the queries that enough people asked lately, and of which a fifth at least led to a click.
 
-    People are counted, not searches: one who asks a thousand times is one. What agents asked does not
-    count. At most the latest 200,000 searches of 90 days are read. A query is shown as most people typed it.
+    People are counted, not searches: one who asks a thousand times is one, and so are all searches without
+    a user together. What agents and held users asked does not count. At most the latest 200,000 searches of
+    90 days are read. A query is shown as most people typed it.
     """
     recent = (
-        sa.select(impressions.c.query_key, impressions.c.query, impressions.c.unit, impressions.c.clicks)
+        sa.select(impressions.c.query_key, impressions.c.query, person().label("person"), impressions.c.clicks)
         .where(
             impressions.c.collection == collection,
             impressions.c.at > now - timedelta(days=_DAYS),
             impressions.c.surface != _AGENT,
+            ~is_held(),
         )
         .order_by(impressions.c.at.desc())
         .limit(_MOST_IMPRESSIONS)
         .cte("recent")
     )
-    people = sa.func.count(sa.distinct(recent.c.unit)).label("people")
+    people = sa.func.count(sa.distinct(recent.c.person)).label("people")
     satisfied = sa.func.avg(sa.case((recent.c.clicks > 0, 1.0), else_=0.0)).label("satisfied")
     known = (
         sa.select(recent.c.query_key, people, satisfied)

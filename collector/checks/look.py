@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collector.rows import ranks_of
 from foundation.contracts import EventType
 from foundation.tables import events, impressions
 
@@ -108,7 +109,7 @@ def _latest_searches(collection: str) -> sa.Select[Any]:
 
 def _heard(row: sa.Row[Any]) -> Heard:
     body = row.body
-    ranks = {result["id"]: result["rank"] for result in row.results or ()}
+    ranks = ranks_of(row.results or [])
     return Heard(
         id=row.id,
         type=row.type,

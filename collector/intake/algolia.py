@@ -11,10 +11,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from collector.intake.foreign import Parsed, Taken, body_id, instant_of, kind_of
+from collector.intake.fields import kind_of
+from collector.intake.foreign import Parsed, Taken, body_id, instant_of
 from collector.intake.native import MAX_AHEAD, MAX_DOCUMENT_ID
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault
+from foundation.texts import NOT_TEXT
 
 MAX_OBJECTS = 20
 MAX_EVENTS = 1000
@@ -29,7 +31,6 @@ _USER_TOKEN = re.compile(r"[A-Za-z0-9_=/+-]{1,129}")
 _QUERY_ID = re.compile(r"[0-9a-f]{32}")
 _OWN_QUERY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "eventType": str,
@@ -261,7 +262,7 @@ def _are_texts(given: Any, limit: int) -> bool:
     """Return whether a list is absent, or of 1 to 20 strings of 1 to `limit` printable characters."""
     if given is None:
         return True
-    texts = [one for one in given if isinstance(one, str) and 1 <= len(one) <= limit and not _NOT_TEXT.search(one)]
+    texts = [one for one in given if isinstance(one, str) and 1 <= len(one) <= limit and not NOT_TEXT.search(one)]
     return 1 <= len(given) <= MAX_OBJECTS and len(texts) == len(given)
 
 

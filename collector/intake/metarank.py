@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of, kind_of, query_fault
+from collector.intake.fields import kind_of
+from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of, query_fault
 from collector.intake.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from collector.intake.fields import Given, kind_of
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 from foundation.errors import FieldFault
 from foundation.ids import new_id
+from foundation.texts import NOT_TEXT
 
 MAX_ID = 128
 MAX_DOCUMENT_ID = 256
@@ -63,9 +64,6 @@ SCHEMA: dict[str, Any] = {
 }
 """The schema for people and for the OpenAPI page; `parse` is stricter where types differ."""
 
-_MAX_FAULTS = 20
-_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
 
 def parse(
     value: Any, collection: str, now: datetime, skew: timedelta = timedelta()
@@ -96,52 +94,49 @@ def parse(
         at=fields.moment("at", now, skew),
         received_at=now,
     )
-    return fields.faults[:_MAX_FAULTS] or event
+    return fields.faults or event
 
 
-class _Fields:
+class _Fields(Given):
     """One event's JSON object, and what is wrong with it so far."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self._given = {name: value for name, value in given.items() if value is not None}
+        super().__init__(given)
         self._names = list(given)
-        self.faults: list[FieldFault] = []
 
     def refuse_unknown(self) -> None:
         """Fault every field that the schema does not have."""
         for name in self._names:
             if name not in FIELDS:
-                self._fault(name[:MAX_ID], f"is not a field of an event; there are {', '.join(FIELDS)}")
+                self.fault(name, f"is not a field of an event; there are {', '.join(FIELDS)}")
 
     def event_type(self) -> EventType | None:
         """Return the event's type, None when it has no valid one."""
-        given = self._given.get("type")
+        given = self.get("type")
         if given in EVENT_TYPES:
             return cast("EventType", given)
-        self._fault("type", f"must be one of {', '.join(EVENT_TYPES)}")
+        self.fault("type", f"must be one of {', '.join(EVENT_TYPES)}")
         return None
 
     def text(self, name: str, limit: int, *, required: bool = False) -> str:
         """Return a text of 1 to `limit` printable characters, "" when absent or at fault."""
-        given = self._given.get(name)
+        given = self._required(name, required)
         if given is None:
-            if required:
-                self._fault(name, "is required")
             return ""
         if not isinstance(given, str):
-            self._fault(name, f"must be a string, is {_kind(given)}")
+            self.fault(name, f"must be a string, is {_kind(given)}")
             return ""
         if not 1 <= len(given) <= limit:
-            self._fault(name, f"must have 1 to {limit} characters, has {len(given)}")
+            self.fault(name, f"must have 1 to {limit} characters, has {len(given)}")
             return ""
-        if _NOT_TEXT.search(given):
-            self._fault(name, "must not hold control characters")
+        if NOT_TEXT.search(given):
+            self.fault(name, "must not hold control characters")
             return ""
         return given
 
     def value_of(self, event_type: EventType | None) -> float:
         """Return the value as the event's type wants it, 0 when there is none."""
-        given: Any = self._given.get("value")
+        given: Any = self.get("value")
         if event_type is None:
             return 0.0
         if event_type in _VALUE_RULES:
@@ -149,27 +144,24 @@ class _Fields:
                 return 0.0
             if _is_valid(given, event_type):
                 return float(given)
-            self._fault("value", _VALUE_RULES[event_type])
+            self.fault("value", _VALUE_RULES[event_type])
         elif given is not None:
-            self._fault("value", f"has no meaning for {event_type}; leave it out")
+            self.fault("value", f"has no meaning for {event_type}; leave it out")
         return 0.0
 
     def moment(self, name: str, now: datetime, skew: timedelta) -> datetime:
         """Return a moment in UTC by our clock, `now` when absent or at fault."""
-        given = self._given.get(name)
+        given = self.get(name)
         if given is None:
             return now
         at = _instant(given, skew)
         if at is None:
-            self._fault(name, "must be an ISO 8601 time with a zone, such as 2026-01-05T10:00:00Z")
+            self.fault(name, "must be an ISO 8601 time with a zone, such as 2026-01-05T10:00:00Z")
         elif at > now + MAX_AHEAD:
-            self._fault(name, f"lies more than 10 minutes ahead of the server's clock ({now.isoformat()})")
+            self.fault(name, f"lies more than 10 minutes ahead of the server's clock ({now.isoformat()})")
         else:
             return at
         return now
-
-    def _fault(self, field: str, reason: str) -> None:
-        self.faults.append(FieldFault(field, reason))
 
 
 _VALUE_RULES: dict[EventType, str] = {
@@ -196,5 +188,5 @@ def _instant(given: Any, skew: timedelta) -> datetime | None:
 
 
 def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(value), "a number")
+    kind = kind_of(value)
+    return {"null": kind, "object": "an object", "array": "an array"}.get(kind, f"a {kind}")

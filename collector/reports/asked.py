@@ -27,13 +27,13 @@ class Search:
     """One search as the report needs it.
 
     Attributes:
-        unit: Whom caps count.
+        person: Who asked, "" where nothing says it; all such searches count as one person's.
         results: How many documents were shown.
     """
 
     query_id: str
     query_key: str
-    unit: str
+    person: str
     at: datetime
     results: int
     outcome: Outcome
@@ -44,7 +44,7 @@ class QueryFigures:
     """How the searches for one query went; shares are of `searches`.
 
     Attributes:
-        users: Different people who asked it.
+        users: Different people who asked it; all searches without a user count as one person's.
         click_rate: Share with a click.
         zero_result_rate: Share that showed nothing.
         abandoned_rate: Share that showed something and was left without a click or any word of satisfaction.
@@ -91,7 +91,7 @@ class _Sum:
     """What is counted of one query."""
 
     searches: int = 0
-    units: set[str] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
     clicked: int = 0
     empty: int = 0
     abandoned: int = 0
@@ -104,7 +104,7 @@ class _Sum:
     def add(self, search: Search, *, reformulated: bool) -> None:
         outcome, verdict = search.outcome, verdict_of(search.outcome)
         self.searches += 1
-        self.units.add(search.unit)
+        self.people.add(search.person)
         self.clicked += bool(outcome.clicked)
         self.empty += search.results == 0
         self.abandoned += search.results > 0 and not outcome.clicked and verdict <= 0
@@ -119,7 +119,7 @@ class _Sum:
         return QueryFigures(
             query=query,
             searches=self.searches,
-            users=len(self.units),
+            users=len(self.people),
             click_rate=self.clicked / self.searches,
             zero_result_rate=self.empty / self.searches,
             abandoned_rate=self.abandoned / self.searches,
@@ -146,7 +146,7 @@ def verdict_of(outcome: Outcome) -> int:
 
 def count_queries(searches: Iterable[Search]) -> list[QueryFigures]:
     """Return the figures of every query, in the order of their text."""
-    in_order = sorted(searches, key=lambda one: (one.unit, one.at, one.query_id))
+    in_order = sorted(searches, key=lambda one: (one.person, one.at, one.query_id))
     sums: dict[str, _Sum] = {}
     for place, search in enumerate(in_order):
         following = in_order[place + 1 : place + 2]
@@ -194,7 +194,7 @@ def _count(one: QueryFigures, by: Order) -> int:
 
 def _reformulates(search: Search, following: Search) -> bool:
     return (
-        following.unit == search.unit
+        following.person == search.person != ""
         and following.query_key != search.query_key
         and not search.outcome.clicked
         and following.at - search.at <= REFORMULATED_WITHIN

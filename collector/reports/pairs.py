@@ -20,11 +20,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.fold import period_of
-from collector.labels import label
+from collector.labels import Signals, label
 from collector.rated import read_signals
 from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Label
 from foundation.db import reading
+from foundation.people import is_held, person
 from foundation.tables import evidence, impressions
 
 MOST_ROWS = 50_000
@@ -107,11 +108,13 @@ class Pairs:
 
     Args:
         least_users: How many different people must have asked a query before it is shown.
+        lists_per_user: Lists of one person for one query and week that count.
     """
 
-    def __init__(self, engine: sa.Engine, least_users: int) -> None:
+    def __init__(self, engine: sa.Engine, least_users: int, lists_per_user: int) -> None:
         self._engine = engine
         self._least_users = least_users
+        self._lists_per_user = lists_per_user
         self._turn = threading.Lock()
         self._kept: tuple[tuple[str, int], _Labelled] | None = None
 
@@ -141,17 +144,18 @@ class Pairs:
                 known = self._kept[1]
                 if known.change == change or (goes_on and monotonic_s() - known.at_s < _KEPT_S):
                     return known
-            known = _label(connection, collection, first_period, change)
+            signals = read_signals(connection, collection, self._lists_per_user)
+            known = _label(connection, collection, first_period, change, signals)
             self._kept = (key, known)
             return known
 
     def _lists(self, connection: sa.Connection, collection: str, queries: Sequence[str]) -> dict[str, list[_List]]:
-        """Return some lists of each query that enough people asked."""
+        """Return some lists of each query that enough people asked; those of held users do not count."""
         found: dict[str, list[_List]] = {}
         for query in queries:
-            asked = (impressions.c.collection == collection) & (impressions.c.query_key == query)
-            units = sa.select(impressions.c.unit).where(asked).distinct().limit(self._least_users)
-            if len(connection.execute(units).all()) == self._least_users:
+            asked = sa.and_(impressions.c.collection == collection, impressions.c.query_key == query, ~is_held())
+            people = sa.select(person()).where(asked).distinct().limit(self._least_users)
+            if len(connection.execute(people).all()) == self._least_users:
                 statement = (
                     sa.select(impressions.c.query_id, impressions.c.results, impressions.c.clicks)
                     .where(asked)
@@ -165,7 +169,7 @@ class Pairs:
         return found
 
 
-def _label(connection: sa.Connection, collection: str, first_period: int, change: int) -> _Labelled:
+def _label(connection: sa.Connection, collection: str, first_period: int, change: int, signals: Signals) -> _Labelled:
     """Return the pairs of the evidence that changed last, with their labels."""
     by_rank = (sa.cast(evidence.c[name], sa.Text).label(name) for name in ("shown", "clicked"))
     statement = (
@@ -180,7 +184,7 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
     prior: dict[str, dict[str, float]] = {}
     for row in merged:
         prior.setdefault(row.query_key, {})[row.document_id] = _PRIOR_MASS / shown[row.query_key]
-    found, _ = label(merged, prior, signals=read_signals(connection, collection))
+    found, _ = label(merged, prior, signals=signals)
     labels = {(one.query_key, one.document_id): one for one in found}
     pairs = {_place(row): _pair(row, labels.get((row.query_key, row.document_id))) for row in merged}
     places = sorted(pairs)

@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from collector.caps import within_cap
 from collector.click_model import measure_tilt, overcorrects
 from collector.harvest import Harvest, assign_folds, harvest
+from collector.rows import Vote
 from foundation.contracts import CURVE_RANKS, ClickCurve
 from foundation.db import reading
+from foundation.people import is_held
 from foundation.tables import impressions
 from foundation.web import collection_of, problem_responses
 
@@ -22,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LATEST = 20_000
+
+_READ = tuple(impressions.c[name] for name in ("results", "outcome", *Vote._fields))
 
 
 class RankReply(BaseModel):
@@ -68,21 +73,15 @@ class Propensity(BaseModel):
 
 
 class _Tally:
-    """Impressions and clicks by query, document and rank; a vote counts its first lists only."""
+    """Impressions and clicks by query, document and rank."""
 
-    def __init__(self, lists_per_user: int) -> None:
+    def __init__(self) -> None:
         self.lists = 0
-        self._lists_per_user = lists_per_user
-        self._votes: dict[tuple[str, str, int], int] = {}
         self._place: dict[tuple[str, str], int] = {}
         self._cells: list[tuple[int, int, bool]] = []
 
     def add(self, row: sa.Row[Any]) -> None:
         """Count one impression."""
-        vote = (row.query_key, row.unit, row.period)
-        self._votes[vote] = self._votes.get(vote, 0) + 1
-        if self._votes[vote] > self._lists_per_user:
-            return
         self.lists += 1
         clicked = set(row.outcome["clicked"])
         for result in row.results:
@@ -111,7 +110,7 @@ def make_router(engine: sa.Engine, lists_per_user: int, curve_in_use: Callable[[
 
     @router.get("/v1/reports/propensity", responses=problem_responses(422))
     def report_propensity(collection: Annotated[str, Depends(collection_of)]) -> Propensity:
-        """Report the click curve of each surface with its evidence, from its latest 20,000 lists."""
+        """Report the click curve of each surface with its evidence, from its latest 20,000 lists without held users."""
         curve = curve_in_use(collection)
         surfaces = [
             _describe(surface, tally, curve) for surface, tally in _tally_surfaces(engine, collection, lists_per_user)
@@ -122,20 +121,23 @@ def make_router(engine: sa.Engine, lists_per_user: int, curve_in_use: Callable[[
 
 
 def _tally_surfaces(engine: sa.Engine, collection: str, lists_per_user: int) -> Iterator[tuple[str, _Tally]]:
+    """Return each surface with what its latest lists say; one that only held users saw is left out."""
     mine = impressions.c.collection == collection
     with reading(engine) as connection:
         surfaces = sa.select(impressions.c.surface).where(mine).distinct().order_by(impressions.c.surface)
         for surface in connection.execute(surfaces).scalars().all():
-            tally = _Tally(lists_per_user)
-            latest = (
-                sa.select(impressions)
-                .where(mine, impressions.c.surface == surface)
-                .order_by(impressions.c.at.desc(), impressions.c.query_id.desc())
-                .limit(LATEST)
-            )
-            for row in reversed(connection.execute(latest).all()):
+            tally = _Tally()
+            for row in within_cap(reversed(connection.execute(_latest(collection, surface)).all()), lists_per_user):
                 tally.add(row)
-            yield surface, tally
+            if tally.lists:
+                yield surface, tally
+
+
+def _latest(collection: str, surface: str) -> sa.Select[Any]:
+    """Choose the latest lists of one surface, but those of users in quarantine."""
+    mine = (impressions.c.collection == collection, impressions.c.surface == surface, ~is_held())
+    latest = (impressions.c.at.desc(), impressions.c.query_id.desc())
+    return sa.select(*_READ).where(*mine).order_by(*latest).limit(LATEST)
 
 
 def _describe(surface: str, tally: _Tally, in_use: ClickCurve) -> SurfaceReply:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from collector.fold import Outcome
 from collector.reports.asked import Cluster, Order, QueryFigures, Search, cluster_queries, count_queries, order_queries
 from foundation.db import reading
+from foundation.people import is_held, person
 from foundation.tables import impressions
 
 MOST_SEARCHES = 50_000
@@ -56,7 +57,7 @@ class QueryReport:
 def report_queries(
     engine: sa.Engine, collection: str, by: Order, since: datetime, least_users: int, offset: int, limit: int
 ) -> QueryReport:
-    """Return a page of the queries people asked since a moment; what agents asked does not count.
+    """Return a page of the queries people asked since a moment; what agents and held users asked does not count.
 
     Args:
         least_users: How many different people must have asked a query before it is shown.
@@ -84,18 +85,23 @@ def _read(engine: sa.Engine, collection: str, since: datetime) -> list[Search]:
         sa.select(
             impressions.c.query_id,
             impressions.c.query_key,
-            impressions.c.unit,
+            person().label("person"),
             impressions.c.at,
             sa.func.json_array_length(impressions.c.results).label("shown"),
             sa.cast(impressions.c.outcome, sa.Text).label("outcome"),
         )
-        .where(impressions.c.collection == collection, impressions.c.at > since, impressions.c.surface != _AGENT)
+        .where(
+            impressions.c.collection == collection,
+            impressions.c.at > since,
+            impressions.c.surface != _AGENT,
+            ~is_held(),
+        )
         .order_by(impressions.c.at.desc())
         .limit(MOST_SEARCHES + 1)
     )
     with reading(engine) as connection:
         return [
-            Search(row.query_id, row.query_key, row.unit, row.at, row.shown, _outcome(row.outcome))
+            Search(row.query_id, row.query_key, row.person, row.at, row.shown, _outcome(row.outcome))
             for row in connection.execute(statement)
         ]
 

@@ -24,7 +24,7 @@ _Limit = Annotated[int, Query(ge=1, le=1000, description="Most entries of a page
 def make_router(engine: sa.Engine, clock: Clock, settings: Settings) -> APIRouter:
     """Return the routes of the reports; they only read."""
     router = APIRouter(tags=["reports"])
-    pairs = Pairs(engine, settings.suggest_least_users)
+    pairs = Pairs(engine, settings.suggest_least_users, settings.lists_per_user)
 
     @router.get("/v1/reports/queries", responses=problem_responses(422))
     def show_queries(

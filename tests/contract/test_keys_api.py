@@ -175,12 +175,14 @@ def test_feedback_on_an_answer_that_was_never_served_is_refused(guarded: Guarded
     assert "was not issued by this service" in reply["verdicts"][1]["fields"][0]["reason"]
 
 
-def test_lists_of_another_engine_bring_their_own_ids(guarded: Guarded) -> None:
+def test_a_back_end_brings_lists_of_another_engine_and_pages_report_on_them(guarded: Guarded) -> None:
     shown = {"query_id": "theirs", "user_query": "toner", "client_id": "c", "query_response_hit_ids": ["label"]}
     event = {"action_name": "click", "query_id": "theirs", "timestamp": "2026-01-05T10:00:00Z"}
     place = {"event_attributes": {"object": {"object_id": "label", "object_id_field": "id"}}}
 
-    assert guarded.ask("POST", "/ubi_queries", guarded.app, json=shown).json()["accepted"] == 1
+    by_page = guarded.ask("POST", "/ubi_queries", guarded.app, json=shown)
+    assert (by_page.status_code, "role admin" in by_page.text) == (422, True)
+    assert guarded.ask("POST", "/ubi_queries", guarded.admin, json=shown).json()["accepted"] == 1
     assert guarded.ask("POST", "/ubi_events", guarded.app, json=event | place).json()["accepted"] == 1
 
 
@@ -194,6 +196,7 @@ def test_a_user_who_sends_too_many_is_refused_and_the_neighbours_are_not(guarded
     statuses = [verdict["status"] for verdict in reply.json()["verdicts"]]
     assert statuses == ["accepted"] * 5 + ["refused"] * 2 + ["accepted"] * 2
     assert reply.json()["verdicts"][5]["fields"][0]["field"] == "user"
+    assert [verdict.get("retry_after_s") for verdict in reply.json()["verdicts"]] == [None] * 5 + [12, 24, None, None]
     alone = guarded.ask("POST", "/v1/events", guarded.app, json=many[0])
     assert (alone.status_code, alone.json()["type"]) == (429, "urn:clickloop:problem:rate-limited")
     assert 1 <= int(alone.headers["retry-after"]) <= 13

@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from clickloop.pairs import COLUMNS, export_pairs, labelled_pairs
 from clickloop.patience import Patience
+from collector.quarantine import Quarantine
 from collector.reports.routes import make_router
 from collector.store import fold_batch
 from foundation.clock import FrozenClock
@@ -30,12 +31,22 @@ from foundation.web import install_edge
 SETTINGS = Settings(_env_file=None)
 
 
-def ask(clock: FrozenClock, query: str, people: int, *, clicked: str = "", shown: str = "abc", days: int = 1) -> Any:
+def ask(
+    clock: FrozenClock,
+    query: str,
+    people: int,
+    *,
+    clicked: str = "",
+    shown: str = "abc",
+    days: int = 1,
+    nobody: bool = False,
+) -> Any:
     at = clock.now() - timedelta(days=days)
     for number in range(people):
         query_id = f"{query}/{number}"
+        unit = query_id if nobody else f"u{number}"
         results = tuple(ShownResult(name, rank, 1.0) for rank, name in enumerate(shown, 1))
-        yield Impression("default", query_id, query, f"u{number}", "v-1", results, at)
+        yield Impression("default", query_id, query, unit, "v-1", results, at)
         if clicked:
             yield event(query_id, "click", clicked, 0.0, at)
 
@@ -144,6 +155,38 @@ def test_pairs_of_rare_queries_are_left_out(client: TestClient, any_engine: sa.E
 
     assert "secret" not in reply.text
     assert reply.json()["rare"] == 3
+
+
+def test_searches_of_nobody_count_as_one_person(client: TestClient, any_engine: sa.Engine, clock: FrozenClock) -> None:
+    alone = ask(clock, "my other secret", 9, clicked="a", nobody=True)
+    with_others = [
+        *ask(clock, "glue", 4, clicked="a"),
+        *ask(clock, "glue", 9, clicked="a", nobody=True),  # four are known already
+    ]
+    with transaction(any_engine) as connection:
+        fold_batch(connection, [*alone, *with_others], SETTINGS)
+
+    queries, pairs = client.get("/v1/reports/queries"), client.get("/v1/reports/pairs")
+
+    assert "secret" not in queries.text + pairs.text
+    assert queries.json()["rare"] == {"queries": 2, "searches": 4 + 9}
+    assert {one["query"]: one["users"] for one in queries.json()["queries"]}["glue"] == 5
+    assert "glue" in {one["query"] for one in pairs.json()["pairs"]}
+
+
+def test_held_users_do_not_count(client: TestClient, any_engine: sa.Engine, clock: FrozenClock) -> None:
+    house = Quarantine(any_engine, SETTINGS, clock)
+    for number in range(4):
+        house.hold("default", f"u{number}")
+
+    report, pairs = client.get("/v1/reports/queries").json(), client.get("/v1/reports/pairs").json()
+
+    assert (report["queries"], report["rare"]) == ([], {"queries": 2, "searches": 4 + 2})
+    assert (pairs["pairs"], pairs["rare"]) == ([], 6)
+
+    house.release("default", "u3", "me")
+    pairs = client.get("/v1/reports/pairs").json()["pairs"]
+    assert {source for one in pairs for source in one["sources"]} == {f"toner/{number}" for number in range(3, 8)}
 
 
 def test_new_feedback_shows_at_once(client: TestClient, any_engine: sa.Engine, clock: FrozenClock) -> None:

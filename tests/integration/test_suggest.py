@@ -12,7 +12,7 @@ from collector.fold import NO_OUTCOME
 from foundation.clock import FrozenClock
 from foundation.contracts import query_key
 from foundation.db import transaction
-from foundation.tables import impressions
+from foundation.tables import impressions, quarantine
 from serving.suggest import Suggester, read_asked
 
 
@@ -26,12 +26,13 @@ def note(
     days_ago: int = 1,
     surface: str = "page",
 ) -> None:
+    query_id = f"{query} {unit} {days_ago} {clicks}"
     row = {
         "collection": "default",
-        "query_id": f"{query} {unit} {days_ago} {clicks}",
+        "query_id": query_id,
         "query": query,
         "query_key": query_key(query),
-        "unit": unit,
+        "unit": unit or query_id,
         "period": 0,
         "version": "v",
         "experiment": "",
@@ -53,6 +54,15 @@ def test_people_count_not_searches(any_engine: sa.Engine, clock: FrozenClock) ->
         note(any_engine, clock, "my own secret", "one user", days_ago=day)
 
     assert [one.text for one in read_asked(any_engine, "default", clock.now(), 3)] == ["print envelope"]
+
+
+def test_all_searches_of_nobody_are_one_persons(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    for day in range(9):
+        note(any_engine, clock, "my own secret", "", days_ago=day)
+        note(any_engine, clock, "print envelope", "", days_ago=day)
+    note(any_engine, clock, "print envelope", "a person")
+
+    assert [one.text for one in read_asked(any_engine, "default", clock.now(), 2)] == ["print envelope"]
 
 
 def test_what_led_to_nothing_or_is_long_ago_is_not_suggested(any_engine: sa.Engine, clock: FrozenClock) -> None:
@@ -79,6 +89,16 @@ def test_a_query_is_shown_as_most_people_typed_it(any_engine: sa.Engine, clock: 
     note(any_engine, clock, "iPhone  Setup", "another")
 
     assert [one.text for one in read_asked(any_engine, "default", clock.now(), 2)] == ["iPhone Setup"]
+
+
+def test_what_held_users_ask_is_not_suggested(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    for person in ("a person", "a machine"):
+        note(any_engine, clock, "print envelope", person)
+    row = {"collection": "default", "unit": "a machine", "state": "held", "reasons": [], "score": 3.0}
+    with transaction(any_engine) as connection:
+        connection.execute(sa.insert(quarantine), [row | {"since": clock.now(), "released_by": ""}])
+
+    assert read_asked(any_engine, "default", clock.now(), 2) == []
 
 
 def test_what_agents_ask_is_no_persons_question(any_engine: sa.Engine, clock: FrozenClock) -> None:

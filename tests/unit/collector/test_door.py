@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from collector.door import Door, Offer
+from collector.door import Door, Offer, TooSoon
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import FieldFault, RateLimited
 from foundation.keys import Key
@@ -62,10 +62,28 @@ def test_an_id_of_another_collection_is_foreign() -> None:
     assert isinstance(found, list)
 
 
-def test_an_intake_that_brings_lists_is_exempt() -> None:
-    offers: list[Offer] = [(LIST,), (INVENTED,)]
+@pytest.mark.parametrize("ids_are", ["mark", "require"])
+@pytest.mark.parametrize("key", [None, KEY])
+def test_while_ids_are_signed_a_page_cannot_invent_what_was_shown(ids_are: str, key: Key | None) -> None:
+    own = replace(LIST, query_id=SERVED.query_id)
 
-    assert door(sign_queries="require").examine(request(), "default", offers, brings_lists=True) == offers
+    invented, told_again, click = door(sign_queries=ids_are).examine(
+        request(key=key), "default", [(LIST,), (own,), (INVENTED,)], brings_lists=True
+    )
+
+    assert isinstance(invented, list)
+    assert (invented[0].field, "role admin" in invented[0].reason) == ("query_id", True)
+    assert told_again == (own,)
+    assert click == (INVENTED,), "it can only be about a list that a back end brought"
+
+
+@pytest.mark.parametrize("ids_are", ["mark", "require"])
+@pytest.mark.parametrize("brings_lists", [True, False])
+def test_a_back_end_tells_of_other_engines_answers(ids_are: str, brings_lists: bool) -> None:
+    offers: list[Offer] = [(LIST,), (INVENTED,)]
+    by = request(key=replace(KEY, role="admin"))
+
+    assert door(sign_queries=ids_are).examine(by, "default", offers, brings_lists=brings_lists) == offers
 
 
 def test_what_a_crawler_sends_is_kept_in_doubt() -> None:
@@ -91,6 +109,16 @@ def test_a_user_over_the_limit_is_refused_entry_by_entry() -> None:
     found = door(events_per_minute_user=2).examine(request(), "default", [mine, mine, mine, (SERVED,)])
 
     assert [isinstance(one, tuple) for one in found] == [True, True, False, True]
+
+
+def test_who_sends_too_many_is_told_when_each_may_come_again() -> None:
+    mine, theirs = ((replace(SERVED, user=user),) for user in ("busy", "eager"))
+
+    found = door(events_per_minute_user=2).examine(request(), "default", [mine] * 4 + [theirs] * 3 + [FAULTY])
+
+    waits_s = [one[0].retry_after_s for one in found if isinstance(one, list) and isinstance(one[0], TooSoon)]
+    assert waits_s == [30, 60, 30], "each waits for a turn of its own"
+    assert found[-1] == FAULTY
 
 
 def test_people_without_a_name_share_no_limit() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.labels import Signals, label, label_by_swaps
+from collector.labels import Signals, label
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Evidence, Label
 
 NOTHING = (0.0,) * CURVE_RANKS
@@ -81,20 +81,6 @@ def test_labels_are_surest_where_relevance_is_nearly_certain() -> None:
     assert Label("q", "d", 0.5, 1.0).uncertainty == 0.5
     assert Label("q", "d", 0.99, 1.0).uncertainty < 0.1
     assert Label("q", "d", 1.0, 1.0).uncertainty == 0
-
-
-def test_documents_at_several_ranks_give_the_curve_where_they_are_asked_for_it() -> None:
-    evidence = [
-        Evidence(f"q{number}", "d", (50.0, 50.0, *NOTHING[2:]), (40.0 * worth, 36.0 * worth, *NOTHING[2:]), 76)
-        for number in range(40)
-        for worth in [(number % 4 == 0) + 0.05]
-    ]
-
-    _, swaps = label_by_swaps(evidence, {})
-    _, few = label_by_swaps(evidence[:2], {})
-
-    assert swaps.relevant[1] / swaps.relevant[0] == pytest.approx(0.9, abs=0.05)
-    assert few == label(evidence[:2], {})[1]
 
 
 def test_users_are_read_by_their_own_curve_when_there_is_enough_of_them() -> None:

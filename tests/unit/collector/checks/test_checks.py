@@ -97,6 +97,15 @@ def test_positions_that_disagree_with_what_was_served_are_found(engine: sa.Engin
     assert "order served" in finding.advice
 
 
+def test_a_document_shown_twice_stood_at_the_better_place(engine: sa.Engine) -> None:
+    results = tuple(ShownResult(name, rank, 1.0) for rank, name in enumerate("aba", 1))
+    shown = replace(impression("q1"), results=results)
+
+    finding = check(engine, shown, replace(click("e1", "q1"), position=1, source="ubi/shop"))["positions-disagree"]
+
+    assert (finding.count, finding.of) == (0, 1)
+
+
 def test_late_events_are_kept_and_counted(engine: sa.Engine) -> None:
     late = replace(click("e2", "q1"), at=AT + timedelta(days=8), received_at=AT + timedelta(days=8))
 

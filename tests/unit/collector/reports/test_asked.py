@@ -59,6 +59,13 @@ def test_asking_something_else_soon_is_a_reformulation(second: Search, share: fl
     assert found.reformulated_rate * (found.searches if second.query_key == "toner" else 1) == share
 
 
+def test_searches_of_nobody_are_one_persons_and_reformulate_nothing() -> None:
+    found = figures(search("toner", ""), search("toner", "", minutes=1), search("ink", "", minutes=2))
+
+    assert (found["toner"].searches, found["toner"].users) == (2, 1)
+    assert found["toner"].reformulated_rate == 0
+
+
 def test_after_a_click_it_is_none() -> None:
     assert figures(search("toner", outcome=CLICKED), search("ink", minutes=1))["toner"].reformulated_rate == 0
 

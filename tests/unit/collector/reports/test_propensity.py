@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from collector.quarantine import Quarantine
 from collector.reports.propensity import make_router
 from collector.store import fold_batch
+from foundation.clock import FrozenClock
 from foundation.contracts import PRIOR_CURVE, FeedbackEvent, Impression, ShownResult
 from foundation.db import transaction
 from foundation.settings import Settings
@@ -79,6 +81,16 @@ def test_one_person_counts_a_few_lists_only(engine: sa.Engine, client: TestClien
     page = report(engine, client, *(search(number, ["a"], unit="eager") for number in range(9)))["page"]
 
     assert (page["lists"], page["ranks"][0]["shown"]) == (3, 3)
+
+
+def test_held_users_do_not_count(engine: sa.Engine, client: TestClient) -> None:
+    lists = [search(number, ["a"], "a", unit="bot") for number in range(3)]
+    report(engine, client, *lists, search(3, ["a"], unit="bot", surface="agent"), search(4, ["a"]))
+
+    Quarantine(engine, Settings(_env_file=None), FrozenClock(AT)).hold("default", "bot")
+    found = report(engine, client)
+
+    assert {surface: (one["lists"], one["ranks"][0]["clicked"]) for surface, one in found.items()} == {"page": (1, 0)}
 
 
 def test_users_who_look_further_down_than_the_curve_in_use_ring_the_alarm(
