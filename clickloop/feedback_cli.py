@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +77,23 @@ def pairs(
         out.print(f"{count} pairs of collection {collection} are in {to}", highlight=False)
 
 
+@app.command("dead-letters")
+def look_at_dead_letters(
+    send_again: Annotated[bool, typer.Option("--send-again", help="Put them back into the log.")] = False,
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Send only this one again. May be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list, the latest.")] = 20,
+    collection: CollectionName = "default",
+    as_json: AsJson = False,
+) -> None:
+    """List records that the collector could not read or store, or put them back into the log."""
+    if send_again:
+        _resend_dead_letters(ids or (), collection, as_json)
+    elif ids:
+        raise typer.BadParameter("--id names what to send: clickloop dead-letters --send-again --id ID")
+    else:
+        _list_dead_letters(limit, collection, as_json)
+
+
 def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -> None:
     from clickloop.history.command import replay_log
 
@@ -87,6 +105,39 @@ def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -
         out.print(str(summary), highlight=False)
     if summary.tally.refused:
         raise typer.Exit(1)
+
+
+def _list_dead_letters(limit: int, collection: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from clickloop.parts import Parts
+    from collector.dead_letters import latest
+
+    letters = latest(Parts(Settings()).engine, collection, limit)
+    if as_json:
+        print_json([asdict(letter) for letter in letters])
+        return
+    for letter in letters:
+        typer.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M}\n  {letter.reason}\n  {letter.beginning}")
+    if not letters:
+        typer.echo(f"collection {collection} has no dead letters")
+
+
+def _resend_dead_letters(ids: Sequence[str], collection: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from clickloop.parts import Parts
+    from collector.dead_letters import resend
+
+    parts = Parts(Settings())
+    with closing(parts.log) as log:
+        resent = resend(parts.engine, log, collection, ids)
+    if as_json:
+        print_json({"collection": collection} | asdict(resent))
+        return
+    typer.echo(f"{resent.sent} dead letters are in the log again")
+    if resent.unreadable:
+        typer.echo(f"{resent.unreadable} stay, for this release cannot read them either")
 
 
 def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> None:

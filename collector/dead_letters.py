@@ -2,51 +2,138 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from foundation.db import insert_missing, reading, transaction
+from collector.intake.logged import read
+from foundation.db import reading, transaction, upsert
+from foundation.errors import NotFound
 from foundation.eventlog import EventLog, Record
 from foundation.ids import digest_bytes
 from foundation.tables import dead_letters
 
 _MAX_COLLECTION = 64
+_MAX_REASON = 120
+_MAX_BEGINNING = 60
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """As much of a dead letter as tells what it is.
+
+    Attributes:
+        at: When the collector failed to take it, the last time.
+        reason: The beginning of the reason.
+        beginning: The beginning of the body.
+    """
+
+    id: str
+    at: datetime
+    reason: str
+    beginning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What became of dead letters that were to be sent again.
+
+    Attributes:
+        sent: How many are in the log again.
+        unreadable: How many stay, because this release cannot read them either.
+    """
+
+    sent: int
+    unreadable: int
 
 
 def keep(connection: sa.Connection, record: Record, reason: str, at: datetime) -> None:
-    """Put a record aside, in the caller's transaction; the same record from the same place counts once."""
-    insert_missing(connection, dead_letters, [_row(record, reason, at)])
+    """Put a record aside, in the caller's transaction; one that was kept before is kept once, with the new reason."""
+    upsert(connection, dead_letters, [_row(record, reason, at)])
 
 
-def resend(engine: sa.Engine, log: EventLog, collection: str, limit: int = 1000) -> int:
-    """Append the oldest dead letters of a collection to the log again and forget them.
-
-    Blocks until the log has them. A crash in between sends them twice, which is harmless. Those
-    that still cannot be read come back. Returns how many were sent.
-    """
+def latest(engine: sa.Engine, collection: str, limit: int) -> list[Letter]:
+    """Return the latest dead letters of a collection, the last one first."""
     statement = (
-        sa.select(dead_letters.c.id, dead_letters.c.body)
+        sa.select(dead_letters)
         .where(dead_letters.c.collection == collection)
-        .order_by(dead_letters.c.at, dead_letters.c.id)
+        .order_by(dead_letters.c.at.desc(), dead_letters.c.id)
         .limit(limit)
     )
     with reading(engine) as connection:
-        rows = connection.execute(statement).all()
-    log.append([Record(f"{collection}/{row.id}", row.body) for row in rows]).result()
+        return [_letter(row) for row in connection.execute(statement)]
+
+
+def resend(engine: sa.Engine, log: EventLog, collection: str, ids: Collection[str] = ()) -> Resent:
+    """Append dead letters of a collection to the log again, the oldest first, and forget them.
+
+    Blocks until the log has them. One that fails again comes back under its id, once. After a crash in between some
+    are in the log and here too: to send them once more is harmless, for what they hold counts once.
+
+    Args:
+        ids: Which ones; all that there are now when empty.
+
+    Raises:
+        NotFound: One of `ids` is none; nothing was sent.
+    """
+    mine = sa.select(dead_letters.c.id).where(dead_letters.c.collection == collection)
+    with reading(engine) as connection:
+        known = connection.execute(mine.order_by(dead_letters.c.at, dead_letters.c.id)).scalars().all()
+    if unknown := sorted(set(ids) - set(known)):
+        raise NotFound(f"collection {collection!r} has no dead letter {unknown[0]!r}")
+    named = set(ids or known)
+    wanted = [one for one in known if one in named]
+    sent = sum(_resend(engine, log, wanted[start : start + _AT_ONCE]) for start in range(0, len(wanted), _AT_ONCE))
+    return Resent(sent, len(wanted) - sent)
+
+
+def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
+    statement = sa.select(dead_letters).where(dead_letters.c.id.in_(ids))
+    with reading(engine) as connection:
+        rows = connection.execute(statement.order_by(dead_letters.c.at, dead_letters.c.id)).all()
+    sent = [row for row in rows if _is_readable(_record(row))]
+    if sent:
+        log.append([_record(row) for row in sent]).result()
     with transaction(engine) as connection:
-        connection.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_([row.id for row in rows])))
-    return len(rows)
+        for row in sent:
+            as_it_was = (dead_letters.c.id == row.id) & (dead_letters.c.at == row.at)  # it may be back already
+            connection.execute(sa.delete(dead_letters).where(as_it_was))
+    return len(sent)
+
+
+def _is_readable(record: Record) -> bool:
+    try:
+        read(record)
+    except (ValueError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _record(row: sa.Row[Any]) -> Record:
+    return Record(f"{row.collection}/{row.id}", row.body)
+
+
+def _letter(row: sa.Row[Any]) -> Letter:
+    reason = row.reason.partition("\n")[0]  # a database repeats what it was given in the lines below
+    return Letter(row.id, row.at, _beginning(reason, _MAX_REASON), _beginning(row.body, _MAX_BEGINNING))
+
+
+def _beginning(text: str, length: int) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:length])
 
 
 def _row(record: Record, reason: str, at: datetime) -> dict[str, Any]:
-    place = f"{record.partition}/{record.position}/{record.body}"
+    collection = _storable(record.key.partition("/")[0])[:_MAX_COLLECTION]
+    body = _storable(record.body)
     return {
-        "id": digest_bytes(place.encode(errors="replace")),
-        "collection": _storable(record.key.partition("/")[0])[:_MAX_COLLECTION],
+        "id": digest_bytes(f"{collection}/{body}".encode()),
+        "collection": collection,
         "reason": _storable(reason),
-        "body": _storable(record.body),
+        "body": body,
         "at": at,
     }
 

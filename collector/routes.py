@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from collector.checks import Finding, run_checks
-from collector.door import Door, Offer
+from collector.door import Door, Offer, TooSoon
 from collector.intake import native
 from collector.journal import write
 from collector.skew import clock_skew
@@ -54,6 +54,9 @@ class EventVerdict(BaseModel):
     id: str
     status: Literal["accepted", "refused"]
     fields: list[FaultReply]
+    retry_after_s: int | None = Field(
+        None, description="Only where the same event may be accepted later: seconds until then."
+    )
 
 
 class EventsReply(BaseModel):
@@ -147,14 +150,15 @@ def _verdict(entry: Entry, parsed: _Parsed) -> EventVerdict:
     given = entry.value.get("id") if isinstance(entry.value, dict) else None
     known = given[: native.MAX_ID] if isinstance(given, str) else ""
     faults = [FaultReply(field=fault.field, reason=fault.reason) for fault in parsed]
-    return EventVerdict(index=entry.index, id=known, status="refused", fields=faults)
+    wait_s = next((fault.retry_after_s for fault in parsed if isinstance(fault, TooSoon)), None)
+    return EventVerdict(index=entry.index, id=known, status="refused", fields=faults, retry_after_s=wait_s)
 
 
 def _reply(verdicts: list[EventVerdict]) -> JSONResponse:
     accepted = sum(verdict.status == "accepted" for verdict in verdicts)
     reply = EventsReply(accepted=accepted, refused=len(verdicts) - accepted, verdicts=verdicts)
     if accepted:
-        return JSONResponse(reply.model_dump(), status_code=202)
+        return JSONResponse(reply.model_dump(exclude_none=True), status_code=202)
     return _refuse_all(reply)
 
 
@@ -167,5 +171,5 @@ def _refuse_all(reply: EventsReply) -> JSONResponse:
     )
     number = "the event" if reply.refused == 1 else f"all {reply.refused} events"
     document = problem_response(InvalidRequest(f"refused {number}; see the verdicts", faults), _PATH)
-    content = json.loads(bytes(document.body)) | reply.model_dump()
+    content = json.loads(bytes(document.body)) | reply.model_dump(exclude_none=True)
     return JSONResponse(content, status_code=document.status_code, media_type=PROBLEM_TYPE)

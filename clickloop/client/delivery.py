@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import httpx
 
@@ -19,6 +20,19 @@ _TOO_LARGE = 413
 _INVALID = 422
 
 _log = logging.getLogger("clickloop.client")
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdicts:
+    """What the service said of a batch, by the ids of events.
+
+    Attributes:
+        refused: What it will never take.
+        waits_s: How many seconds those wait that it may take later.
+    """
+
+    refused: dict[str, Refusal]
+    waits_s: dict[str, float]
 
 
 class Delivery:
@@ -107,16 +121,14 @@ class Delivery:
 
     async def _gather(self) -> None:
         """Wait for a first event, then a little for others, unless somebody waits for them."""
-        while not self._outbox.counts().waiting:
-            self._wake.clear()
-            if not self._outbox.counts().waiting:
-                await self._wake.wait()
-        if not self._flushing and self._outbox.counts().waiting < self.at_once:
+        while not self._outbox.ready():
+            await self._rest(self._outbox.due_in_s())
+        if not self._flushing and self._outbox.ready() < self.at_once:
             await self._rest(self._linger_s)
 
-    async def _rest(self, longest_s: float) -> None:
-        """Wait until notified, at most so long."""
-        if not longest_s:
+    async def _rest(self, longest_s: float | None) -> None:
+        """Wait until notified, at most so long where that is told."""
+        if longest_s == 0:
             return
         self._wake.clear()
         with suppress(TimeoutError):
@@ -129,21 +141,28 @@ class Delivery:
             reply = await self._connection.post_events(b"[" + b",".join(event.body for event in batch) + b"]")
         except httpx.RequestError as problem:
             return self._postpone(describe(problem), attempt)
-        refusals = _read_verdicts(reply, batch)
-        if refusals is None and reply.status_code in {_TOO_LARGE, _INVALID}:
+        verdicts = _read_verdicts(reply, batch)
+        if verdicts is None and reply.status_code in {_TOO_LARGE, _INVALID}:
             if len(batch) > 1:
                 self.at_once = len(batch) // 2
                 return 0.0
-            refusals = {batch[0].id: _refuse(batch[0], problem_of(reply)[0])}
-        if refusals is None:
+            verdicts = _Verdicts({batch[0].id: _refuse(batch[0], problem_of(reply)[0])}, {})
+        if verdicts is None:
             retry_after_s = min(_seconds(reply.headers.get("retry-after", "")), _LONGEST_RETRY_AFTER_S)
             return max(self._postpone(problem_of(reply)[0], attempt), retry_after_s)
-        for refusal in refusals.values():
+        await self._settle(batch, verdicts)
+        return 0.0
+
+    async def _settle(self, batch: Sequence[Event], verdicts: _Verdicts) -> None:
+        for refusal in verdicts.refused.values():
             _log.error("the service refused an event: %s", refusal)
-        self._outbox.settle(batch, refusals)
+        if verdicts.waits_s:
+            self._problem = f"the service put off {len(verdicts.waits_s)} events of users who send too many"
+            _log.warning("%s, the same are sent again later", self._problem)
+        self._outbox.settle([event for event in batch if event.id not in verdicts.waits_s], verdicts.refused)
+        self._outbox.put_off(verdicts.waits_s)
         async with self._settled:
             self._settled.notify_all()
-        return 0.0
 
     def _postpone(self, problem: str, attempt: int) -> float:
         self._problem = problem
@@ -159,17 +178,23 @@ def _tell_end(task: asyncio.Task[None]) -> None:
         _log.critical("no more events are sent; the next flush raises why", exc_info=problem)
 
 
-def _read_verdicts(reply: httpx.Response, batch: Sequence[Event]) -> dict[str, Refusal] | None:
-    """Return the refused events of a batch by id; None when the service judged none of them."""
+def _read_verdicts(reply: httpx.Response, batch: Sequence[Event]) -> _Verdicts | None:
+    """Return what is said of the events of a batch; None when the service judged none of them."""
     try:
-        verdicts = reply.json()["verdicts"]
-        refused = {verdict["index"]: verdict["fields"] for verdict in verdicts if verdict["status"] == "refused"}
-        return {
-            batch[index].id: Refusal(batch[index].body.decode(), tuple(FieldFault(**fault) for fault in faults))
-            for index, faults in refused.items()
-        }
+        found = _Verdicts({}, {})
+        for verdict in reply.json()["verdicts"]:
+            event = batch[verdict["index"]]
+            if wait_s := verdict.get("retry_after_s"):
+                found.waits_s[event.id] = float(wait_s)
+            elif verdict["status"] == "refused":
+                found.refused[event.id] = _refusal(event, verdict["fields"])
     except (ValueError, KeyError, TypeError, IndexError):
         return None
+    return found
+
+
+def _refusal(event: Event, faults: Sequence[Mapping[str, str]]) -> Refusal:
+    return Refusal(event.body.decode(), tuple(FieldFault(**fault) for fault in faults))
 
 
 def _refuse(event: Event, reason: str) -> Refusal:

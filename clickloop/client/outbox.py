@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from foundation.clock import monotonic_s
 from foundation.errors import FieldFault
 
 _REFUSALS_KEPT = 100
@@ -69,24 +70,44 @@ class Outbox:
         self._capacity = capacity
         self._lock = threading.Lock()
         self._waiting: dict[str, Event] = {}
+        self._put_off: dict[str, float] = {}
         self._accepted = 0
         self._refused = 0
         self._overflowed = 0
         self._refusals: deque[Refusal] = deque(maxlen=_REFUSALS_KEPT)
 
     def put(self, event: Event) -> int:
-        """Queue an event and return how many wait; 0 when there is no room and it was counted instead."""
+        """Queue an event and return how many may be sent; 0 when there is no room and it was counted instead."""
         with self._lock:
             if len(self._waiting) >= self._capacity and event.id not in self._waiting:
                 self._overflowed += 1
                 return 0
             self._waiting[event.id] = event
-            return len(self._waiting)
+            return max(1, len(self._waiting) - len(self._put_off))
 
     def head(self, limit: int) -> list[Event]:
-        """Return the oldest events, which stay in the queue until they are settled."""
+        """Return the oldest events that may be sent, which stay in the queue until they are settled."""
         with self._lock:
-            return list(islice(self._waiting.values(), limit))
+            self._call_back()
+            ready = (event for event in self._waiting.values() if event.id not in self._put_off)
+            return list(islice(ready, limit))
+
+    def ready(self) -> int:
+        """Return how many events may be sent."""
+        with self._lock:
+            self._call_back()
+            return len(self._waiting) - len(self._put_off)
+
+    def put_off(self, waits_s: Mapping[str, float]) -> None:
+        """Hold events back in the queue, each by its id for some seconds."""
+        now_s = monotonic_s()
+        with self._lock:
+            self._put_off.update({name: now_s + wait_s for name, wait_s in waits_s.items()})
+
+    def due_in_s(self) -> float | None:
+        """Return in how many seconds the first event that was put off may be sent; None when there is none."""
+        with self._lock:
+            return min(self._put_off.values()) - monotonic_s() if self._put_off else None
 
     def settle(self, sent: Collection[Event], refusals: Mapping[str, Refusal]) -> None:
         """Take events out, after the service judged them.
@@ -122,3 +143,7 @@ class Outbox:
         """Return what became of the events so far."""
         with self._lock:
             return Counts(self._accepted, self._refused, self._overflowed, len(self._waiting))
+
+    def _call_back(self) -> None:
+        now_s = monotonic_s()
+        self._put_off = {name: due_s for name, due_s in self._put_off.items() if due_s > now_s}

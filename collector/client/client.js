@@ -25,8 +25,11 @@ export function start({
 
   const endpoint = `${url.replace(/\/$/, "")}/v1/events?collection=${collection}`;
   const prefix = `clickloop ${endpoint} `; // a new key finds what waited for the one before
-  const now = () => `${endpoint}&key=${key}&sent_at=${new Date().toISOString()}`; // a wrong clock is corrected by it
+  const address = () => `${endpoint}&key=${key}&sent_at=${new Date().toISOString()}`; // corrects a wrong clock
+  const now = Date.now;
+  const on = addEventListener;
   const waiting = new Map(); // events by id, until acknowledged
+  const putOff = new WeakMap(); // when events of users who send too many may come again
   const beaconed = new Set(); // ids sent on leaving, which nobody acknowledges
   const seen = new Set();
   const timers = new WeakMap(); // of hits half in view
@@ -85,12 +88,16 @@ export function start({
     return sending;
   }
 
+  function ready() {
+    return [...waiting.values()].filter((event) => !(putOff.get(event) > now()));
+  }
+
   async function deliver() {
-    const batch = [...waiting.values()].slice(0, AT_ONCE);
+    const batch = ready().slice(0, AT_ONCE);
     if (!batch.length) return;
     try {
       // Plain text needs no preflight, and kept alive it outlives the page.
-      const reply = await fetch(now(), { method: "POST", body: JSON.stringify(batch), keepalive: true });
+      const reply = await fetch(address(), { method: "POST", body: JSON.stringify(batch), keepalive: true });
       const { verdicts, detail } = await reply.json();
       if (!verdicts) throw detail;
       verdicts.forEach((verdict) => settle(batch[verdict.index], verdict));
@@ -101,16 +108,17 @@ export function start({
     }
   }
 
-  function settle(event, { status, fields }) {
+  function settle(event, { status, fields, retry_after_s }) {
+    if (retry_after_s) return putOff.set(event, now() + 1000 * retry_after_s);
     if (status == "refused") console.warn("clickloop refused:", event, fields);
     forget(event.id);
   }
 
   function beacon() {
-    const batch = [...waiting.values()].filter(({ id }) => !beaconed.has(id));
+    const batch = ready().filter(({ id }) => !beaconed.has(id));
     while (batch.length) {
       const some = batch.splice(0, AT_ONCE);
-      if (navigator.sendBeacon(now(), JSON.stringify(some))) some.forEach(({ id }) => beaconed.add(id));
+      if (navigator.sendBeacon(address(), JSON.stringify(some))) some.forEach(({ id }) => beaconed.add(id));
     }
   }
 
@@ -118,7 +126,7 @@ export function start({
 
   function click(query, hit) {
     report("click", query, hit);
-    opened({ query, hit, page: location.href, at: Date.now() });
+    opened({ query, hit, page: location.href, at: now() });
   }
 
   function opened(value) {
@@ -134,7 +142,7 @@ export function start({
     const open = !document.hidden && lastOpened();
     if (!open) return;
     opened(null);
-    report("dwell", open.query, open.hit, (Date.now() - open.at) / 1000);
+    report("dwell", open.query, open.hit, (now() - open.at) / 1000);
   }
 
   function onClick({ target, button }) {
@@ -189,7 +197,7 @@ export function start({
 
   function leave() {
     const open = lastOpened();
-    if (open) opened(Date.now() - open.at < LEAVING_MS ? { ...open, at: Date.now() } : null);
+    if (open) opened(now() - open.at < LEAVING_MS ? { ...open, at: now() } : null);
     beacon();
   }
 
@@ -204,12 +212,12 @@ export function start({
   }
 
   const turn = () => (document.hidden ? leave() : arrive());
-  addEventListener("visibilitychange", turn);
-  addEventListener("pageshow", turn);
-  addEventListener("pagehide", leave);
-  addEventListener("popstate", returned);
-  addEventListener("click", onClick, true);
-  addEventListener("auxclick", onClick, true);
+  on("visibilitychange", turn);
+  on("pageshow", turn);
+  on("pagehide", leave);
+  on("popstate", returned);
+  on("click", onClick, true);
+  on("auxclick", onClick, true);
   new MutationObserver(look).observe(document, {
     subtree: true,
     childList: true,
@@ -237,7 +245,7 @@ export function start({
   }
 
   function newId() {
-    const time = Date.now().toString(16).padStart(12, "0");
+    const time = now().toString(16).padStart(12, "0");
     const bytes = crypto.getRandomValues(new Uint8Array(10));
     bytes[0] = (bytes[0] & 15) | 112; // version 7
     bytes[2] = (bytes[2] & 63) | 128; // RFC 9562

@@ -44,6 +44,24 @@ Date = class extends Date {
 """
 
 
+BUSY = """
+const honest = fetch;
+window.batches = [];
+window.fetch = async (address, options) => {
+  if (!String(address).includes("/v1/events")) return honest(address, options);
+  const batch = JSON.parse(options.body);
+  batches.push({ at: performance.now(), types: batch.map(({ type }) => type), ids: batch.map(({ id }) => id) });
+  if (batches.some(({ types }) => types.includes("rating")) && !window.putOff) {
+    window.putOff = batches.at(-1);
+    const verdict = { status: "refused", fields: [], retry_after_s: 8 };
+    return Response.json({ verdicts: batch.map(({ id }, index) => ({ index, id, ...verdict })) });
+  }
+  return honest(address, options);
+};
+"""
+"""A service that once puts off the batch with a rating for eight seconds."""
+
+
 class QuietPages(SimpleHTTPRequestHandler):
     """Serves the example without a word."""
 
@@ -227,6 +245,23 @@ def test_a_clock_that_runs_ahead_loses_nothing(browser: Browser, service: Server
     visit = Visit(browser, service, pages, before=HOUR_AHEAD)
     visit.page.click("li button")
     assert [event["value"] for event in visit.await_event("rating")] == [5]
+    visit.page.close()
+
+
+def test_what_came_too_soon_is_sent_again_no_earlier_than_told_and_holds_up_nobody(
+    browser: Browser, service: Server, pages: str
+) -> None:
+    visit = Visit(browser, service, pages, before=BUSY)
+    visit.page.click("li button")
+    early = visit.page.until("window.putOff")
+    visit.page.click("[data-clickloop-resolved=yes]")
+    visit.await_event("resolved")
+    assert not visit.events("rating"), "another event does not wait for it"
+    (rating,) = visit.await_event("rating")
+    assert rating["id"] in early["ids"]
+    again = visit.page.evaluate(f"batches.filter(({{ ids }}) => ids.includes({json.dumps(rating['id'])})).at(-1).at")
+    assert again - early["at"] >= 8000
+    visit.page.until("!Object.keys(localStorage).length")
     visit.page.close()
 
 

@@ -4,16 +4,52 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import Future
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from collector.consumer import MAX_DEAD_IN_A_ROW, Consumer, TooManyDeadLetters
-from collector.dead_letters import resend
+from collector.dead_letters import Resent, latest, resend
+from foundation.clock import FrozenClock
 from foundation.db import reading, transaction
+from foundation.errors import NotFound
 from foundation.eventlog import EmbeddedLog, Record
-from foundation.tables import dead_letters, impressions
+from foundation.tables import dead_letters, events, impressions
 from tests.feedback import SHOWN_AT, append, count, event, evidence_of, impression, records_of
+
+BEYOND = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
+UNFIT = [*records_of(event("e2", "click", "q2", "a")), Record("default/q2", json.dumps(BEYOND))]
+"""An event, and its list, which can be read and not stored: its days do not fit the calendar."""
+
+
+class Crash(Exception):
+    """The end of a process."""
+
+
+def put_aside(engine: sa.Engine, *records: Record) -> list[str]:
+    """Store records as dead letters, though they are good, and return their ids."""
+    rows = [
+        {"id": str(number), "collection": "default", "reason": "an older release", "body": record.body, "at": SHOWN_AT}
+        for number, record in enumerate(records)
+    ]
+    with transaction(engine) as connection:
+        connection.execute(sa.insert(dead_letters), rows)
+    return [str(row["id"]) for row in rows]
+
+
+def crash_after_append(engine: sa.Engine, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send every dead letter again, and end when the log has them."""
+
+    def append_and_crash(records: list[Record]) -> Future[None]:
+        append_records(records).result(10)
+        raise Crash
+
+    append_records = log.append
+    with monkeypatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(log, "append", append_and_crash)
+        resend(engine, log, "default")
 
 
 @pytest.mark.parametrize("body", ["{not json", "[]", '{"kind":"mystery"}', "[" * 100_000])
@@ -35,9 +71,8 @@ def test_a_record_that_cannot_be_read_keeps_its_neighbours(
 def test_a_record_that_the_database_refuses_keeps_its_neighbours(
     any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
 ) -> None:
-    beyond = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
-    append(log, impression("q1"), event("e2", "click", "q2", "a"), event("e1", "click", "q1", "a"))
-    log.append([Record("default/q2", json.dumps(beyond))]).result(10)
+    append(log, impression("q1"), event("e1", "click", "q1", "a"))
+    log.append(UNFIT).result(10)
 
     assert consumer.step() == 4
 
@@ -46,21 +81,127 @@ def test_a_record_that_the_database_refuses_keeps_its_neighbours(
 
 
 def test_dead_letters_can_be_sent_again(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
-    good = records_of(impression("q1"))[0]
-    with transaction(any_engine) as connection:
-        row = {"id": "1", "collection": "default", "reason": "an older release", "body": good.body, "at": SHOWN_AT}
-        connection.execute(sa.insert(dead_letters), [row])
+    put_aside(any_engine, *records_of(impression("q1")))
 
-    assert resend(any_engine, log, "default") == 1
+    assert resend(any_engine, log, "default") == Resent(sent=1, unreadable=0)
     consumer.step()
 
     assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (0, 1)
 
 
+def test_only_the_named_ones_are_sent_again(any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer) -> None:
+    first, second = put_aside(any_engine, *records_of(impression("q1"), impression("q2")))
+
+    assert resend(any_engine, log, "default", [second]).sent == 1
+    with pytest.raises(NotFound, match="no dead letter 'x'"):
+        resend(any_engine, log, "default", [first, "x"])
+    consumer.step()
+
+    assert [letter.id for letter in latest(any_engine, "default", 10)] == [first]
+    with reading(any_engine) as connection:
+        assert connection.execute(sa.select(impressions.c.query_id)).scalars().all() == ["q2"]
+
+
+def test_those_of_another_collection_stay(any_engine: sa.Engine, log: EmbeddedLog) -> None:
+    put_aside(any_engine, *records_of(impression("q1")))
+
+    assert resend(any_engine, log, "help") == Resent(sent=0, unreadable=0)
+    assert count(any_engine, dead_letters) == 1
+
+
+def test_what_still_cannot_be_read_stays_and_holds_up_nobody(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    put_aside(any_engine, Record("default/q1", "{not json"), *records_of(impression("q1")))
+
+    assert resend(any_engine, log, "default") == Resent(sent=1, unreadable=1)
+    assert consumer.step() == 1
+    assert [letter.beginning for letter in latest(any_engine, "default", 10)] == ["{not json"]
+
+
+def test_what_fails_again_comes_back_once(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, clock: FrozenClock
+) -> None:
+    log.append(UNFIT).result(10)
+    consumer.step()
+    (before,) = latest(any_engine, "default", 10)
+    clock.advance(timedelta(minutes=1))
+
+    assert resend(any_engine, log, "default").sent == 1
+    assert count(any_engine, dead_letters) == 0
+    consumer.step()
+
+    (after,) = latest(any_engine, "default", 10)
+    assert (after.id, after.at - before.at) == (before.id, timedelta(minutes=1))
+
+
+def test_what_fails_again_before_it_is_forgotten_is_not_lost(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append_and_fold(records: list[Record]) -> Future[None]:
+        done = append_records(records)
+        done.result(10)
+        clock.advance(timedelta(seconds=1))
+        consumer.step()
+        return done
+
+    log.append(UNFIT).result(10)
+    consumer.step()
+    append_records = log.append
+    monkeypatch.setattr(log, "append", append_and_fold)
+
+    assert resend(any_engine, log, "default").sent == 1
+    assert count(any_engine, dead_letters) == 1
+
+
+def test_after_a_crash_in_between_what_is_sent_twice_counts_once(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(UNFIT).result(10)
+    consumer.step()
+    put_aside(any_engine, *records_of(impression("q1"), event("e1", "click", "q1", "a")))
+    clock.advance(timedelta(minutes=1))
+
+    crash_after_append(any_engine, log, monkeypatch)
+    assert count(any_engine, dead_letters) == 3
+    assert resend(any_engine, log, "default").sent == 3
+    assert consumer.step() == 6
+
+    assert count(any_engine, dead_letters) == 1
+    assert (count(any_engine, impressions), count(any_engine, events)) == (1, 2)
+    assert evidence_of(any_engine, "a").users == 1
+
+
+def test_after_a_crash_in_between_what_failed_again_is_one_letter(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(UNFIT).result(10)
+    consumer.step()
+
+    crash_after_append(any_engine, log, monkeypatch)
+    consumer.step()
+
+    assert count(any_engine, dead_letters) == 1
+
+
+def test_no_more_of_a_letter_is_told_than_its_beginning(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    log.append([Record("default/q1", '{"kind":"\x1b[31m"' + "x" * 1000), *UNFIT]).result(10)
+    consumer.step()
+
+    told = latest(any_engine, "default", 10)
+
+    assert max(len(letter.beginning) for letter in told) == 60
+    assert all((letter.reason + letter.beginning).isprintable() for letter in told)
+    assert not any("toner" in letter.reason + letter.beginning for letter in told), "the query is not shown"
+    assert len(latest(any_engine, "default", 1)) == 1
+
+
 def test_a_log_of_something_else_stops_the_consumer(
     any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
 ) -> None:
-    log.append([Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW + 1)]).result(10)
+    log.append([Record("default/x", f"?{number}") for number in range(MAX_DEAD_IN_A_ROW + 1)]).result(10)
 
     with pytest.raises(TooManyDeadLetters, match="dead_letters"):
         consumer.run(threading.Event())

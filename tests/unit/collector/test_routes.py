@@ -47,10 +47,10 @@ class BrokenLog:
         pass
 
 
-def make_client(log: Any, clock: FrozenClock, engine: sa.Engine) -> TestClient:
+def make_client(log: Any, clock: FrozenClock, engine: sa.Engine, settings: Settings = SETTINGS) -> TestClient:
     app = FastAPI()
-    install_edge(app, SETTINGS.max_body_bytes)
-    app.include_router(make_router(log, clock, SETTINGS, engine, Door(QueryIds(b"secret"), SETTINGS), PRIVACY))
+    install_edge(app, settings.max_body_bytes)
+    app.include_router(make_router(log, clock, settings, engine, Door(QueryIds(b"secret"), settings), PRIVACY))
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -130,6 +130,22 @@ def test_a_broken_line_keeps_its_neighbours(client: TestClient, log: EmbeddedLog
     assert reply.status_code == 202
     assert [verdict["status"] for verdict in reply.json()["verdicts"]] == ["accepted", "refused", "accepted"]
     assert logged_ids(log) == ["e1", "e3"]
+
+
+def test_a_verdict_says_when_an_event_may_come_again_and_only_then(
+    log: EmbeddedLog, clock: FrozenClock, engine: sa.Engine
+) -> None:
+    settings = SETTINGS.model_copy(update={"events_per_minute_user": 2.0})
+    client = make_client(log, clock, engine, settings)
+
+    reply = client.post("/v1/events", json=[*(click(number, user="busy") for number in range(3)), click(3), {}])
+
+    verdicts = reply.json()["verdicts"]
+    reason = "sends more than 2 events a minute; again in 30 s"
+    too_soon = {"index": 2, "id": "e2", "status": "refused", "fields": [{"field": "user", "reason": reason}]}
+    assert verdicts[2] == too_soon | {"retry_after_s": 30}
+    assert [set(verdict) for verdict in verdicts[:2] + verdicts[3:]] == [{"index", "id", "status", "fields"}] * 4
+    assert logged_ids(log) == ["e0", "e1", "e3"]
 
 
 def test_a_request_without_any_good_event_is_a_problem(client: TestClient, log: EmbeddedLog) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from foundation.clock import monotonic_s
+
 Reply = tuple[int, dict[str, Any]]
 
 
@@ -25,6 +27,20 @@ def accept(events: list[dict[str, Any]]) -> Reply:
     return (202 if any(one["status"] == "accepted" for one in verdicts) else 422), {"verdicts": verdicts}
 
 
+def put_off(*documents: str, wait_s: float) -> Callable[[list[dict[str, Any]]], Reply]:
+    """Return what accepts events but those of some documents, which it says may come again."""
+
+    def answer(events: list[dict[str, Any]]) -> Reply:
+        status, reply = accept(events)
+        for event, verdict in zip(events, reply["verdicts"], strict=True):
+            if event.get("document_id") in documents:
+                fault = {"field": "user", "reason": "sends more than 2 events a minute"}
+                verdict |= {"status": "refused", "fields": [fault], "retry_after_s": wait_s}
+        return status, reply
+
+    return answer
+
+
 def problem(status: int, detail: str = "not now", **more: Any) -> Reply:
     return status, {"detail": detail, "errors": [], **more}
 
@@ -35,6 +51,7 @@ class Script:
     Attributes:
         replies: Answers to the next requests, in order; after them it answers as `accept` does.
         batches: The events of every request.
+        moments_s: When each request came.
         headers: The headers of every request.
     """
 
@@ -42,6 +59,7 @@ class Script:
         self.url = ""
         self.replies: list[Callable[[Any], Reply]] = []
         self.batches: list[list[dict[str, Any]]] = []
+        self.moments_s: list[float] = []
         self.headers: list[dict[str, str]] = []
 
     def say(self, *replies: Reply) -> None:
@@ -49,6 +67,7 @@ class Script:
 
     def answer(self, headers: dict[str, str], body: Any) -> Reply:
         self.headers.append(headers)
+        self.moments_s.append(monotonic_s())
         self.batches.append(body)
         return self.replies.pop(0)(body) if self.replies else accept(body)
 

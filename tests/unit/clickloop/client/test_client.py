@@ -23,7 +23,7 @@ from clickloop.client import (
     RequestRefused,
     Undelivered,
 )
-from tests.unit.clickloop.client.conftest import Script, problem
+from tests.unit.clickloop.client.conftest import Script, problem, put_off
 
 ROOT = Path(__file__).parents[4]
 NOWHERE = "http://127.0.0.1:9"
@@ -108,6 +108,39 @@ def test_refused_events_are_logged_with_the_reason_and_hold_up_nobody(
         client.flush()
         assert client.counts == Counts(accepted=1, refused=1)
     assert "document_id is bad" in caplog.text
+
+
+def test_what_came_too_soon_is_sent_again_no_earlier_than_told_and_holds_up_nobody(
+    script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    script.replies.append(put_off("busy", wait_s=2))
+    with caplog.at_level(logging.WARNING, "clickloop.client"), Client(script.url, strict=True) as client:
+        early = client.click("q1", "busy")
+        client.click("q1", "a")
+        while not client.counts.accepted:
+            pass
+        assert client.counts == Counts(accepted=1, waiting=1)
+        client.click("q1", "b")
+        client.flush()
+        assert client.counts == Counts(accepted=3)
+    assert [[event["document_id"] for event in batch] for batch in script.batches] == [["busy", "a"], ["b"], ["busy"]]
+    assert script.batches[2][0]["id"] == early
+    assert script.moments_s[2] - script.moments_s[0] >= 2
+    assert "put off 1 events" in caplog.text
+
+
+def test_what_came_too_soon_takes_its_place_in_the_queue(script: Script) -> None:
+    script.replies.append(put_off("0", "1", wait_s=60))
+    client = Client(script.url, capacity=2, linger_s=0.1)
+    client.click("q1", "0")
+    client.click("q1", "1")
+    while not script.batches:
+        pass
+    client.click("q1", "2")
+    assert client.counts == Counts(overflowed=1, waiting=2)
+    with pytest.raises(Undelivered, match=r"2 events still wait for .* the service put off 2 events"):
+        client.close(timeout_s=0.5)
+    assert len(script.batches) == 1
 
 
 def test_refused_events_are_raised_in_strict_mode(script: Script) -> None:
