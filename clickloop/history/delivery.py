@@ -35,21 +35,27 @@ class Delivery:
     def send(self, path: str, batch: Sequence[Outgoing]) -> list[Refusal]:
         """Send searches, or events, to their path; return what was refused.
 
-        A batch that is refused as a whole is sent again in halves, down to what is at fault.
+        A batch that is refused as a whole is sent again in halves, down to what is at fault. What comes too
+        soon is sent again until it is taken: alone it is put off as a whole, with the time to wait.
 
         Raises:
             NotReady: The service stayed away.
             Refused: It refuses everything, whatever it is.
         """
-        bodies = [json.loads(one.body) for one in batch]
-        try:
-            answer = self._patience.ask(partial(self._remote.post, path, bodies))
-        except Refused as whole:
-            if whole.code not in {_TOO_LARGE, _INVALID}:
-                raise
-            return self._settle(path, batch, whole)
-        refused = [verdict for verdict in answer["verdicts"] if verdict["status"] == "refused"]
-        return [self._refusal(batch[verdict["index"]], _faults(verdict)) for verdict in refused]
+        refusals: list[Refusal] = []
+        while batch:
+            bodies = [json.loads(one.body) for one in batch]
+            try:
+                answer = self._patience.ask(partial(self._remote.post, path, bodies))
+            except Refused as whole:
+                if whole.code not in {_TOO_LARGE, _INVALID}:
+                    raise
+                return refusals + self._settle(path, batch, whole)
+            refused = [verdict for verdict in answer["verdicts"] if verdict["status"] == "refused"]
+            final = [verdict for verdict in refused if not verdict.get("retry_after_s")]
+            refusals += [self._refusal(batch[verdict["index"]], _faults(verdict)) for verdict in final]
+            batch = [batch[verdict["index"]] for verdict in refused if verdict.get("retry_after_s")]
+        return refusals
 
     def _settle(self, path: str, batch: Sequence[Outgoing], whole: Refused) -> list[Refusal]:
         if len(batch) > 1:
