@@ -45,7 +45,7 @@ def get_collection(folder: Path | None, quick: bool) -> JudgedCollection:
 
 
 def index(remote: Remote, documents: list[dict[str, object]]) -> None:
-    """Send documents and wait until all are searchable.
+    """Send documents and wait until all are found by their words and by their meaning.
 
     Raises:
         NotReady: They are not within ten minutes.
@@ -55,7 +55,7 @@ def index(remote: Remote, documents: list[dict[str, object]]) -> None:
     deadline = monotonic_s() + _INDEX_TIMEOUT_S
     while monotonic_s() < deadline:
         state = remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})
-        if state.get("documents") == len(documents) and state["behind"] == 0 and state["version"]:
+        if state.get("documents") == len(documents) and not state["behind"] + state["waiting"] and state["version"]:
             return
         time.sleep(0.1)
     raise NotReady(f"{len(documents)} documents are not searchable after {_INDEX_TIMEOUT_S:.0f} s")

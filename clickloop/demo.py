@@ -140,8 +140,9 @@ class Demo:
         return story, collection
 
     def _searchable(self) -> int:
-        states = self._remote.get("/readyz")["collections"]
-        return int(states.get("default", {}).get("documents", 0))
+        """Return how many documents are found by their words and by their meaning."""
+        state = self._remote.get("/readyz")["collections"].get("default", {})
+        return int(state.get("documents", 0)) - int(state.get("waiting", 0))
 
     def _driver(self, collection: JudgedCollection) -> Driver:
         people = make_population("mixed", max_grade=collection.max_grade)

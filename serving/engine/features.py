@@ -38,8 +38,8 @@ FEATURES = (
 
 bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; text_share,
 the same of the text without the title; dense, cosine of the best passage;
-dense_share, the same rescaled so that the corpus mean is 0 and the best is 1; dense_mean, cosine of
-the document's mean; adapted and adapted_mean, the same two under the adapted query, with the
+dense_share, the same rescaled so that the corpus mean is 0 and the best is 1, or less than 1 where the
+best is no nearer than most; dense_mean, cosine of the document's mean; adapted and adapted_mean, the same two under the adapted query, with the
 document's residual in the second; memory and memory_words, choices of users of queries alike in
 meaning and in spelling; title_covered and title_focus, share of the query's trigrams that the title
 has, and of the title's that the query has; length, log(1 + number of passages).
@@ -52,6 +52,9 @@ TEXT_SCORES = 400
 DENSE_CANDIDATES = 200
 SHIFTED_CANDIDATES = 50
 REMEMBERED_CANDIDATES = 50
+
+_LEAST_NEARNESS = 0.1
+"""Cosine beyond the corpus mean from which a best passage is near: under filters it may be nearer to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +272,7 @@ def _fill_dense(
     values[:, COLUMN["adapted_mean"]] = mean[:, 1]
     values[:, COLUMN["length"]] = np.log1p(counts)
     centre = float(corpus.dense.centre() @ query)
-    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, 1e-6)
+    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, _LEAST_NEARNESS)
 
 
 def _fill_memory(

@@ -78,6 +78,18 @@ def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus,
     assert names(ranker, ask("cells"))[0] == "fonts"
 
 
+@pytest.mark.parametrize("app", ["calc", "writer"])
+@pytest.mark.parametrize("text", ["cells", "page numbers", "adding charts", "zebra"])
+def test_scores_keep_their_measure_where_a_filter_leaves_nothing_near(
+    corpus: Corpus, ask: Ask, text: str, app: str
+) -> None:
+    allowed = corpus.matching(parse_filter({"app": app}, corpus.fields.types))
+
+    hits = Ranker(corpus, untaught(corpus)).rank(ask(text), 10, allowed).hits
+
+    assert max(abs(hit.score) for hit in hits) < 20, "what agreeing clicks add, about 8, must still be felt"
+
+
 def test_skips_bring_up_documents_that_were_hidden(corpus: Corpus, ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
