@@ -10,14 +10,15 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
 from clickloop import bench_cli, documents_cli, feedback_cli, keys_cli
 from clickloop.remote import Remote
-from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show
+from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError
-from foundation.settings import Settings
+from foundation.settings import MAX_PORT, Settings, explain_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 versions = typer.Typer(no_args_is_help=True, help="Read, promote and roll back versions.")
@@ -33,7 +34,9 @@ app.add_typer(feedback_cli.app)
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port to listen on; 0 takes a free one.")
+    ] = None,
     role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; they share the index.")] = 1,
 ) -> None:
@@ -52,7 +55,7 @@ def serve(
 def serve_agents(
     http: Annotated[bool, typer.Option("--http", help="Listen for streamable HTTP instead of standard input.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on, with --http.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on, with --http.")] = 8081,
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="Port to listen on, with --http.")] = 8081,
     user: Annotated[str, typer.Option(help="Whom caps and experiments count; all agents here are one.")] = "agent",
     collection: CollectionName = "default",
     url: Url = DEFAULT_URL,
@@ -269,7 +272,11 @@ def migrate() -> None:
 @app.command()
 def erase(user: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Erase a person from a collection, and print the receipt."""
-    show(Remote(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None), as_json)
+    receipt = Remote(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None)
+    if as_json:
+        print_json(receipt)
+    else:
+        show_fields(receipt)
 
 
 @versions.command("list")
@@ -322,11 +329,17 @@ def stop_experiment(name: str, collection: CollectionName = "default", url: Url 
 
 
 def main() -> None:
-    """Run the command line; an error of clickloop's own is one line on standard error and exit status 1."""
+    """Run the command line; an error of clickloop's own, or a wrong setting, is one line and exit status 1."""
     try:
         app()
     except ClickloopError as problem:
         err.print(f"[red]{problem.title}:[/red] {escape(problem.detail)}")
+        raise SystemExit(1) from problem
+    except ValidationError as problem:
+        if problem.title != Settings.__name__:
+            raise
+        for line in explain_settings(problem):
+            err.print(f"[red]A setting cannot be:[/red] {escape(line)}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from problem
 
 

@@ -28,7 +28,7 @@ def print_report(console: Console, story: Story, collection: JudgedCollection, u
     _print_lists(console, story, collection, seed)
     _print_runs(console, story)
     _print_swap(console, story)
-    _print_next(console, url, next(iter(story.before)), collection)
+    _print_next(console, url, story, collection)
 
 
 def interval(change: np.ndarray[Any, np.dtype[np.float64]], seed: int) -> tuple[float, float]:
@@ -101,10 +101,15 @@ def _print_swap(console: Console, story: Story) -> None:
     )
 
 
-def _print_next(console: Console, url: str, query: str, collection: JudgedCollection) -> None:
-    text = collection.queries[query].replace('"', "").replace("'", "")
+def _print_next(console: Console, url: str, story: Story, collection: JudgedCollection) -> None:
+    text = collection.queries[next(iter(story.before))].replace('"', "").replace("'", "")
     search = f"""curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{"query": "{text}", "k": 3}}'"""
     console.rule("[bold]Now yours[/bold]")
-    console.print(f"The service still runs at {url}; its console is at {url}/console. Try:")
-    for command in (search, f"curl -s {url}/v1/versions", f"curl -s -X POST {url}/v1/versions/rollback"):
+    commands = [search, f"curl -s {url}/v1/versions"]
+    if story.swap is not None:
+        commands.append(f"curl -s -X POST {url}/v1/versions/rollback")
+    console.print(
+        f"The service is at {url}, its console at {url}/console, until the demo ends; with --no-wait that is now. Try:"
+    )
+    for command in commands:
         console.print(f"\n  {command}", soft_wrap=True, markup=False, highlight=False)

@@ -12,6 +12,7 @@ import typer
 
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json
+from foundation.errors import NotFound
 from foundation.settings import Settings
 
 if TYPE_CHECKING:
@@ -144,10 +145,17 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     from datetime import UTC
 
     from clickloop.parts import Parts
+    from collector.closed_weeks import collections_with_evidence
     from collector.store import evidence_digest
     from collector.store import replay as rebuild
+    from foundation.db import reading
 
     parts = Parts(Settings())
+    with reading(parts.engine) as connection:
+        fed = collections_with_evidence(connection)
+    if collection not in fed:
+        there = f"; there are {', '.join(fed)}" if fed else ", nor for any other"
+        raise NotFound(f"feedback never came for collection {collection!r}{there}")
     start = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
     before = evidence_digest(parts.engine, collection)
     count = rebuild(parts.engine, collection, parts.settings, start)

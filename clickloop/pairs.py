@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from clickloop.patience import Patience
 from clickloop.remote import Remote
-from foundation.errors import Conflict, InvalidRequest
+from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.extras import needs_extra
 
 COLUMNS = (
@@ -32,18 +32,33 @@ COLUMNS = (
 )
 
 _AT_ONCE = 1000
+_ANY_SEARCH = "/v1/reports/queries?days=3650&limit=1"
 
 Write = Callable[[Iterator[dict[str, Any]], Path], int]
 
 
 def labelled_pairs(remote: Remote, patience: Patience) -> Iterator[dict[str, Any]]:
-    """Yield the pairs of the remote's collection by query and document, each once, with `COLUMNS`."""
+    """Yield the pairs of the remote's collection by query and document, each once, with `COLUMNS`.
+
+    Raises:
+        NotFound: Feedback never came for the collection.
+    """
     after: str | None = ""
+    is_fed = False
     while after is not None:
         path = f"/v1/reports/pairs?{urlencode({'after': after, 'limit': _AT_ONCE})}"
         page = patience.ask(partial(remote.get, path))
         yield from page["pairs"]
+        is_fed = is_fed or bool(page["pairs"] or page["rare"])
         after = page["next"]
+    if not is_fed:
+        _check_fed(remote, patience)
+
+
+def _check_fed(remote: Remote, patience: Patience) -> None:
+    if not patience.ask(partial(remote.get, _ANY_SEARCH))["searches"]:
+        there = ", ".join(patience.ask(partial(remote.get, "/readyz"))["collections"]) or "none"
+        raise NotFound(f"feedback never came for collection {remote.collection!r}; collections served: {there}")
 
 
 def export_pairs(pairs: Iterable[dict[str, Any]], to: Path) -> int:

@@ -43,15 +43,18 @@ class Remote:
 
     Args:
         url: Address of the service.
-        collection: Sent with every request.
+        collection: Named with every request when given; else the service takes the key's, or `default`.
+
+    Attributes:
+        collection: As given, "" when not.
 
     The key in the environment variable CLICKLOOP_KEY is sent along.
     """
 
-    def __init__(self, url: str, collection: str = "default", timeout_s: float = 60.0) -> None:
+    def __init__(self, url: str, collection: str | None = None, timeout_s: float = 60.0) -> None:
         self.url = url.rstrip("/")
-        self.collection = collection
-        headers = {"Clickloop-Collection": collection}
+        self.collection = collection or ""
+        headers = {"Clickloop-Collection": collection} if collection is not None else {}
         if key := os.environ.get(KEY_VARIABLE):
             headers["Authorization"] = f"Bearer {key}"
         self._client = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)

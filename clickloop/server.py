@@ -5,17 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import nullcontext
-from typing import Literal, NoReturn
+from contextlib import nullcontext, suppress
+from typing import Any, Literal, NoReturn
 
 import uvicorn
 
+from clickloop.announcement import AnnouncedServer, announce_when_it_answers
+from clickloop.background_service import free_port
 from clickloop.companion import Companion
 from foundation.settings import Settings
+from foundation.telemetry import configure_logs
 
 Role = Literal["all", "api"]
 _DRAIN_S = 20
 _IDLE_S = 75  # longer than the minute of usual load balancers, which else send a request as the connection is closed
+_NOT_STARTED = 3
+_APP = "clickloop.answering:make_app_of_environment"
+_OPTIONS: dict[str, Any] = {
+    "factory": True,
+    "log_level": "warning",
+    "access_log": False,
+    "timeout_graceful_shutdown": _DRAIN_S,
+    "timeout_keep_alive": _IDLE_S,
+}
 
 
 def run(settings: Settings, role: Role, workers: int) -> None:
@@ -27,19 +39,29 @@ def run(settings: Settings, role: Role, workers: int) -> None:
         workers: Processes that answer.
     """
     os.environ.update(settings.to_environment())  # for the processes that uvicorn starts
+    configure_logs(settings.log_level)
     signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again when it has drained; the companion comes after
     with Companion(settings) if role == "all" else nullcontext():
-        uvicorn.run(
-            "clickloop.answering:make_app_of_environment",
-            factory=True,
-            workers=workers,
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_DRAIN_S,
-            timeout_keep_alive=_IDLE_S,
-        )
+        if workers == 1:
+            _run_here(settings)
+        else:
+            _run_processes(settings, workers)
+
+
+def _run_here(settings: Settings) -> None:
+    config = uvicorn.Config(_APP, host=settings.host, port=settings.port, **_OPTIONS)
+    config.load()
+    server = AnnouncedServer(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)
+
+
+def _run_processes(settings: Settings, workers: int) -> None:
+    port = settings.port or free_port()
+    announce_when_it_answers(settings.host, port)
+    uvicorn.run(_APP, host=settings.host, port=port, workers=workers, **_OPTIONS)
 
 
 def _leave(*_: object) -> NoReturn:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from foundation.folders import make_folder
+
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -18,12 +20,13 @@ def share_metrics(home: Path) -> Iterator[None]:
     prometheus-client reads the variable when it is first imported, so nothing that counts may be
     imported before.
     """
+    make_folder(home.resolve())
     root = home.resolve() / "metrics"
     for folder in root.glob("*"):
         if not _runs(int(folder.name)):  # left by a server that was killed
             shutil.rmtree(folder, ignore_errors=True)
     mine = root / str(os.getpid())
-    mine.mkdir(parents=True, exist_ok=True)
+    make_folder(mine)
     os.environ[_VARIABLE] = str(mine)
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,21 @@ def show(value: Any, as_json: bool) -> None:
         out.print(value)
 
 
+def show_fields(value: Mapping[str, Any]) -> None:
+    """Print what an object holds for people, one field a line, numbers by name and lists in a row."""
+    width = max(map(len, value))
+    for name, one in value.items():
+        typer.echo(f"{name:<{width}}  {_in_words(one)}")
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{name} {one}" for name, one in value.items()]
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

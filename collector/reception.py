@@ -126,7 +126,7 @@ class Result:
         """Raise InvalidRequest, with the faults of every entry, unless one is good."""
         if self.refused == len(self.parsed):
             faults = [FieldFault(f"{index}.{one.field}", one.reason) for index, one in self._faults()]
-            raise InvalidRequest("refused every event: " + faults[0].reason, tuple(faults))
+            raise InvalidRequest(f"refused every event: {faults[0].field} {faults[0].reason}", tuple(faults))
 
     def first_reason(self) -> str:
         """Return what is wrong with the first bad entry."""

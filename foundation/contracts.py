@@ -13,6 +13,7 @@ from foundation.ids import digest_json
 EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 DEFAULT_COLLECTION = "default"
+COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXTERNAL = "external"
 """The version of an impression whose list an engine outside clickloop ranked."""
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from foundation.folders import make_folder
 from foundation.tables import counters
 
 BUSY_TIMEOUT_S = 30
@@ -45,7 +46,7 @@ def make_engine(url: str, checkpoint_mib: int = 4, cache_mib: int = 2) -> sa.Eng
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(parsed.database).parent)
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", partial(_prepare_sqlite, checkpoint_mib, cache_mib))
     event.listen(engine, "begin", _begin_sqlite)

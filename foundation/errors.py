@@ -14,6 +14,7 @@ ClickloopError
 ├── Overloaded              503  shed; retry after a while
 ├── ArtifactDamaged         500  bytes do not match their digest
 ├── SchemaOutdated          500  the database is at another revision
+├── FolderClosed            500  a folder cannot be written to
 └── in clickloop.client, for apps
     ├── RequestRefused      400  the service refused a request
     ├── EventsRefused       422  the service refused events
@@ -159,3 +160,9 @@ class SchemaOutdated(ClickloopError):
     """The database schema is not at this release's revision."""
 
     slug = "schema-outdated"
+
+
+class FolderClosed(ClickloopError):
+    """A folder cannot be written to."""
+
+    slug = "folder-closed"

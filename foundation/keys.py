@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 
 from foundation.clock import Clock, monotonic_s
+from foundation.contracts import COLLECTION_NAME
 from foundation.db import reading, transaction
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.ids import digest_bytes
@@ -23,7 +24,6 @@ PREFIX = "clk_"
 _TOKEN_BYTES = 24
 _FRESH_S = 2.0
 _MAX_NAME = 160
-_MAX_COLLECTION = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,15 @@ class Keys:
         """Make a key and return its token, which nothing can show again.
 
         Raises:
-            InvalidRequest: The name is empty, or one of both is too long.
+            InvalidRequest: The name is empty or too long, or no collection can have such a name.
             Conflict: The collection has a key of this name.
         """
-        if not name.strip() or len(name) > _MAX_NAME or not 1 <= len(collection) <= _MAX_COLLECTION:
-            raise InvalidRequest(f"a key has a name of 1 to {_MAX_NAME} characters, and a collection")
+        if not name.strip() or len(name) > _MAX_NAME:
+            raise InvalidRequest(f"a key has a name of 1 to {_MAX_NAME} characters")
+        if not COLLECTION_NAME.fullmatch(collection):
+            raise InvalidRequest(
+                f"{collection!r} is no collection's name: write 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
+            )
         token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         row = {"digest": _digest(token), "name": name, "collection": collection, "role": role}
         with transaction(self._engine) as connection:

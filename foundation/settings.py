@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.languages import Language
 
 ANY_ORIGIN = "*"
+MAX_PORT = 65535
 _LEAST_KEY = 16
 _WEEK_DAYS = 7.0
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
 
     # the server
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8080, ge=0, le=MAX_PORT, description="Port to listen on; 0 takes a free one.")
     max_body_bytes: int = Field(8 * 2**20, description="Largest request body accepted.")
     max_batch: int = Field(5000, description="Most documents or events in one request.")
     allowed_origins: str = Field(
@@ -143,8 +144,8 @@ class Settings(BaseSettings):
     def _keeps_what_may_still_count(self) -> Self:
         if self.retention_days and self.retention_days < self.lateness_days + _WEEK_DAYS:
             raise ValueError(
-                f"retention_days must be 0 or at least lateness_days and a week, {self.lateness_days + _WEEK_DAYS:g}: "
-                "events may come that late"
+                f"CLICKLOOP_RETENTION_DAYS is {self.retention_days:g}, but must be 0 or at least "
+                f"CLICKLOOP_LATENESS_DAYS and a week, {self.lateness_days + _WEEK_DAYS:g}: events may come that late"
             )
         return self
 
@@ -172,4 +173,26 @@ class Settings(BaseSettings):
     def to_environment(self) -> dict[str, str]:
         """Return the settings as environment variables, for a process started with the same ones."""
         values = self.model_dump(mode="json", exclude_none=True)
-        return {f"CLICKLOOP_{name.upper()}": str(value) for name, value in values.items()}
+        return {_variable(name): str(value) for name, value in values.items()}
+
+
+def explain_settings(problem: ValidationError) -> list[str]:
+    """Return one line for every setting that cannot be: its variable, what it is, and what it may be.
+
+    Secrets are not told.
+    """
+    return [_explain(fault["loc"], fault["msg"], fault["input"]) for fault in problem.errors()]
+
+
+def _explain(place: tuple[int | str, ...], message: str, given: object) -> str:
+    reason = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    if not place:
+        return reason
+    name = str(place[0])
+    field = Settings.model_fields[name.lower()]
+    told = f" is {given!r}, but" if field.repr and reason.startswith("must") else ":" if field.repr else ""
+    return f"{_variable(name)}{told} {reason}"
+
+
+def _variable(name: str) -> str:
+    return f"CLICKLOOP_{name.upper()}"

@@ -6,7 +6,6 @@ Errors leave as RFC 9457 problem documents. The middleware is plain ASGI: it add
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -16,10 +15,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
-from foundation.contracts import DEFAULT_COLLECTION
+from foundation.contracts import COLLECTION_NAME, DEFAULT_COLLECTION
+from foundation.draining import Incoming, announces_more
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
 from foundation.keys import Key
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
@@ -32,9 +33,9 @@ PROBLEM_TYPE = "application/problem+json"
 KEY_SCOPE = "clickloop.key"
 """Where a request's ASGI scope holds its key."""
 
-_COLLECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNROUTED = "(none)"
+_TIMES_THROWN_AWAY = 8
 
 _log = get_log("web")
 
@@ -85,7 +86,7 @@ async def collection_of(request: Request) -> str:
     if name is None:
         key = key_of(request)
         return key.collection if key else DEFAULT_COLLECTION
-    if not _COLLECTION.fullmatch(name):
+    if not COLLECTION_NAME.fullmatch(name):
         place = COLLECTION_PARAMETER if header is None else COLLECTION_HEADER
         reason = "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit"
         raise InvalidRequest(f"the collection's name, {place}, {reason}", (FieldFault(place, reason),))
@@ -102,7 +103,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     """Return the request's body, holding at most `limit_bytes` of it in memory.
 
     Raises:
-        BodyTooLarge: It is longer; raised before the rest of it is read.
+        BodyTooLarge: It is longer; the rest of it is not kept.
     """
     _check_announced(request.scope, limit_bytes)
     body = bytearray()
@@ -141,8 +142,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 class BodyLimit:
     """ASGI middleware that refuses request bodies over `max_bytes`, announced or not.
 
-    An announced length is refused before the application sees the request; otherwise reading
-    stops at the limit.
+    An announced length is refused before the application sees the request; otherwise what comes after
+    the limit is not kept. Whoever refuses a body, the rest is read and thrown away before the answer
+    goes out, up to eight times `max_bytes`: many clients would else find a broken connection and no answer.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -154,12 +156,19 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        incoming = Incoming(scope, receive)
+
+        async def send_late(message: Message) -> None:
+            if message.get("status") == BodyTooLarge.status:
+                await incoming.throw_away(_TIMES_THROWN_AWAY * self._max_bytes)
+            await send(message)
+
         try:
             _check_announced(scope, self._max_bytes)
         except BodyTooLarge as error:
-            await problem_response(error, scope["path"])(scope, receive, send)
+            await problem_response(error, scope["path"])(scope, receive, send_late)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._app(scope, self._counted(incoming.receive), send_late)
 
     def _counted(self, receive: Receive) -> Receive:
         taken = 0
@@ -244,8 +253,7 @@ def _route(scope: Scope) -> str:
 
 
 def _check_announced(scope: Scope, limit_bytes: int) -> None:
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    if length.isdigit() and (len(length) > 18 or int(length) > limit_bytes):
+    if announces_more(scope, limit_bytes):
         raise _too_large(limit_bytes)
 
 
@@ -320,7 +328,16 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     elif detail == phrase:
         detail = f"{request.method} {request.url.path}: {phrase.lower()}; /docs lists what there is"
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request))
     return _document(slug, title, error.status_code, detail, request.url.path, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return the methods that any route takes at a request's path; each route by itself knows its own only."""
+    routes = request.app.routes
+    asked = ((method, {**request.scope, "method": method}) for method in sorted(_METHODS))
+    return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:

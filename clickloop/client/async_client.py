@@ -21,6 +21,7 @@ class AsyncClient(Reporter):
 
     Args:
         url: Address of the service.
+        collection: Named when given; else the service takes the key's, or `default`.
         key: Sent as bearer token when given.
         strict: Raise where an event finds no room, and at the next flush what the service refused;
             else both are counted and logged.
@@ -33,7 +34,7 @@ class AsyncClient(Reporter):
     def __init__(
         self,
         url: str,
-        collection: str = "default",
+        collection: str | None = None,
         key: str | None = None,
         *,
         strict: bool = False,

@@ -27,6 +27,7 @@ class Client(Reporter):
 
     Args:
         url: Address of the service.
+        collection: Named when given; else the service takes the key's, or `default`.
         key: Sent as bearer token when given.
         strict: Raise where an event finds no room, and at the next flush what the service refused;
             else both are counted and logged.
@@ -39,7 +40,7 @@ class Client(Reporter):
     def __init__(
         self,
         url: str,
-        collection: str = "default",
+        collection: str | None = None,
         key: str | None = None,
         *,
         strict: bool = False,

@@ -25,16 +25,19 @@ class Connection:
 
     Args:
         url: Address of the service.
+        collection: Named when not None; else the service takes the key's, or `default`.
         key: Sent as bearer token when not None.
         random: Spreads the pauses of many clients.
     """
 
-    def __init__(self, url: str, collection: str, key: str | None, timeout_s: float, random: Random) -> None:
+    def __init__(self, url: str, collection: str | None, key: str | None, timeout_s: float, random: Random) -> None:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{url!r} is no address of a service; it begins with http:// or https://")
         self.url = url.rstrip("/")
         self._random = random
-        headers = {"Clickloop-Collection": collection, "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
+        if collection is not None:
+            headers["Clickloop-Collection"] = collection
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         self._http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=timeout_s)

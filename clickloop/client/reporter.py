@@ -19,7 +19,8 @@ _log = logging.getLogger("clickloop.client")
 class Reporter(ABC):
     """Queues events. No method blocks, none sends: that happens in the background.
 
-    Every method returns the event's id. `user` is who did it, `at` when it happened, now by default.
+    Every method returns the event's id. `user` is who did it, `at` when it happened, now by default, `event_id`
+    your own id, where the same event may be reported twice; a UUIDv7 by default.
 
     Args:
         strict: Whether an event that finds no room raises; else it is counted and logged.
@@ -56,7 +57,6 @@ class Reporter(ABC):
 
         Args:
             value: Stars of a rating, seconds of a dwell, worth of a conversion.
-            event_id: Your own id, where the same event may be reported twice; a UUIDv7 by default.
 
         Raises:
             QueueFull: In strict mode: too many events wait, and this one was not taken.
@@ -80,23 +80,43 @@ class Reporter(ABC):
         self._put(event)
         return event.id
 
-    def seen(self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None) -> str:
+    def seen(
+        self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None, event_id: str = ""
+    ) -> str:
         """Report that a hit stood before the user's eyes."""
-        return self.report("seen", query_id, document_id, user=user, at=at)
+        return self.report("seen", query_id, document_id, user=user, at=at, event_id=event_id)
 
-    def click(self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None) -> str:
+    def click(
+        self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None, event_id: str = ""
+    ) -> str:
         """Report that a hit was opened."""
-        return self.report("click", query_id, document_id, user=user, at=at)
+        return self.report("click", query_id, document_id, user=user, at=at, event_id=event_id)
 
     def dwell(
-        self, query_id: str, document_id: str, seconds: float, *, user: str = "", at: datetime | None = None
+        self,
+        query_id: str,
+        document_id: str,
+        seconds: float,
+        *,
+        user: str = "",
+        at: datetime | None = None,
+        event_id: str = "",
     ) -> str:
         """Report how long the user stayed on a hit."""
-        return self.report("dwell", query_id, document_id, value=seconds, user=user, at=at)
+        return self.report("dwell", query_id, document_id, value=seconds, user=user, at=at, event_id=event_id)
 
-    def rate(self, query_id: str, document_id: str, stars: int, *, user: str = "", at: datetime | None = None) -> str:
+    def rate(
+        self,
+        query_id: str,
+        document_id: str,
+        stars: int,
+        *,
+        user: str = "",
+        at: datetime | None = None,
+        event_id: str = "",
+    ) -> str:
         """Report a rating of 1 to 5 stars; for thumbs, send 5 and 1."""
-        return self.report("rating", query_id, document_id, value=stars, user=user, at=at)
+        return self.report("rating", query_id, document_id, value=stars, user=user, at=at, event_id=event_id)
 
     def convert(
         self,
@@ -106,9 +126,10 @@ class Reporter(ABC):
         *,
         user: str = "",
         at: datetime | None = None,
+        event_id: str = "",
     ) -> str:
         """Report that a hit led to what you wanted the user to do."""
-        return self.report("conversion", query_id, document_id, value=worth, user=user, at=at)
+        return self.report("conversion", query_id, document_id, value=worth, user=user, at=at, event_id=event_id)
 
     def resolve(
         self,
@@ -118,13 +139,16 @@ class Reporter(ABC):
         resolved: bool = True,
         user: str = "",
         at: datetime | None = None,
+        event_id: str = "",
     ) -> str:
         """Report whether the query was answered, and by which document if that is known."""
-        return self.report("resolved" if resolved else "unresolved", query_id, document_id, user=user, at=at)
+        return self.report(
+            "resolved" if resolved else "unresolved", query_id, document_id, user=user, at=at, event_id=event_id
+        )
 
-    def abandon(self, query_id: str, *, user: str = "", at: datetime | None = None) -> str:
+    def abandon(self, query_id: str, *, user: str = "", at: datetime | None = None, event_id: str = "") -> str:
         """Report that the user left the list without opening anything."""
-        return self.report("abandon", query_id, user=user, at=at)
+        return self.report("abandon", query_id, user=user, at=at, event_id=event_id)
 
     @abstractmethod
     def _notify(self, waiting: int) -> None:

@@ -33,20 +33,30 @@ class LogColumns:
         return self._columns[part]
 
     def check(self, columns: Sequence[str], file: str) -> None:
-        """Check that a file with these columns has those of the map, and says what its rows are.
+        """Check that a file with these columns says what its rows are.
 
         Raises:
             InvalidRequest: It does not; the message lists the columns.
         """
         there = ", ".join(columns)
-        if missing := sorted(self._named - set(columns)):
-            raise InvalidRequest(f"{file} has no column {missing[0]!r}; it has {there}")
         if not {self._columns[part] for part in _TELLING} & set(columns):
             raise InvalidRequest(
                 f"{file} has none of the columns results (of a search), type (of an event) and rank (of a document "
                 f"shown) but {there}; name one: --map results=COLUMN"
             )
         self._tells_results |= self._columns["results"] in columns
+
+    def check_map(self, columns: Iterable[str], files: str) -> None:
+        """Check that files, which have these columns together, have those of the map.
+
+        Raises:
+            InvalidRequest: They do not; the message lists the columns.
+        """
+        there = list(dict.fromkeys(columns))
+        if missing := sorted(self._named - set(there)):
+            raise InvalidRequest(
+                f"--map names the column {missing[0]!r}, which is not in {files}; there are {', '.join(there)}"
+            )
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a row says by part, without what is null or empty.

@@ -16,7 +16,7 @@ from clickloop.history.entries import Outgoing, Reading
 from clickloop.history.reader import LogReader
 from clickloop.history.run import LogRun, LogTally
 from clickloop.importing.checkpoint import Checkpoint
-from clickloop.importing.formats import open_source
+from clickloop.importing.formats import KNOWN_FILES, open_source
 from clickloop.importing.progress import say, show_progress
 from clickloop.importing.rows import Row, Source
 from clickloop.patience import Patience
@@ -119,7 +119,7 @@ def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console
         NotReady: No service answers.
     """
     columns = parse_columns(options.columns)
-    log = _Log([_open(file, columns) for file in options.files])
+    log = _Log(_open_all(options.files, columns))
     summary = LogSummary([str(file) for file in options.files], options.dry_run, LogTally())
 
     def tell(refusal: Refusal) -> None:
@@ -146,10 +146,19 @@ def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console
     return summary
 
 
+def _open_all(files: Sequence[Path], columns: LogColumns) -> list[Source]:
+    """Return the files as sources; a column of the map may be in any of them, and in one without a heading."""
+    sources = [_open(file, columns) for file in files]
+    if all(source.columns for source in sources):
+        together = [column for source in sources for column in source.columns]
+        columns.check_map(together, ", ".join(file.name for file in files))
+    return sources
+
+
 def _open(file: Path, columns: LogColumns) -> Source:
     if file.is_dir():
         raise NotFound(f"{file} is a directory; name the files of the log")
-    source = open_source(file, lambda _column: True)
+    source = open_source(file, lambda _column: True, KNOWN_FILES)
     if source.columns:
         columns.check(source.columns, file.name)
     return source

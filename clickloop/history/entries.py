@@ -24,6 +24,8 @@ SEARCHES = "/ubi_queries"
 EVENTS = "/v1/events"
 
 _VALUED = ("rating", "dwell", "conversion")
+_SEPARATORS = "|;,"
+_NO_LIST = "must be a list of ids"
 _NO_TIME = "must be ISO 8601 or time since 1970; name the zone of times without one by --zone"
 
 
@@ -86,7 +88,7 @@ class Reading:
         """Return the search that a row with results says."""
         at = self.moment(said.get("at"))
         results = self._results(said["results"])
-        if at is None or results is None:
+        if at is None or isinstance(results, str):
             return self._faults(at, results)
         query = {"user_query": _text(said.get("query", "")), "timestamp": at.isoformat()}
         query |= {"client_id": _text(said["user"])} if "user" in said else {}
@@ -112,23 +114,34 @@ class Reading:
         body["id"] = _text(said["id"]) if "id" in said else body_id("log-event", body)
         return self._checked(Outgoing(EVENTS, place, str(body["id"]), ""), body)
 
-    def _results(self, given: Any) -> list[Any] | None:
-        """Return the ids of a list, a JSON array or separated text, None for anything else."""
+    def _results(self, given: Any) -> list[Any] | str:
+        """Return the ids of a list, a JSON array or separated text, and what is wrong of anything else."""
         if isinstance(given, str) and given.lstrip().startswith("["):
             try:
                 given = json.loads(given)
             except ValueError:
-                return None
+                return _NO_LIST
         if isinstance(given, str):
-            return [part.strip() for part in given.split(self.between or None) if part.strip()]
-        return [_text(one) for one in given] if isinstance(given, list) else None
+            return self._separated(given)
+        return [_text(one) for one in given] if isinstance(given, list) else _NO_LIST
 
-    def _faults(self, at: datetime | None, results: list[Any] | None) -> tuple[FieldFault, ...]:
+    def _separated(self, text: str) -> list[Any] | str:
+        """Return the ids of a text; one without white space that holds another separator may be many or one."""
+        ids = [part.strip() for part in text.split(self.between or None) if part.strip()]
+        found = next((mark for mark in _SEPARATORS if mark in text), "")
+        if found and not self.between and len(ids) == 1:
+            return (
+                f"holds {found!r} and no white space: name what separates the ids, as --between {found!r}; "
+                "--between ' ' takes it as one id"
+            )
+        return ids
+
+    def _faults(self, at: datetime | None, results: list[Any] | str) -> tuple[FieldFault, ...]:
         faults = []
         if at is None:
             faults.append(FieldFault(self.columns["at"], _NO_TIME))
-        if results is None:
-            faults.append(FieldFault(self.columns["results"], "must be a list of ids"))
+        if isinstance(results, str):
+            faults.append(FieldFault(self.columns["results"], results))
         return tuple(faults)
 
     def _checked(self, blank: Outgoing, body: Mapping[str, Any]) -> Entry:

@@ -13,14 +13,16 @@ from clickloop.importing.parquet import Parquet
 from clickloop.importing.rows import Source
 from foundation.errors import InvalidRequest, NotFound
 
-_KNOWN = ".csv, .tsv, .jsonl, .ndjson, .json (each also .gz), .parquet, a BEIR folder, a directory of HTML or Markdown"
+KNOWN_FILES = ".csv, .tsv, .jsonl, .ndjson, .json (each also .gz) or .parquet"
+_KNOWN = f"{KNOWN_FILES}, a BEIR folder, a directory of HTML or Markdown"
 
 
-def open_source(path: Path, is_text: Callable[[str], bool]) -> Source:
+def open_source(path: Path, is_text: Callable[[str], bool], known: str = _KNOWN) -> Source:
     """Return the source at `path`, by its name; a folder with `corpus.jsonl` is in BEIR's form.
 
     Args:
         is_text: Tells of a column of a CSV file whether its cells stay text whatever they look like.
+        known: What is taken, for people who name something else.
 
     Raises:
         NotFound: Nothing lies there.
@@ -42,4 +44,4 @@ def open_source(path: Path, is_text: Callable[[str], bool]) -> Source:
             return JsonArray(path)
         case ".parquet" if unpacked == path:
             return Parquet(path)
-    raise InvalidRequest(f"the format of {path.name} is not known; take {_KNOWN}")
+    raise InvalidRequest(f"the format of {path.name} is not known; take {known}")

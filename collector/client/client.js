@@ -10,7 +10,7 @@
 
 export function start({
   url = new URL(".", import.meta.url).href,
-  collection = "default",
+  collection = "", // none named: the key's
   key = "", // one that may only search and send events: pages show it to everybody
   user,
   consent = true,
@@ -23,10 +23,14 @@ export function start({
   const MOST_WAITING = 500;
   const AT_ONCE = 30; // the longest events stay below the 64 KiB of a beacon
 
-  const endpoint = `${url.replace(/\/$/, "")}/v1/events?collection=${collection}`;
-  const prefix = `clickloop ${endpoint} `; // a new key finds what waited for the one before
-  const address = () => `${endpoint}&key=${key}&sent_at=${new Date().toISOString()}`; // corrects a wrong clock
+  const { warn } = console;
   const now = Date.now;
+  const timestamp = () => new Date().toISOString();
+  const endpoint = `${url.replace(/\/$/, "")}/v1/events?`;
+  // What waits is kept by collection; a key stands for its own where none is named.
+  const prefix = `clickloop ${endpoint}collection=${collection || key || "default"} `;
+  const named = collection && `collection=${collection}&`;
+  const address = () => `${endpoint + named}key=${key}&sent_at=${timestamp()}`; // corrects a wrong clock
   const on = addEventListener;
   const waiting = new Map(); // events by id, until acknowledged
   const putOff = new WeakMap(); // when events of users who send too many may come again
@@ -46,7 +50,7 @@ export function start({
     if (waiting.size <= MOST_WAITING) return;
     lost++;
     const [oldest] = waiting.keys();
-    console.warn("clickloop lost:", waiting.get(oldest));
+    warn("clickloop lost:", waiting.get(oldest));
     forget(oldest);
   }
 
@@ -66,7 +70,7 @@ export function start({
 
   function report(type, query_id, document_id, value) {
     if (!allowed) return;
-    const event = { id: newId(), type, query_id, document_id, value, user, at: new Date().toISOString() };
+    const event = { id: newId(), type, query_id, document_id, value, user, at: timestamp() };
     hold(event);
     store(event);
     schedule();
@@ -104,13 +108,13 @@ export function start({
       pause = FLUSH_MS;
     } catch (problem) {
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
-      console.warn("clickloop waits:", problem);
+      warn("clickloop waits:", problem);
     }
   }
 
   function settle(event, { status, fields, retry_after_s }) {
     if (retry_after_s) return putOff.set(event, now() + 1000 * retry_after_s);
-    if (status == "refused") console.warn("clickloop refused:", event, fields);
+    if (status == "refused") warn("clickloop refused:", event, fields);
     forget(event.id);
   }
 

@@ -45,18 +45,18 @@ class Pair:
     Attributes:
         query: The form under which equal queries share evidence.
         relevance: Posterior probability that the document is relevant; 0.0 below 0.02.
-        uncertainty: Standard deviation of what it is, 0 or 1.
+        uncertainty: Standard deviation of what it is, 0 or 1; None where `relevance` says no more than "below 0.02".
         weight: What the query is worth to a learner.
         shown: Counted lists that showed the document.
         clicked: Those it was clicked in.
-        users: Distinct user-weeks behind the clicks.
+        users: People who clicked it, each counted once a week.
         sources: Ids of searches it comes from, those with a click first; at most ten.
     """
 
     query: str
     document_id: str
     relevance: float
-    uncertainty: float
+    uncertainty: float | None
     weight: float
     shown: int
     clicked: int
@@ -232,7 +232,7 @@ def _pair(row: Evidence, said: Label | None) -> Pair:
         query=row.query_key,
         document_id=row.document_id,
         relevance=said.relevance if said else 0.0,
-        uncertainty=said.uncertainty if said else 0.0,
+        uncertainty=said.uncertainty if said else None,
         weight=said.weight if said else 0.0,
         shown=int(sum(row.shown)),
         clicked=int(sum(row.clicked)),

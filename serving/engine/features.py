@@ -39,10 +39,11 @@ FEATURES = (
 bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; text_share,
 the same of the text without the title; dense, cosine of the best passage;
 dense_share, the same rescaled so that the corpus mean is 0 and the best is 1, or less than 1 where the
-best is no nearer than most; dense_mean, cosine of the document's mean; adapted and adapted_mean, the same two under the adapted query, with the
-document's residual in the second; memory and memory_words, choices of users of queries alike in
-meaning and in spelling; title_covered and title_focus, share of the query's trigrams that the title
-has, and of the title's that the query has; length, log(1 + number of passages).
+best is no nearer than most; dense_mean, cosine of the document's mean; adapted and adapted_mean, the
+same two under the adapted query, with the document's residual in the second; memory and memory_words,
+choices of users of queries alike in meaning and in spelling; title_covered and title_focus, share
+of the query's trigrams that the title has, and of the title's that the query has; length, log(1 + number
+of passages).
 """
 
 COLUMN = {name: place for place, name in enumerate(FEATURES)}

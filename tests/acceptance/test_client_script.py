@@ -215,6 +215,40 @@ def test_buttons_rate_and_resolve(browser: Browser, service: Server, pages: str)
     visit.page.close()
 
 
+START = """
+(async () => {
+  window.addresses = [];
+  window.fetch = async (address) => { addresses.push(String(address)); throw "away"; };
+  const { start } = await import(SERVICE + "/client.js");
+  for (const options of OPTIONS) {
+    const loop = start({ url: SERVICE, ...options });
+    loop.report("click", "q", JSON.stringify(options));
+    await loop.flush();
+  }
+  return { addresses, stored: Object.keys(localStorage).map((key) => key.split(" ")[1]).sort() };
+})()
+"""
+
+
+def test_a_collection_is_named_only_where_one_was_given_and_what_waits_is_kept_apart(
+    browser: Browser, service: Server, pages: str
+) -> None:
+    options = [{}, {"key": "k1"}, {"key": "k2"}, {"collection": "help", "key": "k1"}]
+    page = browser.open(f"{pages}/article.html")
+    program = START.replace("SERVICE", json.dumps(service.url)).replace("OPTIONS", json.dumps(options))
+    found = page.evaluate(program)
+    page.evaluate("localStorage.clear()")
+    page.close()
+    events = f"{service.url}/v1/events?"
+    assert [address.split("sent_at")[0] for address in found["addresses"]] == [
+        f"{events}key=&",
+        f"{events}key=k1&",
+        f"{events}key=k2&",
+        f"{events}collection=help&key=k1&",
+    ]
+    assert found["stored"] == [f"{events}collection={name}" for name in ("default", "help", "k1", "k2")]
+
+
 @pytest.mark.parametrize("objection", OBJECTIONS)
 def test_who_objects_to_tracking_is_not_tracked(browser: Browser, service: Server, pages: str, objection: str) -> None:
     key = f"clickloop {service.url}/v1/events?collection=default e1"

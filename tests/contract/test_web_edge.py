@@ -36,6 +36,14 @@ def make_app() -> FastAPI:
     def get_thing(thing: int, k: Annotated[int, Query(ge=1)] = 1) -> int:
         return thing * k
 
+    @router.put("/things/{thing}")
+    def put_thing(thing: int) -> int:
+        return thing
+
+    @app.delete("/v1/things/{thing}")
+    def delete_thing(thing: int) -> int:
+        return thing
+
     @router.put("/raw")
     async def take_raw(request: Request) -> int:
         return len(await read_body(request, 10))
@@ -133,6 +141,12 @@ def test_unknown_paths_and_methods(client: TestClient) -> None:
     response = client.delete("/v1/orders")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "POST"
+
+
+def test_methods_of_all_routes_of_a_path_are_allowed(client: TestClient) -> None:
+    response = client.patch("/v1/things/1")
+    assert_problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == "DELETE, GET, PUT"
 
 
 def in_pieces() -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from clickloop.parts import Parts
 from collector.store import evidence_digest, fold_batch, replay
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.db import reading, transaction
+from foundation.errors import NotFound
 from foundation.settings import Settings
 from foundation.tables import evidence, impressions
 
@@ -80,6 +81,19 @@ def test_the_command_tells_the_digests(tmp_path: Path, monkeypatch: pytest.Monke
     assert told["impressions"] == 4
     assert told["digest_after"] == sound != told["digest_before"]
     assert "as before" in CliRunner().invoke(app, ["replay", *since]).stdout
+
+
+def test_a_collection_that_feedback_never_came_for_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKLOOP_HOME", str(tmp_path))
+    nothing = CliRunner().invoke(app, ["replay"]).exception
+    with transaction(Parts(Settings()).engine) as connection:
+        fold_batch(connection, two_weeks(), SETTINGS)
+    wrong = CliRunner().invoke(app, ["replay", "--collection", "nope"]).exception
+
+    assert isinstance(nothing, NotFound)
+    assert str(nothing) == "feedback never came for collection 'default', nor for any other"
+    assert isinstance(wrong, NotFound)
+    assert str(wrong) == "feedback never came for collection 'nope'; there are default"
 
 
 def test_a_log_is_not_replayed_from_a_moment(tmp_path: Path) -> None:

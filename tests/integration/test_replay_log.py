@@ -23,7 +23,7 @@ from clickloop.app import make_app
 from clickloop.cli import app
 from collector.store import evidence_digest
 from foundation.db import make_engine, reading
-from foundation.errors import NotFound, NotReady
+from foundation.errors import InvalidRequest, NotFound, NotReady
 from foundation.settings import Settings
 from foundation.tables import events, evidence, impressions
 from tests.background import collecting
@@ -175,6 +175,37 @@ def test_searches_and_events_may_lie_in_files_of_their_own(
     assert (told["searches"], told["events"], told["refused"]) == (2, 1, 1)
     assert "searches.tsv line 4: at must be" in result.stderr
     wait_until(lambda: count(stored, events, collection) == 1 and count(stored, impressions, collection) == 2)
+
+
+def test_a_column_of_the_map_may_be_in_any_of_the_files(tmp_path: Path) -> None:
+    at = FIRST.isoformat()
+    searches, clicks = tmp_path / "searches.csv", tmp_path / "clicks.csv"
+    searches.write_text(f"query_id,query,at,shown_skus\nq1,toner,{at},a b\n")
+    clicks.write_text(f"query_id,what,sku,at\nq1,click,a,{at}\n")
+    where = ("--from", searches, "--from", clicks, "--dry-run", "--url", "http://127.0.0.1:9", "--map")
+
+    assert "1 searches, 1 events, 0 refused" in call(*where, "results=shown_skus,type=what,document_id=sku").stdout
+    wrong = call(*where, "results=shown_skus,type=what,document_id=skuu")
+    assert isinstance(wrong.exception, InvalidRequest)
+    assert "'skuu', which is not in searches.csv, clicks.csv; there are query_id, query, at, " in str(wrong.exception)
+
+
+def test_a_dry_run_refuses_a_cell_that_may_be_many_ids(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"query,at,results\ntoner,{FIRST.isoformat()},a|b\n")
+    where = ("--from", file, "--dry-run", "--url", "http://127.0.0.1:9")
+
+    assert "name what separates the ids" in call(*where).stderr
+    assert "1 searches, 0 events, 0 refused" in call(*where, "--between", " ").stdout
+
+
+def test_a_log_of_no_known_format_is_told_what_a_log_may_be(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    told = str(call("--from", tmp_path / "a.txt", "--dry-run").exception)
+
+    assert (
+        told == "the format of a.txt is not known; take .csv, .tsv, .jsonl, .ndjson, .json (each also .gz) or .parquet"
+    )
 
 
 def test_a_dry_run_tells_file_line_and_column_and_sends_nothing(tmp_path: Path, collection: str) -> None:

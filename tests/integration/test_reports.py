@@ -24,7 +24,7 @@ from collector.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.db import transaction
-from foundation.errors import Conflict, InvalidRequest
+from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.settings import Settings
 from foundation.web import install_edge
 
@@ -136,6 +136,22 @@ def test_pairs_name_the_searches_they_come_from(client: TestClient) -> None:
     assert page["complete"]
 
 
+def test_how_far_a_pair_is_below_the_least_relevance_told_stays_open(
+    client: TestClient, any_engine: sa.Engine, clock: FrozenClock
+) -> None:
+    with transaction(any_engine) as connection:
+        fold_batch(connection, list(ask(clock, "stapler", 60, clicked="a")), SETTINGS)
+
+    pairs = {
+        one["document_id"]: one
+        for one in client.get("/v1/reports/pairs?limit=1000").json()["pairs"]
+        if one["query"] == "stapler"
+    }
+
+    assert pairs["a"]["uncertainty"] is not None
+    assert (pairs["b"]["relevance"], pairs["b"]["uncertainty"]) == (0.0, None)
+
+
 def test_pairs_are_paged_in_their_order(client: TestClient) -> None:
     whole = client.get("/v1/reports/pairs").json()["pairs"]
     pages, after = [], ""
@@ -203,7 +219,8 @@ class Here:
     """A remote that asks the service of the test."""
 
     def __init__(self, client: TestClient) -> None:
-        self.get = lambda path: client.get(path).json()
+        self.get = lambda path: client.get(path).json() if path != "/readyz" else {"collections": {"help": {}}}
+        self.collection = "default"
 
 
 @pytest.mark.parametrize("name", ["pairs.jsonl", "pairs.jsonl.gz", "pairs.csv", "pairs.parquet"])
@@ -215,10 +232,22 @@ def test_pairs_are_exported_whole_and_never_over_a_file(client: TestClient, tmp_
 
     assert count == len(wanted)
     assert read(tmp_path / name) == wanted
+    assert any(pair["uncertainty"] is None for pair in wanted)
     with pytest.raises(Conflict):
         export_pairs([], tmp_path / name)
     with pytest.raises(InvalidRequest, match=r"\.parquet"):
         export_pairs([], tmp_path / "pairs.xml")
+
+
+def test_pairs_of_a_collection_that_feedback_never_came_for_are_an_error(client: TestClient, tmp_path: Path) -> None:
+    client.headers["Clickloop-Collection"] = "nope"
+    remote: Any = Here(client)
+    remote.collection = "nope"
+
+    with pytest.raises(NotFound, match="feedback never came for collection 'nope'; collections served: help"):
+        export_pairs(labelled_pairs(remote, Patience()), tmp_path / "pairs.csv")
+
+    assert list(tmp_path.glob("*pairs.csv")) == []
 
 
 def read(file: Path) -> list[dict[str, Any]]:
@@ -235,4 +264,6 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def _cell(name: str, cell: str) -> Any:
-    return cell.split() if name == "sources" else float(cell)
+    if name == "sources":
+        return cell.split()
+    return float(cell) if cell else None

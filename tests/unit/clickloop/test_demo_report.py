@@ -63,8 +63,17 @@ def test_only_changed_queries_stand_side_by_side() -> None:
     assert "second words" not in text.split("Now yours")[0]
 
 
-def test_three_commands_to_try() -> None:
-    assert report(story()).count("curl -s") == 3
+def test_commands_to_try_and_how_long_they_can_be_tried() -> None:
+    text = report(story(swap=Swap(served=120, failed=0, retried=0)))
+    assert text.count("curl -s") == 3
+    assert "until the demo ends; with --no-wait that is now" in " ".join(text.split())
+    assert "still runs" not in text
+
+
+def test_nothing_is_proposed_to_roll_back_where_nothing_was_promoted() -> None:
+    text = report(story())
+    assert text.count("curl -s") == 2
+    assert "rollback" not in text
 
 
 def test_the_interval_covers_the_mean_of_a_known_change() -> None:

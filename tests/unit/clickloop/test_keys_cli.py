@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clickloop.cli import app
-from foundation.errors import NotFound
+from foundation.errors import InvalidRequest, NotFound
 
 
 @pytest.fixture
@@ -29,3 +29,11 @@ def test_a_key_is_printed_once_listed_without_its_token_and_removed(cli: CliRunn
     ]
     assert cli.invoke(app, ["keys", "remove", "shop", "--collection", "help"]).exit_code == 0
     assert isinstance(cli.invoke(app, ["keys", "remove", "shop"]).exception, NotFound)
+
+
+@pytest.mark.parametrize("collection", ["A B", "", "-help", "x" * 65])
+def test_a_key_for_a_name_that_no_collection_can_have_is_refused(cli: CliRunner, collection: str) -> None:
+    refused = cli.invoke(app, ["keys", "add", "boss", "--role", "admin", "--collection", collection])
+
+    assert isinstance(refused.exception, InvalidRequest)
+    assert json.loads(cli.invoke(app, ["keys", "list", "--json"]).stdout) == []

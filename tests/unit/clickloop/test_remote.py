@@ -63,6 +63,10 @@ def test_requests_name_the_collection(url: str) -> None:
     assert Remote(url, "shop").get("/readyz") == {"collection": "shop"}
 
 
+def test_requests_name_none_where_none_was_given(url: str) -> None:
+    assert Remote(url).get("/readyz") == {"collection": None}
+
+
 def test_the_key_of_the_environment_is_sent(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKLOOP_KEY", "clk_x")
 

@@ -182,6 +182,16 @@ def test_a_bad_entry_keeps_its_neighbours_and_is_named(service: Service) -> None
     ]
 
 
+@pytest.mark.parametrize("path", ["/ubi_events", "/feedback"])
+def test_a_refusal_of_every_event_names_the_first_field(service: Service, path: str) -> None:
+    reply = service.client.post(path, json=[{"action_name": "click", "event": "ranking", "id": "m-1"}])
+
+    assert reply.status_code == 422
+    first = reply.json()["errors"][0]
+    assert first["field"].startswith("0.")
+    assert reply.json()["detail"] == f"refused every event: {first['field']} {first['reason']}"
+
+
 def test_an_ordinal_is_counted_from_where_the_setting_says() -> None:
     service = Service(ListLog(), FrozenClock(NOON), ubi_base=0)
     service.send(next(case for case in CASES if case.intake == "UBI event"))

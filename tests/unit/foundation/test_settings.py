@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from foundation.settings import Settings
+from foundation.settings import Settings, explain_settings
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,8 @@ def test_a_file_sets_what_the_environment_does_not(tmp_path: Path, monkeypatch: 
         ("CLOCK_SPEED", "0"),
         ("LISTS_PER_USER", "0"),
         ("PORT", "http"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
         ("ALLOWED_ORIGINS", "https://help.example/"),
         ("ALLOWED_ORIGINS", "https://help.example, https://shop.example"),
     ],
@@ -53,6 +55,41 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, monk
     monkeypatch.setenv(f"CLICKLOOP_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+def test_every_wrong_setting_is_explained_by_its_variable_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PORT": "abc", "USER_KEY": "short-secret", "LANGUAGE": "klingon"}.items():
+        monkeypatch.setenv(f"CLICKLOOP_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+
+    port, language, key = explain_settings(caught.value)
+
+    assert port.startswith("CLICKLOOP_PORT is 'abc', but must be a valid integer")
+    assert language.startswith("CLICKLOOP_LANGUAGE is 'klingon', but must be 'none', 'arabic'")
+    assert key.startswith("CLICKLOOP_USER_KEY must have at least 16 characters")
+    assert "short-secret" not in key
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("RETENTION_DAYS", "3", "CLICKLOOP_RETENTION_DAYS is 3, but must be 0 or at least CLICKLOOP_LATENESS_DAYS"),
+        ("PORT", "99999", "CLICKLOOP_PORT is '99999', but must be less than or equal to 65535"),
+        ("ALLOWED_ORIGINS", "help", "CLICKLOOP_ALLOWED_ORIGINS: 'help' is no origin"),
+    ],
+)
+def test_a_wrong_setting_is_explained_in_one_line(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CLICKLOOP_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+
+    (line,) = explain_settings(caught.value)
+
+    assert line.startswith(told)
+    assert "\n" not in line
 
 
 def test_allowed_origins_are_listed_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:

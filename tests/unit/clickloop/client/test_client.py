@@ -72,6 +72,26 @@ def test_events_carry_what_was_reported_and_ids_of_their_own(script: Script) -> 
     assert script.headers[0]["authorization"] == "Bearer k-1"
 
 
+def test_every_kind_of_event_may_carry_an_id_of_the_apps_own(script: Script) -> None:
+    with Client(script.url) as client:
+        ids = [
+            client.seen("q1", "a", event_id="1"),
+            client.click("q1", "a", event_id="2"),
+            client.dwell("q1", "a", 12.5, event_id="3"),
+            client.rate("q1", "a", 4, event_id="4"),
+            client.convert("q1", "a", 9.9, event_id="order-7"),
+            client.resolve("q1", event_id="6"),
+            client.abandon("q1", event_id="7"),
+        ]
+    assert ids == [event["id"] for event in sent(script)] == ["1", "2", "3", "4", "order-7", "6", "7"]
+
+
+def test_no_collection_is_named_where_none_was_given(script: Script) -> None:
+    with Client(script.url, key="k-1") as client:
+        client.click("q1", "a")
+    assert "clickloop-collection" not in script.headers[0]
+
+
 def test_events_travel_in_batches(script: Script) -> None:
     with Client(script.url, at_once=200, linger_s=30) as client:
         for number in range(500):

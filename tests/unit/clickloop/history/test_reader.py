@@ -186,8 +186,23 @@ def test_a_map_that_says_nothing_is_refused(written: str) -> None:
 def test_a_file_without_a_telling_column_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="results"):
         parse_columns([]).check(["query", "user"], "a.csv")
-    with pytest.raises(InvalidRequest, match="no column 'hits'"):
-        parse_columns(["results=hits"]).check(["query"], "a.csv")
+
+
+def test_a_column_of_the_map_that_no_file_has_is_named_with_those_there_are() -> None:
+    columns = parse_columns(["results=hits,document_id=sku"])
+    columns.check_map(["query", "hits", "type", "sku"], "a.csv, b.csv")
+    with pytest.raises(InvalidRequest, match=r"'sku', which is not in a\.csv, b\.csv; there are query, hits$"):
+        columns.check_map(["query", "hits", "query"], "a.csv, b.csv")
+
+
+@pytest.mark.parametrize("cell", ["d0-0|d0-1|d0-2", "a;b", " a,b "])
+def test_a_cell_that_may_be_many_ids_or_one_asks_what_is_between(cell: str) -> None:
+    (told,) = refused(read(SEARCH | {"results": cell}))
+
+    assert "--between ' ' takes it as one id" in told
+    assert told.startswith("a.csv line 2: results holds ")
+    ((_, search),) = sent(read(SEARCH | {"results": cell}, between=" "))
+    assert search["query_response_hit_ids"] == [cell.strip()]
 
 
 @given(st.lists(st.sampled_from([SEARCH, EVENT, shown(1), shown(2), shown(1, query_id="q3"), {}]), max_size=12))
