@@ -113,5 +113,5 @@ def test_one_process_works_at_a_time(any_engine: sa.Engine) -> None:
 
 
 def test_days_that_may_still_count_cannot_be_removed() -> None:
-    with pytest.raises(ValidationError, match="at least lateness_days and a week"):
+    with pytest.raises(ValidationError, match="at least CLICKLOOP_LATENESS_DAYS and a week"):
         Settings(_env_file=None, retention_days=10)
