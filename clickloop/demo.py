@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from clickloop.background_service import BackgroundService
 from clickloop.background_traffic import BackgroundTraffic
@@ -32,6 +33,7 @@ _CLICKS = 2500
 _LOOK_AGAIN_S = 0.5
 _LOOK_AT_EXPERIMENT_S = 3.0
 _LOAD_TIMEOUT_S = 600.0
+_BAR_WIDTH = 16
 _RUN_TIMEOUT_S = 900.0
 
 
@@ -119,7 +121,11 @@ class Demo:
         return Remote(self.service.url)
 
     def _progress(self) -> Progress:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
+        name, note = (
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[note]}"),
+        )
+        columns = (SpinnerColumn(), name, BarColumn(bar_width=_BAR_WIDTH), note)
         return Progress(*columns, TimeElapsedColumn(), console=self._console)
 
     def _prepare(self, progress: Progress) -> tuple[Story, JudgedCollection]:
