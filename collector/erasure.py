@@ -134,14 +134,15 @@ def sweep(engine: sa.Engine, now: datetime) -> None:
 
     It may have become so before: a hold takes out what a person weighed.
     """
-    due = sa.select(erasures).where(sa.not_(erasures.c.swept), erasures.c.at < now - SWEPT_AFTER)
+    due = sa.not_(erasures.c.swept) & (erasures.c.at < now - SWEPT_AFTER)
+    last = sa.select(erasures.c.collection, sa.func.max(erasures.c.change).label("change")).where(due)
     with reading(engine) as connection:
-        rows = connection.execute(due).all()
+        rows = connection.execute(last.group_by(erasures.c.collection)).all()
     for row in rows:
         with transaction(engine) as connection:
             drop_unfounded(connection, row.collection, row.change)
-            this = (erasures.c.collection == row.collection) & (erasures.c.id == row.id)
-            connection.execute(sa.update(erasures).where(this).values(swept=True))
+            these = due & (erasures.c.collection == row.collection) & (erasures.c.change <= row.change)
+            connection.execute(sa.update(erasures).where(these).values(swept=True))
 
 
 def _find(connection: sa.Connection, collection: str, names: Collection[str]) -> tuple[Traces, datetime | None]:
