@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from clickloop.background_service import free_port
+from clickloop.ports import free_port
 from clickloop.remote import Remote
 from foundation.errors import ClickloopError
 from foundation.settings import Settings

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from clickloop.ports import free_port
 from clickloop.remote import Remote
 from foundation.clock import SystemClock
 from foundation.errors import ClickloopError
@@ -84,10 +84,3 @@ class BackgroundService:
             "CLICKLOOP_EXPERIMENT_DAYS": "14",
             "CLICKLOOP_LATENESS_DAYS": "60",
         }
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

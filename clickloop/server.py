@@ -11,8 +11,8 @@ from typing import Any, Literal, NoReturn
 import uvicorn
 
 from clickloop.announcement import AnnouncedServer, announce_when_it_answers
-from clickloop.background_service import free_port
 from clickloop.companion import Companion
+from clickloop.ports import free_port
 from foundation.settings import Settings
 from foundation.telemetry import configure_logs
 

@@ -120,7 +120,7 @@ class Quarantine:
             if known is None:
                 raise NotFound(f"collection {collection!r} never held a user {unit!r}")
             if not released:
-                raise Conflict(f"{unit!r} is released already, by {known.released_by.removeprefix('by ')}")
+                raise Conflict(f"{unit!r} is released already; released_by says {known.released_by!r}")
             return known
 
     def list(self, collection: str, limit: int) -> Sequence[Suspect]:

@@ -153,11 +153,11 @@ def test_holding_or_releasing_twice_is_a_conflict_and_changes_nothing(any_engine
     with pytest.raises(Conflict, match="held already"):
         house.hold("default", "bot")
     house.release("default", "bot", "me")
-    with pytest.raises(Conflict, match=r"released already, by me$"):
+    with pytest.raises(Conflict, match=r"released already; released_by says 'me'$"):
         house.release("default", "bot", "me")
     house.hold("default", "bot")
     house.release("default", "bot", "by hand")
-    with pytest.raises(Conflict, match=r"released already, by hand$"):
+    with pytest.raises(Conflict, match=r"released already; released_by says 'by hand'$"):
         house.release("default", "bot", "me")
 
     assert digest_of(any_engine) == counted
