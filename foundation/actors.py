@@ -1,0 +1,40 @@
+"""Who did it: the name that moves, decisions, holds, erasures, keys and settings are recorded under.
+
+A person is known by the key of the request or, at the command line, by the user of the machine; a change
+that nobody asked for carries the name of what made it.
+"""
+
+from __future__ import annotations
+
+import getpass
+
+from starlette.requests import Request
+
+from foundation.web import key_of
+
+ACTOR_LENGTH = 200
+"""The longest actor that a table holds: a key's name and what stands before it."""
+
+AUTOPILOT = "autopilot"
+"""The autopilot, for what it decides of a training run."""
+SCHEDULE = "schedule"
+"""What is done because its time has come."""
+LOCAL = "local"
+"""Whoever asks a service that wants no keys."""
+UNRECORDED = ""
+"""The actor of what was done before actors were recorded."""
+
+
+def actor_of(request: Request) -> str:
+    """Return who sends a request: `key:NAME` of its key, `local` where keys are not required."""
+    key = key_of(request)
+    return f"key:{key.name}" if key else LOCAL
+
+
+def command_line_actor() -> str:
+    """Return who runs a command that works on the database: `cli:USER`, or `cli` where the user has no name."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # an account of a container that has no entry in its password file
+        return "cli"
+    return f"cli:{user}"[:ACTOR_LENGTH]
