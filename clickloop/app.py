@@ -29,12 +29,12 @@ import serving.routes
 import serving.suggest
 from ab_testing.api import Assignments
 from clickloop.parts import Parts
+from clickloop.readiness import Readiness
 from clickloop.shared_metrics import render_metrics
 from collector.door import Door
 from collector.erasure import Eraser
 from collector.reception import MergeItems
 from foundation.contracts import PRIOR_CURVE, ClickCurve
-from foundation.errors import NotReady
 from foundation.extras import needs_extra
 from foundation.gate import KeyGate
 from foundation.origins import allow_origins
@@ -85,7 +85,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
-    _add_probes(app, loader)
+    _add_probes(app, Readiness(loader.state, lambda: loader.ready, [loader]))
     return app
 
 
@@ -164,18 +164,19 @@ def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
     return merge
 
 
-def _add_probes(app: FastAPI, loader: Loader) -> None:
+def _add_probes(app: FastAPI, readiness: Readiness) -> None:
     @app.get("/healthz", tags=["operations"])
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         """Tell that the process answers."""
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["operations"])
-    def ready() -> dict[str, Any]:
-        """Tell what this replica serves; 503 until every collection there was at its start has a whole version."""
-        if not loader.ready:
-            raise NotReady("this replica is still loading; ask again in a second")
-        return {"status": "ready", "collections": loader.state()}
+    async def ready() -> dict[str, Any]:
+        """Tell what this replica serves; 503 until every collection there was at its start has a whole version.
+
+        `degraded` is a replica that answers, though something is amiss: `problems` says what, in sentences.
+        """
+        return readiness.tell()
 
     @app.get("/metrics", tags=["operations"], response_class=Response)
     def metrics() -> Response:

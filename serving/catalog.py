@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,6 +36,7 @@ class Catalog:
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._known: dict[str, int] = {}
 
     def upsert(self, collection: str, batch: Sequence[Document]) -> list[Status]:
         """Store `batch`, all or nothing, and return what became of each of its documents.
@@ -43,8 +45,7 @@ class Catalog:
         comes more than once, its last document is stored, and each gets the verdict on that one.
         """
         latest = {document.id: document for document in batch}
-        with transaction(self._engine) as connection:
-            _lock(connection, collection)
+        with self._changing(collection) as connection:
             before = _find(connection, collection, list(latest))
             verdicts = self._replace(connection, collection, before, latest)
         return [verdicts[document.id] for document in batch]
@@ -56,8 +57,7 @@ class Catalog:
         not name stays. A patch for a document that is not there makes one if it has a title or text,
         else it is left out of the answer.
         """
-        with transaction(self._engine) as connection:
-            _lock(connection, collection)
+        with self._changing(collection) as connection:
             before = _find(connection, collection, list(patches))
             after = {id_: _laid_over(before.get(id_), id_, patch) for id_, patch in patches.items()}
             whole = {id_: document for id_, document in after.items() if document.title or document.text}
@@ -76,8 +76,7 @@ class Catalog:
 
         The id stays in the change feed, marked as deleted; title, text, url and fields are erased.
         """
-        with transaction(self._engine) as connection:
-            _lock(connection, collection)
+        with self._changing(collection) as connection:
             present = _find(connection, collection, list(dict.fromkeys(ids)))
             gone = [Document(id_, "", "") for id_, document in present.items() if not document.deleted]
             _write(connection, collection, gone, self._clock.now(), deleted=True)
@@ -103,9 +102,12 @@ class Catalog:
 
     def latest_change(self, collection: str) -> int:
         """Return the number of the collection's last change, 0 when there was none."""
-        statement = sa.select(counters.c.value).where(counters.c.name == _COUNTER + collection)
         with reading(self._engine) as connection:
-            return int(connection.execute(statement).scalar() or 0)
+            return self._know(collection, _latest_change(connection, collection))
+
+    def known_change(self, collection: str) -> int:
+        """Return the latest change that this object wrote or read, which asks no database and so never waits."""
+        return self._known.get(collection, 0)
 
     def held(self, collection: str) -> list[tuple[str, int]]:
         """Return the id and the change number of every document that is there; see `generation.digest_content`."""
@@ -115,17 +117,33 @@ class Catalog:
 
     def collections(self) -> list[str]:
         """Return the names of the collections that have ever held a document, sorted."""
-        statement = sa.select(counters.c.name).where(
+        statement = sa.select(counters).where(
             counters.c.name.startswith(_COUNTER, autoescape=True), counters.c.value > 0
         )
         with reading(self._engine) as connection:
-            return sorted(name.removeprefix(_COUNTER) for name in connection.execute(statement).scalars())
+            latest = {row.name.removeprefix(_COUNTER): row.value for row in connection.execute(statement)}
+        for name, change in latest.items():
+            self._know(name, change)
+        return sorted(latest)
 
     def count(self, collection: str) -> int:
         """Return how many documents the collection holds, without the deleted ones."""
         statement = sa.select(sa.func.count()).select_from(documents).where(_present(collection))
         with reading(self._engine) as connection:
             return int(connection.execute(statement).scalar_one())
+
+    @contextmanager
+    def _changing(self, collection: str) -> Iterator[sa.Connection]:
+        """Open a collection's write transaction; what it changed is known here once it is committed."""
+        with transaction(self._engine) as connection:
+            _lock(connection, collection)
+            yield connection
+            change = _latest_change(connection, collection)
+        self._know(collection, change)
+
+    def _know(self, collection: str, change: int) -> int:
+        self._known[collection] = max(change, self._known.get(collection, 0))
+        return change
 
     def _read(self, statement: sa.Select[Any]) -> list[Document]:
         with reading(self._engine) as connection:
@@ -135,6 +153,11 @@ class Catalog:
         """Return documents by id, starting behind `after_id` ("" for the first)."""
         page = _present(collection) & (documents.c.id > after_id)
         return self._read(sa.select(documents).where(page).order_by(documents.c.id).limit(limit))
+
+
+def _latest_change(connection: sa.Connection, collection: str) -> int:
+    statement = sa.select(counters.c.value).where(counters.c.name == _COUNTER + collection)
+    return int(connection.execute(statement).scalar() or 0)
 
 
 def _lock(connection: sa.Connection, collection: str) -> None:

@@ -75,8 +75,8 @@ class Content:
         return self._catalog.collections()
 
     def behind(self, name: str) -> int:
-        """Return how many changes of the catalog a collection in memory lacks."""
-        return self._catalog.latest_change(name) - self.served[name].corpus.change
+        """Return how many changes of the catalog, as far as this process knows it, a collection in memory lacks."""
+        return max(0, self._catalog.known_change(name) - self.served[name].corpus.change)
 
     def describe_fields(self, name: str) -> dict[str, FieldSummary]:
         """Return what the living documents of a collection hold by field; nothing while none are in memory."""

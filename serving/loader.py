@@ -86,7 +86,7 @@ class Loader:
         return served
 
     def state(self) -> dict[str, dict[str, str | int]]:
-        """Return what this replica serves, for people and probes."""
+        """Return what this replica serves, for people and probes; asks no store, so that it never waits."""
         return {
             name: {
                 "version": served.champion,
@@ -98,6 +98,12 @@ class Loader:
             }
             for name, served in sorted(self._served.items())
         }
+
+    def problems(self) -> list[str]:
+        """Return what keeps this replica from serving what it should, as sentences."""
+        return [
+            f"collection {name}: {served.problem}" for name, served in sorted(self._served.items()) if served.problem
+        ]
 
     def start(self) -> None:
         """Bring everything up to date once, then keep following in two threads.
