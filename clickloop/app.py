@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.middleware import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import ab_testing.routes
@@ -35,11 +35,10 @@ from collector.door import Door
 from collector.erasure import Eraser
 from collector.reception import MergeItems
 from foundation.contracts import PRIOR_CURVE, ClickCurve
+from foundation.edge import Edge, install_edge
 from foundation.extras import needs_extra
-from foundation.gate import KeyGate
-from foundation.origins import allow_origins
+from foundation.processors import at_once
 from foundation.settings import Settings
-from foundation.web import install_edge
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
@@ -71,13 +70,9 @@ def make_app(settings: Settings) -> FastAPI:
         description="Search that learns from its clicks.",
         lifespan=lifespan,
     )
-    admission = Admission(os.cpu_count() or 1, settings.patience_ms / 1000)
-    if settings.require_keys:
-        app.add_middleware(KeyGate, keys=parts.keys, refusals=collector.compatible.REFUSALS)
-    install_edge(app, settings.max_body_bytes)
-    allow_origins(app, settings.origins(), _FROM_BROWSERS)
+    admission = Admission(at_once(settings.workers), settings.patience_ms / 1000)
+    install_edge(app, _edge(parts, admission))
     end_tracing = _trace(app, settings.otlp_url)
-    app.add_middleware(SearchGate, admission=admission)
     routers = (
         *_search(parts, loader, assignments, admission),
         *_feedback(parts, loader),
@@ -87,6 +82,18 @@ def make_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     _add_probes(app, Readiness(loader.state, lambda: loader.ready, [loader]))
     return app
+
+
+def _edge(parts: Parts, admission: Admission) -> Edge:
+    settings = parts.settings
+    return Edge(
+        settings.max_body_bytes,
+        origins=settings.origins(),
+        open_paths=_FROM_BROWSERS,
+        keys=parts.keys if settings.require_keys else None,
+        refusals=collector.compatible.REFUSALS,
+        gates=[Middleware(SearchGate, admission=admission)],
+    )
 
 
 def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:

@@ -18,7 +18,7 @@ from clickloop import bench_cli, documents_cli, feedback_cli, keys_cli
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError
-from foundation.settings import MAX_PORT, Settings, explain_settings
+from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 versions = typer.Typer(no_args_is_help=True, help="Read, promote and roll back versions.")
@@ -38,17 +38,20 @@ def serve(
         int | None, typer.Option(min=0, max=MAX_PORT, help="Port to listen on; 0 takes a free one.")
     ] = None,
     role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; they share the index.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=MAX_WORKERS, help="Processes that answer; they share the index.")
+    ] = None,
 ) -> None:
     """Run the service; all-in-one unless told otherwise."""
     from clickloop.shared_metrics import share_metrics
 
-    changes = {key: one for key, one in {"host": host, "port": port}.items() if one is not None}
+    given = {"host": host, "port": port, "workers": workers}
+    changes = {key: one for key, one in given.items() if one is not None}
     settings = Settings().model_copy(update=changes)
     with share_metrics(settings.home):
         from clickloop.server import run
 
-        run(settings, role, workers)
+        run(settings, role)
 
 
 @app.command("mcp")

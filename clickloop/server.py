@@ -30,22 +30,21 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def run(settings: Settings, role: Role, workers: int) -> None:
+def run(settings: Settings, role: Role) -> None:
     """Serve until stopped; requests under way are answered first, for at most 20 s.
 
     Args:
         settings: What the operator set.
         role: "all" also collects and retrains, in a process of its own; "api" only answers requests.
-        workers: Processes that answer.
     """
     os.environ.update(settings.to_environment())  # for the processes that uvicorn starts
     configure_logs(settings.log_level)
     signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again when it has drained; the companion comes after
     with Companion(settings) if role == "all" else nullcontext():
-        if workers == 1:
+        if settings.workers == 1:
             _run_here(settings)
         else:
-            _run_processes(settings, workers)
+            _run_processes(settings)
 
 
 def _run_here(settings: Settings) -> None:
@@ -58,10 +57,10 @@ def _run_here(settings: Settings) -> None:
         sys.exit(_NOT_STARTED)
 
 
-def _run_processes(settings: Settings, workers: int) -> None:
+def _run_processes(settings: Settings) -> None:
     port = settings.port or free_port()
     announce_when_it_answers(settings.host, port)
-    uvicorn.run(_APP, host=settings.host, port=port, workers=workers, **_OPTIONS)
+    uvicorn.run(_APP, host=settings.host, port=port, workers=settings.workers, **_OPTIONS)
 
 
 def _leave(*_: object) -> NoReturn:

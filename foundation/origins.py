@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from foundation.web import COLLECTION_HEADER
 
 _PREFLIGHT_AGE_S = 600
 
 
-def allow_origins(app: FastAPI, origins: Collection[str], paths: Collection[str]) -> None:
-    """Let pages of `origins` POST to `paths` and read the answers; without origins nothing changes.
-
-    Preflights are answered before the application sees them. Errors carry the headers too, so that a
-    page can read what was wrong. Cookies are never asked for.
-    """
-    if origins:
-        app.add_middleware(OriginGate, origins=origins, paths=paths)
-
-
 class OriginGate:
-    """ASGI middleware that speaks CORS for some paths and passes on the others."""
+    """ASGI middleware that speaks CORS for some paths and passes on the others; without origins, all.
+
+    Pages of the origins may POST there and read the answers, errors too. They may send any header: keys, the
+    collection, and what tracing adds by itself, as `traceparent` or `baggage`. Preflights are answered here.
+    Cookies are never asked for.
+    """
 
     def __init__(self, app: ASGIApp, origins: Collection[str], paths: Collection[str]) -> None:
         self._app = app
-        self._paths = frozenset(paths)
+        self._paths = frozenset(paths if origins else ())
         self._open = CORSMiddleware(
             app,
             allow_origins=tuple(origins),
             allow_methods=("POST",),
-            allow_headers=("Authorization", COLLECTION_HEADER),
+            allow_headers=("*",),
+            allow_private_network=True,
             expose_headers=("Retry-After",),
             max_age=_PREFLIGHT_AGE_S,
         )

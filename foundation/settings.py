@@ -15,6 +15,7 @@ from foundation.languages import Language
 
 ANY_ORIGIN = "*"
 MAX_PORT = 65535
+MAX_WORKERS = 64
 _LEAST_KEY = 16
 _WEEK_DAYS = 7.0
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     # the server
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=MAX_PORT, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=MAX_WORKERS, description="Processes that answer; they share the index.")
     max_body_bytes: int = Field(8 * 2**20, description="Largest request body accepted.")
     max_batch: int = Field(5000, description="Most documents or events in one request.")
     allowed_origins: str = Field(

@@ -120,23 +120,11 @@ def problem_response(error: ClickloopError, instance: str) -> JSONResponse:
     return _document(error.slug, error.title, error.status, error.detail, instance, error.fields, headers)
 
 
-def install_edge(app: FastAPI, max_body_bytes: int) -> None:
-    """Give `app` request metrics, problem documents for every error, and the limit on bodies."""
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
-    install_problem_handlers(app)
-    app.add_middleware(RequestMetrics)
-
-
 def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document.
-
-    Expected errors keep their status. Any other exception is logged with its traceback and
-    answered with 500 and an incident id that the log line carries too.
-    """
+    """Answer every expected error of `app` with a problem document; `CrashGuard` answers the others."""
     app.add_exception_handler(ClickloopError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(StarletteHTTPException, _answer_http)
-    app.add_middleware(CrashGuard)
 
 
 class BodyLimit:
@@ -186,7 +174,10 @@ class BodyLimit:
 
 
 class CrashGuard:
-    """ASGI middleware that turns an unexpected exception into a log line and a problem document."""
+    """ASGI middleware that turns an unexpected exception into a log line and a problem document.
+
+    The log line has the traceback; the answer is 500 with an incident id that the line carries too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -248,8 +239,12 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _route(scope: Scope) -> str:
-    """Return the template of a request's route; the path itself may name a person."""
-    return str(getattr(scope.get("route"), "path", _UNROUTED))
+    """Return the template of a request's route, of one refused on its way too; the path itself may name a person."""
+    route = scope.get("route")
+    if route is None and "app" in scope:
+        routes = scope["app"].routes
+        route = next((one for one in routes if one.matches(dict(scope))[0] is not Match.NONE), None)
+    return str(getattr(route, "path", _UNROUTED))
 
 
 def _check_announced(scope: Scope, limit_bytes: int) -> None:

@@ -27,10 +27,10 @@ from collector.door import Door
 from collector.intake.logged import read
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
+from foundation.edge import Edge, install_edge
 from foundation.eventlog import EmbeddedLog
 from foundation.settings import Settings
 from foundation.signing import QueryIds
-from foundation.web import install_edge
 from tests.people import PRIVACY
 
 PATIENCE_S = 240  # a browser may start slowly on a busy machine
@@ -86,7 +86,7 @@ class Port:
         self._log = EmbeddedLog(engine)
         app = FastAPI()
         options = Settings(_env_file=None)
-        install_edge(app, options.max_body_bytes)
+        install_edge(app, Edge(options.max_body_bytes))
         app.include_router(
             make_router(self._log, SystemClock(), options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY)
         )

@@ -16,9 +16,9 @@ from ab_testing.api import ExperimentPlan, Experiments
 from console.routes import make_router
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
+from foundation.edge import Edge, install_edge
 from foundation.registry import ArtifactStore, Registry, Version
 from foundation.tables import impressions, replicas
-from foundation.web import install_edge
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 
@@ -46,7 +46,7 @@ class House:
             return {"default": {"version": BASELINE.id, "problem": "", "documents": 7, "behind": 0}}
 
         app = FastAPI()
-        install_edge(app, 1000)
+        install_edge(app, Edge(1000))
         app.include_router(
             make_router(self.registry, self.runs, self.hotswap, self.experiments, state, self.engine, self.clock)
         )

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from foundation.clock import FrozenClock
+from foundation.edge import Edge, install_edge
 from foundation.settings import Settings
-from foundation.web import install_edge
 from serving.catalog import Catalog
 from serving.documents import make_router
 
@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 100_000
 @pytest.fixture
 def client(engine: sa.Engine, clock: FrozenClock) -> Iterator[TestClient]:
     app = FastAPI()
-    install_edge(app, MAX_BODY_BYTES)
+    install_edge(app, Edge(MAX_BODY_BYTES))
     app.include_router(
         make_router(Catalog(engine, clock), Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=50), lambda *_: None)
     )

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import serving.fields
-from foundation.web import install_edge
+from foundation.edge import Edge, install_edge
 from serving.declarations import Declarations
 from serving.engine.fields import FieldSummary
 
@@ -24,7 +24,7 @@ SHOP = {"Clickloop-Collection": "shop"}
 def client(engine: sa.Engine) -> Iterator[TestClient]:
     """The routes alone, of a replica that serves two fields of the default collection."""
     app = FastAPI()
-    install_edge(app, 1_000_000)
+    install_edge(app, Edge(1_000_000))
     summaries = {"default": SERVED}
     app.include_router(
         serving.fields.make_router(Declarations(engine), lambda collection: summaries.get(collection, {}))

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
+from foundation.edge import Edge, install_edge
 from foundation.errors import Conflict, FieldFault, InvalidRequest, NotReady
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS
-from foundation.web import collection_of, install_edge, problem_responses, read_body
+from foundation.web import collection_of, problem_responses, read_body
 
 LIMIT_BYTES = 1000
 
@@ -25,7 +26,7 @@ class Order(BaseModel):
 
 def make_app() -> FastAPI:
     app = FastAPI()
-    install_edge(app, LIMIT_BYTES)
+    install_edge(app, Edge(LIMIT_BYTES))
     router = APIRouter(prefix="/v1")
 
     @router.post("/orders", responses=problem_responses(400, 413, 422))

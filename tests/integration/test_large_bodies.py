@@ -18,7 +18,8 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from foundation import draining
-from foundation.web import install_edge, read_body
+from foundation.edge import Edge, install_edge
+from foundation.web import read_body
 
 LIMIT_BYTES = 1_000_000
 ROUTE_LIMIT_BYTES = 300_000
@@ -27,7 +28,7 @@ PIECE = b"x" * 50_000
 
 def make_app() -> FastAPI:
     app = FastAPI()
-    install_edge(app, LIMIT_BYTES)
+    install_edge(app, Edge(LIMIT_BYTES))
 
     @app.post("/all")
     async def take_all(request: Request) -> int:

@@ -24,9 +24,9 @@ from collector.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.db import transaction
+from foundation.edge import Edge, install_edge
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.settings import Settings
-from foundation.web import install_edge
 
 SETTINGS = Settings(_env_file=None)
 
@@ -67,7 +67,7 @@ def client(any_engine: sa.Engine, clock: FrozenClock) -> Iterator[TestClient]:
     with transaction(any_engine) as connection:
         fold_batch(connection, content, SETTINGS)
     app = FastAPI()
-    install_edge(app, SETTINGS.max_body_bytes)
+    install_edge(app, Edge(SETTINGS.max_body_bytes))
     app.include_router(make_router(any_engine, clock, SETTINGS))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -15,8 +15,8 @@ from clickloop.patience import Patience
 from clickloop.remote import Refused, Remote
 from clickloop.sending import Ready, Sender
 from foundation.clock import FrozenClock
+from foundation.edge import Edge, install_edge
 from foundation.settings import Settings
-from foundation.web import install_edge
 from serving.catalog import Catalog
 from serving.documents import make_router
 
@@ -33,7 +33,7 @@ def catalog(engine: sa.Engine, clock: FrozenClock) -> Catalog:
 def sender(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """A sender to a catalog that takes 8 documents and 2,000 bytes at once."""
     app = FastAPI()
-    install_edge(app, MAX_BODY_BYTES)
+    install_edge(app, Edge(MAX_BODY_BYTES))
     settings = Settings(max_body_bytes=MAX_BODY_BYTES, max_batch=MAX_BATCH)
     app.include_router(make_router(catalog, settings, lambda *_: None))
     with TestClient(app) as client:

@@ -21,10 +21,10 @@ from collector.door import Door
 from collector.intake.logged import read
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
+from foundation.edge import Edge, install_edge
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
 from foundation.signing import QueryIds
-from foundation.web import install_edge
 from tests.conformance import CASES, Case
 from tests.people import PRIVACY
 
@@ -69,7 +69,7 @@ class Service:
         self.items: dict[str, dict[str, Any]] = {}
         options = Settings(_env_file=None, **changes)
         app = FastAPI()
-        install_edge(app, options.max_body_bytes)
+        install_edge(app, Edge(options.max_body_bytes))
         app.include_router(make_router(log, clock, options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY))
         self.client = TestClient(app, raise_server_exceptions=False)
 
@@ -244,7 +244,7 @@ def test_items_that_cannot_be_written_are_to_be_sent_again(clock: FrozenClock) -
         raise sa.exc.OperationalError("COMMIT", {}, Exception("disk full"))
 
     app, log = FastAPI(), ListLog()
-    install_edge(app, 1000)
+    install_edge(app, Edge(1000))
     options = Settings(_env_file=None)
     app.include_router(make_router(log, clock, options, fail, Door(QueryIds(b"secret"), options), PRIVACY))
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}

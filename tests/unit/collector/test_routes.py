@@ -16,11 +16,11 @@ from collector.door import Door
 from collector.intake.logged import read
 from collector.routes import make_router
 from foundation.clock import FrozenClock
+from foundation.edge import Edge, install_edge
 from foundation.errors import Overloaded
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
 from foundation.signing import QueryIds
-from foundation.web import install_edge
 from tests.people import PRIVACY
 
 SETTINGS = Settings(_env_file=None, max_batch=50, max_body_bytes=20_000)
@@ -49,7 +49,7 @@ class BrokenLog:
 
 def make_client(log: Any, clock: FrozenClock, engine: sa.Engine, settings: Settings = SETTINGS) -> TestClient:
     app = FastAPI()
-    install_edge(app, settings.max_body_bytes)
+    install_edge(app, Edge(settings.max_body_bytes))
     app.include_router(make_router(log, clock, settings, engine, Door(QueryIds(b"secret"), settings), PRIVACY))
     return TestClient(app, raise_server_exceptions=False)
 

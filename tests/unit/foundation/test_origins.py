@@ -8,17 +8,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from foundation.edge import Edge, install_edge
 from foundation.errors import NotReady
-from foundation.origins import allow_origins
-from foundation.web import install_edge
 
 HELP = "https://help.example"
 
 
 def make_client(*origins: str) -> TestClient:
     app = FastAPI()
-    install_edge(app, 1000)
-    allow_origins(app, origins, ["/v1/events", "/v1/later"])
+    install_edge(app, Edge(1000, origins=origins, open_paths=["/v1/events", "/v1/later"]))
 
     @app.post("/v1/events")
     def take() -> str:

@@ -16,8 +16,8 @@ from collector.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import PRIOR_CURVE, FeedbackEvent, Impression, ShownResult
 from foundation.db import transaction
+from foundation.edge import Edge, install_edge
 from foundation.settings import Settings
-from foundation.web import install_edge
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ AT = datetime(2026, 1, 5, tzinfo=UTC)
 @pytest.fixture
 def client(engine: sa.Engine) -> TestClient:
     app = FastAPI()
-    install_edge(app, 1000)
+    install_edge(app, Edge(1000))
     app.include_router(make_router(engine, 3, lambda _: PRIOR_CURVE))
     return TestClient(app)
 

@@ -1,0 +1,57 @@
+"""What every request passes before its route: one list, outermost first.
+
+Whatever stands outside sees the answers of all that stands inside: refusals are counted, and pages of
+allowed origins can read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+
+from foundation.gate import KeyGate, Refusal
+from foundation.keys import Keys
+from foundation.origins import OriginGate
+from foundation.web import BodyLimit, CrashGuard, RequestMetrics, install_problem_handlers
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the edge of a service is made of.
+
+    Attributes:
+        max_body_bytes: Largest request body.
+        origins: Origins of web pages that may use the service.
+        open_paths: Paths that these pages may use.
+        keys: Keys that requests need; None where they need none.
+        refusals: By path, how a refusal looks there; problem documents elsewhere.
+        gates: What lets in so many requests at once; they come last.
+    """
+
+    max_body_bytes: int
+    origins: Collection[str] = ()
+    open_paths: Collection[str] = ()
+    keys: Keys | None = None
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    gates: Sequence[Middleware] = ()
+
+    def middleware(self) -> list[Middleware]:
+        """Return what every request passes, outermost first."""
+        return [
+            Middleware(RequestMetrics),
+            Middleware(OriginGate, origins=self.origins, paths=self.open_paths),
+            Middleware(CrashGuard),
+            *([Middleware(KeyGate, keys=self.keys, refusals=self.refusals)] if self.keys else ()),
+            Middleware(BodyLimit, max_bytes=self.max_body_bytes),
+            *self.gates,
+        ]
+
+
+def install_edge(app: FastAPI, edge: Edge) -> None:
+    """Give `app` its middleware, and problem documents for every error."""
+    install_problem_handlers(app)
+    for one in reversed(edge.middleware()):
+        app.add_middleware(one.cls, *one.args, **one.kwargs)
