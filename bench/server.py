@@ -92,14 +92,14 @@ class Server:
 
 
 @contextmanager
-def bench_settings(**changes: Any) -> Iterator[Settings]:
-    """Give settings of an empty home that goes away afterwards.
+def bench_settings(parent: Path | None = None, **changes: Any) -> Iterator[Settings]:
+    """Give settings of an empty home, inside `parent` when given, that goes away afterwards.
 
     The encoder's ONNX form and the vectors of texts are shared with the operator's own home, so
     only the first bench of a machine makes them.
     """
     shared = Settings().home.resolve()
-    with TemporaryDirectory(prefix="clickloop-bench-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="clickloop-bench-", dir=parent, ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         for name in ("onnx", "vectors"):
             (shared / name).mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,7 @@ class Visitors:
         query = self._queries[int(random.integers(len(self._queries)))]
         answer = self._insist(client, memory, "/v1/search", {"query": query, "user": user})
         memory.searches[answer["query_id"]] = answer["version"]
-        events = _events(answer, user, random)
+        events = make_events(answer, user, random)
         if not events:
             return
         memory.sent |= {event["id"] for event in events}
@@ -118,7 +118,7 @@ class Visitors:
             time.sleep(_RETRY_S)
 
 
-def _events(answer: Json, user: str, random: np.random.Generator) -> list[Json]:
+def make_events(answer: Json, user: str, random: np.random.Generator) -> list[Json]:
     """Return one to three events about a search's hits, with ids of the client's own."""
     hits = answer["hits"]
     if not hits:

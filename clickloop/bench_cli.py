@@ -31,11 +31,21 @@ def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def chaos(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
-    """Kill the server during ingestion and swaps; count what is lost or counted twice."""
-    from bench import chaos as bench
+def chaos(
+    parts: Annotated[
+        str, typer.Option(help="Of kills, outages, trainer, replicas, emptied, silence; all. Quick: kills, emptied.")
+    ] = "",
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Kill, fill, lock, stop, pause and empty what the service stands on, under load; see what clients see."""
+    from bench.chaos import run as bench
 
-    _measure("chaos", seed, as_json, lambda: bench.run(seed, quick))
+    only = tuple(parts.replace(",", " ").split()) or (bench.QUICK_PARTS if quick else bench.ALL_PARTS)
+    if unknown := set(only) - set(bench.ALL_PARTS):
+        raise typer.BadParameter(f"{min(unknown)!r} is none of {', '.join(bench.ALL_PARTS)}")
+    _measure("chaos", seed, as_json, lambda: bench.run(seed, quick, Console(stderr=True).print, only))
 
 
 @app.command()

@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bench.broker import has_broker, kafka_broker
-from bench.chaos import Damage, assess
+from bench.chaos.kills import Damage, assess
 from bench.material import drain, get_collection, index
 from bench.report import Bar, at_most
 from bench.server import Server, bench_settings, children

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.chaos import Damage, crash
+from bench.chaos.kills import Damage, crash
 from clickloop.parts import Parts
 from collector.store import evidence_digest
 from foundation.settings import Settings
