@@ -11,9 +11,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,6 +93,7 @@ def shoot(
     clients: int = 0,
     rate: float = 0.0,
     keep: bool = False,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Volley:
     """Post JSON from a process of its own for some seconds.
 
@@ -103,6 +105,7 @@ def shoot(
         clients: Of a closed loop.
         rate: Requests a second of an open loop, when there are no clients.
         keep: Whether answers are brought home.
+        headers: Sent with every request.
     """
     order = {
         "url": url,
@@ -112,6 +115,7 @@ def shoot(
         "rate": rate,
         "seconds": seconds,
         "keep": keep,
+        "headers": dict(headers),
     }
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
@@ -175,9 +179,10 @@ class _Connection(asyncio.Protocol):
 class _Gun:
     """Sends requests to one service over as many connections as are needed."""
 
-    def __init__(self, url: str, path: str, bodies: list[Any], *, keep: bool) -> None:
+    def __init__(self, url: str, path: str, bodies: list[Any], headers: dict[str, str], *, keep: bool) -> None:
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 80, path
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._requests = [self._write(_to_bytes(body)) for body in bodies]
         self._free: list[_Connection] = []
         self._opened = asyncio.Semaphore(_MOST_CONNECTIONS)
@@ -235,7 +240,7 @@ class _Gun:
         return made
 
     def _write(self, body: bytes) -> bytes:
-        head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
+        head = f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n{self._headers}"
         return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -244,7 +249,7 @@ def _to_bytes(body: Any) -> bytes:
 
 
 async def _serve_order(order: dict[str, Any]) -> dict[str, Any]:
-    gun = _Gun(order["url"], order["path"], order["bodies"], keep=order["keep"])
+    gun = _Gun(order["url"], order["path"], order["bodies"], order["headers"], keep=order["keep"])
     if order["clients"]:
         await gun.closed_loop(order["clients"], order["seconds"])
     else:

@@ -54,7 +54,7 @@ def index(remote: Remote, documents: list[dict[str, object]]) -> None:
         remote.put_lines("/v1/documents", "\n".join(map(canonical_json, documents[start : start + _AT_ONCE])))
     deadline = monotonic_s() + _INDEX_TIMEOUT_S
     while monotonic_s() < deadline:
-        state = remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})
+        state = remote.get("/readyz")["collections"].get(remote.collection or DEFAULT_COLLECTION, {})
         if state.get("documents") == len(documents) and not state["behind"] + state["waiting"] and state["version"]:
             return
         time.sleep(0.1)

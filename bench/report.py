@@ -77,7 +77,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         table.add_row(bar["id"], bar["what"], f"{bar['value']:g}", f"{bar['bound']:g}", verdict)
     console.print(table)
     for name, value in report["details"].items():
-        console.print(f"{name}: {value}", soft_wrap=True)
+        console.print(f"{name}: {value}", soft_wrap=True, markup=False)
 
 
 def all_met(bars: Iterable[dict[str, Any]]) -> bool:

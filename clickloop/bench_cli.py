@@ -33,7 +33,10 @@ def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
 @app.command()
 def chaos(
     parts: Annotated[
-        str, typer.Option(help="Of kills, outages, trainer, replicas, emptied, silence; all. Quick: kills, emptied.")
+        str,
+        typer.Option(
+            help="Of kills, outages, trainer, replicas, emptied, silence, hostile; all. Quick: kills, emptied."
+        ),
     ] = "",
     seed: Seed = 0,
     quick: Quick = False,
@@ -46,6 +49,20 @@ def chaos(
     if unknown := set(only) - set(bench.ALL_PARTS):
         raise typer.BadParameter(f"{min(unknown)!r} is none of {', '.join(bench.ALL_PARTS)}")
     _measure("chaos", seed, as_json, lambda: bench.run(seed, quick, Console(stderr=True).print, only))
+
+
+@app.command()
+def against(
+    revision: Annotated[str, typer.Argument(help="Commit to compare with, such as HEAD~1.")],
+    collection: Folder = None,
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare this tree with another commit, both running side by side: searches, taking in, quality, evidence."""
+    from bench import against as bench
+
+    _measure("against", seed, as_json, lambda: bench.run(revision, collection, seed, quick))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +36,7 @@ from bench.server import Server, bench_settings
 from clickloop.parts import Parts
 from clickloop.ports import free_port
 from foundation.clock import monotonic_s
+from foundation.errors import NotReady
 from foundation.settings import Settings
 
 _BEFORE_S = 5.0
@@ -155,7 +156,8 @@ def endure(
         finally:
             watch.stop()
             traffic.stop()
-        drain(parts)
+        with suppress(NotReady):  # what is not folded then counts as lost
+            drain(parts)
     damage = assess(parts, traffic.memory, broken=0)
     parts.log.close()
     parts.engine.dispose()

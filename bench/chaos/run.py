@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bench.chaos import emptied, kills, outages, replicas, silence, trainer
+from bench.chaos import emptied, hostile, kills, outages, replicas, silence, trainer
 from bench.material import get_collection
 from bench.report import Bar, Findings
 
-ALL_PARTS = ("kills", "outages", "trainer", "replicas", "emptied", "silence")
+ALL_PARTS = ("kills", "outages", "trainer", "replicas", "emptied", "silence", "hostile")
 QUICK_PARTS = ("kills", "emptied")
 
 Tell = Callable[[str], None]
@@ -40,6 +40,8 @@ def run(seed: int, quick: bool, tell: Tell, only: tuple[str, ...]) -> Findings:
                 details["replicas"] = "not run: this machine gives no process namespaces"
         elif part == "emptied":
             bars += emptied.measure(documents, queries)
+        elif part == "hostile":
+            bars += hostile.measure(documents, queries, seed, quick, tell)
         else:
             bars += silence.measure(documents, queries, quick=quick)
     return Findings(bars, details)

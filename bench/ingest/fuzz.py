@@ -27,7 +27,7 @@ _VOLLEY_S = 20.0
 _QUICK_VOLLEY_S = 2.0
 _NEIGHBOURS = 4000
 
-_SEEDS: dict[str, Any] = {
+GOOD_BODIES: dict[str, Any] = {
     "/v1/events": [
         {"id": "e", "type": "click", "query_id": "q", "document_id": "d", "user": "u", "at": "2026-01-05T10:00:00Z"},
         {"id": "f", "type": "rating", "query_id": "q", "document_id": "d", "value": 5},
@@ -95,12 +95,12 @@ def measure(server: Server, parts: Parts, seed: int, quick: bool, tell: Tell) ->
     seconds = _QUICK_VOLLEY_S if quick else _VOLLEY_S
     wanted = QUICK_BODIES if quick else BODIES
     neighbours = [f"neighbour-{number}" for number in range(_NEIGHBOURS)]
-    mixed = [[spoil(_SEEDS["/v1/events"][0], chance), _good(name)] for name in neighbours]
+    mixed = [[spoil(GOOD_BODIES["/v1/events"][0], chance), _good(name)] for name in neighbours]
     shots = _check_neighbours(server, mixed, seconds)
     resident = [resident_mib(server.process_id)]
     sent = 0
     while sent < wanted:
-        for path, good in _SEEDS.items():
+        for path, good in GOOD_BODIES.items():
             bodies = [spoil_body(good, chance) for _ in range(int(seconds * _PER_SECOND))]
             volley = shoot(server.url, path, bodies, clients=_CLIENTS, seconds=seconds)
             shots += volley.shots
@@ -113,7 +113,7 @@ def measure(server: Server, parts: Parts, seed: int, quick: bool, tell: Tell) ->
     drain(parts)
     lost = len(set(neighbours) - _stored(parts))
     crashes = sum(shot.status >= 500 and shot.status != 503 for shot in shots)
-    settled = resident[min(len(_SEEDS), len(resident) - 1)]  # after a first round over every intake
+    settled = resident[min(len(GOOD_BODIES), len(resident) - 1)]  # after a first round over every intake
     return [
         at_most("ingest.7", f"replies of {sent} spoilt bodies that are a 500", crashes, 0),
         at_most("ingest.7", "of them without an answer within 30 s", sum(shot.status == 0 for shot in shots), 0),
