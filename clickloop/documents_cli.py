@@ -10,7 +10,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from clickloop.remote import Remote
-from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show
+from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, out, print_json, show
 from foundation.settings import Settings
 
 app = typer.Typer()
@@ -32,6 +32,12 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
         typer.Option("--map", help="Columns that make a document: id=sku,title=name,text=short+long. Others: fields."),
     ] = None,
     strings: Annotated[bool, typer.Option("--strings", help="Cells of CSV stay text.")] = False,
+    numbers: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns of CSV that are numbers however they are written: price,weight."),
+    ] = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew after an interrupted import.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End at the first row that is not taken.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, send nothing.")] = False,
@@ -48,7 +54,18 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
 
     if (source is None) == (from_ is None):
         raise typer.BadParameter("name one source: clickloop index --from SOURCE")
-    wanted = Options(from_ or source or Path(), columns or (), strings, restart, strict, dry_run, delete_missing)
+    wanted = Options(
+        from_ or source or Path(),
+        columns or (),
+        strings,
+        restart,
+        strict,
+        dry_run,
+        delete_missing,
+        numbers or (),
+        encoding,
+        delimiter,
+    )
     asked = f"delete {{}} documents of collection {collection} that the source does not hold?"
     with closing(Remote(url, collection)) as remote:
         summary = import_documents(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clickloop.remote import Remote
-from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json
+from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, out, print_json
 from foundation.errors import NotFound
 from foundation.settings import Settings
 
@@ -34,6 +34,8 @@ def replay(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobo
     ] = None,
     zone: Annotated[str, typer.Option(help="Zone of the log's times that name none, such as Europe/Berlin.")] = "",
     between: Annotated[str, typer.Option(help="What separates ids in a cell of results; white space without.")] = "",
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew after an interrupted replay.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, send nothing.")] = False,
     since: Annotated[
@@ -52,8 +54,9 @@ def replay(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobo
     if from_ and since:
         raise typer.BadParameter("--since counts again what is stored; --from takes a log in as a whole")
     if from_:
-        _replay_log(LogOptions(from_, columns or (), zone, between, restart, dry_run), collection, url, as_json)
-    elif columns or zone or between or restart or dry_run:
+        wanted = LogOptions(from_, columns or (), zone, between, restart, dry_run, encoding, delimiter)
+        _replay_log(wanted, collection, url, as_json)
+    elif columns or zone or between or restart or dry_run or encoding or delimiter:
         raise typer.BadParameter("name the log: clickloop replay --from FILE")
     else:
         _replay_stored(collection, since, as_json)

@@ -15,6 +15,8 @@ err = Console(stderr=True)
 Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the running service.")]
 CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Encoding = Annotated[str, typer.Option(help="Of CSV files, such as latin-1; UTF-8 without.")]
+Delimiter = Annotated[str, typer.Option(help="What separates cells of CSV, such as ';' or tab; seen without.")]
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 

@@ -13,6 +13,7 @@ from foundation.bodies import Entry, read_entries
 from foundation.contracts import Document
 from foundation.errors import FieldFault, InvalidRequest, NotFound
 from foundation.settings import Settings
+from foundation.texts import as_id
 from foundation.web import collection_of, problem_responses, read_body
 from serving.catalog import Catalog
 from serving.submission import MAX_ID_CHARACTERS, MAX_URL_CHARACTERS, read_document, read_id
@@ -65,21 +66,26 @@ class PageOut(BaseModel):
     next: str | None = Field(description="The next page's `after`; null on the last page.")
 
 
+_ID_IN: dict[str, Any] = {"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_ID_CHARACTERS}
+_TEXT_IN: dict[str, Any] = {
+    "type": ["string", "null"],
+    "default": "",
+    "description": "No control characters but white space; a form feed and a vertical tab are kept as a space.",
+}
 _DOCUMENT_IN: dict[str, Any] = {
     "title": "DocumentIn",
     "description": "A document to store. Title or text must not be empty. Other keys become open fields.",
     "type": "object",
     "required": ["id"],
     "properties": {
-        "id": {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARACTERS, "examples": ["help/start"]},
-        "title": {"type": "string", "default": "", "description": "No control characters but tab and line ends."},
-        "text": {"type": "string", "default": "", "description": "No control characters but tab and line ends."},
-        "url": {"type": "string", "default": "", "maxLength": MAX_URL_CHARACTERS},
-        "fields": {"type": "object", "description": "Open JSON fields.", "additionalProperties": True},
+        "id": _ID_IN | {"examples": ["help/start"]},
+        "title": _TEXT_IN,
+        "text": _TEXT_IN,
+        "url": {"type": ["string", "null"], "default": "", "maxLength": MAX_URL_CHARACTERS},
+        "fields": {"type": ["object", "null"], "description": "Open JSON fields.", "additionalProperties": True},
     },
     "additionalProperties": True,
 }
-_ID_IN: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARACTERS}
 
 
 def make_router(catalog: Catalog, settings: Settings, changed: Callable[[str, list[str]], None]) -> APIRouter:
@@ -195,7 +201,7 @@ def _refusal(entry: Entry, faults: tuple[FieldFault, ...]) -> VerdictOut:
 
 
 def _claimed_id(entry: Entry) -> str:
-    claimed = entry.value.get("id") if isinstance(entry.value, dict) else entry.value
+    claimed = as_id(entry.value.get("id") if isinstance(entry.value, dict) else entry.value)
     return claimed[:MAX_ID_CHARACTERS] if isinstance(claimed, str) else ""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from foundation.texts import as_id, spaced
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_QUERY_BYTES = 1500
@@ -30,12 +32,18 @@ def _not_blank(text: str) -> str:
 
 
 QueryText = Annotated[
-    str, Field(max_length=MAX_QUERY_CHARACTERS), AfterValidator(_printable), AfterValidator(_not_blank)
+    str,
+    Field(max_length=MAX_QUERY_CHARACTERS),
+    AfterValidator(spaced),
+    AfterValidator(_printable),
+    AfterValidator(_not_blank),
 ]
 """What a person asks."""
 
-Name = Annotated[str, Field(max_length=256), AfterValidator(_printable)]
-"""An id that an app gives."""
+Name = Annotated[
+    str, Field(max_length=256), BeforeValidator(as_id, json_schema_input_type=str | int), AfterValidator(_printable)
+]
+"""An id that an app gives, a text or a whole number."""
 
 Surface = Annotated[str, Field(pattern="^[a-z0-9_-]{1,32}$")]
 """Where an answer is shown."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.ids import canonical_json, digest_json
+from foundation.texts import as_id
 
 Judgments = dict[str, dict[str, int]]
 
@@ -127,7 +128,7 @@ def _entries(file: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
     seen: set[str] = set()
     for line, place in _lines(file):
         body = _json_object(line, place)
-        name = _text(body, "_id", place)
+        name = _text(body | {"_id": as_id(body.get("_id"))}, "_id", place)
         if not name or name in seen:
             raise InvalidRequest(f"{place}: the id {name!r} is empty or appears a second time")
         seen.add(name)
@@ -157,7 +158,8 @@ def _lines(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _document(name: str, body: dict[str, Any], place: str) -> dict[str, Any]:
-    named = {key: _text({key: ""} | body, key, place) for key in ("title", "text", "url")}
+    given = {key: value for key, value in body.items() if value is not None or key == "text"}
+    named = {key: _text({key: ""} | given, key, place) for key in ("title", "text", "url")}
     fields = {key: value for key, value in body.items() if key not in ("_id", "title", "text", "url")}
     return {"id": name, **named, "fields": fields}
 

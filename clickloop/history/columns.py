@@ -32,6 +32,11 @@ class LogColumns:
         """Return the column that says a part."""
         return self._columns[part]
 
+    @property
+    def names(self) -> set[str]:
+        """The columns that have a meaning here, whatever case a heading writes them in."""
+        return set(self._columns.values())
+
     def check(self, columns: Sequence[str], file: str) -> None:
         """Check that a file with these columns says what its rows are.
 

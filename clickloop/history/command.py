@@ -16,9 +16,10 @@ from clickloop.history.entries import Outgoing, Reading
 from clickloop.history.reader import LogReader
 from clickloop.history.run import LogRun, LogTally
 from clickloop.importing.checkpoint import Checkpoint
+from clickloop.importing.delimited import read_delimiter
 from clickloop.importing.formats import KNOWN_FILES, open_source
 from clickloop.importing.progress import say, show_progress
-from clickloop.importing.rows import Row, Source
+from clickloop.importing.rows import Row, Source, TableForm
 from clickloop.patience import Patience
 from clickloop.remote import Remote
 from clickloop.sending import Refusal
@@ -39,6 +40,8 @@ class LogOptions:
         between: What separates the ids of a cell of results; "" is white space.
         restart: Forget how far an interrupted replay of the same files came.
         dry_run: Read and tell, send nothing.
+        encoding: Of CSV files; "" is UTF-8, or UTF-16 where a file begins so.
+        delimiter: Of CSV files; "" is read off each file.
     """
 
     files: Sequence[Path]
@@ -47,6 +50,8 @@ class LogOptions:
     between: str = ""
     restart: bool = False
     dry_run: bool = False
+    encoding: str = ""
+    delimiter: str = ""
 
 
 @dataclass(slots=True)
@@ -119,7 +124,7 @@ def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console
         NotReady: No service answers.
     """
     columns = parse_columns(options.columns)
-    log = _Log(_open_all(options.files, columns))
+    log = _Log(_open_all(options, columns))
     summary = LogSummary([str(file) for file in options.files], options.dry_run, LogTally())
 
     def tell(refusal: Refusal) -> None:
@@ -146,19 +151,20 @@ def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console
     return summary
 
 
-def _open_all(files: Sequence[Path], columns: LogColumns) -> list[Source]:
+def _open_all(options: LogOptions, columns: LogColumns) -> list[Source]:
     """Return the files as sources; a column of the map may be in any of them, and in one without a heading."""
-    sources = [_open(file, columns) for file in files]
+    form = TableForm(names=columns.names, encoding=options.encoding, delimiter=read_delimiter(options.delimiter))
+    sources = [_open(file, form, columns) for file in options.files]
     if all(source.columns for source in sources):
         together = [column for source in sources for column in source.columns]
-        columns.check_map(together, ", ".join(file.name for file in files))
+        columns.check_map(together, ", ".join(file.name for file in options.files))
     return sources
 
 
-def _open(file: Path, columns: LogColumns) -> Source:
+def _open(file: Path, form: TableForm, columns: LogColumns) -> Source:
     if file.is_dir():
         raise NotFound(f"{file} is a directory; name the files of the log")
-    source = open_source(file, lambda _column: True, KNOWN_FILES)
+    source = open_source(file, form, KNOWN_FILES)
     if source.columns:
         columns.check(source.columns, file.name)
     return source
@@ -179,6 +185,7 @@ def _checkpoint(remote: Remote, options: LogOptions, home: Path, log: _Log) -> C
         "columns": list(options.columns),
         "zone": options.zone,
         "between": options.between,
+        "form": [options.encoding, options.delimiter],
     }
     checkpoint = Checkpoint(home / "imports", purpose, log.files, LogTally())
     if options.restart:

@@ -19,6 +19,7 @@ from collector.intake.foreign import Taken, action_of, body_id, instant_of
 from foundation.contracts import EVENT_TYPES
 from foundation.errors import FieldFault
 from foundation.ids import canonical_json
+from foundation.texts import as_id
 
 SEARCHES = "/ubi_queries"
 EVENTS = "/v1/events"
@@ -90,10 +91,10 @@ class Reading:
         results = self._results(said["results"])
         if at is None or isinstance(results, str):
             return self._faults(at, results)
-        query = {"user_query": _text(said.get("query", "")), "timestamp": at.isoformat()}
-        query |= {"client_id": _text(said["user"])} if "user" in said else {}
+        query = {"user_query": as_id(said.get("query", "")), "timestamp": at.isoformat()}
+        query |= {"client_id": as_id(said["user"])} if "user" in said else {}
         body = query | {"object_id_field": "id", "query_response_hit_ids": results}
-        body["query_id"] = _text(said["query_id"]) if "query_id" in said else body_id("log-search", body)
+        body["query_id"] = as_id(said["query_id"]) if "query_id" in said else body_id("log-search", body)
         return self._checked(Outgoing(SEARCHES, place, str(body["query_id"]), ""), body)
 
     def event(self, place: str, said: Mapping[str, Any]) -> Entry:
@@ -108,10 +109,10 @@ class Reading:
         if at is None:
             return self._faults(at, [])
         body: dict[str, Any] = {"type": kind, "at": at.isoformat()}
-        body |= {name: _text(said[name]) for name in ("query_id", "document_id", "user") if name in said}
+        body |= {name: as_id(said[name]) for name in ("query_id", "document_id", "user") if name in said}
         if kind in _VALUED and "value" in said:
             body["value"] = _number(said["value"])
-        body["id"] = _text(said["id"]) if "id" in said else body_id("log-event", body)
+        body["id"] = as_id(said["id"]) if "id" in said else body_id("log-event", body)
         return self._checked(Outgoing(EVENTS, place, str(body["id"]), ""), body)
 
     def _results(self, given: Any) -> list[Any] | str:
@@ -123,7 +124,7 @@ class Reading:
                 return _NO_LIST
         if isinstance(given, str):
             return self._separated(given)
-        return [_text(one) for one in given] if isinstance(given, list) else _NO_LIST
+        return [as_id(one) for one in given] if isinstance(given, list) else _NO_LIST
 
     def _separated(self, text: str) -> list[Any] | str:
         """Return the ids of a text; one without white space that holds another separator may be many or one."""
@@ -160,10 +161,6 @@ class Reading:
         except ValueError as problem:  # half a surrogate pair too: what is not UTF-8 in the file
             return (FieldFault("row", f"is not JSON in UTF-8: {problem}"),)
         return Outgoing(blank.path, blank.place, blank.id, line)
-
-
-def _text(value: Any) -> Any:
-    return str(value) if type(value) is int else value
 
 
 def _number(value: Any) -> Any:

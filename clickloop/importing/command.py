@@ -13,11 +13,12 @@ from rich.console import Console
 
 from clickloop.exporting import stored_documents
 from clickloop.importing.checkpoint import Checkpoint, Tally
+from clickloop.importing.delimited import Delimited, read_delimiter
 from clickloop.importing.formats import open_source
 from clickloop.importing.importer import Import
-from clickloop.importing.mapping import parse_map
+from clickloop.importing.mapping import ColumnMap, parse_map
 from clickloop.importing.progress import say, show_progress
-from clickloop.importing.rows import Source
+from clickloop.importing.rows import Source, TableForm
 from clickloop.patience import Patience
 from clickloop.remote import Remote
 from clickloop.sending import MOST_DOCUMENTS, Ready, Refusal, Sender
@@ -33,6 +34,9 @@ class Options:
     Attributes:
         columns: The map of columns, as it was written.
         strings: Cells of a CSV file stay text.
+        numbers: Columns of a CSV file whose cells are numbers however they are written.
+        encoding: Of a CSV file; "" is UTF-8, or UTF-16 where the file begins so.
+        delimiter: Of a CSV file; "" is read off the file.
         restart: Forget how far an interrupted import of the same source came.
         strict: End at the first row that is not taken.
         dry_run: Read and tell, send nothing.
@@ -46,6 +50,19 @@ class Options:
     strict: bool = False
     dry_run: bool = False
     delete_missing: bool = False
+    numbers: Sequence[str] = ()
+    encoding: str = ""
+    delimiter: str = ""
+
+    def form(self, columns: ColumnMap) -> TableForm:
+        """Return how a source with a heading is read, under a map of its columns."""
+        return TableForm(
+            lambda column: self.strings or columns.makes_text(column),
+            columns.names,
+            [name.strip() for piece in self.numbers for name in piece.split(",")],
+            self.encoding,
+            read_delimiter(self.delimiter),
+        )
 
 
 @dataclass(slots=True)
@@ -112,7 +129,7 @@ def import_documents(
     if options.dry_run and options.delete_missing:
         raise InvalidRequest("--dry-run sends nothing, so nothing can be missing; leave out one of the two")
     columns = parse_map(options.columns)
-    source = open_source(options.source, lambda column: options.strings or columns.makes_text(column))
+    source = open_source(options.source, options.form(columns))
     if source.columns:
         columns.check(source.columns, options.source.name)
     patience = Patience(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
@@ -137,9 +154,15 @@ def import_documents(
     summary.unseen = columns.unseen()
     if summary.unseen:
         say(console, f"no row has the column {', '.join(summary.unseen)} that --map names")
+    _tell_almost_numbers(source, console)
     if options.delete_missing:
         summary.deleted = _delete_missing(remote, patience, run, confirm)
     return summary
+
+
+def _tell_almost_numbers(source: Source, console: Console) -> None:
+    for name, cell in source.almost_numbers.items() if isinstance(source, Delimited) else ():
+        say(console, f"column {name} stays text, for {cell} would be kept otherwise; --numbers {name} makes numbers")
 
 
 def _delete_missing(remote: Remote, patience: Patience, run: Import, confirm: Callable[[int], bool]) -> int:
@@ -162,6 +185,8 @@ def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) ->
         "collection": remote.collection,
         "columns": list(options.columns),
         "strings": options.strings,
+        "numbers": list(options.numbers),
+        "form": [options.encoding, options.delimiter],
     }
     checkpoint = Checkpoint(home / "imports", purpose, source.files, Tally())
     if options.restart:

@@ -98,7 +98,11 @@ class Import:
             line = _line(document)
             return Ready(row.place, document.id, line, len(line.encode()) + 1)
         except UnicodeEncodeError:
-            return Refusal(row.place, _readable(document.id), (FieldFault("row", "holds what is not UTF-8"),))
+            return Refusal(
+                row.place,
+                _readable(document.id),
+                (FieldFault("row", "holds what is not UTF-8; name a CSV file's encoding: --encoding latin-1"),),
+            )
         except ValueError as problem:
             return Refusal(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from foundation.errors import InvalidRequest
+from foundation.texts import as_id
 
 NAMED = ("id", "title", "text", "url")
 """Parts of a document that are no fields."""
@@ -30,6 +31,11 @@ class ColumnMap:
         self._parts = dict(parts)
         self._used = {column for columns in parts.values() for column in columns}
         self._seen: set[str] = set()
+
+    @property
+    def names(self) -> set[str]:
+        """The columns that have a meaning here, whatever case a heading writes them in."""
+        return {*NAMED, _BEIR_ID, *self._used}
 
     def check(self, columns: Sequence[str], file: str) -> None:
         """Check that a file with these columns has what the map names, and an id.
@@ -65,8 +71,7 @@ class ColumnMap:
             document["id"] = document.pop(_BEIR_ID)
         for part, sources in self._parts.items():
             document[part] = _join([columns.get(source) for source in sources], _BETWEEN.get(part, "\n\n"))
-        if isinstance(document.get("id"), int) and not isinstance(document["id"], bool):
-            document["id"] = str(document["id"])
+        document |= {"id": as_id(document["id"])} if "id" in document else {}
         return {name: value for name, value in document.items() if value is not None or name not in NAMED}
 
 

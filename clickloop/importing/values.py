@@ -11,13 +11,15 @@ from typing import Any
 def plain(value: Any) -> Any:
     """Return `value` as JSON has it: dates and times in ISO 8601, durations in seconds, NaN as null.
 
+    Decimals of more digits than a number keeps are text.
+
     Raises:
         TypeError: JSON has nothing like it; bytes, for example.
     """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float | Decimal):
-        return float(value) if math.isfinite(value) else None
+        return _number(value) if math.isfinite(value) else None
     if isinstance(value, date | time):  # a datetime is a date, too
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -27,3 +29,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     raise TypeError(f"holds {type(value).__name__}, which JSON cannot hold")
+
+
+def _number(value: float | Decimal) -> float | str:
+    number = float(value)
+    return number if isinstance(value, float) or Decimal(repr(number)) == value else str(value)

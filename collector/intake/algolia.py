@@ -1,7 +1,7 @@
 """Algolia Insights events, with the rules and messages of its API.
 
-Lenient, the intake also takes events of any age, which strictly are refused after four days, and
-clickloop's own query ids, which are no 32 hexadecimal digits.
+Lenient, the intake also takes events of any age, which strictly are refused after four days, ids that are
+whole numbers, and clickloop's own query ids, which are no 32 hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collector.intake.foreign import Parsed, Taken, body_id, instant_of
 from collector.intake.native import MAX_AHEAD, MAX_DOCUMENT_ID
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault
-from foundation.texts import NOT_TEXT
+from foundation.texts import NOT_TEXT, as_id
 
 MAX_OBJECTS = 20
 MAX_EVENTS = 1000
@@ -83,12 +83,24 @@ def parse(value: Any, collection: str, now: datetime, *, strict: bool = False) -
     if not isinstance(value, dict):
         return [FieldFault("event", f"Invalid type for field events: expected object, got {kind_of(value)}")]
     event = {name: given for name, given in value.items() if given is not None}
+    if not strict:
+        event |= _ids_as_text(event)
     if event.get("eventType") == TELEMETRY:
         return Taken(ignored="telemetry of InstantSearch says nothing about documents")
     faults = _type_faults(event)
     if not faults:
         faults = [*_value_faults(event, strict), *_list_faults(event), *_moment_faults(event, now, strict)]
     return faults[:_MAX_FAULTS] or _events(event, collection, now)
+
+
+def _ids_as_text(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids of an event as clickloop takes them everywhere: whole numbers as text."""
+    texts: dict[str, Any] = {
+        name: as_id(event[name]) for name in ("userToken", "authenticatedUserToken") if name in event
+    }
+    if isinstance(event.get("objectIDs"), list):
+        texts["objectIDs"] = [as_id(one) for one in event["objectIDs"]]
+    return texts
 
 
 def _type_faults(event: dict[str, Any]) -> list[FieldFault]:

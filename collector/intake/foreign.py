@@ -16,7 +16,7 @@ from collector.intake.native import MAX_AHEAD, MAX_QUERY_BYTES
 from foundation.contracts import EventType, FeedbackEvent, Impression, query_key
 from foundation.errors import FieldFault
 from foundation.ids import BY_CONTENT
-from foundation.texts import NOT_TEXT
+from foundation.texts import NOT_TEXT, as_id
 
 MAX_SHOWN = 1000
 """Most documents of one list."""
@@ -119,24 +119,27 @@ class Fields(Given):
     def text(self, name: str, limit: int, *, required: bool = False, printable: bool = True) -> str:
         """Return a text of at most `limit` characters, "" when absent or at fault."""
         given = self._required(name, required)
-        if given is None:
-            return ""
-        if not isinstance(given, str):
+        if given is not None and not isinstance(given, str):
             self.fault(name, f"must be a string, is {kind_of(given)}")
-        elif len(given) > limit:
+            return ""
+        return self._fitting(name, given or "", limit, printable)
+
+    def key(self, name: str, limit: int, *, required: bool = False) -> str:
+        """Return an id, a string or a whole number, of at most `limit` characters, "" when absent or at fault."""
+        given = as_id(self._required(name, required))
+        if given is not None and not isinstance(given, str):
+            self.fault(name, f"must be a string or a whole number, is {kind_of(given)}")
+            return ""
+        return self._fitting(name, given or "", limit, printable=True)
+
+    def _fitting(self, name: str, given: str, limit: int, printable: bool) -> str:
+        if len(given) > limit:
             self.fault(name, f"must have at most {limit} characters, has {len(given)}")
         elif (NOT_TEXT if printable else _NOT_STORABLE).search(given):
             self.fault(name, "must not hold control characters")
         else:
             return given
         return ""
-
-    def key(self, name: str, limit: int, *, required: bool = False) -> str:
-        """Return an id that may be a string or a whole number, "" when absent or at fault."""
-        given = self.get(name)
-        if type(given) is int and len(text := str(given)) <= limit:
-            return text
-        return self.text(name, limit, required=required)
 
     def whole(self, name: str) -> int | None:
         """Return a whole number of at most six digits, None when absent or at fault."""

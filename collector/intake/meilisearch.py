@@ -29,8 +29,8 @@ def parse(value: Any, collection: str, now: datetime, user: str = "") -> Parsed:
         fields.fault("eventType", 'must be "click" or "conversion"')
     for name in ("eventName", "indexUid"):
         fields.text(name, _MAX_NAME, required=True)
-    who = fields.text("userId", MAX_USER, required=not user) or user
-    query_id = fields.text("queryUid", MAX_ID)
+    who = fields.key("userId", MAX_USER, required=not user) or user
+    query_id = fields.key("queryUid", MAX_ID)
     document_id = fields.key("objectId", MAX_DOCUMENT_ID)
     fields.text("objectName", ANY_LENGTH, printable=False)
     position = fields.whole("position")

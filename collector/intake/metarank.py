@@ -10,6 +10,7 @@ from collector.intake.fields import kind_of
 from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of, query_fault
 from collector.intake.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
+from foundation.texts import spaced
 
 EVENTS = ("item", "metadata", "user", "ranking", "interaction")
 
@@ -31,7 +32,7 @@ def parse(value: Any, collection: str, now: datetime) -> Parsed:
     if event and event not in EVENTS:
         fields.fault("event", f"must be one of {', '.join(EVENTS)}, is {event!r}")
     fields.text("tenant", MAX_ID)
-    id_ = fields.text("id", MAX_ID, required=True)
+    id_ = fields.key("id", MAX_ID, required=True)
     at = fields.moment("timestamp", now, required=True)
     properties = _properties(fields)
     if event == "ranking":
@@ -45,12 +46,14 @@ def parse(value: Any, collection: str, now: datetime) -> Parsed:
 
 def _metadata(fields: Fields, event: str, properties: dict[str, Any]) -> Taken:
     if event == "user":
-        fields.text("user", MAX_USER, required=True)
+        fields.key("user", MAX_USER, required=True)
         return Taken(ignored="nothing is kept of users' properties")
-    item = fields.text("item", MAX_DOCUMENT_ID, required=bool(event))
+    item = fields.key("item", MAX_DOCUMENT_ID, required=bool(event))
     for name in _TEXTS & properties.keys():
         if not isinstance(properties[name], str):
             fields.fault("fields", f"{name} must be a string, for it is the document's own")
+        else:
+            properties[name] = spaced(properties[name])
     return Taken(items={item: properties}) if properties else Taken(ignored="an item without fields changes nothing")
 
 
@@ -69,9 +72,9 @@ def _ranking(fields: Fields, properties: dict[str, Any], blank: Impression) -> T
 
 
 def _interaction(fields: Fields, blank: FeedbackEvent) -> Taken:
-    item = fields.text("item", MAX_DOCUMENT_ID, required=True)
+    item = fields.key("item", MAX_DOCUMENT_ID, required=True)
     word = fields.text("type", MAX_ID, required=True)
-    ranking = fields.text("ranking", MAX_ID)
+    ranking = fields.key("ranking", MAX_ID)
     user = _user(fields)
     event_type = action_of(word)
     if event_type is None:
@@ -83,7 +86,7 @@ def _interaction(fields: Fields, blank: FeedbackEvent) -> Taken:
 
 def _user(fields: Fields) -> str:
     """Return whom to count: the user, else the session; both are checked."""
-    user, session = fields.text("user", MAX_USER), fields.text("session", MAX_USER)
+    user, session = fields.key("user", MAX_USER), fields.key("session", MAX_USER)
     return user or session
 
 
@@ -124,7 +127,7 @@ def _results(fields: Fields) -> tuple[ShownResult, ...]:
     found: dict[str, ShownResult] = {}
     for rank, item in enumerate(given, 1):
         one = Fields(item, f"items.{rank - 1}.")
-        result = ShownResult(one.text("id", MAX_DOCUMENT_ID, required=True), rank, _relevancy(one))
+        result = ShownResult(one.key("id", MAX_DOCUMENT_ID, required=True), rank, _relevancy(one))
         found.setdefault(result.id, result)
         for fault in one.faults:
             fields.fault(fault.field, fault.reason)

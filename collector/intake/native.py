@@ -10,7 +10,7 @@ from collector.intake.fields import Given, kind_of
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 from foundation.errors import FieldFault
 from foundation.ids import new_id
-from foundation.texts import NOT_TEXT
+from foundation.texts import NOT_TEXT, as_id
 
 MAX_ID = 128
 MAX_DOCUMENT_ID = 256
@@ -32,20 +32,20 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "id": {
             "description": "Your id of the event; the same id again changes nothing. One is made when absent.",
-            "type": "string",
+            "type": ["string", "integer"],
             "minLength": 1,
             "maxLength": MAX_ID,
         },
         "type": {"enum": list(EVENT_TYPES)},
         "query_id": {
             "description": "From the search's answer.",
-            "type": "string",
+            "type": ["string", "integer"],
             "minLength": 1,
             "maxLength": MAX_ID,
         },
         "document_id": {
             "description": "The hit concerned; required for seen, click, rating, dwell and conversion.",
-            "type": "string",
+            "type": ["string", "integer"],
             "minLength": 1,
             "maxLength": MAX_DOCUMENT_ID,
         },
@@ -54,7 +54,12 @@ SCHEMA: dict[str, Any] = {
             "type": "number",
             "minimum": 0,
         },
-        "user": {"description": "Who did it.", "type": "string", "minLength": 1, "maxLength": MAX_USER},
+        "user": {
+            "description": "Who did it.",
+            "type": ["string", "integer"],
+            "minLength": 1,
+            "maxLength": MAX_USER,
+        },
         "at": {
             "description": "When, with zone; the moment of receipt when absent.",
             "type": "string",
@@ -85,11 +90,11 @@ def parse(
     event_type = fields.event_type()
     event = FeedbackEvent(
         collection=collection,
-        id=fields.text("id", MAX_ID) or new_id(now),
+        id=fields.key("id", MAX_ID) or new_id(now),
         type=event_type or "click",
-        query_id=fields.text("query_id", MAX_ID, required=True),
-        document_id=fields.text("document_id", MAX_DOCUMENT_ID, required=event_type in ABOUT_A_DOCUMENT),
-        user=fields.text("user", MAX_USER),
+        query_id=fields.key("query_id", MAX_ID, required=True),
+        document_id=fields.key("document_id", MAX_DOCUMENT_ID, required=event_type in ABOUT_A_DOCUMENT),
+        user=fields.key("user", MAX_USER),
         value=fields.value_of(event_type),
         at=fields.moment("at", now, skew),
         received_at=now,
@@ -118,13 +123,13 @@ class _Fields(Given):
         self.fault("type", f"must be one of {', '.join(EVENT_TYPES)}")
         return None
 
-    def text(self, name: str, limit: int, *, required: bool = False) -> str:
-        """Return a text of 1 to `limit` printable characters, "" when absent or at fault."""
-        given = self._required(name, required)
+    def key(self, name: str, limit: int, *, required: bool = False) -> str:
+        """Return an id of 1 to `limit` printable characters, "" when absent or at fault."""
+        given = as_id(self._required(name, required))
         if given is None:
             return ""
         if not isinstance(given, str):
-            self.fault(name, f"must be a string, is {_kind(given)}")
+            self.fault(name, f"must be a string or a whole number, is {_kind(given)}")
             return ""
         if not 1 <= len(given) <= limit:
             self.fault(name, f"must have 1 to {limit} characters, has {len(given)}")

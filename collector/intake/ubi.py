@@ -12,6 +12,7 @@ from typing import Any
 from collector.intake.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Taken, action_of, body_id, query_fault
 from collector.intake.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, MAX_SOURCE
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
+from foundation.texts import as_id
 
 MAX_TEXT = 100
 MAX_MESSAGE = 1024
@@ -35,13 +36,13 @@ def parse_query(value: Any, collection: str, now: datetime) -> Parsed:
     query = fields.text("user_query", ANY_LENGTH, required=value.get("user_query") != "", printable=False)
     if reason := query_fault(query):
         fields.fault("user_query", reason)
-    for name in ("application", "query_response_id"):
-        fields.text(name, MAX_TEXT)
+    fields.text("application", MAX_TEXT)
+    fields.key("query_response_id", MAX_TEXT)
     query_id = query_id_of(value)
-    fields.text("query_id", MAX_TEXT)
+    fields.key("query_id", MAX_TEXT)
     fields.inner("query_attributes")
     id_field = fields.text("object_id_field", MAX_TEXT)
-    unit = fields.text("client_id", MAX_TEXT) or query_id
+    unit = fields.key("client_id", MAX_TEXT) or query_id
     at = fields.moment("timestamp", now)
     hits = _hits(fields)
     if fields.faults:
@@ -53,7 +54,7 @@ def parse_query(value: Any, collection: str, now: datetime) -> Parsed:
 
 def query_id_of(value: Any) -> str:
     """Return the id of a UBI query: its own, else one made of its content, the same in every retry."""
-    given = value.get("query_id") if isinstance(value, dict) else None
+    given = as_id(value.get("query_id")) if isinstance(value, dict) else None
     return given if isinstance(given, str) and given else body_id("ubi-query", value)
 
 
@@ -70,8 +71,8 @@ def parse_event(value: Any, collection: str, now: datetime, base: int = 1) -> Pa
     action = fields.text("action_name", MAX_TEXT, required=True)
     at = fields.moment("timestamp", now, required=True)
     application = fields.text("application", MAX_TEXT)
-    query_id = fields.text("query_id", MAX_TEXT)
-    people = [fields.text(name, MAX_TEXT) for name in ("user_id", "client_id", "session_id")]
+    query_id = fields.key("query_id", MAX_TEXT)
+    people = [fields.key(name, MAX_TEXT) for name in ("user_id", "client_id", "session_id")]
     fields.text("message_type", MAX_TEXT)
     fields.text("message", MAX_MESSAGE, printable=False)
     fields.text("user_query", ANY_LENGTH, printable=False)

@@ -93,14 +93,14 @@ def test_a_broken_line_loses_no_neighbour(client: TestClient) -> None:
     [
         ({"title": "t"}, "id"),
         ({"id": "", "title": "t"}, "id"),
-        ({"id": 7, "title": "t"}, "id"),
+        ({"id": 7.5, "title": "t"}, "id"),
         ({"id": None, "title": "t"}, "id"),
         ({"id": "x" * 257, "title": "t"}, "id"),
         ({"id": "a\u0000b", "title": "t"}, "id"),
         ({"id": "a\nb", "title": "t"}, "id"),
         ({"id": "a"}, "text"),
         ({"id": "a", "title": " ", "text": "\n"}, "text"),
-        ({"id": "a", "title": None, "text": "t"}, "title"),
+        ({"id": "a", "title": None, "text": None}, "text"),
         ({"id": "a", "title": ["t"]}, "title"),
         ({"id": "a", "text": 1}, "text"),
         ({"id": "a", "text": "bell \u0007"}, "text"),
@@ -159,10 +159,18 @@ def test_documents_are_deleted_one_by_one_and_in_batches(client: TestClient) -> 
     assert client.delete("/v1/documents/a/1").status_code == 204
     assert client.get("/v1/documents/a/1").status_code == 404
     assert client.delete("/v1/documents/a/1").status_code == 404
-    response = remove(client, ["b", "nope", 3])
+    response = remove(client, ["b", "nope", [3]])
     assert statuses(response) == ["deleted", "absent", "refused"]
     assert response.json()["verdicts"][1]["id"] == "nope"
-    assert faults(remove(client, [3, ""])) == {"0.id", "1.id"}
+    assert faults(remove(client, [True, ""])) == {"0.id", "1.id"}
+
+
+def test_whole_numbers_are_ids_and_null_is_absent(client: TestClient) -> None:
+    response = client.put("/v1/documents", json={"id": 7, "title": None, "text": "one\ftwo", "url": None})
+    assert response.json()["verdicts"][0] == {"index": 0, "id": "7", "status": "created", "fields": []}
+    document = client.get("/v1/documents/7").json()
+    assert (document["id"], document["title"], document["text"], document["url"]) == ("7", "", "one two", "")
+    assert statuses(remove(client, [7, 8])) == ["deleted", "absent"]
 
 
 def test_pages_cover_every_document_once(client: TestClient) -> None:

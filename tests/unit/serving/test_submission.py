@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -50,6 +50,28 @@ def test_ids_are_any_short_text(id_: str) -> None:
     assert read_id(id_) == id_
 
 
-@pytest.mark.parametrize("id_", ["", "x" * 257, "\x7f", "\u0090", 1, None, ["a"]])
+@pytest.mark.parametrize("id_", ["", "x" * 257, "\x7f", "\u0090", 1.0, True, 10**256, None, ["a"]])
 def test_other_ids_are_refused(id_: object) -> None:
     assert isinstance(read_id(id_), tuple)
+
+
+@pytest.mark.parametrize("id_", [0, 7, -3, 2**62])
+def test_whole_numbers_are_ids(id_: int) -> None:
+    assert read_id(id_) == str(id_)
+    document = read_document({"id": id_, "text": "t"})
+    assert isinstance(document, Document)
+    assert document.id == str(id_)
+
+
+def test_null_is_absent() -> None:
+    document = read_document({"id": "a", "title": None, "text": "t", "url": None, "fields": None, "price": None})
+    assert document == Document(id="a", title="", text="t", url="", fields={"price": None})
+    (fault,) = cast("tuple[FieldFault, ...]", read_document({"id": None, "text": "t"}))
+    assert fault == FieldFault("id", "is missing")
+
+
+def test_form_feed_and_vertical_tab_are_white_space() -> None:
+    document = read_document({"id": "a", "title": "one\ftwo", "text": "three\vfour\n\ffive"})
+    assert isinstance(document, Document)
+    assert (document.title, document.text) == ("one two", "three four\n five")
+    assert isinstance(read_document({"id": "a", "text": " \f\v"}), tuple)

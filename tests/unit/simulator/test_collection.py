@@ -80,7 +80,7 @@ def test_a_query_of_two_splits_is_refused() -> None:
         (DOCUMENT + "{broken\n", QUERY, "q\td\t1\n", "corpus.jsonl line 2: not JSON"),
         (DOCUMENT + "\n[1]\n", QUERY, "q\td\t1\n", "corpus.jsonl line 3: a JSON object is expected"),
         (DOCUMENT * 2, QUERY, "q\td\t1\n", "corpus.jsonl line 2: the id 'd' is empty or appears a second time"),
-        ('{"_id": 7}\n', QUERY, "q\td\t1\n", "corpus.jsonl line 1: '_id' must be a text"),
+        ('{"_id": 7.5}\n', QUERY, "q\td\t1\n", "corpus.jsonl line 1: '_id' must be a text"),
         ('{"_id": "d", "text": null}\n', QUERY, "q\td\t1\n", "corpus.jsonl line 1: 'text' must be a text"),
         (DOCUMENT, '{"_id": "q"}\n', "q\td\t1\n", "queries.jsonl line 1: 'text' must be a text"),
         (DOCUMENT, QUERY, "q\td\t1\nq\td\n", "train.tsv line 2: three columns"),

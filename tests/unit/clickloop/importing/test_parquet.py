@@ -67,3 +67,51 @@ def test_a_missing_pyarrow_is_told_with_what_to_install(tmp_path: Path, monkeypa
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match=r"pip install 'clickloop\[parquet\]'"):
         Parquet(tmp_path / "a.parquet")
+
+
+def test_moments_that_python_cannot_have_are_text_and_the_rest_comes_in(tmp_path: Path) -> None:
+    columns = {
+        "id": [1, 2],
+        "fine": pa.array([1, 1_000], pa.timestamp("ns")),
+        "zoned": pa.array([1, 1_000], pa.timestamp("ns", "UTC")),
+        "far": pa.array([2_932_897, 0], pa.date32()),
+        "hour": pa.array([5, None], pa.time64("ns")),
+        "all": pa.array([[1], [1_000]], pa.list_(pa.timestamp("ns"))),
+    }
+    first, second = Parquet(write(tmp_path, columns))
+    assert first.columns == {
+        "id": 1,
+        "fine": "1970-01-01T00:00:00.000000001",
+        "zoned": "1970-01-01T00:00:00.000000001Z",
+        "far": "10000-01-01",
+        "hour": "00:00:00.000000005",
+        "all": ["1970-01-01T00:00:00.000000001"],
+    }
+    assert second.columns["far"] == "1970-01-01"
+    assert second.columns["fine"] == "1970-01-01T00:00:00.000001"
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.duration("s"), pa.timestamp("us", "Nowhere/Land")])
+def test_a_value_out_of_reach_is_a_fault_of_its_row_alone(tmp_path: Path, kind: pa.DataType) -> None:
+    first, second = Parquet(write(tmp_path, {"id": [1, 2], "at": pa.array([2**60, None], kind)}))
+    assert first.fault.startswith("at cannot be read")
+    assert second.columns == {"id": 2}
+
+
+def test_text_that_is_not_utf8_is_a_fault_of_its_row_alone(tmp_path: Path) -> None:
+    text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff", b"b"]).buffers())
+    first, second = Parquet(write(tmp_path, {"id": [1, 2], "text": text}))
+    assert first.fault.startswith("text cannot be read")
+    assert second.columns == {"id": 2, "text": "b"}
+
+
+def test_headings_are_known_in_any_case(tmp_path: Path) -> None:
+    source = Parquet(write(tmp_path, {"ID": [1], "Title": ["t"], "Maker": ["m"]}), ("id", "title"))
+    assert [row.columns for row in source] == [{"id": 1, "title": "t", "Maker": "m"}]
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    writer.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"]), file)
+    with pytest.raises(InvalidRequest, match="'id' more than once"):
+        Parquet(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -37,3 +38,7 @@ def test_durations_are_seconds() -> None:
 def test_bytes_are_refused() -> None:
     with pytest.raises(TypeError, match="bytes"):
         plain([b"x"])
+
+
+def test_decimals_of_more_digits_than_a_number_keeps_are_text() -> None:
+    assert plain([Decimal("2.50"), Decimal("12345678901234567890.12")]) == [2.5, "12345678901234567890.12"]
