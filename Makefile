@@ -46,7 +46,7 @@ arrows: $(READY)
 check: lint types arrows test
 
 client: $(READY)
-	@$(BIN)/python -c 'import minify; minify.file("text/javascript", "collector/client/client.js", "collector/client/client.min.js")'
+	@$(BIN)/python -c 'import minify; from collector.client_script import SERVED, SOURCE; from foundation.files import write_whole; write_whole(SERVED, minify.string("text/javascript", SOURCE.read_text()).encode())'
 
 install: $(READY)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from clickloop.patience import Patience
 from clickloop.remote import Remote
 from foundation.errors import Conflict, InvalidRequest
+from foundation.files import whole_file
 
 _AT_ONCE = 500
 _FILES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
@@ -49,22 +50,17 @@ def export_documents(documents: Iterable[dict[str, Any]], to: Path) -> tuple[Pat
     if file.exists():
         raise Conflict(f"{file} is there already; delete it or choose another name")
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}")
     count = 0
-    try:
-        with _opened(part, packed=file.suffix.lower() == ".gz") as lines:
-            for document in documents:
-                line = _plain_line(document) if in_file else _beir_line(document)
-                lines.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-                count += 1
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(file, durable=True) as draft, _opened(draft) as lines:
+        for document in documents:
+            line = _plain_line(document) if in_file else _beir_line(document)
+            lines.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            count += 1
     return file, count
 
 
-def _opened(file: Path, *, packed: bool) -> BufferedIOBase:
-    return gzip.GzipFile(file, "wb") if packed else file.open("wb")
+def _opened(file: Path) -> BufferedIOBase:
+    return gzip.GzipFile(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb")
 
 
 def _plain_line(document: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from clickloop.patience import Patience
 from clickloop.remote import Remote
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.extras import needs_extra
+from foundation.files import whole_file
 
 COLUMNS = (
     "query",
@@ -75,13 +76,8 @@ def export_pairs(pairs: Iterable[dict[str, Any]], to: Path) -> int:
     if to.exists():
         raise Conflict(f"{to} is there already; delete it or choose another name")
     to.parent.mkdir(parents=True, exist_ok=True)
-    part = to.with_name(f".{to.name}")
-    try:
-        count = write(iter(pairs), part)
-        part.replace(to)
-    finally:
-        part.unlink(missing_ok=True)
-    return count
+    with whole_file(to, durable=True) as draft:
+        return write(iter(pairs), draft)
 
 
 def _writer(to: Path) -> Write:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property, partial
@@ -19,6 +17,7 @@ from collector.quarantine import Quarantine
 from collector.rated import read_signals
 from collector.retention import Retention
 from foundation import schema
+from foundation.claims import name_process
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
 from foundation.db import make_engine, reading
@@ -71,7 +70,7 @@ class Parts:
         configure_logs(settings.log_level)
         self.settings = settings
         self._page_cache_mib = page_cache_mib
-        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.name = name_process()
 
     @cached_property
     def clock(self) -> Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from random import Random
@@ -41,7 +40,7 @@ class Patience:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._tell = tell
-        self._random = Random(os.getpid() if seed is None else seed)
+        self._random = Random(seed)
         self._sleep = sleep
 
     def ask(self, request: Callable[[], _Answer]) -> _Answer:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from foundation.claims import Claim, name_process
 from foundation.folders import make_folder
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -21,27 +21,12 @@ def share_metrics(home: Path) -> Iterator[None]:
     imported before.
     """
     make_folder(home.resolve())
-    root = home.resolve() / "metrics"
-    for folder in root.glob("*"):
-        if not _runs(int(folder.name)):  # left by a server that was killed
-            shutil.rmtree(folder, ignore_errors=True)
-    mine = root / str(os.getpid())
-    make_folder(mine)
-    os.environ[_VARIABLE] = str(mine)
+    mine = Claim(home.resolve() / "servers", name_process())
+    os.environ[_VARIABLE] = str(mine.folder)
     try:
         yield
     finally:
-        shutil.rmtree(mine, ignore_errors=True)
-
-
-def _runs(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except PermissionError:
-        return True
-    except ProcessLookupError:
-        return False
-    return True
+        mine.release()
 
 
 def render_metrics() -> bytes:

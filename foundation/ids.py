@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 BY_CONTENT = "by-content-"
@@ -24,6 +24,15 @@ def new_id(at: datetime) -> str:
     random = int.from_bytes(os.urandom(10), "big")
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (2**62 - 1)
     return str(uuid.UUID(int=value))
+
+
+def time_of(id_: str) -> datetime:
+    """Return the time part of an id that `new_id` made.
+
+    Raises:
+        ValueError: It is no UUID.
+    """
+    return datetime.fromtimestamp((uuid.UUID(id_).int >> 80) / 1000, UTC)
 
 
 def digest_bytes(content: bytes) -> str:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
+from foundation.claims import Claim
 from foundation.contracts import Document
 from foundation.errors import ArtifactDamaged, Conflict
+from foundation.files import write_whole
 from foundation.telemetry import get_log
 from serving.engine.analysis import Analysis
 from serving.engine.corpus import Corpus
@@ -56,15 +59,15 @@ class Generations:
         home: Directory of the service.
         embedder: Makes the vectors; those of other encoders do not mix.
         analysis: How words are read; indexes of another analysis do not mix either.
-        replica: Name of this process, unique on the machine.
+        replica: Name of this process; see `foundation.claims.name_process`.
     """
 
     def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
         self.embedder = embedder
         self._analysis = analysis
         self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.language}"
-        self._copies = home / "replicas" / replica
-        _sweep(home / "replicas")
+        self._replicas = home / "replicas"
+        self._replica = replica
 
     def newest(self, collection: str) -> Generation | None:
         """Return the newest whole generation of a collection; what cannot be read is logged and passed over."""
@@ -80,7 +83,7 @@ class Generations:
         generation = self.newest(collection)
         if generation is None:
             return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
-        copy = self._copies / f"{collection}-{generation.id}"
+        copy = self._claim.folder / f"{collection}-{generation.id}"
         shutil.rmtree(copy, ignore_errors=True)
         LexicalIndex.share(generation.folder / LEXICAL, copy)
         return Corpus(self.embedder.encoder.dimension, generation, LexicalIndex(copy, self._analysis))
@@ -88,11 +91,13 @@ class Generations:
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of what a corpus no longer used was opened from."""
         if corpus.generation:
-            shutil.rmtree(self._copies / f"{collection}-{corpus.generation.id}", ignore_errors=True)
+            shutil.rmtree(self._claim.folder / f"{collection}-{corpus.generation.id}", ignore_errors=True)
 
     def clear(self) -> None:
         """Remove every copy of this process."""
-        shutil.rmtree(self._copies, ignore_errors=True)
+        claimed = self.__dict__.pop("_claim", None)
+        if claimed is not None:
+            claimed.release()
 
     def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> Generation:
         """Build a generation of everything the catalog holds; blocks, for hours when texts are new.
@@ -107,8 +112,9 @@ class Generations:
             Conflict: Another process is building this collection.
         """
         with self._alone(collection):
-            aside = self._home_of(collection) / "aside"
-            shutil.rmtree(aside, ignore_errors=True)
+            for left in self._home_of(collection).glob("aside*"):
+                shutil.rmtree(left, ignore_errors=True)
+            aside = self._home_of(collection) / f"aside-{uuid4().hex}"
             aside.mkdir()
             corpus = Corpus(
                 self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES)
@@ -164,9 +170,12 @@ class Generations:
         return home
 
     def _tell(self, collection: str, build: Build) -> None:
-        part = self._home_of(collection) / "build.part"
-        part.write_text(json.dumps(asdict(build)))
-        part.replace(part.with_suffix(".json"))
+        write_whole(self._home_of(collection) / "build.json", json.dumps(asdict(build)).encode())
+
+    @cached_property
+    def _claim(self) -> Claim:
+        """The folder of this process's copies, made with the first of them."""
+        return Claim(self._replicas, self._replica)
 
     @contextmanager
     def _alone(self, collection: str) -> Iterator[None]:
@@ -176,21 +185,3 @@ class Generations:
             except BlockingIOError as problem:
                 raise Conflict(f"a generation of {collection!r} is being built already") from problem
             yield
-
-
-def _sweep(replicas: Path) -> None:
-    """Remove the copies that processes of this machine left behind when they were killed."""
-    for folder in replicas.glob("*-*"):
-        number = folder.name.rpartition("-")[2]
-        if number.isdigit() and not _lives(int(number)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -20,6 +20,7 @@ from sentence_transformers import SentenceTransformer
 from bench.report import Bar, at_least
 from clickloop.parts import Parts
 from foundation.contracts import DEFAULT_COLLECTION
+from foundation.files import whole_file
 from foundation.settings import Settings
 from serving.engine.encoder import packaged_model
 
@@ -69,7 +70,8 @@ def remember(documents: Sequence[dict[str, Any]], kept: Path) -> TutorialSearch:
     search = TutorialSearch(documents, np.load(kept) if kept.exists() else None)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, search.vectors)
+        with whole_file(kept) as draft, draft.open("wb") as out:
+            np.save(out, search.vectors)
     return search
 
 

@@ -33,6 +33,7 @@ from clickloop.remote import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import NotReady
+from foundation.files import write_whole
 from foundation.ids import canonical_json
 from foundation.settings import Settings
 from simulator.collection import JudgedCollection, read_beir
@@ -186,7 +187,7 @@ def _keep_articles(kept: Path, collections: list[JudgedCollection], documents: i
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         sources = read_sources([one for collection in collections for one in collection.documents])
-        kept.write_text("\n".join(map(canonical_json, grow(sources, documents, seed))))
+        write_whole(kept, "\n".join(map(canonical_json, grow(sources, documents, seed))).encode())
     return [json.loads(line) for line in kept.read_text().splitlines()]
 
 

@@ -16,6 +16,7 @@ from clickloop.compare.failures import REASONS, Failure, Texts, find_failures
 from clickloop.compare.measures import MEASURES, Difference, Measured, compare_all, measure
 from clickloop.compare.runs import Run, write_run
 from foundation.errors import InvalidRequest
+from foundation.files import write_whole
 from simulator.collection import JudgedCollection
 
 _EXAMPLES = 5
@@ -127,7 +128,7 @@ def write_report(comparison: Comparison, collection: JudgedCollection, folder: P
         reasons=REASONS,
         titles={one["id"]: one["title"] for one in collection.documents},
     )
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_whole(folder / "report.html", page.encode())
     for system, run in comparison.runs.items():
         name = Path(system).stem if Path(system).is_file() else system
         write_run(run, folder / f"{name}.run", name)

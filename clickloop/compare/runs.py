@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from foundation.errors import InvalidRequest
+from foundation.files import write_whole
 
 Run = dict[str, dict[str, float]]
 """Scores by query id and document id, best first."""
@@ -40,4 +41,4 @@ def write_run(run: Run, file: Path, tag: str) -> None:
         for query, scores in run.items()
         for rank, (document, score) in enumerate(sorted(scores.items(), key=lambda pair: -pair[1]), start=1)
     ]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(file, ("\n".join(lines) + "\n").encode())

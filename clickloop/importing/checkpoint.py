@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from foundation.files import write_whole
 from foundation.folders import make_folder
 from foundation.ids import canonical_json, digest_json
 
@@ -60,9 +61,8 @@ class Checkpoint(Generic[Kept]):
     def save(self, tally: Kept) -> None:
         """Keep how far this run came; the file is whole at any moment."""
         make_folder(self._file.parent)
-        part = self._file.with_suffix(".part")
-        part.write_text(canonical_json({"stamp": self._stamp, "tally": asdict(tally)} | self._purpose), "utf-8")
-        part.replace(self._file)
+        kept = {"stamp": self._stamp, "tally": asdict(tally)} | self._purpose
+        write_whole(self._file, canonical_json(kept).encode())
 
     def clear(self) -> None:
         """Forget how far the last run came."""

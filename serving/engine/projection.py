@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from foundation.files import whole_file
+
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.uint8]
 
@@ -59,10 +61,9 @@ class Projection:
         return cls(stored["mean"], stored["basis"])
 
     def save(self, path: Path) -> None:
-        """Write the projection, whole or not at all."""
-        part = path.with_suffix(".part.npz")
-        np.savez(part, mean=self.mean, basis=self.basis)
-        part.replace(path)
+        """Write the projection, unless another process has written one: what `load` returns is the same for all."""
+        with whole_file(path, durable=True, first=True) as draft, draft.open("wb") as out:
+            np.savez(out, mean=self.mean, basis=self.basis)
 
     def project(self, tokens: Floats) -> Floats:
         """Return unit vectors of shape (tokens, 64) for token vectors of shape (tokens, dimension)."""

@@ -63,8 +63,8 @@ class TokenStore:
         return self._rows.get(keys)
 
     def _learn(self, tokens: list[Floats]) -> Projection:
-        self._projection = Projection.learn(tokens)
-        self._projection.save(self._path)
+        Projection.learn(tokens).save(self._path)
+        self._projection = Projection.load(self._path)  # another process may have been first
         return self._projection
 
 

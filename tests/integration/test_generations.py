@@ -14,9 +14,12 @@ from clickloop.parts import Parts
 from foundation.contracts import Document
 from foundation.errors import Conflict
 from foundation.settings import Settings
+from serving.engine.analysis import PLAIN
 from serving.engine.features import Query
 from serving.engine.generation import digest_content
+from serving.generations import Generations
 from serving.loader import Loader
+from tests.namespaces import need_namespaces, start_contained
 from tests.tiny_encoder import make_tiny_model
 
 WORDS = ("kettle", "ladder", "marble", "needle", "orange", "pillow")
@@ -96,14 +99,15 @@ def test_a_newer_generation_is_swapped_in_with_every_version_and_later_changes(p
 
 def test_two_processes_share_a_generation_and_not_their_changes(parts: Parts) -> None:
     parts.build("default")
-    one, other = parts.generations.open("default"), None
-    parts.generations._copies = parts.generations._copies.with_name("another-1")
-    other = parts.generations.open("default")
+    one = parts.generations.open("default")
+    another = Generations(parts.settings.home, parts.embedder, PLAIN, "another")
+    other = another.open("default")
 
     one.place([Document("kettle", "", "", change=one.change + 1, deleted=True)])
 
     assert one.lexical.search("kettle", 5) == {}
     assert other.lexical.search("kettle", 5) != {}
+    another.clear()
 
 
 def test_the_digest_of_a_generation_is_that_of_the_catalog(parts: Parts) -> None:
@@ -178,3 +182,36 @@ def test_words_are_found_before_meaning_is(parts: Parts) -> None:
     corpus.embed(parts.embedder, 100)
     assert corpus.waiting == 0
     assert np.any(corpus.means([0]))
+
+
+REPLICA = """
+import pathlib, sys
+from foundation.contracts import Document
+from clickloop.parts import Parts
+from foundation.settings import Settings
+parts = Parts(Settings())
+corpus = parts.generations.open("default")
+print("open", flush=True)
+for line in sys.stdin:
+    corpus.place([Document(line.strip(), line.strip(), "", change=corpus.change + 1)])
+    print(len(corpus.lexical.search(line.strip(), 5)), flush=True)
+parts.generations.clear()
+"""
+
+
+def test_replicas_in_pid_namespaces_of_their_own_share_a_home(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_namespaces()
+    parts.build("default")
+    for name, value in parts.settings.to_environment().items():
+        monkeypatch.setenv(name, value)
+    one = start_contained(REPLICA)
+    assert one.stdout is not None
+    assert one.stdout.readline() == "open\n"
+    other = start_contained(REPLICA)  # begins while the first serves, and with the same process id
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    for replica in (one, other):
+        found, _ = replica.communicate("quiver\nrope\n", timeout=20)
+        assert found.split() == ["1", "1"]
+        assert replica.returncode == 0
+    assert list((parts.settings.home / "replicas").iterdir()) == []
