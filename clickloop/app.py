@@ -31,6 +31,7 @@ from ab_testing.api import Assignments
 from clickloop.parts import Parts
 from clickloop.readiness import Readiness
 from clickloop.shared_metrics import render_metrics
+from collector.dead_letter_alarm import DeadLetterAlarm
 from collector.door import Door
 from collector.erasure import Eraser
 from collector.reception import MergeItems
@@ -80,7 +81,8 @@ def make_app(settings: Settings) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
-    _add_probes(app, Readiness(loader.state, lambda: loader.ready, [loader]))
+    alarm = DeadLetterAlarm(parts.engine, parts.clock)
+    _add_probes(app, Readiness(loader.state, lambda: loader.ready, [loader, alarm]))
     return app
 
 

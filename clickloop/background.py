@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from clickloop.parts import Parts
-from collector.consumer import TooManyDeadLetters
 from foundation.telemetry import get_log
 from retrainer.worker import Workers
 
@@ -54,8 +53,6 @@ class Background:
     def _collect(self) -> None:
         try:
             self._consumer.run(self.stopped)
-        except TooManyDeadLetters:  # told in the log; training and experiments go on until somebody starts it again
-            self._consumer.stand_by(self.stopped)
         except BaseException:  # told, and raised again: the companion that keeps this process must start another
             _log.exception("collector_failed")
             self.failed = True

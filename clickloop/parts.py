@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ab_testing.api import Assignments, Experiments
 from collector.consumer import Consumer
+from collector.dead_letters import resend_of_other_releases
 from collector.labels import label
 from collector.quarantine import Quarantine
 from collector.rated import read_signals
@@ -222,10 +223,13 @@ class Parts:
 
     def make_consumer(self) -> Consumer:
         """Return the collector's consumer of the event log."""
-        subscription = self.log.subscribe(CONSUMER)
-        if not self.settings.quarantine:
-            return Consumer(self.engine, subscription, self.settings, self.clock)
-        return Consumer(self.engine, subscription, self.settings, self.clock, self.quarantine.look_everywhere)
+        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._look_at_feedback)
+
+    def _look_at_feedback(self) -> None:
+        """Do what the collector does about once a minute between its batches."""
+        resend_of_other_releases(self.engine, self.log)
+        if self.settings.quarantine:
+            self.quarantine.look_everywhere()
 
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import sqlalchemy as sa
 
+from collector.dead_letter_limit import USUAL_LIMIT, DeadLetterLimit, DeadLetterWatch, Place
 from collector.dead_letters import keep
 from collector.erasure import sweep
 from collector.intake.logged import read
@@ -19,10 +19,9 @@ from foundation.db import transaction
 from foundation.errors import ClickloopError
 from foundation.eventlog import Record, Subscription
 from foundation.settings import Settings
-from foundation.telemetry import FOLDED, LAG, get_log
+from foundation.telemetry import DEAD_LETTER_ALARMS, FOLDED, LAG, get_log
 
 MAX_BATCH = 1000
-MAX_DEAD_IN_A_ROW = 100
 _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
@@ -31,13 +30,16 @@ _LOOK_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
 
+_MAX_COLLECTION = 64
+_NOT_STORABLE = (
+    *(sa.exc.DataError, sa.exc.IntegrityError),
+    *(ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError),
+)
+"""What the content of a record raises, whoever wrote it; whatever else is raised, the database or the log is away."""
+_LIMITS_EXCEEDED = "54"
+"""The class of PostgreSQL's errors about what is too large for it, an index's row for instance."""
+
 _log = get_log("collector")
-
-
-class TooManyDeadLetters(ClickloopError):
-    """The log holds something that this release cannot read."""
-
-    slug: ClassVar[str] = "too-many-dead-letters"
 
 
 class _Unfoldable(Exception):
@@ -61,6 +63,7 @@ class Consumer:
     Args:
         subscription: The consumer's place in the log; the caller closes it.
         look: Called about once a minute between batches, to look at what was folded.
+        limit: From how many dead letters on an alarm is raised; nothing stops at it.
     """
 
     def __init__(
@@ -70,24 +73,21 @@ class Consumer:
         settings: Settings,
         clock: Clock,
         look: Callable[[], None] = lambda: None,
+        limit: DeadLetterLimit = USUAL_LIMIT,
     ) -> None:
         self._engine = engine
         self._subscription = subscription
         self._settings = settings
         self._clock = clock
         self._must_rewind = False
-        self._dead_in_a_row = 0
+        self._watch = DeadLetterWatch(limit)
         self._lag_at_s = -_LAG_EVERY_S
         self._swept_at_s = -_SWEEP_EVERY_S
         self._look = look
         self._look_at_s = monotonic_s()
 
     def run(self, stop: threading.Event) -> None:
-        """Take batches until `stop` is set; while the database or the log is away, try again ever slower.
-
-        Raises:
-            TooManyDeadLetters: See `step`.
-        """
+        """Take batches until `stop` is set; while the database or the log is away, try again ever slower."""
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
             try:
@@ -103,22 +103,11 @@ class Consumer:
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def stand_by(self, stop: threading.Event) -> None:
-        """Take nothing more until `stop` is set, but go on telling how many records wait."""
-        while not stop.wait(_LAG_EVERY_S):
-            try:
-                self._report_lag()
-            except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
-                _log.error("how many records wait is not known", problem=str(problem))
-
     def step(self) -> int:
         """Take one batch and return how many records it had; waits at most 0.2 s for a first one.
 
         Whatever is raised, nothing of the batch has happened, and it comes again in the next step.
-        Records that cannot be read or stored become dead letters and do not hold up the others.
-
-        Raises:
-            TooManyDeadLetters: More than 100 in a row; all of them are kept as dead letters.
+        Records that cannot be read or stored become dead letters and do not hold up the others, however many.
         """
         if self._must_rewind:
             self._subscription.rewind()
@@ -152,32 +141,34 @@ class Consumer:
                     keep(connection, dead.record, dead.reason, self._clock.now())
             self._subscription.commit(connection, records)
         FOLDED.labels("erased").inc(dropped)
-        self._report(taken)
+        for record, one in zip(records, taken, strict=True):
+            self._report(record, one)
 
     def _fold(self, connection: sa.Connection, content: Sequence[Impression | FeedbackEvent]) -> int:
         try:
             return fold_batch(connection, content, self._settings)
-        except (sa.exc.DataError, sa.exc.IntegrityError, ValueError, TypeError, ArithmeticError) as problem:
+        except _NOT_STORABLE as problem:
             raise _Unfoldable(str(problem)) from problem
+        except sa.exc.StatementError as problem:
+            if _is_about_content(problem):
+                raise _Unfoldable(str(problem)) from problem
+            raise
 
-    def _report(self, taken: Sequence[_Taken]) -> None:
-        for one in taken:
-            FOLDED.labels(_KINDS[type(one)]).inc()
-            if isinstance(one, _Dead):
-                _log.warning("record became a dead letter", position=one.record.position, reason=one.reason)
-                self._dead_in_a_row += 1
-            else:
-                self._dead_in_a_row = 0
-            if self._dead_in_a_row > MAX_DEAD_IN_A_ROW:
-                self._give_up()
+    def _report(self, record: Record, taken: _Taken) -> None:
+        FOLDED.labels(_KINDS[type(taken)]).inc()
+        place = Place(record.partition, record.key.partition("/")[0][:_MAX_COLLECTION])
+        if isinstance(taken, _Dead) and not self._watch.is_over(place):
+            _log.warning("record became a dead letter", position=record.position, reason=taken.reason)
+        if self._watch.note(place, dead=isinstance(taken, _Dead)):
+            self._tell_alarm(place)
 
-    def _give_up(self) -> None:
-        message = (
-            f"more than {MAX_DEAD_IN_A_ROW} log records in a row cannot be read; they are kept in dead_letters with "
-            "their reasons. Check which release writes this log, then start the collector again."
-        )
-        _log.error(message)
-        raise TooManyDeadLetters(message)
+    def _tell_alarm(self, place: Place) -> None:
+        DEAD_LETTER_ALARMS.set(len(self._watch.over()))
+        where = place._asdict() | {"run_limit": self._watch.limit.run, "share_limit": self._watch.limit.share}
+        if self._watch.is_over(place):
+            _log.error("too many records become dead letters; all are kept, see clickloop dead-letters", **where)
+        else:
+            _log.warning("records are taken again after too many dead letters", **where)
 
     def _sweep(self) -> None:
         now_s = monotonic_s()
@@ -198,6 +189,13 @@ class Consumer:
 
 
 _KINDS: dict[type, str] = {Impression: "impression", FeedbackEvent: "event", _Dead: "dead_letter"}
+
+
+def _is_about_content(problem: sa.exc.StatementError) -> bool:
+    """Return whether a statement failed for what it was given: before the database saw it, or as too large for it."""
+    if not isinstance(problem, sa.exc.DBAPIError):
+        return True
+    return str(getattr(problem.orig, "sqlstate", "") or "").startswith(_LIMITS_EXCEEDED)
 
 
 def _read(record: Record) -> _Taken:

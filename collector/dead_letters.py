@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from foundation.eventlog import EventLog, Record
 from foundation.ids import digest_bytes
 from foundation.tables import dead_letters
 
+RELEASE = version("clickloop")
 _MAX_COLLECTION = 64
 _MAX_REASON = 120
 _MAX_BEGINNING = 60
@@ -91,6 +93,23 @@ def resend(engine: sa.Engine, log: EventLog, collection: str, ids: Collection[st
     return Resent(sent, len(wanted) - sent)
 
 
+def resend_of_other_releases(engine: sa.Engine, log: EventLog) -> Resent:
+    """Append the dead letters of all collections that another release put aside to the log again.
+
+    Each is tried once by a release: one that cannot be read now either stays, and is this release's own from then on.
+    """
+    others = sa.select(dead_letters.c.id).where(dead_letters.c.release != RELEASE)
+    with reading(engine) as connection:
+        ids = connection.execute(others.order_by(dead_letters.c.at, dead_letters.c.id)).scalars().all()
+    chunks = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    sent = sum(_resend(engine, log, some) for some in chunks)
+    with transaction(engine) as connection:
+        for some in chunks:
+            stays = dead_letters.c.id.in_(some)
+            connection.execute(sa.update(dead_letters).where(stays).values(release=RELEASE))
+    return Resent(sent, len(ids) - sent)
+
+
 def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
     statement = sa.select(dead_letters).where(dead_letters.c.id.in_(ids))
     with reading(engine) as connection:
@@ -135,6 +154,7 @@ def _row(record: Record, reason: str, at: datetime) -> dict[str, Any]:
         "reason": _storable(reason),
         "body": body,
         "at": at,
+        "release": RELEASE,
     }
 
 

@@ -231,6 +231,8 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("release", String(32), nullable=False, server_default="unknown"),
+    Index("dead_letters_by_time", "at"),
 )
 
 erasures = Table(

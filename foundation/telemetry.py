@@ -30,6 +30,12 @@ FOLDED = Counter("clickloop_folded_records", "Records folded by the consumer, by
 HELD = Counter(
     "clickloop_held_users", "Users held in quarantine for their behaviour.", ["collection"], registry=METRICS
 )
+DEAD_LETTER_ALARMS = Gauge(
+    "clickloop_dead_letter_alarms",
+    "Collections, by partition of the log, with more dead letters than the limit.",
+    registry=METRICS,
+    multiprocess_mode=_NEWEST,
+)
 LAG = Gauge(
     "clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS, multiprocess_mode=_NEWEST
 )

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from foundation.queries import query_fault
 from foundation.texts import as_id, spaced
 
 MAX_QUERY_CHARACTERS = 1000
-MAX_QUERY_BYTES = 1500
-"""What every database can index."""
 
 _FIRST_PRINTABLE = " "
 
@@ -23,11 +22,11 @@ def _printable(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def _keepable(text: str) -> str:
     if not text.strip():
         raise ValueError("must hold at least one visible character")
-    if len(text.encode()) > MAX_QUERY_BYTES:
-        raise ValueError(f"must be at most {MAX_QUERY_BYTES} bytes of UTF-8")
+    if reason := query_fault(text):
+        raise ValueError(reason)
     return text
 
 
@@ -36,7 +35,7 @@ QueryText = Annotated[
     Field(max_length=MAX_QUERY_CHARACTERS),
     AfterValidator(spaced),
     AfterValidator(_printable),
-    AfterValidator(_not_blank),
+    AfterValidator(_keepable),
 ]
 """What a person asks."""
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.intake.fields import Given, kind_of
-from collector.intake.native import MAX_AHEAD, MAX_QUERY_BYTES
-from foundation.contracts import EventType, FeedbackEvent, Impression, query_key
+from collector.intake.native import MAX_AHEAD
+from foundation.contracts import EventType, FeedbackEvent, Impression
 from foundation.errors import FieldFault
 from foundation.ids import BY_CONTENT
 from foundation.texts import NOT_TEXT, as_id
@@ -91,14 +91,6 @@ def instant_of(given: Any) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC) if seconds >= 0 else None
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def query_fault(query: str) -> str:
-    """Return why a query's text cannot be kept, "" when it can."""
-    longest = max(len(text.encode(errors="replace")) for text in (query, query_key(query)))
-    return (
-        f"must have at most {MAX_QUERY_BYTES} bytes, for evidence is found by it" if longest > MAX_QUERY_BYTES else ""
-    )
 
 
 class Fields(Given):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from collector.intake.native import MAX_QUERY_BYTES, MAX_SOURCE
-from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult, query_key
+from collector.intake.native import MAX_SOURCE
+from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog import Record
+from foundation.queries import MAX_QUERY_BYTES, query_fault
 from foundation.records import read_record
 
 _MAX_RANK = 1_000_000
@@ -32,8 +33,8 @@ def _check_impression(impression: Impression) -> None:
     _check_text("collection", impression.collection, 64)
     _check_text("query_id", impression.query_id, 128)
     _check_text("query", impression.query, MAX_QUERY_BYTES)
-    if len(query_key(impression.query).encode()) > MAX_QUERY_BYTES:
-        raise ValueError(f"query must have at most {MAX_QUERY_BYTES} bytes")
+    if reason := query_fault(impression.query):
+        raise ValueError(f"query {reason}")
     _check_text("unit", impression.unit, 256)
     _check_text("version", impression.version, 64)
     _check_text("experiment", impression.experiment, 64)

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from collector.intake.fields import kind_of
-from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of, query_fault
+from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of
 from collector.intake.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
+from foundation.queries import query_fault
 from foundation.texts import spaced
 
 EVENTS = ("item", "metadata", "user", "ranking", "interaction")

@@ -16,8 +16,6 @@ MAX_ID = 128
 MAX_DOCUMENT_ID = 256
 MAX_USER = 256
 MAX_SOURCE = 128
-MAX_QUERY_BYTES = 1500
-"""Evidence is found by the query's text, and PostgreSQL indexes no longer ones."""
 MAX_AHEAD = timedelta(minutes=10)
 """How far a client's clock may run ahead of ours."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from collector.intake.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Taken, action_of, body_id, query_fault
+from collector.intake.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Taken, action_of, body_id
 from collector.intake.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, MAX_SOURCE
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
+from foundation.queries import query_fault
 from foundation.texts import as_id
 
 MAX_TEXT = 100

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from collector.consumer import MAX_DEAD_IN_A_ROW, Consumer, TooManyDeadLetters
-from collector.dead_letters import Resent, latest, resend
+from collector.consumer import Consumer
+from collector.dead_letter_alarm import LATELY, DeadLetterAlarm
+from collector.dead_letter_limit import DeadLetterLimit
+from collector.dead_letters import Resent, latest, resend, resend_of_other_releases
 from foundation.clock import FrozenClock
 from foundation.db import reading, transaction
 from foundation.errors import NotFound
 from foundation.eventlog import EmbeddedLog, Record
 from foundation.tables import dead_letters, events, impressions
-from tests.feedback import SHOWN_AT, append, count, event, evidence_of, impression, records_of
+from foundation.telemetry import METRICS, configure_logs
+from tests.feedback import SETTINGS, SHOWN_AT, append, count, event, evidence_of, impression, records_of
 
 BEYOND = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
 UNFIT = [*records_of(event("e2", "click", "q2", "a")), Record("default/q2", json.dumps(BEYOND))]
@@ -198,23 +200,83 @@ def test_no_more_of_a_letter_is_told_than_its_beginning(
     assert len(latest(any_engine, "default", 1)) == 1
 
 
-def test_a_log_of_something_else_stops_the_consumer(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+def test_more_than_the_limit_raises_an_alarm_and_stops_nothing(
+    any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log.append([Record("default/x", f"?{number}") for number in range(MAX_DEAD_IN_A_ROW + 1)]).result(10)
-
-    with pytest.raises(TooManyDeadLetters, match="dead_letters"):
-        consumer.run(threading.Event())
-
-    assert count(any_engine, dead_letters) == MAX_DEAD_IN_A_ROW + 1
-
-
-def test_dead_letters_between_good_records_do_not_stop_it(
-    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
-) -> None:
-    bad = [Record("default/x", "?") for _ in range(MAX_DEAD_IN_A_ROW)]
-    log.append([*bad, *records_of(impression("q1")), *bad]).result(10)
-
+    consumer = Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, limit=DeadLetterLimit(run=10))
+    configure_logs("info")
+    bad = [Record("default/x", f"?{number}") for number in range(11)]
+    log.append([*bad, *records_of(impression("q1", collection="other"))]).result(10)
+    consumer.step()
+    during = alarms()
+    append(log, impression("q1"))
     consumer.step()
 
-    assert count(any_engine, impressions) == 1
+    assert (during, alarms()) == (1, 0)
+    assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (11, 2)
+    lines = [line["event"] for line in map(json.loads, capsys.readouterr().err.splitlines())]
+    assert sum("too many records become dead letters" in line for line in lines) == 1
+    assert sum("taken again" in line for line in lines) == 1
+
+
+def test_a_flood_of_records_of_our_own_that_cannot_be_taken_stops_nothing(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    long = [impression(f"q{number}", query="\u0390" * 700) for number in range(150)]
+    append(log, *long, impression("q1", collection="other"), event("e1", "click", "q1", "a", collection="other"))
+
+    assert consumer.step() == 152
+
+    assert (consumer.step(), count(any_engine, dead_letters)) == (0, 150)
+    assert evidence_of(any_engine, "a", "other").users == 1
+
+
+def test_processes_that_do_not_collect_tell_too_many_of_the_last_minutes(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer, clock: FrozenClock
+) -> None:
+    alarm = DeadLetterAlarm(any_engine, clock, DeadLetterLimit(run=3))
+    log.append([Record("default/x", f"?{number}") for number in range(4)]).result(10)
+    log.append([Record("other/x", f"?{number}") for number in range(3)]).result(10)
+    consumer.step()
+
+    (told,) = alarm.read()
+    assert alarm.problems() == [told]
+    assert "4 records of collection 'default'" in told
+    clock.advance(LATELY)
+    assert alarm.read() == []
+
+
+def test_what_another_release_put_aside_is_tried_once_more(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    put_aside(any_engine, *records_of(impression("q1")), Record("default/x", "?"))
+    log.append(UNFIT).result(10)
+    consumer.step()
+
+    assert resend_of_other_releases(any_engine, log) == Resent(sent=1, unreadable=1)
+    assert resend_of_other_releases(any_engine, log) == Resent(sent=0, unreadable=0)
+    consumer.step()
+
+    assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (2, 1)
+
+
+@pytest.mark.postgres
+def test_what_the_database_finds_too_large_is_the_fault_of_the_record(
+    postgres_engine: sa.Engine, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EmbeddedLog(postgres_engine)
+    monkeypatch.setattr("collector.intake.logged.query_fault", lambda _: "")
+    monkeypatch.setattr("collector.intake.logged.MAX_QUERY_BYTES", 1_000_000)
+    noise = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(20_000))
+    append(log, impression("q1"), impression("q2", query=noise))
+
+    assert Consumer(postgres_engine, log.subscribe("collector"), SETTINGS, clock).step() == 2
+
+    assert (count(postgres_engine, dead_letters), count(postgres_engine, impressions)) == (1, 1)
+    log.close()
+
+
+def alarms() -> float:
+    value = METRICS.get_sample_value("clickloop_dead_letter_alarms")
+    assert value is not None
+    return value
