@@ -12,6 +12,7 @@ import uvicorn
 
 from clickloop.announcement import AnnouncedServer, announce_when_it_answers
 from clickloop.companion import Companion
+from clickloop.connections import BoundedProtocol
 from clickloop.ports import free_port
 from foundation.settings import Settings
 from foundation.telemetry import configure_logs
@@ -25,6 +26,8 @@ _OPTIONS: dict[str, Any] = {
     "factory": True,
     "log_level": "warning",
     "access_log": False,
+    "http": BoundedProtocol,
+    "ws": "none",
     "timeout_graceful_shutdown": _DRAIN_S,
     "timeout_keep_alive": _IDLE_S,
 }

@@ -40,7 +40,13 @@ _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}
 }
 _WRITES_DOCUMENTS = FieldFault("event", "lays an item over a document, which takes a key of the role admin")
-_MEILISEARCH_CODES = {401: "missing_authorization_header", 403: "invalid_api_key", 429: "too_many_search_requests"}
+_MEILISEARCH_CODES = {
+    401: "missing_authorization_header",
+    403: "invalid_api_key",
+    408: "bad_request",
+    415: "invalid_content_type",
+    429: "too_many_search_requests",
+}
 _MEILISEARCH_ERRORS = "https://docs.meilisearch.com/errors#"
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
+from foundation.body_reader import BodyReader
 from foundation.gate import KeyGate, Refusal
 from foundation.keys import Keys
 from foundation.origins import OriginGate
-from foundation.web import BodyLimit, CrashGuard, RequestMetrics, install_problem_handlers
+from foundation.web import CrashGuard, RequestMetrics, install_problem_handlers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Edge:
             Middleware(OriginGate, origins=self.origins, paths=self.open_paths),
             Middleware(CrashGuard),
             *([Middleware(KeyGate, keys=self.keys, refusals=self.refusals)] if self.keys else ()),
-            Middleware(BodyLimit, max_bytes=self.max_body_bytes),
+            Middleware(BodyReader, max_bytes=self.max_body_bytes, refusals=self.refusals),
             *self.gates,
         ]
 

@@ -4,6 +4,10 @@ ClickloopError
 ├── InvalidRequest          422  the request is wrong; `fields` names where
 │   └── UnreadableBody      400  not JSON, not UTF-8
 ├── BodyTooLarge            413
+├── UnsupportedMediaType    415
+├── MalformedRequest        400  not HTTP
+├── RequestTimeout          408  the request did not come whole in time
+├── HeadersTooLarge         431
 ├── Unauthenticated         401  no key, or one that is not known
 ├── Forbidden               403  the key is for something else
 ├── RateLimited             429  too many events; retry after a while
@@ -82,6 +86,35 @@ class BodyTooLarge(ClickloopError):
 
     status = 413
     slug = "body-too-large"
+
+
+class UnsupportedMediaType(ClickloopError):
+    """The body is not of a type that is taken here."""
+
+    status = 415
+    slug = "unsupported-media-type"
+
+
+class MalformedRequest(ClickloopError):
+    """The request is not HTTP as this service speaks it."""
+
+    status = 400
+    slug = "malformed-request"
+
+
+class HeadersTooLarge(ClickloopError):
+    """The request's address and headers are too large."""
+
+    status = 431
+    slug = "headers-too-large"
+
+
+class RequestTimeout(ClickloopError):
+    """The request did not come in time."""
+
+    status = 408
+    slug = "request-timeout"
+    retryable = True
 
 
 class Unauthenticated(ClickloopError):

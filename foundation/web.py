@@ -10,7 +10,7 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
 from foundation.contracts import COLLECTION_NAME, DEFAULT_COLLECTION
-from foundation.draining import Incoming, announces_more
+from foundation.draining import announces_more
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
 from foundation.keys import Key
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
@@ -34,8 +34,7 @@ KEY_SCOPE = "clickloop.key"
 """Where a request's ASGI scope holds its key."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_UNROUTED = "(none)"
-_TIMES_THROWN_AWAY = 8
+UNROUTED = "(none)"
 
 _log = get_log("web")
 
@@ -105,12 +104,13 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     Raises:
         BodyTooLarge: It is longer; the rest of it is not kept.
     """
-    _check_announced(request.scope, limit_bytes)
+    if announces_more(request.scope, limit_bytes):
+        raise too_large(limit_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise too_large(limit_bytes)
     return bytes(body)
 
 
@@ -125,52 +125,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ClickloopError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(StarletteHTTPException, _answer_http)
-
-
-class BodyLimit:
-    """ASGI middleware that refuses request bodies over `max_bytes`, announced or not.
-
-    An announced length is refused before the application sees the request; otherwise what comes after
-    the limit is not kept. Whoever refuses a body, the rest is read and thrown away before the answer
-    goes out, up to eight times `max_bytes`: many clients would else find a broken connection and no answer.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a counted body."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        incoming = Incoming(scope, receive)
-
-        async def send_late(message: Message) -> None:
-            if message.get("status") == BodyTooLarge.status:
-                await incoming.throw_away(_TIMES_THROWN_AWAY * self._max_bytes)
-            await send(message)
-
-        try:
-            _check_announced(scope, self._max_bytes)
-        except BodyTooLarge as error:
-            await problem_response(error, scope["path"])(scope, receive, send_late)
-            return
-        await self._app(scope, self._counted(incoming.receive), send_late)
-
-    def _counted(self, receive: Receive) -> Receive:
-        taken = 0
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._max_bytes:
-                # FastAPI wraps what it meets while it parses a body, but lets its own errors pass.
-                raise HTTPException(BodyTooLarge.status, _too_large(self._max_bytes).detail)
-            return message
-
-        return counted
 
 
 class CrashGuard:
@@ -244,15 +198,11 @@ def _route(scope: Scope) -> str:
     if route is None and "app" in scope:
         routes = scope["app"].routes
         route = next((one for one in routes if one.matches(dict(scope))[0] is not Match.NONE), None)
-    return str(getattr(route, "path", _UNROUTED))
+    return str(getattr(route, "path", UNROUTED))
 
 
-def _check_announced(scope: Scope, limit_bytes: int) -> None:
-    if announces_more(scope, limit_bytes):
-        raise _too_large(limit_bytes)
-
-
-def _too_large(limit_bytes: int) -> BodyTooLarge:
+def too_large(limit_bytes: int) -> BodyTooLarge:
+    """Return the refusal of a body that is longer than a limit."""
     return BodyTooLarge(f"the body is longer than {limit_bytes} bytes; send it in several requests")
 
 
@@ -308,6 +258,13 @@ def _unreadable(detail: Any, body: Any) -> str:
     return f"the body is not JSON: {detail['ctx']['error']} (line {line}, column {column})"
 
 
+def _unparsed(cause: BaseException) -> str:
+    """Return why a body of JSON could not be read though its grammar is right, or its bytes are none of text."""
+    if isinstance(cause, UnicodeDecodeError):
+        return "the body is not UTF-8"
+    return "the body is nested too deep" if isinstance(cause, RecursionError) else "the body holds a number too long"
+
+
 def _dotted(location: tuple[int | str, ...]) -> str:
     """Return where a fault lies; the part of the request it lies in only when it is all of it."""
     return ".".join(str(step) for step in (location[1:] or location))
@@ -315,6 +272,8 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101  registered for this type only
+    if isinstance(error.__cause__, ValueError | RecursionError):  # what FastAPI met in a body beside wrong JSON
+        return problem_response(UnreadableBody(_unparsed(error.__cause__)), request.url.path)
     phrase = HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
     title, detail = phrase, str(error.detail)

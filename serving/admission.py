@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
 from foundation.errors import Overloaded
@@ -118,9 +120,15 @@ class Admission:
                 self._gap_s += _GAP_MEMORY * (now_s - self._busy_since_s - self._gap_s)
             self._busy_since_s = now_s if self._inside >= self._at_once else None
 
-    def turn(self) -> Turns:
-        """Return what waits for a turn when it is entered, and holds it."""
-        return self._turns
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it; the request's place in the queue ends with it, whatever it waits for then."""
+        try:
+            with self._turns:
+                yield
+        finally:
+            if place := _PLACE.get():
+                place.leave()
 
     def learn(self, seconds: Mapping[str, float]) -> None:
         """Take in how long the parts of a search took."""
@@ -147,8 +155,26 @@ class Admission:
         return tuple(skipped)
 
 
+class _Place:
+    """A request's place in the queue, until it is computed or answered."""
+
+    def __init__(self, admission: Admission) -> None:
+        admission.enter()
+        self._admission = admission
+        self._held = True
+
+    def leave(self) -> None:
+        """Leave it; once is enough. The request's thread and the server's never do so at the same time."""
+        if self._held:
+            self._held = False
+            self._admission.leave()
+
+
+_PLACE: ContextVar[_Place | None] = ContextVar("place", default=None)
+
+
 class SearchGate:
-    """ASGI middleware that refuses searches at the door while too many wait, before anything is read."""
+    """ASGI middleware that refuses searches while too many wait; theirs are the requests whose bodies are there."""
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
@@ -160,12 +186,23 @@ class SearchGate:
             await self._app(scope, receive, send)
             return
         try:
-            self._admission.enter()
+            place = _Place(self._admission)
         except Overloaded as refusal:
             REFUSED.inc()
             await problem_response(refusal, scope["path"])(scope, receive, send)
             return
+        token = _PLACE.set(place)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._leaving(place, send))
         finally:
-            self._admission.leave()
+            _PLACE.reset(token)
+            place.leave()
+
+    def _leaving(self, place: _Place, send: Send) -> Send:
+        """Return what sends an answer without a place in the queue: its reader may be slow."""
+
+        async def leaving(message: Message) -> None:
+            place.leave()
+            await send(message)
+
+        return leaving

@@ -10,13 +10,14 @@ from fastapi.middleware import Middleware
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foundation.body_reader import BodyReader
 from foundation.edge import Edge, install_edge
 from foundation.errors import Overloaded
 from foundation.gate import KeyGate
 from foundation.keys import Keys
 from foundation.origins import OriginGate
 from foundation.telemetry import REQUESTS
-from foundation.web import BodyLimit, CrashGuard, RequestMetrics, problem_response
+from foundation.web import CrashGuard, RequestMetrics, problem_response
 
 HELP = "https://help.example"
 TRACED = "X-API-Key, traceparent, tracestate, baggage, sentry-trace, authorization, clickloop-collection, content-type"
@@ -82,7 +83,7 @@ def ask(client: TestClient, method: str = "POST", **options: Any) -> Any:
 def test_the_order_of_the_edge() -> None:
     order = [str(one.cls) for one in make_edge(keys=NoKeys()).middleware()]
 
-    assert order == [str(one) for one in (RequestMetrics, OriginGate, CrashGuard, KeyGate, BodyLimit, Full)]
+    assert order == [str(one) for one in (RequestMetrics, OriginGate, CrashGuard, KeyGate, BodyReader, Full)]
 
 
 @pytest.mark.parametrize(
