@@ -12,8 +12,7 @@ RUN useradd --uid 10001 --create-home clickloop && install --directory --owner c
 ENV PATH=/opt/clickloop/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CLICKLOOP_HOME=/data \
-    CLICKLOOP_HOST=0.0.0.0 \
-    CLICKLOOP_REQUIRE_KEYS=true
+    CLICKLOOP_HOST=0.0.0.0
 USER clickloop
 WORKDIR /data
 VOLUME /data

@@ -28,37 +28,43 @@ import serving.index
 import serving.routes
 import serving.suggest
 from ab_testing.api import Assignments
-from clickloop.parts import Parts
-from clickloop.readiness import Readiness
+from clickloop.parts import CONSUMER, Parts
+from clickloop.readiness import DatabaseSource, Readiness, Source
 from clickloop.shared_metrics import render_metrics
 from collector.dead_letter_alarm import DeadLetterAlarm
 from collector.door import Door
 from collector.erasure import Eraser
+from collector.lag import LagWatch
 from collector.reception import MergeItems
 from foundation.contracts import PRIOR_CURVE, ClickCurve
-from foundation.cross_site import PAGE_PATHS, Welcome
+from foundation.db import REQUEST_PATIENCE_S
 from foundation.edge import Edge, install_edge
 from foundation.extras import needs_extra
 from foundation.processors import at_once
-from foundation.settings import Settings, is_loopback
+from foundation.settings import Settings
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
 from serving.suggest import Suggester
 
+_FROM_BROWSERS = ("/v1/search", "/v1/events")
+
 
 def make_app(settings: Settings) -> FastAPI:
     """Return the service, which answers requests; `clickloop.background` collects and retrains."""
-    parts = Parts(settings)
+    parts = Parts(settings, patience_s=REQUEST_PATIENCE_S)
     assignments = Assignments(parts.engine)
     loader = parts.make_loader(assignments)
     parts.hotswap.moved = loader.move
+    watch = LagWatch(lambda: parts.log.subscribe(CONSUMER))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loader.start()
+        watch.start()
         yield
+        watch.stop()
         loader.stop()
         end_tracing()
         parts.log.close()
@@ -81,7 +87,8 @@ def make_app(settings: Settings) -> FastAPI:
     for router in routers:
         app.include_router(router)
     alarm = DeadLetterAlarm(parts.engine, parts.clock)
-    _add_probes(app, Readiness(loader.state, lambda: loader.ready, [loader, alarm]))
+    sources: list[Source] = [loader, DatabaseSource(parts.engine), parts.log, watch, alarm]
+    _add_probes(app, Readiness(loader.state, lambda: loader.ready, sources))
     return app
 
 
@@ -90,18 +97,11 @@ def _edge(parts: Parts, admission: Admission) -> Edge:
     return Edge(
         settings.max_body_bytes,
         origins=settings.origins(),
-        open_paths=PAGE_PATHS,
-        welcome=_welcome(settings),
+        open_paths=_FROM_BROWSERS,
         keys=parts.keys if settings.require_keys else None,
         refusals=collector.compatible.REFUSALS,
         gates=[Middleware(SearchGate, admission=admission)],
     )
-
-
-def _welcome(settings: Settings) -> Welcome:
-    beyond = not is_loopback(settings.host)
-    listening = {f"{settings.host.lower()}:{settings.port}"} if beyond else set()
-    return Welcome(frozenset({*settings.hosts(), *listening}), beyond, frozenset(settings.origins()))
 
 
 def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:

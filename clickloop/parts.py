@@ -21,7 +21,7 @@ from foundation import schema
 from foundation.claims import name_process
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
-from foundation.db import make_engine, reading
+from foundation.db import PATIENCE_S, make_engine, reading
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
 from foundation.keys import Keys
@@ -65,12 +65,14 @@ class Parts:
     Args:
         settings: What the operator set.
         page_cache_mib: Memory for pages of SQLite, of each connection.
+        patience_s: Longest wait for a database that others write.
     """
 
-    def __init__(self, settings: Settings, page_cache_mib: int = 2) -> None:
+    def __init__(self, settings: Settings, page_cache_mib: int = 2, patience_s: float = PATIENCE_S) -> None:
         configure_logs(settings.log_level)
         self.settings = settings
         self._page_cache_mib = page_cache_mib
+        self._patience_s = patience_s
         self.name = name_process()
 
     @cached_property
@@ -81,7 +83,8 @@ class Parts:
     @cached_property
     def engine(self) -> sa.Engine:
         """The database at this release's schema; SchemaOutdated when the policy is to refuse."""
-        engine = make_engine(self.settings.resolved_database_url(), _CHECKPOINT_MIB, self._page_cache_mib)
+        url = self.settings.resolved_database_url()
+        engine = make_engine(url, _CHECKPOINT_MIB, self._page_cache_mib, self._patience_s)
         schema.prepare(engine, self.settings.migrate)
         return engine
 
@@ -105,7 +108,7 @@ class Parts:
         url = self.settings.resolved_log_url()
         if not url:
             return self.engine
-        records = make_engine(url)
+        records = make_engine(url, patience_s=self._patience_s, name="event log")
         schema.prepare(records, self.settings.migrate)
         return records
 

@@ -16,7 +16,7 @@ ATTEMPTS = 8
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _LONGEST_ASKED_FOR_S = 300.0
-_LATER = frozenset({408, 425, 429, 502, 503, 504})
+_LATER = frozenset({408, 425, 429, 502, 503, 504, 507})
 
 _Answer = TypeVar("_Answer")
 

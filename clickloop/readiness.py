@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
+from foundation.db import problems_of
 from foundation.errors import NotReady
 from foundation.telemetry import get_log
 
@@ -16,6 +20,17 @@ class Source(Protocol):
 
     def problems(self) -> list[str]:
         """Return a sentence for everything that is amiss now. Asks no store, and never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSource:
+    """What this process found when it last used a database."""
+
+    engine: sa.Engine
+
+    def problems(self) -> list[str]:
+        """Return whether it can be read and written."""
+        return problems_of(self.engine)
 
 
 class Readiness:

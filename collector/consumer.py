@@ -16,7 +16,7 @@ from collector.store import fold_batch
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import transaction
-from foundation.errors import ClickloopError
+from foundation.errors import ClickloopError, StoreAway
 from foundation.eventlog import Record, Subscription
 from foundation.settings import Settings
 from foundation.telemetry import DEAD_LETTER_ALARMS, FOLDED, LAG, get_log
@@ -28,7 +28,7 @@ _LAG_EVERY_S = 1.0
 _SWEEP_EVERY_S = 60.0
 _LOOK_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 2.0
 
 _MAX_COLLECTION = 64
 _NOT_STORABLE = (
@@ -99,7 +99,8 @@ class Consumer:
             except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
                 if isinstance(problem, ClickloopError) and not problem.retryable:
                     raise
-                _log.error("batch put back, will be taken again", problem=str(problem), pause_s=pause_s)
+                if not isinstance(problem, StoreAway):  # which the store itself tells, once
+                    _log.error("batch put back, will be taken again", problem=str(problem), pause_s=pause_s)
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from collector.dead_letter_limit import USUAL_LIMIT, DeadLetterLimit
 from foundation.clock import Clock, monotonic_s
 from foundation.db import reading
+from foundation.errors import StoreAway
 from foundation.tables import dead_letters
 from foundation.telemetry import get_log
 
@@ -54,6 +55,8 @@ class DeadLetterAlarm:
     def _refresh(self) -> None:
         try:
             self.read()
+        except StoreAway:
+            pass  # told once by the store itself; what was known stays
         except sa.exc.SQLAlchemyError as problem:
             _log.warning("how many dead letters there are is not known", problem=str(problem))
         finally:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from collector.intake.logged import read
 from foundation.db import reading, transaction, upsert
 from foundation.errors import NotFound
-from foundation.eventlog import EventLog, Record
+from foundation.eventlog import EventLog, Record, await_append
 from foundation.ids import digest_bytes
 from foundation.tables import dead_letters
 
@@ -22,6 +22,7 @@ _MAX_COLLECTION = 64
 _MAX_REASON = 120
 _MAX_BEGINNING = 60
 _AT_ONCE = 500
+_APPEND_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
         rows = connection.execute(statement.order_by(dead_letters.c.at, dead_letters.c.id)).all()
     sent = [row for row in rows if _is_readable(_record(row))]
     if sent:
-        log.append([_record(row) for row in sent]).result()
+        await_append(log.append([_record(row) for row in sent]), _APPEND_LIMIT_S)
     with transaction(engine) as connection:
         for row in sent:
             as_it_was = (dead_letters.c.id == row.id) & (dead_letters.c.at == row.at)  # it may be back already

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import sqlalchemy as sa
 
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import NotReady
-from foundation.eventlog import EventLog, Record
+from foundation.eventlog import APPEND_LIMIT_S, EventLog, Record, await_append
 from foundation.privacy import Privacy
 from foundation.records import event_record, impression_record
 
@@ -19,15 +20,23 @@ async def write(log: EventLog, content: Sequence[Impression | FeedbackEvent], pr
 
     Raises:
         Overloaded: Too much is waiting to be written; nothing was taken.
-        NotReady: The log cannot be written now; nothing was taken.
+        NotReady: The log cannot be written now, or not in time; sent again, the events count once.
     """
     if not content:
         return
     try:
         appended = log.append([_record(privacy.conceal(one)) for one in content])
-        await asyncio.shield(asyncio.wrap_future(appended))  # what is queued is written, whoever stops waiting
+        await _finish(appended)
     except sa.exc.SQLAlchemyError as problem:
         raise NotReady("the event log cannot be written now; nothing was taken, send the events again") from problem
+
+
+async def _finish(appended: Future[None]) -> None:
+    """Wait for an append as long as a request may; what is queued is written, whoever else stops waiting."""
+    waiting = asyncio.wrap_future(appended)
+    waiting.add_done_callback(lambda one: one.cancelled() or one.exception())  # raised below, if anybody waits still
+    await asyncio.wait([waiting], timeout=APPEND_LIMIT_S)
+    await_append(appended, 0.0)
 
 
 def _record(content: Impression | FeedbackEvent) -> Record:

@@ -4,19 +4,18 @@ ClickloopError
 ├── InvalidRequest          422  the request is wrong; `fields` names where
 │   └── UnreadableBody      400  not JSON, not UTF-8
 ├── BodyTooLarge            413
-├── UnsupportedMediaType    415  the body is no JSON, or packed in an unknown way
+├── UnsupportedMediaType    415
 ├── MalformedRequest        400  not HTTP
 ├── RequestTimeout          408  the request did not come whole in time
 ├── HeadersTooLarge         431
 ├── Unauthenticated         401  no key, or one that is not known
 ├── Forbidden               403  the key is for something else
-├── ForeignPage             403  a page of another site made a browser send it
-├── Misdirected             421  the service has no such name
-├── Exposed                 500  others could reach it without a key
 ├── RateLimited             429  too many events; retry after a while
 ├── NotFound                404
 ├── Conflict                409  the thing exists in another state
 ├── NotReady                503  no version serves yet; retry
+│   └── StoreAway           503  a database or the event log does not answer; retry
+│       └── StoreFull       507  it has no room left; retry when there is some
 ├── MissingExtra            500  a setting needs what is not installed
 ├── Overloaded              503  shed; retry after a while
 ├── ArtifactDamaged         500  bytes do not match their digest
@@ -134,26 +133,6 @@ class Forbidden(ClickloopError):
     slug = "forbidden"
 
 
-class ForeignPage(ClickloopError):
-    """A page of another origin may not do this."""
-
-    status = 403
-    slug = "foreign-page"
-
-
-class Misdirected(ClickloopError):
-    """The service does not answer under this name."""
-
-    status = 421
-    slug = "misdirected"
-
-
-class Exposed(ClickloopError):
-    """Others could reach this without a key."""
-
-    slug = "exposed"
-
-
 class RateLimited(ClickloopError):
     """Too many events came in too short a time.
 
@@ -204,6 +183,20 @@ class Overloaded(ClickloopError):
     status = 503
     slug = "overloaded"
     retryable = True
+
+
+class StoreAway(NotReady):
+    """A store does not answer now."""
+
+    slug = "store-away"
+
+
+class StoreFull(StoreAway):
+    """A store has no room left."""
+
+    status = 507
+    slug = "store-full"
+    retry_after_s = 30
 
 
 class ArtifactDamaged(ClickloopError):

@@ -7,27 +7,30 @@ records in order; and its position moves in the transaction that holds the effec
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 import sqlalchemy as sa
 
-from foundation.db import reading, take_numbers, transaction, upsert
-from foundation.errors import NotReady, Overloaded
+from foundation.db import PATIENCE_S, reading, take_numbers, transaction, upsert, writes_of
+from foundation.errors import StoreAway
+from foundation.group_commit import GroupCommit
 from foundation.tables import log_positions, log_records
+from foundation.telemetry import LOG_RESETS, get_log
 
 FEEDBACK_TOPIC = "feedback"
-_MAX_WAITING_APPENDS = 4096
-_MAX_GROUP = 256
+STORE = "event log"
+APPEND_LIMIT_S = 1.5
+"""Longest wait of a request for what it appended."""
+
 _IDLE_S = 0.02
 _TRIM_EVERY_S = 5.0
 _TRIM_AT_ONCE = 5000
 _INSERT = sa.insert(log_records)
+_log = get_log("eventlog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,9 @@ class Subscription(Protocol):
     def lag(self) -> int:
         """Return how many records are waiting."""
 
+    def progress(self) -> int:
+        """Return the sum of the committed positions: it grows with every batch, and falls when a log began anew."""
+
     def rewind(self) -> None:
         """Read again from the committed position, after a transaction was rolled back."""
 
@@ -71,10 +77,20 @@ class Subscription(Protocol):
 class EventLog(Protocol):
     """Where feedback is durable first."""
 
+    @property
+    def away(self) -> bool:
+        """Whether appends fail or stall, as far as is known; asks nothing. It ends by itself when the log is back."""
+
+    def problems(self) -> list[str]:
+        """Return the same as sentences."""
+
     def append(self, records: Sequence[Record]) -> Future[None]:
-        """Append all records or none; the future is done when they are durable.
+        """Append all records or none; the future is done when they are durable. Never blocks.
+
+        Whoever has waited long enough cancels the future: what is not on its way by then is not appended.
 
         Raises:
+            StoreAway: The log is away; nothing was appended.
             Overloaded: Too many appends are waiting; nothing was appended.
         """
 
@@ -89,6 +105,21 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Finish the appends under way and stop."""
+
+
+def await_append(done: Future[None], limit_s: float) -> None:
+    """Wait until an append is durable, at most `limit_s`; then it is withdrawn, unless it is just being written.
+
+    Raises:
+        StoreAway: It is not durable in time, or cannot be.
+    """
+    try:
+        done.result(limit_s)
+    except TimeoutError:
+        if not done.cancel() and done.done():
+            done.result()
+            return
+        raise StoreAway("the event log did not take this in time; send it again, it counts once") from None
 
 
 class EmbeddedLog:
@@ -106,22 +137,20 @@ class EmbeddedLog:
         self._records = records or engine
         self._topic = topic
         self._continue_after_consumers()
-        self._waiting: queue.Queue[tuple[Sequence[Record], Future[None]] | None] = queue.Queue(_MAX_WAITING_APPENDS)
-        self._closed = False
-        self._writer = threading.Thread(target=self._write_groups, name="eventlog-writer", daemon=True)
-        self._writer.start()
+        self._writer = GroupCommit(self._write, writes_of(self._records))
+
+    @property
+    def away(self) -> bool:
+        """Whether the last write failed, or one is stalled. See `EventLog.away`."""
+        return self._writer.outage.on
+
+    def problems(self) -> list[str]:
+        """Return what is amiss with the log, as sentences."""
+        return self._writer.outage.problems()
 
     def append(self, records: Sequence[Record]) -> Future[None]:
         """Queue `records` for the next group commit. See `EventLog.append`."""
-        if self._closed:
-            raise NotReady("the event log is closed; the service is stopping")
-        done: Future[None] = Future()
-        done.set_running_or_notify_cancel()  # an append under way cannot be called back
-        try:
-            self._waiting.put_nowait((records, done))
-        except queue.Full:
-            raise Overloaded("the event log has a full queue; send again in a second") from None
-        return done
+        return self._writer.append(records)
 
     def subscribe(self, consumer: str) -> EmbeddedSubscription:
         """Return the place of `consumer` in this topic."""
@@ -135,50 +164,33 @@ class EmbeddedLog:
             return int(connection.execute(statement).rowcount)
 
     def close(self) -> None:
-        """Write what is queued, then stop the writer. Calling it again does nothing."""
-        if not self._closed:
-            self._closed = True
-            self._waiting.put(None)
-            self._writer.join()
+        """Write what is queued, then stop the writer; what cannot be written fails. Calling it again does nothing."""
+        self._writer.close()
 
     def _continue_after_consumers(self) -> None:
         """Number on from what was consumed, also when the file of the records was lost."""
         statement = sa.select(sa.func.max(log_positions.c.position)).where(log_positions.c.topic == self._topic)
         with reading(self._engine) as connection:
             consumed = int(connection.execute(statement).scalar() or 0)
-        with transaction(self._records) as connection:
+        with transaction(self._records, PATIENCE_S) as connection:
             following = take_numbers(connection, self._counter, 0)
             if following <= consumed:
                 take_numbers(connection, self._counter, consumed + 1 - following)
+        if following <= consumed:
+            LOG_RESETS.inc()
+            _log.error("log began anew", topic=self._topic, consumed=consumed, goes_on_at=consumed + 1)
 
     @property
     def _counter(self) -> str:
         return f"log:{self._topic}"
 
-    def _write_groups(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            group = [first]
-            while len(group) < _MAX_GROUP and not self._waiting.empty():
-                item = self._waiting.get()
-                if item is None:
-                    self._write(group)
-                    return
-                group.append(item)
-            self._write(group)
-
-    def _write(self, group: list[tuple[Sequence[Record], Future[None]]]) -> None:
-        try:
-            with transaction(self._records) as connection:
-                self._insert(connection, [record for records, _ in group for record in records])
-        except Exception as problem:  # noqa: BLE001  handed to every caller that waits, none is lost
-            for _, done in group:
-                done.set_exception(problem)
-            return
-        for _, done in group:
-            done.set_result(None)
+    def _write(self, take: Callable[[], list[Record]]) -> None:
+        with transaction(self._records) as connection:
+            self._insert(connection, take())
 
     def _insert(self, connection: sa.Connection, records: list[Record]) -> None:
         if not records:
+            take_numbers(connection, self._counter, 0)  # a write, to see that it succeeds
             return
         first = take_numbers(connection, self._counter, len(records))
         connection.execute(
@@ -229,6 +241,10 @@ class EmbeddedSubscription:
         waiting = self._mine & (log_records.c.position > self._committed())
         with reading(self._records) as connection:
             return int(connection.execute(sa.select(sa.func.count()).where(waiting)).scalar_one())
+
+    def progress(self) -> int:
+        """Return the committed position."""
+        return self._committed()
 
     def rewind(self) -> None:
         """Read again from the committed position."""

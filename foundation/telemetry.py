@@ -39,6 +39,21 @@ DEAD_LETTER_ALARMS = Gauge(
 LAG = Gauge(
     "clickloop_consumer_lag_records", "Log records not folded yet.", registry=METRICS, multiprocess_mode=_NEWEST
 )
+LOG_RESETS = Counter(
+    "clickloop_log_resets",
+    "Times that the log ended before what was read of it: it was lost or made anew.",
+    registry=METRICS,
+)
+STORE_AWAY = Gauge(
+    "clickloop_store_away",
+    "1 while a store cannot be read or written, by what was found last.",
+    ["store", "use"],
+    registry=METRICS,
+    multiprocess_mode=_NEWEST,
+)
+UNLOGGED = Counter(
+    "clickloop_unlogged_searches", "Searches answered without an impression, as the log was away.", registry=METRICS
+)
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
 DOCUMENTS = Gauge(
     "clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS, multiprocess_mode=_NEWEST

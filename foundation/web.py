@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.clock import monotonic_s
 from foundation.contracts import COLLECTION_NAME, DEFAULT_COLLECTION
 from foundation.draining import announces_more
-from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
+from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, StoreAway, UnreadableBody
 from foundation.keys import Key
 from foundation.telemetry import REQUEST_SECONDS, REQUESTS, get_log
 
@@ -235,7 +235,7 @@ def _document(
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ClickloopError)  # noqa: S101  registered for this type only
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, StoreAway):  # which the log tells once, not for every request
         _log.error("request failed", route=_route(request.scope), error=error.slug, detail=error.detail)
     return problem_response(error, request.url.path)
 

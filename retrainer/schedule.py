@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ab_testing.api import Experiments
-from foundation.errors import Conflict
+from foundation.errors import Conflict, StoreAway
 from foundation.leases import Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -51,12 +53,14 @@ class Schedule:
 
     def start(self) -> None:
         """Start the jobs in threads of their own."""
-        self._scheduler.add_job(self.advance_runs, "interval", seconds=_ADVANCE_EVERY_S)
-        self._scheduler.add_job(self.look_at_experiments, "interval", seconds=_LOOK_EVERY_S)
+        self._scheduler.add_job(_unless_away(self.advance_runs), "interval", seconds=_ADVANCE_EVERY_S)
+        self._scheduler.add_job(_unless_away(self.look_at_experiments), "interval", seconds=_LOOK_EVERY_S)
         if self._settings.autopilot:
             every_s = self._settings.schedule_hours * 3600 / self._settings.clock_speed
-            self._scheduler.add_job(self.request_runs, "interval", seconds=max(_LEAST_INTERVAL_S, every_s))
-            self._scheduler.add_job(self.request_oblivion, "interval", seconds=_LOOK_EVERY_S)
+            self._scheduler.add_job(
+                _unless_away(self.request_runs), "interval", seconds=max(_LEAST_INTERVAL_S, every_s)
+            )
+            self._scheduler.add_job(_unless_away(self.request_oblivion), "interval", seconds=_LOOK_EVERY_S)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -71,6 +75,8 @@ class Schedule:
         for run in runs:
             try:
                 self._autopilot.advance(run)
+            except StoreAway:
+                raise  # the run is not at fault; its step comes again
             except Exception as problem:  # noqa: BLE001  one run's trouble must not hold up the others; it is recorded
                 _log.exception("run_failed", run=run.id)
                 self._runs.end(run, "failed", f"step {run.step!r}: {problem}")
@@ -94,3 +100,14 @@ class Schedule:
                 self._runs.request(collection, autopilot=True)
             except Conflict as active:
                 _log.info("scheduled_run_waits", collection=collection, because=active.detail)
+
+
+def _unless_away(job: Callable[[], None]) -> Callable[[], None]:
+    """Return a job that a store's being away ends without a word; the store tells it once, and the job comes again."""
+
+    @wraps(job)
+    def run() -> None:
+        with suppress(StoreAway):
+            job()
+
+    return run

@@ -52,6 +52,7 @@ class ContextOut(BaseModel):
     version: str
     arm: str
     experiment: str
+    logged: bool = Field(description="Whether its impression is durable; events about others find no list.")
     tokens: int = Field(description="Of all passages together.")
     passages: list[ExcerptOut] = Field(description="Best first.")
 
@@ -67,7 +68,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
 
     @router.post("/v1/context", responses=problem_responses(400, 404, 413, 422, 503))
     def context(wanted: ContextIn, collection: Annotated[str, Depends(collection_of)]) -> ContextOut:
-        """Find the passages that answer a question; the impression of their documents is durable then."""
+        """Find the passages that answer a question; their impression is durable then, or `logged` is false."""
         ask = Ask(
             query=wanted.question,
             k=wanted.documents,
@@ -81,9 +82,9 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
         found = searcher.find(collection, ask)
         excerpts = assemble(_passages(found), wanted.budget_tokens)
         order = list(dict.fromkeys(excerpt.document for excerpt in excerpts))
-        if ask.log:
-            searcher.log(found, show_results(found.mixed.hits[number] for number in order)).result()
+        publication = searcher.log(found, show_results(found.mixed.hits[number] for number in order))
         found.laps.end("context")
+        found = searcher.settle(found, publication)
         searcher.note(found)
         return _to_reply(found, excerpts, order)
 
@@ -118,6 +119,7 @@ def _to_reply(found: Found, excerpts: list[Excerpt], order: list[int]) -> Contex
         version=found.mixed.version,
         arm=found.mixed.arm,
         experiment=found.mixed.experiment,
+        logged=found.logged,
         tokens=sum(excerpt.tokens for excerpt in excerpts),
         passages=[
             ExcerptOut(

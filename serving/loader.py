@@ -15,7 +15,7 @@ from ab_testing.api import Assignments
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Manifest
 from foundation.db import transaction, upsert
-from foundation.errors import ClickloopError, NotFound, NotReady
+from foundation.errors import ClickloopError, NotFound, NotReady, StoreAway
 from foundation.registry import Registry
 from foundation.settings import Settings
 from foundation.tables import replicas
@@ -184,7 +184,9 @@ class Loader:
     def _try(self, follow: Callable[[], bool | None]) -> bool | None:
         try:
             return follow()
-        except Exception:  # noqa: BLE001  a follower outlives a database that is away; what is loaded serves on
+        except StoreAway:
+            return None  # told once by the store itself; what is loaded serves on
+        except Exception:  # noqa: BLE001  a follower outlives whatever breaks in it; what is loaded serves on
             _log.exception("follower_failed", follower=follow.__name__)
             return None
 

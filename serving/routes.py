@@ -12,8 +12,6 @@ from serving.inputs import Name, QueryText, Surface
 from serving.search import Answer, Ask, Searcher, Shown
 
 MAX_RESULTS = 100
-CONSOLE_PATH = "/console/search"
-"""Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
 
 
 class SearchIn(BaseModel):
@@ -73,8 +71,15 @@ class SearchOut(BaseModel):
 
     query_id: str
     version: str = Field(description="The version that ranked; of an interleaved list, the control.")
-    arm: str = Field(description="champion outside experiments, else control, treatment or interleaved.")
+    arm: str = Field(
+        description="champion outside experiments, else control, treatment or interleaved; "
+        "empty where it would have been one of these and could not be logged."
+    )
     experiment: str = Field(description="The experiment it belongs to, else empty.")
+    logged: bool = Field(
+        description="Whether its impression is durable. Where the log is away it is not: the answer belongs to no "
+        "experiment, and events about it find no list."
+    )
     hits: list[HitOut]
     did_you_mean: str = Field(description="The query with its unknown words corrected, else empty.")
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
@@ -93,10 +98,9 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     """
     router = APIRouter(tags=["search"])
 
-    @router.post(CONSOLE_PATH, include_in_schema=False)
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
     def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
-        """Search by words and by meaning; the impression is durable when the answer comes."""
+        """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
         wanted = Ask(
             query=ask.query,
             k=ask.k,
@@ -121,6 +125,7 @@ def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
         version=answer.version,
         arm=answer.arm,
         experiment=answer.experiment,
+        logged=answer.logged,
         hits=[_to_hit(line, ask) for line in answer.lines],
         facets={
             name: [FacetOut(value=value, count=count) for value, count in found]

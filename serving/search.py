@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,11 +25,17 @@ from serving.engine.laps import Laps
 from serving.engine.pipeline import Hit
 from serving.engine.snippet import cut_snippet
 from serving.engine.sorting import SortKey, parse_sort
-from serving.impressions import ImpressionLog
+from serving.impressions import ImpressionLog, Publication
 from serving.loader import Loader
 
 _FACET_VALUES = 20
 _log = get_log("search")
+_LOG_SHARE = 0.5
+"""Most of a search's budget that is spent on waiting for the log."""
+
+_LEAST_LOG_WAIT_S = 0.05
+"""A log that is there takes no longer; a search that is late already does not go unlogged for it."""
+
 _IDLE = frozenset({"wait", "log"})
 """Parts of a search in which the processor is left to others."""
 
@@ -82,6 +87,7 @@ class Answer:
 
     Attributes:
         version: The version that ranked; of an interleaved list, the champion's side.
+        logged: Whether its impression is durable; if not, it takes part in no experiment.
         skipped: Stages left out.
         did_you_mean: The query with its unknown words corrected, "" when none is.
         facets: Most frequent values with their counts, by field.
@@ -93,6 +99,7 @@ class Answer:
     arm: str
     experiment: str
     lines: list[Shown]
+    logged: bool
     skipped: tuple[str, ...]
     did_you_mean: str
     facets: dict[str, list[tuple[Any, int]]]
@@ -107,8 +114,10 @@ class Found:
         line_up: What searched.
         kept: The query as it is logged.
         unit: Whom experiments and caps count, by pseudonym.
+        until_s: When the answer is late, by the clock of admission.
         skipped: Stages left out.
         late: Those of them left out to answer in time.
+        logged: Whether the impression is durable.
     """
 
     collection: str
@@ -124,6 +133,8 @@ class Found:
     late: tuple[str, ...]
     facets: dict[str, list[tuple[Any, int]]]
     laps: Laps
+    until_s: float
+    logged: bool = False
 
 
 class Searcher:
@@ -156,7 +167,7 @@ class Searcher:
         self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
-        """Return the answer to a search; its impression is durable when this returns.
+        """Return the answer to a search; its impression is durable then, or the answer says that it is not.
 
         Raises:
             NotFound: The collection has no documents.
@@ -165,13 +176,11 @@ class Searcher:
         """
         found = self.find(collection, ask)
         results = show_results(found.mixed.hits)
-        flushed = self.log(found, results) if ask.log else None
+        publication = self.log(found, results)
         lines = _lines(found, results)  # while the disk is at work
         corrected = found.line_up.corpus.lexical.correct(ask.query)
         found.laps.end("snippet")
-        if flushed:
-            flushed.result()
-        found.laps.end("log")
+        found = self.settle(found, publication)
         self.note(found)
         mixed = found.mixed
         return Answer(
@@ -180,6 +189,7 @@ class Searcher:
             arm=mixed.arm,
             experiment=mixed.experiment,
             lines=lines,
+            logged=found.logged,
             skipped=found.skipped,
             did_you_mean=corrected or "",
             facets=found.facets,
@@ -211,14 +221,19 @@ class Searcher:
             allowed = line_up.corpus.matching(condition) if condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
-            assignment = None if late or sort else self._assign(collection, line_up, unit, kept, ask.log)
+            joins = ask.log and not (late or sort or self._impressions.away)
+            assignment = self._assign(collection, line_up, unit, kept) if joins else None
             mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
             counted = _count(line_up, mixed.candidates, facets)
             laps.end("facets")
-        return Found(collection, ask, kept, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps)
+        return Found(
+            collection, ask, kept, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps, until
+        )
 
-    def log(self, found: Found, results: tuple[ShownResult, ...]) -> Future[None]:
-        """Log what is shown of what was found; the future is done when it is durable."""
+    def log(self, found: Found, results: tuple[ShownResult, ...]) -> Publication | None:
+        """Begin to log what is shown of what was found, None where nothing is to be logged; `settle` waits for it."""
+        if not found.ask.log:
+            return None
         return self._impressions.publish(
             Impression(
                 collection=found.collection,
@@ -233,6 +248,20 @@ class Searcher:
                 surface=found.ask.surface,
             )
         )
+
+    def settle(self, found: Found, publication: Publication | None) -> Found:
+        """Wait for the log within the search's budget, and return what was found as it may be told.
+
+        What is not durable has no experiment: it would be an exposure that nobody can count.
+        """
+        if publication is None:
+            return found
+        left_s = min(found.until_s - self._admission.now(), _LOG_SHARE * found.ask.budget_s)
+        logged = publication.arrives(max(left_s, _LEAST_LOG_WAIT_S))
+        found.laps.end("log")
+        if logged or not found.mixed.experiment:
+            return replace(found, logged=logged)
+        return replace(found, mixed=replace(found.mixed, experiment="", arm=""))
 
     def note(self, found: Found) -> None:
         """Take in how long the stages took."""
@@ -260,12 +289,12 @@ class Searcher:
         query = embedder.read_query(ask.query, key)
         return replace(query, tokens=None) if "rerank" in skipped else query
 
-    def _assign(self, collection: str, line_up: LineUp, unit: str, query: str, logged: bool) -> Assignment | None:
+    def _assign(self, collection: str, line_up: LineUp, unit: str, query: str) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
 
         Both arms need both versions here, so that a slow load cannot keep one arm's users out.
         """
-        assignment = self._assignments.assign(collection, unit, query) if logged else None
+        assignment = self._assignments.assign(collection, unit, query)
         if assignment is None or not {assignment.control, assignment.treatment} <= line_up.rankers.keys():
             return None
         return assignment

@@ -14,7 +14,7 @@ import httpx
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import ClickloopError, InvalidRequest, Overloaded
 
-PASSING = frozenset({429, 502, 503, 504})
+PASSING = frozenset({429, 502, 503, 504, 507})
 """Statuses that a later try can cure."""
 
 

@@ -35,6 +35,7 @@ class Answer:
     """What a search found; every event about it carries its `query_id`.
 
     Attributes:
+        logged: Whether the service holds its impression, which events about it need.
         raw: The whole answer as JSON values; a newer service may say more than the attributes hold.
     """
 
@@ -43,6 +44,7 @@ class Answer:
     version: str = ""
     arm: str = ""
     experiment: str = ""
+    logged: bool = True
     raw: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

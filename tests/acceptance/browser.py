@@ -29,7 +29,6 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP *.test 127.0.0.1",  # so that one machine is many sites
     "--remote-debugging-pipe",
 )
 _PATIENCE_S = 30.0
@@ -98,8 +97,7 @@ class Page:
 
     def go(self, url: str) -> None:
         """Go to `url`, as when typed into the address bar."""
-        reply = self.call("Page.navigate", url=url)
-        assert "errorText" not in reply, reply
+        assert "errorText" not in self.call("Page.navigate", url=url)
 
     def front(self) -> None:
         """Bring the tab to the front; the others are hidden."""

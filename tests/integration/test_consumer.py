@@ -40,6 +40,9 @@ class FailingOnce:
     def lag(self) -> int:
         return self._inner.lag()
 
+    def progress(self) -> int:
+        return self._inner.progress()
+
     def rewind(self) -> None:
         self._inner.rewind()
 

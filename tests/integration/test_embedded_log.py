@@ -80,7 +80,7 @@ def test_a_failed_write_is_told_to_whoever_waits(engine: sa.Engine) -> None:
 
 
 def test_a_full_queue_sheds_instead_of_waiting(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foundation.eventlog._MAX_WAITING_APPENDS", 1)
+    monkeypatch.setattr("foundation.group_commit._MAX_WAITING", 1)
     log = EmbeddedLog(engine)
     with transaction(engine), pytest.raises(Overloaded, match="again"):  # nobody else can write: appends pile up
         for _ in range(5):

@@ -35,7 +35,7 @@ def test_every_kind_has_a_name_of_its_own() -> None:
 
 
 def test_only_errors_of_the_moment_are_worth_a_retry() -> None:
-    assert {error.status for error in ALL if error.retryable} == {408, 429, 503}
+    assert {error.status for error in ALL if error.retryable} == {408, 429, 503, 507}
 
 
 def test_an_unreadable_body_is_an_invalid_request() -> None:
