@@ -12,7 +12,8 @@ RUN useradd --uid 10001 --create-home clickloop && install --directory --owner c
 ENV PATH=/opt/clickloop/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CLICKLOOP_HOME=/data \
-    CLICKLOOP_HOST=0.0.0.0
+    CLICKLOOP_HOST=0.0.0.0 \
+    CLICKLOOP_REQUIRE_KEYS=true
 USER clickloop
 WORKDIR /data
 VOLUME /data

@@ -37,18 +37,17 @@ from collector.erasure import Eraser
 from collector.lag import LagWatch
 from collector.reception import MergeItems
 from foundation.contracts import PRIOR_CURVE, ClickCurve
+from foundation.cross_site import PAGE_PATHS, Welcome
 from foundation.db import REQUEST_PATIENCE_S
 from foundation.edge import Edge, install_edge
 from foundation.extras import needs_extra
 from foundation.processors import at_once
-from foundation.settings import Settings
+from foundation.settings import Settings, is_loopback
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.loader import Loader
 from serving.search import Searcher
 from serving.suggest import Suggester
-
-_FROM_BROWSERS = ("/v1/search", "/v1/events")
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -97,11 +96,18 @@ def _edge(parts: Parts, admission: Admission) -> Edge:
     return Edge(
         settings.max_body_bytes,
         origins=settings.origins(),
-        open_paths=_FROM_BROWSERS,
+        open_paths=PAGE_PATHS,
+        welcome=_welcome(settings),
         keys=parts.keys if settings.require_keys else None,
         refusals=collector.compatible.REFUSALS,
         gates=[Middleware(SearchGate, admission=admission)],
     )
+
+
+def _welcome(settings: Settings) -> Welcome:
+    beyond = not is_loopback(settings.host)
+    listening = {f"{settings.host.lower()}:{settings.port}"} if beyond else set()
+    return Welcome(frozenset({*settings.hosts(), *listening}), beyond, frozenset(settings.origins()))
 
 
 def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:

@@ -78,6 +78,9 @@ class BackgroundService:
     def _environment(self) -> dict[str, str]:
         return {
             "CLICKLOOP_HOME": str(self._home),
+            "CLICKLOOP_HOST": "127.0.0.1",
+            "CLICKLOOP_REQUIRE_KEYS": "false",
+            "CLICKLOOP_PUBLIC_HOSTS": "",
             "CLICKLOOP_CLOCK_SPEED": str(self._clock_speed),
             "CLICKLOOP_CLOCK_ORIGIN": SystemClock().now().isoformat(),
             "CLICKLOOP_EXPERIMENT_SEARCHES": "5000",

@@ -2,13 +2,12 @@
 
 All of them accept like the native intake: durable before the reply, a bad event does not hold up its
 neighbours, a repeat changes nothing. They take any content type, as browsers' beacons send
-`text/plain`, and pages of every origin may post to those that browsers use.
+`text/plain`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -25,17 +24,10 @@ from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidR
 from foundation.eventlog import EventLog
 from foundation.privacy import Privacy
 from foundation.settings import Settings
-from foundation.web import collection_of, key_of, problem_response, problem_responses, read_body
+from foundation.web import collection_of, key_of, problem_responses, read_body
 
 Collection = Annotated[str, Depends(collection_of)]
 
-_FROM_BROWSERS = ("/ubi_queries", "/ubi_events", "/1/events", "/events")
-_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
-_PREFLIGHT = _ANY_ORIGIN | {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "*, Authorization",
-    "Access-Control-Max-Age": "600",
-}
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}
 }
@@ -45,6 +37,7 @@ _MEILISEARCH_CODES = {
     403: "invalid_api_key",
     408: "bad_request",
     415: "invalid_content_type",
+    421: "bad_request",
     429: "too_many_search_requests",
 }
 _MEILISEARCH_ERRORS = "https://docs.meilisearch.com/errors#"
@@ -97,8 +90,6 @@ def make_router(
     _add_metarank(router, intake)
     _add_algolia(router, intake)
     _add_meilisearch(router, intake)
-    for path in _FROM_BROWSERS:
-        router.add_api_route(path, _preflight, methods=["OPTIONS"], include_in_schema=False)
     return router
 
 
@@ -119,18 +110,14 @@ def _add_ubi(router: APIRouter, intake: Intake) -> None:
 
 
 async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Callable[[Any], Parsed]) -> JSONResponse:
-    """Return the reply to a body of queries or events; refusals too are readable to pages of any origin."""
-    try:
-        entries = await intake.entries(request)
-        result = await intake.take(request, collection, entries, parse, brings_lists=True)
-        result.refuse_if_all_bad()
-    except ClickloopError as problem:
-        return _refuse_ubi(problem, request.url.path)
+    entries = await intake.entries(request)
+    result = await intake.take(request, collection, entries, parse, brings_lists=True)
+    result.refuse_if_all_bad()
     verdicts = result.verdicts()
     counts = {status: sum(one.status == status for one in verdicts) for status in ("accepted", "ignored", "refused")}
     asked = [entry.value for entry in entries if isinstance(entry.value, dict) and "action_name" not in entry.value]
     reply = UbiReply(**counts, verdicts=verdicts, query_id=ubi.query_id_of(asked[-1]) if asked else None)
-    return JSONResponse(reply.model_dump(), headers=_ANY_ORIGIN)
+    return JSONResponse(reply.model_dump())
 
 
 def _add_metarank(router: APIRouter, intake: Intake) -> None:
@@ -227,7 +214,7 @@ def _batch(raw: bytes, max_events: int) -> list[Any]:
 
 
 def _algolia_reply(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"status": status, "message": message}, status_code=status, headers=_ANY_ORIGIN)
+    return JSONResponse({"status": status, "message": message}, status_code=status)
 
 
 def _refuse_algolia(problem: ClickloopError) -> JSONResponse:
@@ -255,7 +242,7 @@ def _add_meilisearch(router: APIRouter, intake: Intake) -> None:
             result.refuse_if_all_bad()
         except ClickloopError as problem:
             return _meilisearch_error(problem)
-        return Response(status_code=201, headers=_ANY_ORIGIN)
+        return Response(status_code=201)
 
 
 def _meilisearch_error(problem: ClickloopError) -> JSONResponse:
@@ -275,23 +262,11 @@ def _meilisearch_error(problem: ClickloopError) -> JSONResponse:
         "type": "internal" if status >= 500 else "auth" if status in {401, 403} else "invalid_request",
         "link": _MEILISEARCH_ERRORS + code,
     }
-    return JSONResponse(content, status_code=status, headers=_ANY_ORIGIN | _when_again(problem))
-
-
-def _refuse_ubi(problem: ClickloopError, path: str) -> JSONResponse:
-    document = problem_response(problem, path)
-    document.headers.update(_ANY_ORIGIN)
-    return document
+    return JSONResponse(content, status_code=status, headers=_when_again(problem))
 
 
 REFUSALS: Mapping[str, Callable[[ClickloopError], Response]] = {
-    "/ubi_queries": partial(_refuse_ubi, path="/ubi_queries"),
-    "/ubi_events": partial(_refuse_ubi, path="/ubi_events"),
     "/1/events": _refuse_algolia,
     "/events": _meilisearch_error,
 }
-"""How a request without a valid key is refused where its client expects another form than a problem document."""
-
-
-def _preflight() -> Response:
-    return Response(status_code=204, headers=_PREFLIGHT)
+"""How a request is refused before its route where its client expects another form than a problem document."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 
 from collector.bots import is_crawler
+from collector.unset import is_unset
 from foundation.buckets import Buckets
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import FieldFault, RateLimited
@@ -25,6 +26,7 @@ Offer = Content | list[FieldFault]
 """What one entry of a request amounts to, or what is wrong with it."""
 
 _MINUTE_S = 60
+_UNSET = "which is a variable that was never set, and no query id; send the query_id of a search's answer"
 _FOREIGN = "was not issued by this service for this collection; send the query_id of a search's answer"
 _FOREIGN_LIST = "names a list that this service did not serve; with signed ids only a key of the role admin brings such"
 
@@ -51,6 +53,7 @@ class Door:
         self._query_ids = query_ids
         self._ids_are = settings.sign_queries
         self._per_minute = settings.events_per_minute_user
+        self._unset: Counter[str] = Counter()
         self._by_key = Buckets(settings.events_per_second_key, settings.events_per_second_key)
         self._by_user = Buckets(self._per_minute / _MINUTE_S, self._per_minute)
 
@@ -87,6 +90,10 @@ class Door:
             )
         return examined
 
+    def refused_unset(self, collection: str) -> int:
+        """Return how many entries of a collection were refused since their query id was never set."""
+        return self._unset[collection]
+
     def _limit_key(self, request: Request, count: int) -> None:
         key = key_of(request)
         wait_s = self._by_key.take(f"{key.collection}/{key.name}", count) if key else 0
@@ -115,6 +122,9 @@ class Door:
             return offer
         checked: list[Impression | FeedbackEvent] = []
         for one in offer:
+            if is_unset(one.query_id):
+                self._unset[collection] += 1
+                return [FieldFault("query_id", f"is {one.query_id!r}, {_UNSET}")]
             is_list = isinstance(one, Impression)
             issued = (takes_lists if is_list else trusts_ids) or self._query_ids.issued(collection, one.query_id)
             if not issued and (is_list or self._ids_are == "require"):

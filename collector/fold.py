@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from foundation.contracts import CURVE_RANKS, EventType, FeedbackEvent
 
 WEEK_S = 7 * 24 * 3600
+EARLIEST = timedelta(days=1)
+"""How long before its list an event may lie by its sender's clock and zone; no zone is more than 14 hours off."""
 LONG_DWELL_S = 30.0
 """The customary threshold of a satisfied click (Fox et al. 2005, doi:10.1145/1059981.1059982)."""
 QUICK_RETURN_S = 10.0
@@ -33,8 +35,11 @@ def period_of(at: datetime) -> int:
 
 
 def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> bool:
-    """Return whether an event is folded: it happened at most `lateness_days` after its list was shown."""
-    return event_at <= shown_at + timedelta(days=lateness_days)
+    """Return whether an event is folded: it happened at most `lateness_days` after its list was shown.
+
+    One that lies before its own list counts too where a wrong clock or zone can explain it.
+    """
+    return shown_at - EARLIEST <= event_at <= shown_at + timedelta(days=lateness_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from collector.checks import Finding, run_checks
 from collector.door import Door, Offer, TooSoon
+from collector.event_ids import EventIds
 from collector.intake import native
 from collector.journal import write
 from collector.skew import clock_skew
@@ -28,6 +29,7 @@ from foundation.telemetry import EVENTS
 from foundation.web import PROBLEM_TYPE, collection_of, problem_response, problem_responses, read_body
 
 _PATH = "/v1/events"
+_CONFLICT = "is in conflict: another event came under this id before; give each event an id of its own"
 _Parsed = FeedbackEvent | list[FieldFault]
 _SENT_AT = Query(description="When the client sent this, by its own clock; a wrong one is corrected by it.")
 _REQUEST_BODY: dict[str, Any] = {
@@ -86,6 +88,7 @@ def make_router(
         privacy: What is kept of people.
     """
     router = APIRouter(tags=["feedback"])
+    known_ids = EventIds()
 
     @router.post(
         _PATH,
@@ -111,7 +114,7 @@ def make_router(
         now = clock.now()
         skew = clock_skew(sent_at, now)
         offers = door.examine(request, collection, [_parse(entry, collection, now, skew) for entry in entries])
-        parsed = [_event_of(one) for one in offers]
+        parsed = [_refuse_conflict(_event_of(one), known_ids) for one in offers]
         await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)], privacy)
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
@@ -119,7 +122,8 @@ def make_router(
     @router.get("/v1/reports/join-health", responses=problem_responses(422))
     def report_join_health(collection: Annotated[str, Depends(collection_of)]) -> JoinHealth:
         """Report whether the latest 5,000 events find their impressions, and impressions their events."""
-        return JoinHealth(collection=collection, findings=run_checks(engine, collection, settings.lateness_days))
+        findings = run_checks(engine, collection, settings.lateness_days, door.refused_unset(collection))
+        return JoinHealth(collection=collection, findings=findings)
 
     return router
 
@@ -134,6 +138,11 @@ def _event_of(offer: Offer) -> _Parsed:
         return offer
     (event,) = (one for one in offer if isinstance(one, FeedbackEvent))
     return event
+
+
+def _refuse_conflict(parsed: _Parsed, known: EventIds) -> _Parsed:
+    in_conflict = isinstance(parsed, FeedbackEvent) and known.conflicts(parsed)
+    return [FieldFault("id", _CONFLICT)] if in_conflict else parsed
 
 
 def _count(parsed: Sequence[_Parsed]) -> None:

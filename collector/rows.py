@@ -27,6 +27,9 @@ class EvidenceKey(NamedTuple):
     document_id: str
 
 
+CONFLICTS = "conflicts"
+"""Where a stored event says how often its id came again with other content."""
+
 _COUNTS = tuple(field.name for field in fields(Counts))
 
 
@@ -96,6 +99,11 @@ def event_row(event: FeedbackEvent) -> dict[str, Any]:
     }
 
 
+def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return the body of a stored event whose id came so many more times with other content."""
+    return body | {CONFLICTS: body.get(CONFLICTS, 0) + count} if count else body
+
+
 def event_of(row: sa.Row[Any]) -> FeedbackEvent:
     """Return a stored event."""
     return FeedbackEvent(
@@ -105,7 +113,7 @@ def event_of(row: sa.Row[Any]) -> FeedbackEvent:
         query_id=row.query_id,
         at=row.at,
         received_at=row.received_at,
-        **row.body,
+        **{name: value for name, value in row.body.items() if name != CONFLICTS},
     )
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from collector.closed_weeks import first_open_week, lock_evidence
 from collector.erased import without_erased
+from collector.event_ids import count_conflicts
 from collector.fold import (
     NO_COUNTS,
     NO_OUTCOME,
@@ -41,6 +42,7 @@ from collector.rows import (
     outcome_row,
     stored_list,
     vote_of,
+    with_conflicts,
 )
 from collector.votes import Places, VoteLists, changes_of, renew
 from foundation.contracts import FeedbackEvent, Impression
@@ -194,9 +196,16 @@ class _Fold:
     def _keep_new(self, heard: Sequence[FeedbackEvent]) -> Told:
         """Store events and return those that were not stored yet, each once."""
         wanted = self._keys(events, ("id",), {(event.id,) for event in heard})
-        stored = set(self._connection.execute(self._at(wanted, events, events.c.id)).scalars())
+        stored = {row.id: row for row in self._connection.execute(self._at(wanted, events))}
         news = {event.id: event for event in reversed(heard) if event.id not in stored}
-        insert_missing(self._connection, events, [event_row(event) for event in news.values()])
+        conflicts = count_conflicts(heard, news | {id_: event_of(row) for id_, row in stored.items()})
+        rows = [event_row(event) for event in news.values()]
+        for row in rows:
+            row["body"] = with_conflicts(row["body"], conflicts[row["id"]])
+        insert_missing(self._connection, events, rows)
+        for id_ in sorted(conflicts.keys() & stored.keys()):
+            body = with_conflicts(stored[id_].body, conflicts[id_])
+            self._connection.execute(sa.update(events).where(self._mine(events), events.c.id == id_).values(body=body))
         return by_list(news.values())
 
     def _hear_again(self, shown: Mapping[str, Impression], fresh: Places, touched: Places, news: Told) -> None:

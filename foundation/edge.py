@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
 from foundation.body_reader import BodyReader
+from foundation.cross_site import SiteGate, Welcome
 from foundation.gate import KeyGate, Refusal
 from foundation.keys import Keys
 from foundation.origins import OriginGate
@@ -27,6 +28,7 @@ class Edge:
         max_body_bytes: Largest request body.
         origins: Origins of web pages that may use the service.
         open_paths: Paths that these pages may use.
+        welcome: What is answered by its host, its page and its type; None where that is not looked at.
         keys: Keys that requests need; None where they need none.
         refusals: By path, how a refusal looks there; problem documents elsewhere.
         gates: What lets in so many requests at once; they come last.
@@ -35,6 +37,7 @@ class Edge:
     max_body_bytes: int
     origins: Collection[str] = ()
     open_paths: Collection[str] = ()
+    welcome: Welcome | None = None
     keys: Keys | None = None
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     gates: Sequence[Middleware] = ()
@@ -45,6 +48,7 @@ class Edge:
             Middleware(RequestMetrics),
             Middleware(OriginGate, origins=self.origins, paths=self.open_paths),
             Middleware(CrashGuard),
+            *([Middleware(SiteGate, welcome=self.welcome, refusals=self.refusals)] if self.welcome else ()),
             *([Middleware(KeyGate, keys=self.keys, refusals=self.refusals)] if self.keys else ()),
             Middleware(BodyReader, max_bytes=self.max_body_bytes, refusals=self.refusals),
             *self.gates,

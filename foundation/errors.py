@@ -4,12 +4,15 @@ ClickloopError
 ├── InvalidRequest          422  the request is wrong; `fields` names where
 │   └── UnreadableBody      400  not JSON, not UTF-8
 ├── BodyTooLarge            413
-├── UnsupportedMediaType    415
+├── UnsupportedMediaType    415  the body is no JSON, or packed in an unknown way
 ├── MalformedRequest        400  not HTTP
 ├── RequestTimeout          408  the request did not come whole in time
 ├── HeadersTooLarge         431
 ├── Unauthenticated         401  no key, or one that is not known
 ├── Forbidden               403  the key is for something else
+├── ForeignPage             403  a page of another site made a browser send it
+├── Misdirected             421  the service has no such name
+├── Exposed                 500  others could reach it without a key
 ├── RateLimited             429  too many events; retry after a while
 ├── NotFound                404
 ├── Conflict                409  the thing exists in another state
@@ -131,6 +134,26 @@ class Forbidden(ClickloopError):
 
     status = 403
     slug = "forbidden"
+
+
+class ForeignPage(ClickloopError):
+    """A page of another origin may not do this."""
+
+    status = 403
+    slug = "foreign-page"
+
+
+class Misdirected(ClickloopError):
+    """The service does not answer under this name."""
+
+    status = 421
+    slug = "misdirected"
+
+
+class Exposed(ClickloopError):
+    """Others could reach this without a key."""
+
+    slug = "exposed"
 
 
 class RateLimited(ClickloopError):

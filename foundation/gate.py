@@ -85,12 +85,15 @@ class KeyGate:
 
 
 def _token_of(request: Request) -> str:
-    """Return the key that a request carries, "" without one: in a header first, then in the query string."""
+    """Return the key that a request carries, "" without one: in a header first, then in the query string.
+
+    HTTP Basic does not count on the apps' routes: browsers remember it and add it to what any page sends.
+    """
     headers = request.headers
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return given.strip()
-    if scheme.lower() == "basic":
+    if scheme.lower() == "basic" and request.url.path not in FOR_APPS:
         return _password(given.strip())
     in_query = _IN_QUERY.get(request.url.path, "")
     parameters = {name.lower(): value for name, value in request.query_params.items()} if in_query else {}
@@ -105,12 +108,9 @@ def _password(encoded: str) -> str:
 
 
 def _check_scope(request: Request, key: Key) -> None:
-    """Raise Forbidden where a known key does not reach: other collections, roles, and other sites' pages."""
+    """Raise Forbidden where a known key does not reach: other collections, and what its role may not do."""
     named = request.headers.get(COLLECTION_HEADER, request.query_params.get(COLLECTION_PARAMETER))
     if named is not None and named != key.collection:
         raise Forbidden(f"the key {key.name!r} is for collection {key.collection!r}; leave {COLLECTION_HEADER} out")
     if key.role != "admin" and request.url.path not in FOR_APPS:
         raise Forbidden(f"the key {key.name!r} has the role {key.role!r}, which searches and sends events only")
-    by_browser = request.headers.get("authorization", "").lower().startswith("basic")
-    if by_browser and request.headers.get("sec-fetch-site") == "cross-site" and request.url.path not in FOR_APPS:
-        raise Forbidden("a page of another site cannot use the key that a browser remembers")

@@ -13,7 +13,7 @@ _PREFLIGHT_AGE_S = 600
 class OriginGate:
     """ASGI middleware that speaks CORS for some paths and passes on the others; without origins, all.
 
-    Pages of the origins may POST there and read the answers, errors too. They may send any header: keys, the
+    Pages of the origins may use them and read the answers, errors too. They may send any header: keys, the
     collection, and what tracing adds by itself, as `traceparent` or `baggage`. Preflights are answered here.
     Cookies are never asked for.
     """
@@ -24,7 +24,7 @@ class OriginGate:
         self._open = CORSMiddleware(
             app,
             allow_origins=tuple(origins),
-            allow_methods=("POST",),
+            allow_methods=("GET", "POST"),
             allow_headers=("*",),
             allow_private_network=True,
             expose_headers=("Retry-After",),

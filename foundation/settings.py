@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
@@ -14,11 +15,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from foundation.languages import Language
 
 ANY_ORIGIN = "*"
+ANY_HOST = "*"
 MAX_PORT = 65535
 MAX_WORKERS = 64
 _LEAST_KEY = 16
 _WEEK_DAYS = 7.0
-_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")  # an app's may be capacitor:
+_PUBLIC_HOST = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -42,6 +45,12 @@ class Settings(BaseSettings):
     max_batch: int = Field(5000, description="Most documents or events in one request.")
     allowed_origins: str = Field(
         "", description="Origins of web pages that may search and report from the browser, separated by spaces."
+    )
+
+    public_hosts: str = Field(
+        "",
+        description="Names, with a port where it is not the usual one, under which browsers and programs ask this "
+        "service, separated by spaces; those of the loopback interface are always answered.",
     )
 
     # trust
@@ -128,6 +137,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: write scheme, host and port, as https://help.example, or *")
         return text
 
+    @field_validator("public_hosts")
+    @classmethod
+    def _without_scheme(cls, text: str) -> str:
+        for host in text.lower().split():
+            if host != ANY_HOST and not _PUBLIC_HOST.fullmatch(host):
+                raise ValueError(
+                    f"{host!r} is no host: write a name and its port if it is another, as help.example:8443"
+                )
+        return text.lower()
+
     @field_validator("user_key")
     @classmethod
     def _hard_to_guess(cls, key: str) -> str:
@@ -143,6 +162,15 @@ class Settings(BaseSettings):
         return codes
 
     @model_validator(mode="after")
+    def _known_by_name_or_key(self) -> Self:
+        if ANY_HOST in self.hosts() and not self.require_keys:
+            raise ValueError(
+                "CLICKLOOP_PUBLIC_HOSTS is *, but without CLICKLOOP_REQUIRE_KEYS the names must be told: any page "
+                "could pass for one of this service by a name of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _keeps_what_may_still_count(self) -> Self:
         if self.retention_days and self.retention_days < self.lateness_days + _WEEK_DAYS:
             raise ValueError(
@@ -154,6 +182,10 @@ class Settings(BaseSettings):
     def origins(self) -> tuple[str, ...]:
         """Return the allowed origins."""
         return tuple(self.allowed_origins.split())
+
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names under which the service is asked, besides those of the loopback interface."""
+        return tuple(self.public_hosts.split())
 
     def resolved_database_url(self) -> str:
         """Return the database URL, SQLite inside `home` by default."""
@@ -176,6 +208,16 @@ class Settings(BaseSettings):
         """Return the settings as environment variables, for a process started with the same ones."""
         values = self.model_dump(mode="json", exclude_none=True)
         return {_variable(name): str(value) for name, value in values.items()}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host's name or address is one of this machine alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def explain_settings(problem: ValidationError) -> list[str]:

@@ -12,6 +12,8 @@ from serving.inputs import Name, QueryText, Surface
 from serving.search import Answer, Ask, Searcher, Shown
 
 MAX_RESULTS = 100
+CONSOLE_PATH = "/console/search"
+"""Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
 
 
 class SearchIn(BaseModel):
@@ -98,6 +100,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     """
     router = APIRouter(tags=["search"])
 
+    @router.post(CONSOLE_PATH, include_in_schema=False)
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
     def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""

@@ -17,6 +17,7 @@ from foundation.clock import FrozenClock
 from foundation.db import make_engine
 from foundation.schema import upgrade
 
+os.environ["CLICKLOOP_PUBLIC_HOSTS"] = "testserver"  # as which Starlette's test client asks
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may need the network; set before any hub client is imported
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday

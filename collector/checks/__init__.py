@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from collector.checks.conflicting_events import conflicting_events
 from collector.checks.distrusted_events import distrusted_events
+from collector.checks.dwell_in_milliseconds import dwell_in_milliseconds
+from collector.checks.early_events import early_events
 from collector.checks.false_positions import false_positions
 from collector.checks.finding import Check, Finding
 from collector.checks.late_events import late_events
 from collector.checks.look import read_look
 from collector.checks.lost_clicks import lost_clicks
+from collector.checks.nameless_searches import nameless_searches
 from collector.checks.repeated_events import repeated_events
 from collector.checks.shifted_positions import shifted_positions
 from collector.checks.skewed_clocks import skewed_clocks
 from collector.checks.stray_clicks import stray_clicks
 from collector.checks.unasked_views import unasked_views
 from collector.checks.unheard_impressions import unheard_impressions
+from collector.checks.unset_ids import unset_ids
 from foundation.db import reading
 
 CHECKS: tuple[Check, ...] = (
@@ -29,13 +34,22 @@ CHECKS: tuple[Check, ...] = (
     distrusted_events,
     repeated_events,
     skewed_clocks,
+    early_events,
+    dwell_in_milliseconds,
+    conflicting_events,
+    unset_ids,
+    nameless_searches,
 )
 
 __all__ = ["CHECKS", "Check", "Finding", "run_checks"]
 
 
-def run_checks(engine: sa.Engine, collection: str, lateness_days: float) -> list[Finding]:
-    """Return every check's finding on the latest feedback of a collection, all on one snapshot."""
+def run_checks(engine: sa.Engine, collection: str, lateness_days: float, refused_unset: int = 0) -> list[Finding]:
+    """Return every check's finding on the latest feedback of a collection, all on one snapshot.
+
+    Args:
+        refused_unset: See `Look`.
+    """
     with reading(engine) as connection:
-        look = read_look(connection, collection, lateness_days)
+        look = read_look(connection, collection, lateness_days, refused_unset)
     return [check(look) for check in CHECKS]

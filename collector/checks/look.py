@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.rows import ranks_of
+from collector.rows import CONFLICTS, ranks_of
 from foundation.contracts import EventType
+from foundation.people import person
 from foundation.tables import events, impressions
 
 LATEST = 5000
@@ -40,6 +41,7 @@ class Heard:
         position: The rank by the client's word, None without one.
         about: The list it belongs to, None while that is unknown.
         distrusted: Why it does not count, "" when it does.
+        conflicts: How often its id came again with other content.
     """
 
     id: str
@@ -54,6 +56,22 @@ class Heard:
     received_at: datetime
     about: KnownList | None
     distrusted: str
+    conflicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """One search.
+
+    Attributes:
+        heard: Whether it has feedback; that a hit was seen is none.
+        nameless: Whether neither a user nor a session came with it.
+    """
+
+    query_id: str
+    surface: str
+    heard: bool
+    nameless: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +80,24 @@ class Look:
 
     Attributes:
         events: The latest by receipt, the last one first.
-        searches: Of the latest, by query id, whether they have feedback; that a hit was seen is none.
+        searches: The latest by query id.
         lateness_days: After how long events are not folded.
+        refused_unset: Events about a query id that is no id, refused since this process began to serve.
     """
 
     events: Sequence[Heard]
-    searches: Mapping[str, bool]
+    searches: Mapping[str, Searched]
     lateness_days: float
+    refused_unset: int = 0
 
 
-def read_look(connection: sa.Connection, collection: str, lateness_days: float) -> Look:
+def read_look(connection: sa.Connection, collection: str, lateness_days: float, refused_unset: int) -> Look:
     """Return what there is to look at in a collection."""
     return Look(
         [_heard(row) for row in connection.execute(_latest_events(collection))],
-        {row.query_id: row.heard for row in connection.execute(_latest_searches(collection))},
+        {row.query_id: Searched(*row) for row in connection.execute(_latest_searches(collection))},
         lateness_days,
+        refused_unset,
     )
 
 
@@ -95,7 +116,12 @@ def _latest_events(collection: str) -> sa.Select[Any]:
 
 def _latest_searches(collection: str) -> sa.Select[Any]:
     latest = (
-        sa.select(impressions.c.collection, impressions.c.query_id)
+        sa.select(
+            impressions.c.collection,
+            impressions.c.query_id,
+            impressions.c.surface,
+            (person() == "").label("nameless"),
+        )
         .where(impressions.c.collection == collection)
         .order_by(impressions.c.at.desc())
         .limit(LATEST)
@@ -104,7 +130,7 @@ def _latest_searches(collection: str) -> sa.Select[Any]:
     heard = sa.exists().where(
         events.c.collection == latest.c.collection, events.c.query_id == latest.c.query_id, events.c.type != "seen"
     )
-    return sa.select(latest.c.query_id, heard.label("heard"))
+    return sa.select(latest.c.query_id, latest.c.surface, heard.label("heard"), latest.c.nameless)
 
 
 def _heard(row: sa.Row[Any]) -> Heard:
@@ -123,4 +149,5 @@ def _heard(row: sa.Row[Any]) -> Heard:
         received_at=row.received_at,
         about=None if row.shown_at is None else KnownList(row.shown_at, ranks),
         distrusted=body.get("distrusted", ""),
+        conflicts=body.get(CONFLICTS, 0),
     )

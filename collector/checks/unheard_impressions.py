@@ -10,7 +10,7 @@ ALARMING_SHARE = 0.98
 
 def unheard_impressions(look: Look) -> Finding:
     """Count the searches without any feedback."""
-    silent = [query_id for query_id, heard in look.searches.items() if not heard]
+    silent = [search.query_id for search in look.searches.values() if not search.heard]
     share = len(silent) / len(look.searches) if look.searches else 0.0
     return Finding(
         name="impressions-without-feedback",

@@ -70,7 +70,7 @@ async function search(section) {
   section.replaceChildren(make("p", "Searching …", { class: "quiet" }));
   const k = Number(section.dataset.k);
   try {
-    const answer = await ask("/v1/search", { query: section.dataset.query, k, explain: true, log: false });
+    const answer = await ask("/console/search", { query: section.dataset.query, k, explain: true, log: false });
     const stages = Object.entries(answer.stages_ms).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`);
     const list = make("ol", "", { class: "hits" });
     list.append(...answer.hits.map(showHit));

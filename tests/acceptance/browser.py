@@ -29,6 +29,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",  # so that one machine is many sites
     "--remote-debugging-pipe",
 )
 _PATIENCE_S = 30.0
@@ -97,7 +98,8 @@ class Page:
 
     def go(self, url: str) -> None:
         """Go to `url`, as when typed into the address bar."""
-        assert "errorText" not in self.call("Page.navigate", url=url)
+        reply = self.call("Page.navigate", url=url)
+        assert "errorText" not in reply, reply
 
     def front(self) -> None:
         """Bring the tab to the front; the others are hidden."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -70,9 +71,15 @@ class QuietPages(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def pages() -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the example's pages, which the service's address is written into."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("site") / "example"))
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> Iterator[str]:
     """The origin of the example's pages."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietPages, directory=str(EXAMPLE))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietPages, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -80,12 +87,18 @@ def pages() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def service(
-    tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, pages: str, documents: list[dict[str, Any]]
+    tiny_model: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    site: Path,
+    pages: str,
+    documents: list[dict[str, Any]],
 ) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     (home / "onnx").symlink_to(tiny_model.parent / "onnx")
     settings = Settings(home=home, model=str(tiny_model), encoder_threads=1, log_level="warning", allowed_origins=pages)
     with Server(settings) as server:
+        page = site / "index.html"
+        page.write_text(page.read_text().replace("http://127.0.0.1:8080", server.url))
         index(server.remote, documents)
         yield server
 
@@ -100,7 +113,7 @@ class Visit:
     """One tab with a list of results, and what the service knows of it."""
 
     def __init__(self, browser: Browser, service: Server, pages: str, before: str = "", **options: str) -> None:
-        address = urlencode({"q": "print envelope", "service": service.url} | options)
+        address = urlencode({"q": "print envelope"} | options)
         self.page: Page = browser.open(f"{pages}/?{address}", before)
         self.query_id = self.page.until(LIST)
         self._database_url = service.settings.resolved_database_url()
@@ -131,6 +144,7 @@ class Visit:
         return int(self.page.evaluate("localStorage.length + sessionStorage.length"))
 
 
+@pytest.mark.slow
 def test_hits_count_as_seen_when_they_stood_in_view_for_a_second(browser: Browser, service: Server, pages: str) -> None:
     visit = Visit(browser, service, pages)
     visit.page.evaluate("document.querySelectorAll('li')[9].style.marginTop = '3000px'")
@@ -166,6 +180,7 @@ def test_a_click_arrives_though_the_page_is_left_and_the_stay_is_told_on_return(
     visit.page.close()
 
 
+@pytest.mark.slow
 def test_a_hit_opened_in_another_tab_is_left_when_its_list_comes_back(
     browser: Browser, service: Server, pages: str
 ) -> None:
@@ -180,6 +195,7 @@ def test_a_hit_opened_in_another_tab_is_left_when_its_list_comes_back(
     visit.page.close()
 
 
+@pytest.mark.slow
 def test_an_app_of_one_page_tells_the_stay_when_its_history_returns(
     browser: Browser, service: Server, pages: str
 ) -> None:
@@ -249,6 +265,7 @@ def test_a_collection_is_named_only_where_one_was_given_and_what_waits_is_kept_a
     assert found["stored"] == [f"{events}collection={name}" for name in ("default", "help", "k1", "k2")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objection", OBJECTIONS)
 def test_who_objects_to_tracking_is_not_tracked(browser: Browser, service: Server, pages: str, objection: str) -> None:
     key = f"clickloop {service.url}/v1/events?collection=default e1"
@@ -263,6 +280,7 @@ def test_who_objects_to_tracking_is_not_tracked(browser: Browser, service: Serve
     assert visit.events() == []
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_or_sent_before_consent(browser: Browser, service: Server, pages: str) -> None:
     visit = Visit(browser, service, pages, consent="ask")
     visit.page.click("li button")
@@ -275,6 +293,7 @@ def test_nothing_is_kept_or_sent_before_consent(browser: Browser, service: Serve
     visit.page.close()
 
 
+@pytest.mark.slow
 def test_a_clock_that_runs_ahead_loses_nothing(browser: Browser, service: Server, pages: str) -> None:
     visit = Visit(browser, service, pages, before=HOUR_AHEAD)
     visit.page.click("li button")
@@ -282,6 +301,7 @@ def test_a_clock_that_runs_ahead_loses_nothing(browser: Browser, service: Server
     visit.page.close()
 
 
+@pytest.mark.slow
 def test_what_came_too_soon_is_sent_again_no_earlier_than_told_and_holds_up_nobody(
     browser: Browser, service: Server, pages: str
 ) -> None:
@@ -297,6 +317,15 @@ def test_what_came_too_soon_is_sent_again_no_earlier_than_told_and_holds_up_nobo
     assert again - early["at"] >= 8000
     visit.page.until("!Object.keys(localStorage).length")
     visit.page.close()
+
+
+def test_an_address_in_the_query_string_names_no_script(browser: Browser, service: Server, pages: str) -> None:
+    assert service.process_id
+    page = browser.open(f"{pages}/?q=print&service=http://evil.test/")
+    assert page.until(LIST)
+    addresses = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    page.close()
+    assert not [address for address in addresses if "evil.test" in address]
 
 
 @pytest.mark.slow

@@ -48,6 +48,34 @@ def test_no_role_starts_on_an_old_schema_or_without_what_it_needs(role: str) -> 
     assert service["volumes"] == compose()["api"]["volumes"], "roles share one store of artifacts"
 
 
+def test_the_image_publishes_nothing_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    from clickloop.exposure import prepare_to_listen  # noqa: PLC0415  only this test needs it
+    from foundation.errors import Exposed  # noqa: PLC0415  as above
+    from foundation.settings import Settings  # noqa: PLC0415  as above
+
+    words = (ROOT / "Dockerfile").read_text().split()
+    image = dict(word.split("=", 1) for word in words if word.startswith("CLICKLOOP_"))
+    assert (image["CLICKLOOP_HOST"], image["CLICKLOOP_REQUIRE_KEYS"]) == ("0.0.0.0", "true")  # noqa: S104  with keys
+    for service in ("api", "collect", "retrain"):
+        assert compose()[service]["environment"]["CLICKLOOP_REQUIRE_KEYS"] == "true"
+    assert {name for name, service in compose().items() if "ports" in service} == {"api"}
+    monkeypatch.setenv("CLICKLOOP_HOST", image["CLICKLOOP_HOST"])
+    with pytest.raises(Exposed):
+        prepare_to_listen(Settings(_env_file=None), print)
+
+
+def test_the_checks_bring_the_browser_that_tests_need(tmp_path: Path) -> None:
+    (tmp_path / "make").symlink_to("/bin/true")
+    for name, said in {"id": "0", "apt-get": '$(echo "$*" >> "$CALLS")'}.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\necho {said}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
+    calls = tmp_path / "calls"
+    done = run("/bin/bash", ".ci/run", PATH=str(tmp_path), CALLS=str(calls))
+    assert done.returncode == 0, done.stderr
+    assert "chromium" in calls.read_text()
+
+
 def test_environment_variables_of_the_deployment_are_settings() -> None:
     from foundation.settings import Settings  # noqa: PLC0415  only this test needs it
 

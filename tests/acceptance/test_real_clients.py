@@ -27,6 +27,7 @@ from collector.door import Door
 from collector.intake.logged import read
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
+from foundation.cross_site import PAGE_PATHS
 from foundation.edge import Edge, install_edge
 from foundation.eventlog import EmbeddedLog
 from foundation.settings import Settings
@@ -86,7 +87,7 @@ class Port:
         self._log = EmbeddedLog(engine)
         app = FastAPI()
         options = Settings(_env_file=None)
-        install_edge(app, Edge(options.max_body_bytes))
+        install_edge(app, Edge(options.max_body_bytes, origins=["*"], open_paths=PAGE_PATHS))
         app.include_router(
             make_router(self._log, SystemClock(), options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY)
         )

@@ -17,6 +17,7 @@ from foundation.settings import Settings
 from tests.contract.conftest import DOCUMENTS, served, wait_until
 from tests.tiny_encoder import make_tiny_model
 
+HELP = "https://help.example"
 CLICK = {"type": "click", "query_id": "q", "document_id": "d"}
 
 
@@ -47,6 +48,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         require_keys=True,
         sign_queries="require",
         events_per_minute_user=5,
+        allowed_origins=HELP,
     )
     with TestClient(make_app(settings)) as client:
         engine = make_engine(settings.resolved_database_url())
@@ -108,20 +110,47 @@ def test_a_key_opens_its_own_collection_only(guarded: Guarded) -> None:
 
 
 def test_a_key_may_stand_where_clients_put_it(guarded: Guarded) -> None:
-    basic = base64.b64encode(f"anybody:{guarded.app}".encode()).decode()
-    for headers in ({"X-API-Key": guarded.app}, {"Authorization": f"Basic {basic}"}):
-        assert guarded.ask("GET", "/v1/suggest?q=p", headers=headers).status_code == 200
+    assert guarded.ask("GET", "/v1/suggest?q=p", headers={"X-API-Key": guarded.app}).status_code == 200
+    assert guarded.ask("GET", "/v1/versions", headers=basic(guarded.admin)).status_code == 200
     assert guarded.ask("POST", f"/v1/events?key={guarded.app}", json=CLICK).status_code == 422, "not 401"
     assert guarded.ask("GET", f"/v1/suggest?q=p&key={guarded.app}").status_code == 401, "only where beacons come"
 
 
-def test_a_browser_does_not_lend_its_key_to_another_site(guarded: Guarded) -> None:
-    basic = base64.b64encode(f"me:{guarded.admin}".encode()).decode()
-    headers = {"Authorization": f"Basic {basic}"}
+def basic(key: str) -> dict[str, str]:
+    """Return what a browser adds to every request once a person has given it the key."""
+    return {"Authorization": f"Basic {base64.b64encode(f'me:{key}'.encode()).decode()}"}
 
-    assert guarded.ask("GET", "/console", headers=headers).status_code == 200
-    forged = guarded.ask("POST", "/v1/versions/rollback", headers=headers | {"Sec-Fetch-Site": "cross-site"})
-    assert forged.status_code == 403
+
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/events", "/feedback", "/ubi_queries", "/1/events", "/events"])
+def test_the_key_that_a_browser_remembers_never_counts_on_the_routes_of_apps(guarded: Guarded, path: str) -> None:
+    for key in (guarded.admin, guarded.app):
+        assert guarded.ask("POST", path, headers=basic(key), json={}).status_code == 401
+    assert guarded.ask("POST", "/console/search", headers=basic(guarded.admin), json={"query": "p"}).status_code == 200
+    assert guarded.ask("POST", "/console/search", headers=basic(guarded.app), json={"query": "p"}).status_code == 403
+    beacon = guarded.ask("POST", f"/v1/events?key={guarded.app}", headers=basic(guarded.admin), json=[])
+    assert beacon.status_code == 422, "the page's own key counts beside it"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Origin": "http://blog.testserver"},
+        {"Origin": "http://testserver:81"},
+        {"Origin": "null"},
+        {"Origin": HELP},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Referer": "http://evil.test/"},
+    ],
+)
+def test_a_browser_does_not_lend_its_key_to_another_page(guarded: Guarded, said: dict[str, str]) -> None:
+    for path in ("/v1/versions/rollback", "/v1/quarantine/u/hold", "/v1/quarantine/u/release", "/feedback"):
+        for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+            headers = basic(guarded.admin) | said | {"Content-Type": kind}
+            forged = guarded.ask("POST", path, headers=headers, content=b"{}")
+            assert (forged.status_code, forged.json()["type"]) == (403, "urn:clickloop:problem:foreign-page")
+    assert guarded.ask("GET", "/console", headers=basic(guarded.admin)).status_code == 200
+    assert guarded.ask("GET", "/v1/quarantine", headers=basic(guarded.admin)).json() == {"quarantine": []}
 
 
 def test_a_removed_key_ends_within_seconds(guarded: Guarded) -> None:
@@ -152,8 +181,13 @@ def test_meilisearchs_clients_hear_a_refusal_in_their_form(guarded: Guarded) -> 
 
 
 def test_a_page_of_another_origin_can_read_a_refusal(guarded: Guarded) -> None:
-    assert guarded.ask("OPTIONS", "/ubi_events").status_code == 204
-    assert guarded.ask("POST", "/ubi_events", json=[]).headers["access-control-allow-origin"] == "*"
+    for path in ("/ubi_queries", "/ubi_events", "/1/events", "/events", "/v1/search", "/v1/context"):
+        preflight = {"Origin": HELP, "Access-Control-Request-Method": "POST"}
+        assert guarded.ask("OPTIONS", path, headers=preflight).status_code == 200
+        refused = guarded.ask("POST", path, json=[], headers={"Origin": HELP})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, HELP)
+        foreign = guarded.ask("POST", path, json=[], headers={"Origin": "https://evil.test"})
+        assert (foreign.status_code, foreign.headers.get("access-control-allow-origin")) == (403, None)
 
 
 def test_items_that_lay_fields_over_documents_take_an_admins_key(guarded: Guarded) -> None:

@@ -134,3 +134,15 @@ def test_a_request_of_nothing_else_is_to_come_again() -> None:
     with pytest.raises(RateLimited) as refusal:
         limited.examine(request(), "default", [mine])
     assert 1 <= refusal.value.retry_after_s <= 30
+
+
+@pytest.mark.parametrize("unset", ["undefined", "null", "[object Object]", " NaN "])
+@pytest.mark.parametrize("one", [SERVED, LIST])
+def test_a_query_id_that_was_never_set_is_refused_by_name(one: FeedbackEvent | Impression, unset: str) -> None:
+    at = door(sign_queries="off")
+
+    (found,) = at.examine(request(), "default", [(replace(one, query_id=unset),)], brings_lists=True)
+
+    assert isinstance(found, list)
+    assert (found[0].field, repr(unset) in found[0].reason) == ("query_id", True)
+    assert (at.refused_unset("default"), at.refused_unset("other")) == (1, 0)

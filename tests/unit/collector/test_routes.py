@@ -202,11 +202,32 @@ def test_events_belong_to_the_collection_of_the_request(client: TestClient, log:
     assert read(record).collection == "shop"
 
 
+def test_another_event_under_the_same_id_is_refused_as_a_conflict(client: TestClient, log: EmbeddedLog) -> None:
+    first = client.post("/v1/events", json=click())
+    other, retry = (client.post("/v1/events", json=click(document_id=name)) for name in ("d2", "d1"))
+
+    assert (first.status_code, other.status_code, retry.status_code) == (202, 422, 202)
+    (fault,) = other.json()["verdicts"][0]["fields"]
+    assert (fault["field"], "conflict" in fault["reason"]) == ("id", True)
+    assert logged_ids(log) == ["e1", "e1"]
+
+
+@pytest.mark.parametrize("unset", ["undefined", "null", "[object Object]"])
+def test_a_query_id_that_was_never_set_is_refused_by_name_and_the_join_says_so(client: TestClient, unset: str) -> None:
+    reply = client.post("/v1/events", json=click(query_id=unset))
+    findings = client.get("/v1/reports/join-health").json()["findings"]
+
+    (fault,) = reply.json()["verdicts"][0]["fields"]
+    assert (reply.status_code, fault["field"], unset in fault["reason"]) == (422, "query_id", True)
+    (found,) = (one for one in findings if one["name"] == "query-ids-unset")
+    assert (found["count"], bool(found["advice"])) == (1, True)
+
+
 def test_the_health_of_the_join_is_reported(client: TestClient) -> None:
     report = client.get("/v1/reports/join-health", headers={"Clickloop-Collection": "shop"}).json()
 
     assert report["collection"] == "shop"
-    assert [finding["count"] for finding in report["findings"]] == [0] * 10
+    assert [finding["count"] for finding in report["findings"]] == [0] * 15
 
 
 def test_the_openapi_page_describes_events(client: TestClient) -> None:

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foundation.body_reader import BodyReader
+from foundation.cross_site import SiteGate, Welcome
 from foundation.edge import Edge, install_edge
 from foundation.errors import Overloaded
 from foundation.gate import KeyGate
@@ -56,8 +57,8 @@ class NoKeys(Keys):
         assert token
 
 
-def make_edge(gate: type[Full] = Full, keys: Keys | None = None) -> Edge:
-    return Edge(100, origins=[HELP], open_paths=["/v1/search"], keys=keys, gates=[Middleware(gate)])
+def make_edge(gate: type[Full] = Full, keys: Keys | None = None, welcome: Welcome | None = None) -> Edge:
+    return Edge(100, origins=[HELP], open_paths=["/v1/search"], welcome=welcome, keys=keys, gates=[Middleware(gate)])
 
 
 def make_client(edge: Edge) -> TestClient:
@@ -81,9 +82,10 @@ def ask(client: TestClient, method: str = "POST", **options: Any) -> Any:
 
 
 def test_the_order_of_the_edge() -> None:
-    order = [str(one.cls) for one in make_edge(keys=NoKeys()).middleware()]
+    order = [str(one.cls) for one in make_edge(keys=NoKeys(), welcome=Welcome()).middleware()]
 
-    assert order == [str(one) for one in (RequestMetrics, OriginGate, CrashGuard, KeyGate, BodyReader, Full)]
+    gates = (RequestMetrics, OriginGate, CrashGuard, SiteGate, KeyGate, BodyReader, Full)
+    assert order == [str(one) for one in gates]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,8 @@ def test_the_order_of_the_edge() -> None:
         (make_edge(), 413, b"a" * 200),
         (make_edge(Crashing), 500, b""),
         (make_edge(keys=NoKeys()), 401, b""),
+        (make_edge(welcome=Welcome()), 421, b""),
+        (make_edge(welcome=Welcome(frozenset({"testserver"}))), 403, b""),
     ],
 )
 def test_every_refusal_is_counted_under_its_route_and_readable_to_the_page(

@@ -49,6 +49,9 @@ def test_a_file_sets_what_the_environment_does_not(tmp_path: Path, monkeypatch: 
         ("PORT", "-1"),
         ("ALLOWED_ORIGINS", "https://help.example/"),
         ("ALLOWED_ORIGINS", "https://help.example, https://shop.example"),
+        ("PUBLIC_HOSTS", "https://help.example"),
+        ("PUBLIC_HOSTS", "help.example, shop.example"),
+        ("PUBLIC_HOSTS", "*.example"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +97,21 @@ def test_a_wrong_setting_is_explained_in_one_line(
 
 def test_allowed_origins_are_listed_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().origins() == ()
-    monkeypatch.setenv("CLICKLOOP_ALLOWED_ORIGINS", "https://help.example  http://[::1]:8000 *")
-    assert Settings().origins() == ("https://help.example", "http://[::1]:8000", "*")
+    monkeypatch.setenv("CLICKLOOP_ALLOWED_ORIGINS", "https://help.example  http://[::1]:8000 capacitor://localhost *")
+    assert Settings().origins() == ("https://help.example", "http://[::1]:8000", "capacitor://localhost", "*")
+
+
+def test_public_hosts_are_listed_with_spaces_and_any_only_where_keys_are_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().hosts() == ()
+    monkeypatch.setenv("CLICKLOOP_PUBLIC_HOSTS", "Search.example  admin.example:8443 [fd00::1]")
+    assert Settings().hosts() == ("search.example", "admin.example:8443", "[fd00::1]")
+    monkeypatch.setenv("CLICKLOOP_PUBLIC_HOSTS", "*")
+    with pytest.raises(ValidationError, match="CLICKLOOP_REQUIRE_KEYS"):
+        Settings()
+    monkeypatch.setenv("CLICKLOOP_REQUIRE_KEYS", "true")
+    assert Settings().hosts() == ("*",)
 
 
 def test_every_setting_is_described() -> None:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from collector.checks import Finding, run_checks
-from collector.store import fold_batch
+from collector.store import fold_batch, replay
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import transaction
+from foundation.db import reading, transaction
 from foundation.settings import Settings
+from foundation.tables import evidence
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -33,8 +34,8 @@ def check(engine: sa.Engine, *content: Impression | FeedbackEvent) -> dict[str, 
 def test_a_healthy_collection_has_no_findings(engine: sa.Engine) -> None:
     findings = check(engine, impression("q1"), click("e1", "q1"))
 
-    assert [finding.count for finding in findings.values()] == [0] * 10
-    assert [finding.of for finding in findings.values()] == [1, 0, 1, 1, 0, 0, 1, 1, 1, 1]
+    assert [finding.count for finding in findings.values()] == [0] * 15
+    assert [finding.of for finding in findings.values()] == [1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1]
     assert not any(finding.advice or finding.example_id for finding in findings.values())
 
 
@@ -151,4 +152,79 @@ def test_one_wrong_time_among_many_is_no_wrong_clock(engine: sa.Engine) -> None:
 
 
 def test_an_empty_collection_is_healthy(engine: sa.Engine) -> None:
-    assert [finding.count for finding in check(engine).values()] == [0] * 10
+    assert [finding.count for finding in check(engine).values()] == [0] * 15
+
+
+def stay(number: int, value: float) -> FeedbackEvent:
+    return replace(click(f"e{number}", f"q{number}"), type="dwell", value=value)
+
+
+def test_stays_in_milliseconds_are_found(engine: sa.Engine) -> None:
+    lists = [impression(f"q{number}") for number in range(5)]
+
+    finding = check(engine, *lists, *(stay(number, 3000) for number in range(5)))["dwell-in-milliseconds"]
+
+    assert (finding.count, finding.of) == (5, 5)
+    assert "seconds" in finding.advice
+
+
+def test_a_long_stay_among_many_is_no_milliseconds(engine: sa.Engine) -> None:
+    lists = [impression(f"q{number}") for number in range(5)]
+
+    finding = check(engine, *lists, stay(0, 3000), *(stay(number, 40) for number in range(1, 5)))
+
+    assert finding["dwell-in-milliseconds"].count == 1
+    assert not finding["dwell-in-milliseconds"].advice
+
+
+def test_an_event_dated_a_year_before_its_list_is_kept_and_named_and_not_counted(engine: sa.Engine) -> None:
+    early = replace(click("e1", "q1"), at=AT - timedelta(days=365))
+
+    finding = check(engine, impression("q1"), early)["events-before-list"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 1, "e1")
+    assert "at" in finding.advice
+    assert counted(engine) == 0
+
+
+def test_an_event_that_a_wrong_zone_puts_before_its_list_counts(engine: sa.Engine) -> None:
+    early = replace(click("e1", "q1"), at=AT - timedelta(hours=14))
+
+    assert check(engine, impression("q1"), early)["events-before-list"].count == 1
+    assert counted(engine) == 1
+
+
+def test_the_same_id_with_other_content_is_named(engine: sa.Engine) -> None:
+    shown = replace(impression("q1"), results=tuple(ShownResult(name, rank, 1.0) for rank, name in enumerate("ab", 1)))
+    check(engine, shown, click("e1", "q1"), click("e2", "q1"), click("e1", "q1", "b"))
+    retry = replace(click("e1", "q1"), at=AT + timedelta(seconds=9))
+
+    finding = check(engine, retry, click("e1", "q1", "b"), click("e2", "q1"))["ids-conflict"]
+
+    assert (finding.count, finding.of, finding.example_id) == (1, 2, "e1")
+    assert counted(engine) == 1, "the first one counts"
+    assert replay(engine, "default", Settings(_env_file=None)) == 1
+
+
+def test_query_ids_that_were_never_set_are_named(engine: sa.Engine) -> None:
+    kept = check(engine, click("e1", "undefined"), click("e2", "q2"))["query-ids-unset"]
+    (lately,) = (one for one in run_checks(engine, "default", 7.0, refused_unset=3) if one.name == "query-ids-unset")
+
+    assert (kept.count, kept.of, kept.example_id) == (1, 2, "e1")
+    assert (lately.count, lately.of) == (4, 5)
+    assert lately.advice
+
+
+def test_a_page_that_does_not_say_who_searches_is_found(engine: sa.Engine) -> None:
+    nameless = [replace(impression(f"q{number}"), unit=f"q{number}") for number in range(3)]
+    agents = [replace(one, query_id=f"a{one.query_id}", unit=f"a{one.query_id}", surface="agent") for one in nameless]
+
+    finding = check(engine, impression("named"), *nameless, *agents)["searches-without-user"]
+
+    assert (finding.count, finding.of) == (3, 4)
+    assert "session" in finding.advice
+
+
+def counted(engine: sa.Engine) -> int:
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(sa.func.sum(evidence.c.users))).scalar() or 0)

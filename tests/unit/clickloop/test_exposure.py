@@ -1,0 +1,72 @@
+"""Before a service listens: nobody else reaches it without a key, and the first key is made and told once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from clickloop.cli import app
+from clickloop.exposure import prepare_to_listen
+from foundation.clock import SystemClock
+from foundation.db import make_engine
+from foundation.errors import Exposed
+from foundation.keys import PREFIX, Keys
+from foundation.settings import Settings
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+def test_this_machine_alone_needs_no_key(host: str, told: list[str], tmp_path: Path) -> None:
+    prepare_to_listen(Settings(_env_file=None, home=tmp_path / "home", host=host), told.append)
+
+    assert told == []
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5", "search.example"])  # noqa: S104  what is refused
+def test_beyond_it_the_service_does_not_start_without_keys(host: str, told: list[str], tmp_path: Path) -> None:
+    with pytest.raises(Exposed, match=r"CLICKLOOP_REQUIRE_KEYS=true.*CLICKLOOP_HOST=127\.0\.0\.1"):
+        prepare_to_listen(Settings(_env_file=None, home=tmp_path, host=host), told.append)
+
+
+def test_the_command_says_so_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKLOOP_HOME", str(tmp_path))
+    ended = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--port", "0"])  # noqa: S104  what is refused
+
+    assert isinstance(ended.exception, Exposed)
+    assert "CLICKLOOP_REQUIRE_KEYS" in ended.exception.detail
+
+
+def test_the_first_key_is_made_and_told_once(told: list[str], tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path, host="0.0.0.0", require_keys=True)  # noqa: S104  with keys
+    prepare_to_listen(settings, told.append)
+    prepare_to_listen(settings, told.append)
+
+    (text,) = told
+    token = next(word for word in text.split() if word.startswith(PREFIX))
+    engine = make_engine(settings.resolved_database_url())
+    keys = Keys(engine, SystemClock())
+    keys.refresh()
+    found = keys.find(token)
+    engine.dispose()
+    assert found is not None
+    assert (found.name, found.collection, found.role) == ("first", "default", "admin")
+
+
+def test_where_there_is_a_key_none_is_made(told: list[str], tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path, require_keys=True)
+    prepare_to_listen(settings, told.append)
+    engine = make_engine(settings.resolved_database_url())
+    keys = Keys(engine, SystemClock())
+    keys.add("mine", "default", "app")
+    keys.remove("first", "default")
+    engine.dispose()
+
+    prepare_to_listen(settings, told.append)
+    assert len(told) == 1
