@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +30,8 @@ PAGE_PATHS = FOR_APPS - {"/feedback"}
 
 _FOR_EVERYBODY = frozenset({"/client.js", "/healthz", "/readyz"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
+_HEADERS = (b"host", b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-dest", b"content-type")
+_HOSTS_REMEMBERED = 64
 _UNFRAMED = (b"x-frame-options", b"DENY")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+?)\.?(?::([0-9]{1,5}))?")
 _USUAL_PORTS = {"http": "80", "https": "443"}
@@ -56,16 +58,18 @@ class Asked:
     @classmethod
     def of(cls, scope: Scope) -> Asked:
         """Return what the request of an ASGI scope says."""
-        headers = Headers(scope=scope)
+        said = dict.fromkeys(_HEADERS, "")
+        said |= {name: value.decode("latin-1").lower() for name, value in scope["headers"] if name in said}
+        host, origin, referer, fetch_site, destination, content_type = said.values()
         return cls(
             method=scope["method"],
             path=scope["path"],
-            host=headers.get("host", "").lower(),
-            origin=headers.get("origin", "").lower(),
-            referer=headers.get("referer", "").lower(),
-            fetch_site=headers.get("sec-fetch-site", "").lower(),
-            opens_page=headers.get("sec-fetch-dest", "").lower() == "document",
-            content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
+            host=host,
+            origin=origin,
+            referer=referer,
+            fetch_site=fetch_site,
+            opens_page=destination == "document",
+            content_type=content_type.partition(";")[0].strip(),
         )
 
 
@@ -135,6 +139,7 @@ class SiteGate:
         return refuse(problem) if refuse else problem_response(problem, path)
 
 
+@lru_cache(_HOSTS_REMEMBERED)
 def _is_known_host(host: str, welcome: Welcome) -> bool:
     if not host:  # a probe that speaks HTTP/1.0, as no browser does
         return True

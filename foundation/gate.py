@@ -59,7 +59,10 @@ class KeyGate:
     async def _admit(self, request: Request) -> Key:
         token = _token_of(request)
         if not token:
-            raise Unauthenticated("this service asks for a key: send it as `Authorization: Bearer KEY`")
+            reason = (
+                "the key that a browser remembers does not count here" if _is_basic(request) else "a key is asked for"
+            )
+            raise Unauthenticated(f"{reason}: send one as `Authorization: Bearer KEY`")
         await self._refresh()
         key = self._keys.find(token)
         if key is None:
@@ -98,6 +101,10 @@ def _token_of(request: Request) -> str:
     in_query = _IN_QUERY.get(request.url.path, "")
     parameters = {name.lower(): value for name, value in request.query_params.items()} if in_query else {}
     return headers.get("x-api-key") or headers.get("x-algolia-api-key") or parameters.get(in_query, "")
+
+
+def _is_basic(request: Request) -> bool:
+    return request.headers.get("authorization", "").lower().startswith("basic ")
 
 
 def _password(encoded: str) -> str:

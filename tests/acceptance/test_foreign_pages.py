@@ -102,8 +102,8 @@ class House:
             ]
             ask("PUT", "/v1/documents", documents)
             deadline = monotonic_s() + PATIENCE_S
-            while not ask("GET", "/readyz")["collections"].get(DEFAULT_COLLECTION, {}).get("version"):
-                assert monotonic_s() < deadline
+            while not is_searched(ask("GET", "/readyz"), len(documents)):
+                assert monotonic_s() < deadline, "the documents are not searched"
                 time.sleep(0.02)
             before = ask("GET", "/v1/versions")["champion"]
             champion = add_version(self.parts, 1)
@@ -123,6 +123,12 @@ def kept_at(url: str) -> dict[str, list[str]]:
         found = {name: sorted(map(repr, connection.execute(sa.select(table)))) for name, table in tables.tables.items()}
     engine.dispose()
     return found
+
+
+def is_searched(ready: Any, documents: int) -> bool:
+    """Return whether so many documents are found by their words and by their meaning."""
+    served = ready["collections"].get(DEFAULT_COLLECTION, {})
+    return served.get("documents") == documents and not served["behind"] + served["waiting"] and bool(served["version"])
 
 
 def changes(version: str, experiment: str, plan: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
