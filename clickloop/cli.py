@@ -43,16 +43,16 @@ def serve(
     ] = None,
 ) -> None:
     """Run the service; all-in-one unless told otherwise."""
-    from clickloop.exposure import prepare_to_listen
     from clickloop.shared_metrics import share_metrics
 
     given = {"host": host, "port": port, "workers": workers}
     changes = {key: one for key, one in given.items() if one is not None}
     settings = Settings().model_copy(update=changes)
-    prepare_to_listen(settings, lambda text: typer.echo(text, err=True))
     with share_metrics(settings.home):
+        from clickloop.exposure import prepare_to_listen
         from clickloop.server import run
 
+        prepare_to_listen(settings, lambda text: typer.echo(text, err=True))
         run(settings, role)
 
 

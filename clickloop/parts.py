@@ -22,6 +22,7 @@ from foundation.claims import name_process
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
 from foundation.db import PATIENCE_S, make_engine, reading
+from foundation.errors import Conflict
 from foundation.eventlog import EmbeddedLog, EventLog
 from foundation.extras import needs_extra
 from foundation.keys import Keys
@@ -281,7 +282,7 @@ class Parts:
         """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
 
         Raises:
-            Conflict: There is too little evidence.
+            Conflict: There is too little evidence, or no document to learn about.
         """
         from retrainer.candidate import Workshop  # noqa: PLC0415  loads torch, which serving never needs
 
@@ -290,6 +291,8 @@ class Parts:
         corpus = self.generations.open(collection)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
             corpus.apply(changes, self.embedder)
+        if not len(corpus):
+            raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
         dataset = freeze_dataset(
             self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
         )

@@ -29,6 +29,24 @@ def share_metrics(home: Path) -> Iterator[None]:
         mine.release()
 
 
+def _forget_dead_processes(folder: Path) -> None:
+    """Remove what processes of this server that ended say of the present; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        if not _runs(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)
+
+
+def _runs(process_id: int) -> bool:
+    """Return whether a process of this server, which counts processes as this one does, is still there."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def render_metrics() -> bytes:
     """Return the metrics of all processes that share with this one, in Prometheus' text form."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415  must not come before the variable
@@ -38,6 +56,7 @@ def render_metrics() -> bytes:
 
     if _VARIABLE not in os.environ:
         return generate_latest(METRICS)
+    _forget_dead_processes(Path(os.environ[_VARIABLE]))
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library has no types here
     return generate_latest(together)

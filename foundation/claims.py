@@ -64,14 +64,15 @@ def remove_unclaimed(root: Path) -> None:
     now_s = SystemClock().now().timestamp()
     for folder in [path for path in root.iterdir() if path.is_dir()]:
         held = hold(folder / _LOCK) if not folder.name.startswith(".") else None
-        if held is not None or _is_unheld(folder, now_s):
+        if held is not None or _is_left_over(folder, now_s):
             shutil.rmtree(folder, ignore_errors=True)
         if held is not None:
             os.close(held)
 
 
-def _is_unheld(folder: Path, now_s: float) -> bool:
+def _is_left_over(folder: Path, now_s: float) -> bool:
     try:
-        return not (folder / _LOCK).exists() and now_s - folder.stat().st_mtime > _UNHELD_S
+        unheld = folder.name.startswith(".") or not (folder / _LOCK).exists()
+        return unheld and now_s - folder.stat().st_mtime > _UNHELD_S
     except FileNotFoundError:
         return False  # another process was faster

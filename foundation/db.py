@@ -136,14 +136,21 @@ def transaction(engine: sa.Engine, patience_s: float | None = None) -> Iterator[
 
 
 @contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+def reading(engine: sa.Engine, *, once: bool = False) -> Iterator[sa.Connection]:
     """Open a connection for reads; sees one consistent snapshot and blocks no writer.
+
+    Args:
+        once: Only one statement is run, which needs no transaction around it.
 
     Raises:
         StoreAway: The database cannot be read now.
     """
     store = _store_of(engine)
     with _watched(store, store.reads), engine.connect() as connection:
+        if once and engine.dialect.name == "sqlite":
+            connection.execution_options(clickloop_once=True)
+        elif once:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 
@@ -239,6 +246,8 @@ def _prepare_sqlite(checkpoint_mib: int, cache_mib: int, connection: Any, _recor
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
+    if options.get("clickloop_once", False):
+        return
     if not options.get("clickloop_write", False):
         connection.exec_driver_sql("BEGIN")
         return

@@ -55,6 +55,13 @@ UNLOGGED = Counter(
     "clickloop_unlogged_searches", "Searches answered without an impression, as the log was away.", registry=METRICS
 )
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
+OFF_CHAMPION = Gauge(
+    "clickloop_processes_off_champion",
+    "Processes of this server that serve another version than the champion.",
+    ["collection"],
+    registry=METRICS,
+    multiprocess_mode="livesum",
+)
 DOCUMENTS = Gauge(
     "clickloop_documents", "Searchable documents.", ["collection"], registry=METRICS, multiprocess_mode=_NEWEST
 )

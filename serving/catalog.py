@@ -15,10 +15,11 @@ from foundation.db import reading, take_numbers, transaction, upsert
 from foundation.errors import NotFound
 from foundation.ids import canonical_json
 from foundation.tables import counters, documents
+from serving.changes import DOCUMENTS
 
 Status = Literal["created", "updated", "unchanged"]
 
-_COUNTER = "documents:"
+_COUNTER = DOCUMENTS
 _CHUNK = 500  # ids in one query; databases limit the parameters of a statement
 
 
@@ -121,7 +122,10 @@ class Catalog:
             counters.c.name.startswith(_COUNTER, autoescape=True), counters.c.value > 0
         )
         with reading(self._engine) as connection:
-            latest = {row.name.removeprefix(_COUNTER): row.value for row in connection.execute(statement)}
+            return self.learn({row.name.removeprefix(_COUNTER): row.value for row in connection.execute(statement)})
+
+    def learn(self, latest: Mapping[str, int]) -> list[str]:
+        """Take in the last change of every collection, as it was read, and return their names, sorted."""
         for name, change in latest.items():
             self._know(name, change)
         return sorted(latest)

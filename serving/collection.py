@@ -11,6 +11,7 @@ from serving.engine.encoder import Encoder
 from serving.engine.live import LiveMemory
 from serving.engine.model import RankingModel
 from serving.engine.pipeline import Ranker
+from serving.failures import Failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,18 @@ class Served:
         line_up: What serves at this moment.
         live: Its evidence.
         problem: Why the wanted champion does not serve, "" when it does.
-        broken: Why versions do not load, by id.
+        wanted: The version that should serve; "" until one is known.
+        succession: Who serves when that one cannot, None until it is asked for.
+        failures: The versions that do not load.
     """
 
     def __init__(self, corpus: Corpus, encoder: Encoder) -> None:
         self.line_up = LineUp(corpus)
         self.live = LiveMemory(encoder.encode_query, encoder.dimension)
         self.problem = ""
-        self.broken: dict[str, str] = {}
+        self.wanted = ""
+        self.succession: list[str] | None = None
+        self.failures = Failures()
         self._swapping = threading.Lock()
 
     @property
@@ -62,7 +67,7 @@ class Served:
 
     def rank_by(self, model: RankingModel, corpus: Corpus | None = None) -> Ranker:
         """Return what ranks these documents, or those of `corpus`, by a model."""
-        return Ranker(corpus or self.corpus, model, self.live)
+        return Ranker(self.corpus if corpus is None else corpus, model, self.live)  # an empty one is false
 
     def add(self, version: str, model: RankingModel) -> None:
         """Hold a version ready."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -12,11 +11,13 @@ from foundation.settings import Settings
 from foundation.telemetry import DOCUMENTS, WAITING, get_log
 from serving.builds import Builds
 from serving.catalog import Catalog
+from serving.changes import Look
 from serving.collection import Served
 from serving.declarations import Declarations
 from serving.engine.corpus import Corpus
 from serving.engine.embedder import StoredEmbedder
 from serving.engine.fields import FieldSummary
+from serving.engine.values import FieldType
 from serving.evidence import read_changed
 from serving.generations import Generations
 
@@ -46,22 +47,29 @@ class Content:
         self._settings = settings
         self._clock = clock
         self.served: dict[str, Served] = {}
+        self._declared: dict[str, Mapping[str, FieldType]] = {}
+        self._fields_followed: dict[str, int | None] = {}
+        self._evidence_followed: dict[str, int] = {}
 
-    def follow(self, patience_s: float) -> bool:
+    def follow(self, seen: Look, patience_s: float) -> bool:
         """Take in what changed in every collection, and return whether documents still wait to be embedded.
 
         Words of documents can be searched when this returns; their meaning as far as `patience_s`
         reaches, a batch of every collection at least.
+
+        Args:
+            seen: How far everything is; what has not changed is not read.
         """
         until = monotonic_s() + patience_s
         waiting = False
-        for name in self._catalog.collections():
+        for name in self._catalog.learn(seen.documents):
             served = self.served.get(name)
             if served is None:
                 served = self.served[name] = Served(self._generations.open(name), self.embedder.encoder)
-            self._follow_generation(name, served)
-            waiting |= self._follow_documents(name, served.corpus, until)
-            self._follow_evidence(name, served)
+            self._follow_fields(name, seen)
+            self._follow_generation(name, served, seen)
+            waiting |= self._follow_documents(name, served.corpus, seen, until)
+            self._follow_evidence(name, served, seen)
             self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
         return waiting
 
@@ -97,22 +105,30 @@ class Content:
         if served is not None:
             served.corpus.hide(document_ids)
 
-    def _follow_generation(self, name: str, served: Served) -> None:
+    def _follow_fields(self, name: str, seen: Look) -> None:
+        if name not in self._declared or seen.fields.get(name) != self._fields_followed.get(name):
+            self._declared[name] = self._declarations.of(name)
+            self._fields_followed[name] = seen.fields.get(name)
+
+    def _follow_generation(self, name: str, served: Served, seen: Look) -> None:
         """Swap to a newer generation once it has caught up with the catalog."""
         old = served.corpus
         newest = self._generations.newest(name)
         if newest is None or newest.change <= (old.generation.change if old.generation else 0):
             return
         corpus = self._generations.open(name)
-        while self._follow_documents(name, corpus, monotonic_s()):
+        while self._follow_documents(name, corpus, seen, monotonic_s()):
             pass
         served.move_to(corpus)
         self._generations.close(name, old)
         _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
 
-    def _follow_documents(self, name: str, corpus: Corpus, until: float) -> bool:
-        corpus.declare(self._declarations.of(name))
-        for changes in self._changes(name, corpus):
+    def _follow_documents(self, name: str, corpus: Corpus, seen: Look, until: float) -> bool:
+        corpus.declare(self._declared[name])
+        while corpus.change < seen.documents[name]:
+            changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
+            if not changes:
+                break
             corpus.place(changes)
         waiting = corpus.waiting
         while waiting:
@@ -123,13 +139,13 @@ class Content:
         WAITING.labels(name).set(waiting)
         return waiting > 0
 
-    def _changes(self, name: str, corpus: Corpus) -> Iterator[list[Any]]:
-        while changes := self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE):
-            yield changes
-
-    def _follow_evidence(self, name: str, served: Served) -> None:
+    def _follow_evidence(self, name: str, served: Served, seen: Look) -> None:
+        latest = seen.evidence.get(name, 0)
+        if latest == self._evidence_followed.get(name):
+            return
         rows, change = read_changed(
             self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
         )
         if change > served.live.change:
             served.live.update(rows, change)
+        self._evidence_followed[name] = latest

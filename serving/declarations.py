@@ -7,9 +7,10 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from foundation.db import reading, transaction, upsert
+from foundation.db import reading, take_numbers, transaction, upsert
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.tables import fields
+from serving.changes import FIELDS
 from serving.engine.values import FieldType
 
 MAX_DECLARED = 1000
@@ -44,6 +45,7 @@ class Declarations:
                 named = fields.c.name.in_(withdrawn[start : start + _CHUNK])
                 connection.execute(sa.delete(fields).where(fields.c.collection == collection, named))
             upsert(connection, fields, rows)
+            take_numbers(connection, FIELDS + collection, 1)
             declared = _read(connection, collection)
             if len(declared) > MAX_DECLARED:
                 reason = f"would make {len(declared)} declared fields; a collection has at most {MAX_DECLARED}"

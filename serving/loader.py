@@ -1,13 +1,14 @@
 """Keeps what is served up to date: documents, evidence and versions, without stopping a request.
 
-Two threads follow the database. One brings documents and evidence into memory (`serving.content`);
-the other loads versions beside those that serve, warms and verifies them, and swaps one reference.
+Three threads follow the database. One looks whether anything changed, by one statement. One brings
+documents and evidence into memory (`serving.content`); the other loads versions beside those that
+serve, warms and verifies them, and swaps one reference.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import sqlalchemy as sa
 
@@ -15,19 +16,19 @@ from ab_testing.api import Assignments
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Manifest
 from foundation.db import transaction, upsert
-from foundation.errors import ClickloopError, NotFound, NotReady, StoreAway
+from foundation.errors import NotFound, NotReady, StoreAway
 from foundation.registry import Registry
 from foundation.settings import Settings
 from foundation.tables import replicas
-from foundation.telemetry import SWAPS, get_log
+from foundation.telemetry import OFF_CHAMPION, SWAPS, get_log
+from serving.changes import Look, look
 from serving.collection import Served
 from serving.content import Content
-from serving.engine.encoder import Encoder
-from serving.engine.features import Query
-from serving.engine.model import RankingModel, load_model
-from serving.engine.pipeline import Ranker
+from serving.succession import order_of_succession
+from serving.versions import Versions
 
 _KEPT_VERSIONS = 4
+_MOVES = 1000
 _REPORT_EVERY_S = 5.0
 _PATIENCE_AT_START_S = 20.0
 _PATIENCE_S = 1.0
@@ -55,6 +56,7 @@ class Loader:
         self._engine = engine
         self._content = content
         self._registry = registry
+        self._versions = Versions(registry, content.embedder, settings.fusion)
         self._assignments = assignments
         self.embedder = content.embedder
         self.encoder = content.embedder.encoder
@@ -62,7 +64,11 @@ class Loader:
         self._clock = clock
         self._replica = replica
         self._served = self._content.served
+        self._seen = (0, Look())
+        self._champions: Mapping[str, str] = {}
+        self._followed: Look | None = None
         self._stop = threading.Event()
+        self._noted = threading.Event()
         self._changed = threading.Event()
         self._appeared = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -90,6 +96,7 @@ class Loader:
         return {
             name: {
                 "version": served.champion,
+                "champion": served.wanted,
                 "problem": served.problem,
                 "documents": len(served.corpus),
                 "behind": self._content.behind(name),
@@ -102,28 +109,39 @@ class Loader:
     def problems(self) -> list[str]:
         """Return what keeps this replica from serving what it should, as sentences."""
         return [
-            f"collection {name}: {served.problem}" for name, served in sorted(self._served.items()) if served.problem
+            f"collection {name}: {told}"
+            for name, served in sorted(self._served.items())
+            for told in self._say(name, served)
         ]
 
+    def _say(self, name: str, served: Served) -> Iterator[str]:
+        if served.problem:
+            yield served.problem
+        elif served.wanted != served.champion:
+            yield f"version {served.champion or 'none'} serves, and not yet the champion {served.wanted}"
+        for version in sorted(self._assignments.versions(name) - {served.wanted}):
+            if problem := served.failures.problem(version):
+                yield f"version {version} of the experiment does not load, and nobody takes part here: {problem}"
+
     def start(self) -> None:
-        """Bring everything up to date once, then keep following in two threads.
+        """Bring everything up to date once, then keep following in three threads.
 
         New texts are embedded for some seconds; those that still wait are found by their words.
         """
         self.follow_content(_PATIENCE_AT_START_S)
         self.follow_versions()
         self.ready = True
-        for follow in (self._repeat_content, self._repeat_versions):
+        for follow in (self._repeat_looks, self._repeat_content, self._repeat_versions):
             thread = threading.Thread(target=follow, name=follow.__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop following, wait for both threads, and end the builds under way."""
+        """Stop following, wait for the threads, and end the builds under way."""
         self.ready = False
         self._stop.set()
-        self._changed.set()
-        self._appeared.set()
+        for waited_for in (self._noted, self._changed, self._appeared):
+            waited_for.set()
         for thread in self._threads:
             thread.join()
         self._content.close()
@@ -132,23 +150,23 @@ class Loader:
     def note_change(self, collection: str, deleted: list[str]) -> None:
         """Follow a change of the catalog made in this process at once; deleted documents vanish now. Never blocks."""
         self._content.hide(collection, deleted)
-        self._changed.set()
+        self._noted.set()
+
+    def follow(self) -> None:
+        """Take in whatever changed, once; one statement when nothing did."""
+        self._look()
+        self._continue_content()
+        self._continue_versions()
 
     def follow_content(self, patience_s: float = _PATIENCE_S) -> bool:
         """Take in new documents and evidence of every collection; see `Content.follow`."""
-        return self._content.follow(patience_s)
+        self._look()
+        return self._content.follow(self._seen[1], patience_s)
 
     def follow_versions(self) -> None:
         """Load the versions that should serve and swap to the champions among them."""
-        self._assignments.refresh()
-        moves = self._moves
-        champions = self._registry.champions()
-        for name, served in list(self._served.items()):
-            self._follow_champion(name, served, champions.get(name, self.baseline().id), moves)
-            for version in self._assignments.versions(name) - served.rankers.keys() - served.broken.keys():
-                self._load(name, served, version)
-            self._forget(served, {served.champion} | self._assignments.versions(name))
-        self._report()
+        self._look()
+        self._continue_versions()
 
     def move(self, collection: str, version: str) -> None:
         """Swap to a version at once if it is loaded; else the follower loads it in its time. Never blocks.
@@ -158,28 +176,43 @@ class Loader:
         with self._pointing:
             self._moves += 1
             served = self._served.get(collection)
-            if served is None or version not in served.rankers or version == served.champion:
-                return
-            self._point(collection, served, version)
+            if served is not None and version in served.rankers:
+                self._want(served, version)
+                self._point(collection, served, version)
+        self._noted.set()
 
     def baseline(self) -> Manifest:
         """Return the untuned version that serves before any promotion."""
-        return Manifest(encoder=self.encoder.digest, fusion=self._settings.fusion)
+        return self._versions.baseline
+
+    def _look(self) -> None:
+        self._seen = (self._moves, look(self._engine))
+
+    def _repeat_looks(self) -> None:
+        while not self._stop.is_set():
+            self._noted.wait(self._settings.refresh_s)
+            self._noted.clear()
+            self._try(self._look)
+            self._changed.set()
+            self._appeared.set()
 
     def _repeat_content(self) -> None:
         while not self._stop.is_set():
-            self._changed.wait(self._settings.refresh_s)
+            self._changed.wait()
             self._changed.clear()
-            while self._try(self.follow_content) and not self._stop.is_set():
+            while self._try(self._continue_content) and not self._stop.is_set():
                 pass
             if not all(served.champion for served in self._served.values()):
                 self._appeared.set()
 
+    def _continue_content(self) -> bool:
+        return self._content.follow(self._seen[1], _PATIENCE_S)
+
     def _repeat_versions(self) -> None:
         while not self._stop.is_set():
-            self._appeared.wait(self._settings.refresh_s)
+            self._appeared.wait()
             self._appeared.clear()
-            self._try(self.follow_versions)
+            self._try(self._continue_versions)
 
     def _try(self, follow: Callable[[], bool | None]) -> bool | None:
         try:
@@ -190,29 +223,53 @@ class Loader:
             _log.exception("follower_failed", follower=follow.__name__)
             return None
 
+    def _continue_versions(self) -> None:
+        moves, seen = self._seen
+        if self._followed is None or seen.running != self._followed.running:
+            self._assignments.refresh()
+        if self._followed is None or seen.champions != self._followed.champions:
+            self._champions = self._registry.champions()
+        self._followed = seen
+        for name, served in list(self._served.items()):
+            self._follow_champion(name, served, self._champions.get(name, self.baseline().id), moves)
+            tested = self._assignments.versions(name)
+            for version in tested:
+                self._versions.hold(name, served, version)
+            self._forget(served, {served.champion, served.wanted} | tested)
+        self._report()
+
     def _follow_champion(self, name: str, served: Served, wanted: str, moves: int) -> None:
         """Serve `wanted`, which the registry named when `moves` moves had been made in this process."""
-        if wanted == served.champion and not served.problem:
-            return
-        if wanted not in served.rankers and wanted not in served.broken:
-            self._load(name, served, wanted)
         with self._pointing:
             if moves != self._moves:
                 return  # the pointer moved meanwhile: what was read is old
-            if wanted not in served.broken:
-                self._point(name, served, wanted)
-                return
-        self._tell_problem(served, f"version {wanted} does not load: {served.broken[wanted]}")
-        if not served.champion:
-            self._load(name, served, self.baseline().id)
-            if self.baseline().id in served.rankers:
-                self._point(name, served, self.baseline().id, served.problem)
+            self._want(served, wanted)
+        if wanted == served.champion and not served.problem:
+            return
+        best = next((one for one in self._candidates(name, served) if self._versions.hold(name, served, one)), "")
+        with self._pointing:
+            if moves == self._moves:
+                self._point(name, served, best or served.champion, _explain(served, best))
+
+    def _want(self, served: Served, version: str) -> None:
+        """Note which version should serve. A new one is tried at once, whatever became of it before."""
+        if version != served.wanted:
+            served.wanted, served.succession = version, None
+            served.failures.forget(version)
+
+    def _candidates(self, name: str, served: Served) -> Iterator[str]:
+        """Yield who may serve, the best first."""
+        yield served.wanted
+        if served.succession is None:
+            served.succession = order_of_succession(self._registry.moves(name, _MOVES), self.baseline().id)
+        yield from served.succession
 
     def _point(self, name: str, served: Served, version: str, problem: str = "") -> None:
         """Swap one reference, and say so."""
         swapped = version != served.champion
         served.point(version)
         self._tell_problem(served, problem)
+        OFF_CHAMPION.labels(name).set(version != served.wanted)
         if swapped:
             self._report_at_s = 0.0
             SWAPS.labels(name, "swapped").inc()
@@ -223,31 +280,11 @@ class Loader:
             served.problem = problem
             self._report_at_s = 0.0
 
-    def _load(self, name: str, served: Served, version: str) -> None:
-        try:
-            model = self._read_model(name, version)
-            _verify(served.rank_by(model), self.encoder)
-        except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
-            served.broken[version] = str(problem) or repr(problem)
-            SWAPS.labels(name, "failed").inc()
-            _log.error("version_does_not_load", collection=name, version=version, problem=served.broken[version])
-            return
-        served.add(version, model)
-
-    def _read_model(self, name: str, version: str) -> RankingModel:
-        baseline = self.baseline()
-        manifest = baseline if version == baseline.id else self._registry.get(name, version).manifest
-        if manifest.encoder != self.encoder.digest:
-            raise ClickloopError(
-                f"it needs the encoder {manifest.encoder}, this replica runs {self.encoder.digest}; "
-                "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
-            )
-        return load_model(manifest, self._registry.artifacts.get, self.embedder.embed, self.encoder.dimension)
-
     def _forget(self, served: Served, needed: set[str]) -> None:
         extra = [version for version in served.rankers if version not in needed]
         for version in extra[: max(0, len(served.rankers) - _KEPT_VERSIONS)]:
             served.drop(version)
+        served.failures.keep(needed | set(served.succession or ()))
 
     def _report(self) -> None:
         """Tell what is served: at once after a change, else now and then, to be known as alive."""
@@ -272,12 +309,9 @@ class Loader:
             connection.execute(sa.delete(replicas).where(replicas.c.replica == self._replica))
 
 
-def _verify(ranker: Ranker, encoder: Encoder) -> None:
-    """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
-    query = Query("how to start", "how to start", encoder.encode_query("how to start"))
-    settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
-    hits = ranker.rank(query, 10).hits
-    if settled and not hits:
-        raise ClickloopError("it finds nothing in a collection that has documents")
-    if any(hit.score != hit.score for hit in hits):
-        raise ClickloopError("it gives scores that are not numbers")
+def _explain(served: Served, best: str) -> str:
+    """Return why the champion does not serve, "" when it does."""
+    if best == served.wanted:
+        return ""
+    instead = f"version {best or served.champion} serves instead" if best or served.champion else "nothing serves"
+    return f"version {served.wanted} does not load, {instead}: {served.failures.problem(served.wanted)}"

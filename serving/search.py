@@ -25,6 +25,7 @@ from serving.engine.laps import Laps
 from serving.engine.pipeline import Hit
 from serving.engine.snippet import cut_snippet
 from serving.engine.sorting import SortKey, parse_sort
+from serving.engine.values import FieldType
 from serving.impressions import ImpressionLog, Publication
 from serving.loader import Loader
 
@@ -308,9 +309,21 @@ def show_results(hits: Iterable[tuple[Hit, str, float]]) -> tuple[ShownResult, .
     )
 
 
+class _Any(dict[str, FieldType]):
+    """The fields of a collection in which every name is one."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 def _read_scope(line_up: LineUp, ask: Ask) -> tuple[Condition | None, tuple[SortKey, ...], tuple[str, ...]]:
-    """Return filter, sort and facets of a request as the collection's fields take them."""
+    """Return filter, sort and facets of a request as the collection's fields take them.
+
+    A collection without a document may know no fields any more; nothing can be found in it, so none is missed.
+    """
     types = line_up.corpus.fields.types
+    if not len(line_up.corpus):
+        return None, (), parse_facets(ask.facets, _Any()) if ask.facets is not None else ()
     return (
         parse_filter(ask.filters, types) if ask.filters is not None else None,
         parse_sort(ask.sort, types) if ask.sort is not None else (),

@@ -34,9 +34,8 @@ class DenseIndex:
 
     One thread adds; any may search. What was sealed is read from a memory map that processes share,
     exactly or through an HNSW graph (Malkov & Yashunin 2016, arXiv:1603.09320) when it holds more than
-    `EXACT_PASSAGES`; what came since is compared exactly. Filters that leave little are exact too. A
-    search runs on one thread: requests share the cores, and threads that wait for each other inside a
-    millisecond cost more than they bring.
+    `EXACT_PASSAGES`; what came since is compared exactly. Filters that leave little are exact too.
+    Everything runs on the thread that asks, see `_stay_on_this_thread`.
 
     Args:
         dimension: Length of a vector.
@@ -44,7 +43,6 @@ class DenseIndex:
     """
 
     def __init__(self, dimension: int, sealed: Path | None = None) -> None:
-        faiss.omp_set_num_threads(1)
         self.dimension = dimension
         self._scale = 127 * np.sqrt(dimension) / _DEVIATIONS if dimension > _DEVIATIONS**2 else 127.0
         self._base: Any = faiss.read_index(str(sealed / "passages.faiss"), faiss.IO_FLAG_MMAP_IFC) if sealed else None
@@ -77,6 +75,7 @@ class DenseIndex:
             self._living += len(owners)
             self._sum += vectors.sum(axis=0)
             if len(owners):
+                _stay_on_this_thread()
                 self._tail.add(self._quantise(vectors))
             return range(first, self._count)
 
@@ -96,6 +95,8 @@ class DenseIndex:
             limit: Most passages looked at, at least 1.
             allowed: When given, rows that count, by row; rows beyond its end do not.
         """
+        if allowed is not None and not len(allowed):
+            return []
         asked = np.ascontiguousarray(query[None, :] * self._scale, dtype=np.float32)
         count = self._count
         owner, alive = self._owner[:count], self._alive[:count]
@@ -140,6 +141,7 @@ class DenseIndex:
             index.hnsw.efConstruction = _BUILD_BREADTH
         else:
             index = faiss.IndexScalarQuantizer(self.dimension, _KIND, faiss.METRIC_INNER_PRODUCT)
+        _stay_on_this_thread()
         for start in range(0, self._count, _AT_ONCE):
             numbers = np.arange(start, min(start + _AT_ONCE, self._count))
             index.add(self._quantise(self.vectors(numbers)))
@@ -154,6 +156,7 @@ class DenseIndex:
             return self._sealed_codes(passages)
         codes = np.empty((len(passages), self.dimension), dtype=np.float32)
         codes[sealed] = self._sealed_codes(passages[sealed])
+        _stay_on_this_thread()
         with self._lock:
             codes[~sealed] = self._tail.reconstruct_batch(passages[~sealed] - self._sealed)
         return codes
@@ -201,6 +204,14 @@ class DenseIndex:
         self._alive = np.concatenate([self._alive, np.zeros(more, dtype=np.bool_)])
 
 
+def _stay_on_this_thread() -> None:
+    """Keep FAISS from starting threads: requests share the cores, and waiting inside a millisecond costs more.
+
+    OpenMP remembers it for each thread that asks, so each call says it anew.
+    """
+    faiss.omp_set_num_threads(1)
+
+
 def _flat(index: Any) -> Any:
     """Return the codes of an index as one that compares them all."""
     return index.storage if isinstance(index, faiss.IndexHNSW) else index
@@ -209,6 +220,8 @@ def _flat(index: Any) -> Any:
 def _bytes_of(index: Any) -> Bytes:
     """Return the codes of an index, shape (passages, dimension), where they lie: in its memory map."""
     flat = faiss.downcast_index(_flat(index))
+    if not flat.ntotal:
+        return np.zeros((0, flat.d), np.uint8)  # there is no memory that could be looked at
     codes: Bytes = faiss.rev_swig_ptr(flat.codes.data(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
     return codes
 
@@ -216,6 +229,9 @@ def _bytes_of(index: Any) -> Bytes:
 def _found(
     index: Any, asked: Floats, limit: int, mask: Flags | None, breadth: int | None = None
 ) -> tuple[Floats, Ints]:
+    if not index.ntotal:
+        return np.zeros(0, np.float32), np.zeros(0, np.int64)
+    _stay_on_this_thread()
     bits = None if mask is None else np.packbits(mask, bitorder="little")
     selector = None if bits is None else faiss.IDSelectorBitmap(bits)
     parameters = None

@@ -17,7 +17,7 @@ from tests.tiny_encoder import make_tiny_model
 
 PATIENCE_S = 20.0
 
-DOCUMENTS = [
+DOCUMENTS: list[dict[str, Any]] = [
     {
         "id": "envelope",
         "title": "Printing envelopes",

@@ -14,6 +14,7 @@ from clickloop.parts import Parts
 from foundation.contracts import Document
 from foundation.errors import Conflict
 from foundation.settings import Settings
+from serving.changes import look
 from serving.engine.analysis import PLAIN
 from serving.engine.features import Query
 from serving.engine.generation import digest_content
@@ -74,7 +75,7 @@ def test_what_a_generation_answers_is_what_memory_answered(parts: Parts) -> None
 def test_a_start_from_a_generation_embeds_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     parts.build("default")
     monkeypatch.setattr(parts.encoder, "encode", refuse)
-    parts.content.follow(0)
+    parts.content.follow(look(parts.engine), 0)
 
     assert len(parts.content.served["default"].corpus) == len(DOCUMENTS)
 

@@ -8,13 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from ab_testing.api import Assignments, ExperimentPlan
 from clickloop.parts import Parts
+from collector.closed_weeks import lock_evidence
 from foundation.contracts import Document, Manifest
+from foundation.db import transaction
 from foundation.errors import NotFound, NotReady
 from foundation.registry import Version
 from foundation.settings import Settings
+from foundation.telemetry import METRICS
+from serving import failures
+from serving.changes import look
 from serving.engine.adaptation import Adapter
 from serving.loader import Loader
 from tests.tiny_encoder import DIMENSION, make_tiny_model
@@ -130,7 +136,6 @@ def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
     parts.hotswap.moved = loader.move
     version = register(parts, linear(parts))
     parts.hotswap.promote("default", version, "won")
-    loader.follow_versions()
     read = parts.registry.champions
 
     def read_slowly() -> dict[str, str]:
@@ -141,6 +146,142 @@ def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
     monkeypatch.setattr(parts.registry, "champions", read_slowly)
     loader.follow_versions()
     assert loader.collection("default").champion == parts.baseline.id
+
+
+def test_a_look_from_before_a_move_does_not_take_it_back(parts: Parts, loader: Loader) -> None:
+    parts.hotswap.moved = loader.move
+    version = register(parts, linear(parts))
+    parts.hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    parts.hotswap.rollback("default", "second thoughts")
+    loader._continue_versions()  # by what was seen before
+    assert loader.collection("default").champion == parts.baseline.id
+    loader.follow_versions()
+    assert loader.collection("default").champion == parts.baseline.id
+
+
+def test_an_idle_look_is_one_statement_however_many_collections(parts: Parts) -> None:
+    for number in range(50):
+        parts.catalog.upsert(f"shop{number}", DOCUMENTS[:1])
+    loader = parts.make_loader(Assignments(parts.engine))
+    loader.follow()
+    loader.follow()
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(parts.engine, "before_cursor_execute", note)
+    loader.follow()
+    sa.event.remove(parts.engine, "before_cursor_execute", note)
+    assert len(statements) == 1, statements
+    assert loader.state()["shop49"]["behind"] == 0
+
+
+def test_a_look_sees_whatever_changes_of_every_kind(parts: Parts, loader: Loader) -> None:
+    seen = [look(parts.engine)]
+
+    def changes() -> bool:
+        seen.append(look(parts.engine))
+        return seen[-1] != seen[-2]
+
+    assert not changes()
+    parts.catalog.delete("default", ["kettle"])
+    assert changes()
+    parts.declarations.change("default", {"size": "number"})
+    assert changes()
+    parts.declarations.change("default", {"size": None})
+    assert changes()
+    version = register(parts, linear(parts))
+    assert changes()
+    parts.hotswap.promote("default", version, "won")
+    assert changes()
+    plan = ExperimentPlan("n", "ab", parts.baseline.id, version, planned_searches=10, min_days=0, max_days=1)
+    experiment = parts.experiments.create("default", plan).id
+    assert not changes()
+    parts.experiments.start("default", experiment)
+    assert changes()
+    parts.experiments.stop("default", experiment)
+    assert changes()
+    with transaction(parts.engine) as connection:
+        lock_evidence(connection, "default")
+    assert changes()
+
+
+def restore(parts: Parts, digest: str, content: bytes) -> None:
+    (parts.settings.home / "artifacts" / digest).write_bytes(content)
+
+
+def adapted(parts: Parts) -> tuple[Manifest, str, bytes]:
+    """Return a version that needs an artifact, the artifact's digest, and its bytes."""
+    content = Adapter(np.zeros((DIMENSION, DIMENSION), np.float32), np.zeros(DIMENSION, np.float32)).to_bytes()
+    digest = parts.registry.artifacts.put(content)
+    return replace(linear(parts), adapter=digest), digest, content
+
+
+def test_a_version_serves_once_its_artifact_is_back(
+    parts: Parts, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, digest, content = adapted(parts)
+    restore(parts, digest, b"damaged")
+    version = register(parts, manifest)
+    parts.hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    served = loader.collection("default")
+    assert served.champion == parts.baseline.id
+    assert any(version in problem for problem in loader.problems())
+    assert METRICS.get_sample_value("clickloop_processes_off_champion", {"collection": "default"}) == 1
+
+    monkeypatch.setattr(failures, "_LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(failures, "_FIRST_PAUSE_S", 1000.0)
+    served.failures.forget(version)
+    loader.follow_versions()  # fails once more, and is not to be tried again for long
+    restore(parts, digest, content)
+    loader.follow_versions()
+    assert (served.champion, served.problem) == (version, "")
+    assert loader.problems() == []
+    assert METRICS.get_sample_value("clickloop_processes_off_champion", {"collection": "default"}) == 0
+
+
+def test_a_version_that_failed_is_tried_at_once_when_it_is_promoted_again(parts: Parts, loader: Loader) -> None:
+    manifest, digest, content = adapted(parts)
+    restore(parts, digest, b"damaged")
+    version = register(parts, manifest)
+    parts.hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    parts.hotswap.rollback("default", "it does not load")
+    loader.follow_versions()
+    restore(parts, digest, content)
+    parts.hotswap.promote("default", version, "restored")
+    loader.follow_versions()
+    assert loader.collection("default").champion == version
+
+
+def test_a_new_replica_serves_the_champion_before_the_one_that_it_cannot_load(parts: Parts) -> None:
+    good, better = register(parts, linear(parts)), register(parts, linear(parts, 2.0))
+    parts.hotswap.promote("default", good, "won")
+    parts.hotswap.promote("default", better, "won")
+    broken = register(parts, replace(parts.baseline, adapter="0" * 64))
+    parts.hotswap.promote("default", broken, "unwisely")
+    loader = parts.make_loader(Assignments(parts.engine))
+    loader.follow()
+    state = loader.state()["default"]
+    assert (state["version"], state["champion"]) == (better, broken)
+    assert str(state["problem"]).startswith(
+        f"version {broken} does not load, version {better} serves instead: artifact 000"
+    )
+    assert loader.problems() == [f"collection default: {state['problem']}"]
+    parts.hotswap.promote("default", good, "the broken one is given up")
+    loader.follow()
+    assert (loader.state()["default"]["version"], loader.problems()) == (good, [])
+
+
+def test_a_version_of_an_experiment_that_does_not_load_is_told(parts: Parts, loader: Loader) -> None:
+    broken = register(parts, replace(parts.baseline, adapter="0" * 64))
+    plan = ExperimentPlan("n", "ab", parts.baseline.id, broken, planned_searches=10, min_days=0, max_days=1)
+    parts.experiments.start("default", parts.experiments.create("default", plan).id)
+    loader.follow()
+    assert [problem for problem in loader.problems() if broken in problem and "experiment" in problem]
 
 
 @pytest.mark.parametrize(

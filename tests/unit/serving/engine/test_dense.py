@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,20 @@ def test_filters_keep_what_they_allow_in_every_index(
 def test_the_centre_is_the_mean_of_what_lives(index: DenseIndex, vectors: npt.NDArray[np.float32]) -> None:
     index.remove(range(1000))
     assert np.allclose(index.centre(), vectors[1000:].mean(axis=0), atol=0.001)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_search_starts_no_threads_in_whatever_thread_searches(
+    index: DenseIndex, tmp_path: Path, sealed: bool
+) -> None:
+    searched = reopen(index, tmp_path) if sealed else index
+    query = draw(1, seed=7)[0]
+
+    def search() -> int:
+        dense.faiss.omp_set_num_threads(4)  # as a machine with four processors lets a new thread begin
+        searched.search(query, 10)
+        threads: int = dense.faiss.omp_get_max_threads()
+        return threads
+
+    with ThreadPoolExecutor(1) as fresh:
+        assert fresh.submit(search).result() == 1

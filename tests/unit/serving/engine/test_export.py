@@ -40,7 +40,7 @@ def test_a_failure_is_told_in_a_sentence_with_its_reason(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_two_processes_export_at_once(tmp_path: Path) -> None:
-    model = _make_small_transformer(tmp_path / "model")
+    model = make_small_transformer(tmp_path / "model")
     command = [sys.executable, "-m", "serving.engine.export", str(model), str(tmp_path / "onnx")]
     exports = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]  # noqa: S603  ours
     for one in exports:
@@ -49,7 +49,8 @@ def test_two_processes_export_at_once(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "onnx").iterdir()) == ["fastest", "fp32.onnx", "int8.onnx"]
 
 
-def _make_small_transformer(folder: Path) -> Path:
+def make_small_transformer(folder: Path) -> Path:
+    """Make a model folder with a transformer of one layer, whose export takes seconds."""
     from transformers import BertConfig, BertModel  # noqa: PLC0415  loads torch, which the fast tests do not need
 
     config = BertConfig(

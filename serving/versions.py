@@ -1,0 +1,89 @@
+"""Loads versions beside those that serve, and proves each before anybody is served by it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from foundation.contracts import Manifest
+from foundation.errors import ClickloopError, NotFound
+from foundation.registry import Registry
+from foundation.telemetry import SWAPS, get_log
+from serving.collection import Served
+from serving.engine.embedder import StoredEmbedder
+from serving.engine.encoder import Encoder
+from serving.engine.features import Query
+from serving.engine.model import RankingModel, load_model
+from serving.engine.pipeline import Ranker
+
+_log = get_log("loader")
+
+
+class Versions:
+    """The versions that a replica with one encoder can load.
+
+    Args:
+        fusion: Of the baseline.
+
+    Attributes:
+        baseline: The untuned version that serves before any promotion.
+    """
+
+    def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
+        self._registry = registry
+        self._embedder = embedder
+        self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
+
+    def hold(self, name: str, served: Served, version: str) -> bool:
+        """Return whether a version is loaded; loads it when it may be tried."""
+        if version not in served.rankers and served.failures.is_due(version, partial(self._stamp, name, version)):
+            self._load(name, served, version)
+        return version in served.rankers
+
+    def _load(self, name: str, served: Served, version: str) -> None:
+        stamp = self._stamp(name, version)  # before it is read: what changes meanwhile is tried again
+        try:
+            model = self._read_model(name, version)
+            _verify(served.rank_by(model), self._embedder.encoder)
+        except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
+            told = str(problem) or repr(problem)
+            if told != served.failures.problem(version):
+                _log.error("version_does_not_load", collection=name, version=version, problem=told)
+            served.failures.note(version, told, stamp)
+            SWAPS.labels(name, "failed").inc()
+            return
+        served.failures.forget(version)
+        served.add(version, model)
+
+    def _stamp(self, name: str, version: str) -> tuple[str, ...]:
+        """Return what changes when an artifact of a version does; nothing of a version that is not there."""
+        if version == self.baseline.id:
+            return ()
+        try:
+            manifest = self._registry.get(name, version).manifest
+        except NotFound:
+            return ()
+        digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
+        return tuple(self._registry.artifacts.stamp(digest) for digest in digests if digest)
+
+    def _read_model(self, name: str, version: str) -> RankingModel:
+        manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest
+        if manifest.encoder != self._embedder.encoder.digest:
+            raise ClickloopError(
+                f"it needs the encoder {manifest.encoder}, this replica runs {self._embedder.encoder.digest}; "
+                "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
+            )
+        return load_model(
+            manifest, self._registry.artifacts.get, self._embedder.embed, self._embedder.encoder.dimension
+        )
+
+
+def _verify(ranker: Ranker, encoder: Encoder) -> None:
+    """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
+    query = Query("how to start", "how to start", encoder.encode_query("how to start"))
+    settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
+    hits = ranker.rank(query, 10).hits
+    if settled and not hits:
+        raise ClickloopError("it finds nothing in a collection that has documents")
+    if any(hit.score != hit.score for hit in hits):
+        raise ClickloopError("it gives scores that are not numbers")
