@@ -21,6 +21,7 @@ import collector.reports.routes
 import collector.routes
 import console.routes
 import retrainer.routes
+import retrainer.threshold_routes
 import serving.context
 import serving.documents
 import serving.fields
@@ -149,6 +150,7 @@ def _learning(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
     yield retrainer.routes.make_router(
         registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion
     )
+    yield retrainer.threshold_routes.make_router(parts.engine, parts.clock)
     yield console.routes.make_router(registry, runs, hotswap, experiments, loader.state, parts.engine, parts.clock)
 
 

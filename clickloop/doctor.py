@@ -45,6 +45,7 @@ def examine_service(remote: Remote) -> list[Finding]:
     try:
         ready = remote.get("/readyz")
         health = remote.get("/v1/reports/join-health")
+        learning = remote.get("/v1/reports/learning")
     except ClickloopError as problem:
         return [Finding("service", good=False, what=problem.detail)]
     collections = [
@@ -59,7 +60,7 @@ def examine_service(remote: Remote) -> list[Finding]:
         )
         for check in health["findings"]
     ]
-    return [*collections, *joins]
+    return [*collections, *joins, Finding("learning", good=True, what=learning["meaning"])]
 
 
 def examine_late_interaction(parts: Parts, collection: str, judged: JudgedCollection | None, seed: int) -> Finding:

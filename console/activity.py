@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from foundation.db import reading
+from foundation.people import is_of_people
 from foundation.tables import impressions
 
 DAYS = 7
@@ -19,7 +20,7 @@ class Day:
 
     Attributes:
         start: When they began.
-        searches: Searches answered and logged.
+        searches: Searches of people, as the reports count them: none of agents, none of users who are held.
         clicked: Searches with a click.
         clicks: Results clicked, each once a search.
     """
@@ -57,6 +58,7 @@ def _count(connection: sa.Connection, collection: str, start: datetime) -> Day:
         impressions.c.collection == collection,
         impressions.c.at > start,
         impressions.c.at <= start + timedelta(days=1),
+        is_of_people(),
     )
     searches, with_click, clicks = connection.execute(statement).one()
     return Day(start, int(searches), int(with_click or 0), int(clicks or 0))

@@ -20,6 +20,7 @@ from foundation.errors import NotFound
 from foundation.registry import Registry, Version
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
+from retrainer.threshold import read_threshold
 
 _STATIC = Path(__file__).parent / "static"
 _LONGEST_ANCESTRY = 20
@@ -42,7 +43,7 @@ def make_router(
 
     Args:
         state: What this replica serves, by collection; see `serving.loader.Loader.state`.
-        engine: Read for the counts of searches and clicks.
+        engine: Read for the counts of searches and clicks, and of clicked queries.
     """
     pages = Pages(installed_version("clickloop"))
     router = APIRouter(prefix="/console", include_in_schema=False, route_class=route_class(pages))
@@ -115,7 +116,8 @@ def make_router(
     @router.get("/training-runs")
     def list_runs(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the training runs, with a form that asks for another."""
-        return show("runs.html", collection, runs=runs.recent(collection, _MOST_ROWS))
+        threshold = read_threshold(engine, collection, clock.now())
+        return show("runs.html", collection, runs=runs.recent(collection, _MOST_ROWS), threshold=threshold)
 
     @router.get("/static/{name}")
     def static(name: Literal["console.css", "console.js"]) -> FileResponse:

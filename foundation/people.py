@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from foundation.tables import impressions, quarantine
 
+AGENT = "agent"
+"""The surface of searches that no person made."""
+
 
 def person() -> sa.ColumnElement[str]:
     """Return who asked, "" for nobody: a list without a user or session has its own query id as unit.
@@ -22,3 +25,8 @@ def is_held() -> sa.ColumnElement[bool]:
         quarantine.c.unit == impressions.c.unit,
         quarantine.c.state == "held",
     )
+
+
+def is_of_people() -> sa.ColumnElement[bool]:
+    """Return whether a list is one that reports and the console count: neither an agent's nor of a user who is held."""
+    return (impressions.c.surface != AGENT) & ~is_held()

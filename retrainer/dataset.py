@@ -14,17 +14,10 @@ from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.splits import assign_folds, cluster_queries
+from retrainer.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, Threshold
 from serving.evidence import latest_change, read_evidence
 
 Floats = npt.NDArray[np.float32]
-
-GATE_SHARE = 6
-"""One query cluster in six is never learned from, only judged by."""
-
-JUDGED_WEEKS = 4
-"""Candidates are judged by evidence of the present week and of four before it, learned from all."""
-
-LEAST_QUERIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +64,19 @@ def freeze_dataset(
     What is learned may be old and faded; only what users did lately judges.
 
     Raises:
-        Conflict: Fewer than 20 queries have clicks.
+        Conflict: Too few queries have clicks for the gate to judge by; see `retrainer.threshold`.
     """
     change = latest_change(engine, collection)
     rows = _shown(read_evidence(engine, collection, now, half_life_days))
     recent = _shown(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
-    clicked = sorted({row.query_key for row in rows if sum(row.clicked) > 0})
-    if len(clicked) < LEAST_QUERIES:
-        raise Conflict(f"{len(clicked)} queries of {collection!r} have clicks; learning starts with {LEAST_QUERIES}")
-    return split_dataset(collection, now, change, rows, recent, encode)
+    clicked = _clicked(recent)
+    if len(clicked) < LEAST_JUDGED:
+        raise Conflict(f"collection {collection!r}: {Threshold(len(clicked)).tell()}")
+    dataset = split_dataset(collection, now, change, rows, recent, encode)
+    threshold = Threshold(len(clicked), len(_clicked(dataset.judge)))
+    if not threshold.reached:
+        raise Conflict(f"collection {collection!r}: {threshold.tell()}")
+    return dataset
 
 
 def split_dataset(
@@ -103,6 +100,10 @@ def split_dataset(
         judge=[row for row in recent if row.query_key in judged],
         clusters=dict(zip(keys, clusters.tolist(), strict=True)),
     )
+
+
+def _clicked(rows: list[Evidence]) -> set[str]:
+    return {row.query_key for row in rows if sum(row.clicked) > 0}
 
 
 def _shown(rows: list[Evidence]) -> list[Evidence]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from retrainer.evaluate import Comparison
 from retrainer.rehearsal import Worth
+from retrainer.threshold import LEAST_JUDGED
 
-LEAST_JUDGED = 20
 LOWEST_BOUND = -0.005
 LEAST_OVERLAP = 0.3
 _DRAWS = 2000

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from foundation.clock import Clock, monotonic_s
 from foundation.db import reading
 from foundation.errors import StoreAway
-from foundation.people import is_held, person
+from foundation.people import is_of_people, person
 from foundation.tables import impressions
 from foundation.web import collection_of, problem_responses
 from serving.engine.suggestions import Asked, Suggestions
@@ -26,7 +26,6 @@ _MOST_IMPRESSIONS = 200_000
 _DAYS = 90
 _REFRESH_S = 60.0
 _LEAST_SATISFIED = 0.2
-_AGENT = "agent"
 
 _log = structlog.get_logger("clickloop.suggest")
 
@@ -88,8 +87,7 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: i
         .where(
             impressions.c.collection == collection,
             impressions.c.at > now - timedelta(days=_DAYS),
-            impressions.c.surface != _AGENT,
-            ~is_held(),
+            is_of_people(),
         )
         .order_by(impressions.c.at.desc())
         .limit(_MOST_IMPRESSIONS)

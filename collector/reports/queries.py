@@ -12,13 +12,11 @@ import sqlalchemy as sa
 from collector.fold import Outcome
 from collector.reports.asked import Cluster, Order, QueryFigures, Search, cluster_queries, count_queries, order_queries
 from foundation.db import reading
-from foundation.people import is_held, person
+from foundation.people import is_of_people, person
 from foundation.tables import impressions
 
 MOST_SEARCHES = 50_000
 """Searches that are looked at; of more, the latest."""
-
-_AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,7 @@ def _read(engine: sa.Engine, collection: str, since: datetime) -> list[Search]:
         .where(
             impressions.c.collection == collection,
             impressions.c.at > since,
-            impressions.c.surface != _AGENT,
-            ~is_held(),
+            is_of_people(),
         )
         .order_by(impressions.c.at.desc())
         .limit(MOST_SEARCHES + 1)

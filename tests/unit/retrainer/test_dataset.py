@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import sqlalchemy as sa
+from scipy.stats import binom
 
 from foundation.contracts import Evidence
 from foundation.db import transaction
 from foundation.errors import Conflict
 from foundation.ids import digest_bytes
 from foundation.tables import evidence
-from retrainer.dataset import JUDGED_WEEKS, LEAST_QUERIES, Dataset, freeze_dataset, split_dataset
+from retrainer.dataset import Dataset, freeze_dataset, split_dataset
+from retrainer.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, USUAL_QUERIES, Threshold, read_threshold
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 SIZE = 64
@@ -73,28 +75,52 @@ def test_the_digest_names_the_evidence() -> None:
 
 
 def test_too_few_clicked_queries_are_refused(engine: sa.Engine) -> None:
-    store(engine, words(LEAST_QUERIES - 1), clicked=True)
+    store(engine, words(LEAST_JUDGED - 1), clicked=True)
     store(engine, ["shown only"], clicked=False)
-    with pytest.raises(Conflict, match=f"{LEAST_QUERIES - 1} queries"):
+    with pytest.raises(Conflict, match=f"19 queries have clicks lately; learning needs about {USUAL_QUERIES}"):
         freeze_dataset(engine, "default", NOW, 30.0, embed)
 
 
+def test_what_the_gate_could_not_judge_is_not_trained(engine: sa.Engine) -> None:
+    store(engine, words(60), clicked=True)
+    with pytest.raises(Conflict, match=r"60 queries have clicks lately, \d+ of them among those kept aside; learning"):
+        freeze_dataset(engine, "default", NOW, 30.0, embed)
+
+
+def test_what_is_told_of_the_threshold_is_true() -> None:
+    enough = binom(USUAL_QUERIES, 1 / GATE_SHARE).sf(LEAST_JUDGED - 1)
+
+    assert 0.65 < enough < 0.75
+
+
+def test_everybody_reads_the_same_threshold(engine: sa.Engine) -> None:
+    store(engine, words(USUAL_QUERIES), clicked=True)
+    store(engine, ["shown only"], clicked=False)
+    store(engine, ["long ago"], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
+
+    found = read_threshold(engine, "default", NOW)
+
+    assert (found, found.reached) == (Threshold(USUAL_QUERIES), True)
+    assert read_threshold(engine, "other", NOW) == Threshold(0)
+    assert not read_threshold(engine, "other", NOW).reached
+
+
 def test_a_frozen_dataset_holds_all_evidence_as_of_its_change(engine: sa.Engine) -> None:
-    store(engine, words(LEAST_QUERIES), clicked=True)
+    store(engine, words(200), clicked=True)
     store(engine, ["shown only"], clicked=False)
     found = freeze_dataset(engine, "default", NOW, 30.0, embed)
     assert found.change == 3
-    assert {row.query_key for row in found.learn + found.judge} == {*words(LEAST_QUERIES), "shown only"}
+    assert {row.query_key for row in found.learn + found.judge} == {*words(200), "shown only"}
 
 
 def test_old_evidence_teaches_but_does_not_judge(engine: sa.Engine) -> None:
-    asked = words(100)
-    store(engine, asked[:50], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
-    store(engine, asked[50:], clicked=True, weeks_ago=JUDGED_WEEKS)
+    asked = words(300)
+    store(engine, asked[:100], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
+    store(engine, asked[100:], clicked=True, weeks_ago=JUDGED_WEEKS)
     found = freeze_dataset(engine, "default", NOW, 30.0, embed)
-    assert {row.query_key for row in found.judge} <= set(asked[50:])
+    assert {row.query_key for row in found.judge} <= set(asked[100:])
     assert {row.query_key for row in found.judge}
-    assert {row.query_key for row in found.learn} & set(asked[:50])
+    assert {row.query_key for row in found.learn} & set(asked[:100])
 
 
 def store(engine: sa.Engine, keys: list[str], *, clicked: bool, weeks_ago: int = 0) -> None:

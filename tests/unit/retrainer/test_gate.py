@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from retrainer.evaluate import Comparison
-from retrainer.gate import LEAST_JUDGED, LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
+from retrainer.gate import LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
 from retrainer.rehearsal import Worth
+from retrainer.threshold import LEAST_JUDGED
 
 KNOWN = {"adapter": Worth(0.3, 0.04), "residuals": Worth(0.1, 0.02), "memory": Worth(2.0, 0.1)}
 
