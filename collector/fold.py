@@ -39,7 +39,8 @@ def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> boo
 
     One that lies before its own list counts too where a wrong clock or zone can explain it.
     """
-    return shown_at - EARLIEST <= event_at <= shown_at + timedelta(days=lateness_days)
+    latest = shown_at + timedelta(days=lateness_days)
+    return shown_at <= event_at + EARLIEST and event_at <= latest
 
 
 @dataclass(frozen=True, slots=True)

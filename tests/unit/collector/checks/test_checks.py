@@ -228,3 +228,9 @@ def test_a_page_that_does_not_say_who_searches_is_found(engine: sa.Engine) -> No
 def counted(engine: sa.Engine) -> int:
     with reading(engine) as connection:
         return int(connection.execute(sa.select(sa.func.sum(evidence.c.users))).scalar() or 0)
+
+
+def test_an_event_on_a_list_at_the_beginning_of_time_is_late_and_stored(engine: sa.Engine) -> None:
+    first = replace(impression("q1"), at=datetime(1, 1, 1, tzinfo=UTC))
+
+    assert check(engine, first, click("e1", "q1"))["events-late"].count == 1
