@@ -35,7 +35,7 @@ def chaos(
     parts: Annotated[
         str,
         typer.Option(
-            help="Of kills, outages, trainer, replicas, emptied, silence, hostile; all. Quick: kills, emptied."
+            help="Of kills, outages, trainer, replicas, emptied, silence, hostile, stalled; all. Quick: kills, emptied."
         ),
     ] = "",
     seed: Seed = 0,

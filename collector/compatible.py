@@ -144,7 +144,8 @@ def _add_metarank(router: APIRouter, intake: Intake) -> None:
 
 
 def _add_algolia(router: APIRouter, intake: Intake) -> None:
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in (400, 401, 413, 422, 429, 503)}
+    codes = (400, 401, 403, 408, 413, 415, 422, 429, 503)
+    errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in codes}
 
     @router.post("/1/events", openapi_extra=_BODY, response_model=AlgoliaReply, responses=errors)
     async def send_algolia_events(request: Request, collection: Collection) -> JSONResponse:
@@ -162,7 +163,9 @@ def _add_algolia(router: APIRouter, intake: Intake) -> None:
     @router.api_route("/1/events", methods=["GET", "PUT", "DELETE", "PATCH"], include_in_schema=False)
     def refuse_method() -> JSONResponse:
         """Refuse as Algolia does."""
-        return _algolia_reply(405, "Method Not Allowed")
+        refusal = _algolia_reply(405, "Method Not Allowed")
+        refusal.headers["Allow"] = "OPTIONS, POST"
+        return refusal
 
 
 class _Unauthorized(Exception):
@@ -228,7 +231,8 @@ def _when_again(problem: ClickloopError) -> dict[str, str]:
 
 
 def _add_meilisearch(router: APIRouter, intake: Intake) -> None:
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in (400, 413, 429, 503)}
+    codes = (400, 401, 403, 408, 413, 415, 429, 503)
+    errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in codes}
 
     @router.post("/events", status_code=201, openapi_extra=_BODY, response_class=Response, responses=errors)
     async def send_meilisearch_events(request: Request, collection: Collection) -> Response:

@@ -16,6 +16,7 @@ from foundation.body_reader import BodyReader
 from foundation.cross_site import SiteGate, Welcome
 from foundation.gate import KeyGate, Refusal
 from foundation.keys import Keys
+from foundation.openapi import document_edge
 from foundation.origins import OriginGate
 from foundation.web import CrashGuard, RequestMetrics, install_problem_handlers
 
@@ -56,7 +57,8 @@ class Edge:
 
 
 def install_edge(app: FastAPI, edge: Edge) -> None:
-    """Give `app` its middleware, and problem documents for every error."""
+    """Give `app` its middleware, problem documents for every error, and a page that names them."""
     install_problem_handlers(app)
+    document_edge(app)
     for one in reversed(edge.middleware()):
         app.add_middleware(one.cls, *one.args, **one.kwargs)

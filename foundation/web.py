@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
@@ -39,7 +40,7 @@ UNROUTED = "(none)"
 _log = get_log("web")
 
 
-_PROBLEM_SCHEMA: dict[str, Any] = {
+PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "An RFC 9457 problem document; every error has this form.",
     "type": "object",
@@ -68,7 +69,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` that document problem documents for `statuses`."""
-    content = {PROBLEM_TYPE: {"schema": _PROBLEM_SCHEMA}}
+    content = {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
@@ -196,9 +197,20 @@ def _route(scope: Scope) -> str:
     """Return the template of a request's route, of one refused on its way too; the path itself may name a person."""
     route = scope.get("route")
     if route is None and "app" in scope:
-        routes = scope["app"].routes
-        route = next((one for one in routes if one.matches(dict(scope))[0] is not Match.NONE), None)
+        route = _route_at(scope)
     return str(getattr(route, "path", UNROUTED))
+
+
+def _route_at(scope: Scope) -> BaseRoute | None:
+    """Return the route of a request's path, whether it takes the request's method or not."""
+    return next((one for one in _flat(scope["app"].routes) if one.matches(dict(scope))[0] is not Match.NONE), None)
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Yield routes and those of included routers, in the order in which they are looked for."""
+    for one in routes:
+        included = getattr(one, "original_router", None)
+        yield from _flat(included.routes) if included else (one,)
 
 
 def too_large(limit_bytes: int) -> BodyTooLarge:
@@ -288,10 +300,15 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """Return the methods that any route takes at a request's path; each route by itself knows its own only."""
-    routes = request.app.routes
-    asked = ((method, {**request.scope, "method": method}) for method in sorted(_METHODS))
-    return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    """Return the methods that all routes of a path take together; each route by itself knows its own only.
+
+    A path that a route names letter by letter is that route's, though another takes any word in its place.
+    """
+    reached = [one for one in _flat(request.app.routes) if one.matches(dict(request.scope))[0] is not Match.NONE]
+    paths = [getattr(one, "path", None) for one in reached]
+    path = request.url.path if request.url.path in paths else paths[0]
+    same = (getattr(one, "methods", None) or () for one, its in zip(reached, paths, strict=True) if its == path)
+    return sorted(set().union(*same))
 
 
 def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:

@@ -85,6 +85,11 @@ class Admission:
         self._lock = threading.Lock()
 
     @property
+    def inside(self) -> int:
+        """Searches that wait for their turn or have it."""
+        return self._inside
+
+    @property
     def queue(self) -> float:
         """Searches that wait for each turn, 0 when nobody does."""
         return max(0.0, self._inside / self._at_once - 1.0)

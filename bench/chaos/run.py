@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bench.chaos import emptied, hostile, kills, outages, replicas, silence, trainer
+from bench.chaos import emptied, hostile, kills, outages, replicas, silence, stalled, trainer
 from bench.material import get_collection
 from bench.report import Bar, Findings
 
-ALL_PARTS = ("kills", "outages", "trainer", "replicas", "emptied", "silence", "hostile")
+ALL_PARTS = ("kills", "outages", "trainer", "replicas", "emptied", "silence", "hostile", "stalled")
 QUICK_PARTS = ("kills", "emptied")
 
 Tell = Callable[[str], None]
@@ -19,6 +19,11 @@ def run(seed: int, quick: bool, tell: Tell, only: tuple[str, ...]) -> Findings:
     """Return the bars of the parts asked for, by their names in `ALL_PARTS`."""
     collection = get_collection(None, quick=True)
     documents, queries = collection.documents, list(collection.queries.values())
+    visitors: dict[str, Callable[[], list[Bar]]] = {
+        "silence": lambda: silence.measure(documents, queries, quick=quick),
+        "hostile": lambda: hostile.measure(documents, queries, seed, quick, tell),
+        "stalled": lambda: stalled.measure(documents, queries, quick, tell),
+    }
     bars: list[Bar] = []
     details: dict[str, Any] = {}
     for part in only:
@@ -40,8 +45,6 @@ def run(seed: int, quick: bool, tell: Tell, only: tuple[str, ...]) -> Findings:
                 details["replicas"] = "not run: this machine gives no process namespaces"
         elif part == "emptied":
             bars += emptied.measure(documents, queries)
-        elif part == "hostile":
-            bars += hostile.measure(documents, queries, seed, quick, tell)
         else:
-            bars += silence.measure(documents, queries, quick=quick)
+            bars += visitors[part]()
     return Findings(bars, details)

@@ -204,5 +204,5 @@ def test_the_openapi_page_tells_bodies_answers_and_problems(client: TestClient) 
     paths = client.get("/openapi.json").json()["paths"]
     put = paths["/v1/documents"]["put"]
     assert set(put["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
-    assert set(put["responses"]) == {"200", "400", "413", "422"}
-    assert set(paths["/v1/documents/{id}"]["delete"]["responses"]) == {"204", "404", "422"}
+    assert set(put["responses"]) >= {"200", "400", "413", "422"}
+    assert set(paths["/v1/documents/{id}"]["delete"]["responses"]) >= {"204", "404", "422"}

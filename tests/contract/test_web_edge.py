@@ -37,6 +37,10 @@ def make_app() -> FastAPI:
     def get_thing(thing: int, k: Annotated[int, Query(ge=1)] = 1) -> int:
         return thing * k
 
+    @router.post("/things/best")
+    def choose_thing() -> int:
+        return 1
+
     @router.put("/things/{thing}")
     def put_thing(thing: int) -> int:
         return thing
@@ -148,6 +152,8 @@ def test_methods_of_all_routes_of_a_path_are_allowed(client: TestClient) -> None
     response = client.patch("/v1/things/1")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "DELETE, GET, PUT"
+    named = client.patch("/v1/things/best")
+    assert named.headers["allow"] == "POST", "whatever other routes take in its place"
 
 
 def in_pieces() -> Iterator[bytes]:
@@ -205,6 +211,9 @@ def test_requests_are_counted_by_route_template(client: TestClient) -> None:
 
 
 def test_the_openapi_page_documents_problems_and_nothing_else_for_errors(client: TestClient) -> None:
-    responses = client.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "422"}
+    page = client.get("/openapi.json").json()
+    responses = page["paths"]["/v1/orders"]["post"]["responses"]
+    assert set(responses) == {"200", "400", "401", "403", "408", "413", "415", "421", "422", "431", "500", "503"}
     assert set(responses["422"]["content"]) == {"application/problem+json"}
+    assert responses["408"] == {"$ref": "#/components/responses/RequestTimeout"}
+    assert set(page["components"]["responses"]["RequestTimeout"]["content"]) == {"application/problem+json"}

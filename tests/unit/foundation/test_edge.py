@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -62,13 +62,14 @@ def make_edge(gate: type[Full] = Full, keys: Keys | None = None, welcome: Welcom
 
 
 def make_client(edge: Edge) -> TestClient:
-    app = FastAPI()
+    app, router = FastAPI(), APIRouter()
     install_edge(app, edge)
 
-    @app.post("/v1/search")
+    @router.post("/v1/search")
     def search() -> str:
         return "found"
 
+    app.include_router(router)
     return TestClient(app, raise_server_exceptions=False)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import Overloaded
-from serving.admission import Admission, Turns
+from serving.admission import Admission, SearchGate, Turns
 
 
 class Watch:
@@ -129,3 +131,44 @@ def test_searches_get_plainer_before_any_is_refused(admission: Admission) -> Non
     fill(admission, 30)
 
     assert admission.spare(10.0) == ("rerank",)
+
+
+def pass_through(admission: Admission, app: ASGIApp) -> None:
+    """Let one search through the gate, to an application that answers it."""
+
+    async def receive() -> Message:
+        raise AssertionError("the body is there already")
+
+    async def send(message: Message) -> None:
+        assert message
+
+    asyncio.run(SearchGate(app, admission)({"type": "http", "path": "/v1/search"}, receive, send))
+
+
+def test_a_place_ends_when_the_search_is_computed(admission: Admission, watch: Watch) -> None:
+    inside = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        with admission.turn():
+            inside.append(admission.inside)
+        inside.append(admission.inside)
+        watch.s += 40.0  # as the log's broker pauses
+        await send({"type": "http.response.start"})
+        inside.append(admission.inside)
+
+    pass_through(admission, app)
+
+    assert inside == [1, 0, 0]
+
+
+def test_a_place_ends_when_a_search_is_answered_without_being_computed(admission: Admission) -> None:
+    inside = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        inside.append(admission.inside)
+        await send({"type": "http.response.start"})
+        inside.append(admission.inside)
+
+    pass_through(admission, app)
+
+    assert (inside, admission.inside) == ([1, 0], 0)
