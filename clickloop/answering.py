@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from clickloop.app import make_app
 from clickloop.garbage import collect_seldom
+from foundation.children import end_with_supervisor
 from foundation.settings import Settings
 
 _SWITCH_INTERVAL_S = 0.0005
@@ -19,6 +20,7 @@ _MALLOC = {-1: 512 << 20, -2: 64 << 20, -3: 1 << 30, -8: 2}
 
 def make_app_of_environment() -> FastAPI:
     """Return the service as the environment's settings want it, in a process made ready for it."""
+    end_with_supervisor()
     _keep_memory()
     threadpool_limits(1)  # threads inside a millisecond's sum only wait for each other
     sys.setswitchinterval(_SWITCH_INTERVAL_S)  # so that no background thread holds a request up for 5 ms at a time

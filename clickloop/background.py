@@ -6,7 +6,6 @@ import threading
 
 from clickloop.parts import Parts
 from foundation.telemetry import get_log
-from retrainer.worker import Workers
 
 PAGE_CACHE_MIB = 64
 """A batch of feedback touches some 5,000 pages; what stays in memory is not read from the file again."""
@@ -19,16 +18,16 @@ class Background:
 
     Args:
         parts: The parts to work with; the caller closes them.
+        stopped: Set by the caller, or by this when the collector broke down: it should end.
 
     Attributes:
-        stopped: Set when it should end.
         failed: Whether it ends because the collector broke down.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self.stopped = threading.Event()
+    def __init__(self, parts: Parts, stopped: threading.Event) -> None:
+        self.stopped = stopped
         self.failed = False
-        self._workers = Workers(parts.settings)
+        self._workers = parts.make_workers()
         self._schedule = parts.make_schedule(self._workers)
         self._consumer = parts.make_consumer()
         self._threads = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from clickloop.ports import free_port
 from clickloop.remote import Remote
+from foundation.children import start_child
 from foundation.clock import SystemClock
 from foundation.errors import ClickloopError
 
@@ -41,9 +41,10 @@ class BackgroundService:
         for stale in self._home.glob("clickloop*.db*"):
             stale.unlink()
         with self.log_path.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own command
-                [sys.executable, "-m", "clickloop", "serve", "--port", self.url.rsplit(":", 1)[1]],
-                env=os.environ | self._environment(),
+            self._process = start_child(
+                "clickloop",
+                *("serve", "--port", self.url.rsplit(":", 1)[1]),
+                environment=os.environ | self._environment(),
                 stdout=log,
                 stderr=log,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +16,7 @@ from rich.table import Table
 from clickloop import bench_cli, documents_cli, feedback_cli, keys_cli
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
-from foundation.errors import ClickloopError
+from foundation.errors import ClickloopError, StoreAway
 from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -88,18 +87,15 @@ def collect() -> None:
 
 @app.command(hidden=True)
 def background() -> None:
-    """Collect and retrain for the server that started this process, as long as standard input stays open."""
+    """Collect and retrain for the server that started this process, as long as it lives."""
     from clickloop.background import PAGE_CACHE_MIB, Background
     from clickloop.garbage import collect_seldom
     from clickloop.parts import Parts
+    from foundation.children import parent_ended
 
-    work = Background(Parts(Settings(), PAGE_CACHE_MIB))
+    work = Background(Parts(Settings(), PAGE_CACHE_MIB), parent_ended)
     collect_seldom()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            number, signal.SIG_IGN
-        )  # sent to the whole group; the server ends this process when it has drained
-    threading.Thread(target=_set_when_closed, args=(work.stopped,), daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group; this ends when the server has drained
     work.start()
     work.stopped.wait()
     work.stop()
@@ -111,15 +107,20 @@ def retrain(
     collection: CollectionName = "default",
     once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
     run: Annotated[str, typer.Option(hidden=True, help="Id of the run to train for.")] = "",
+    lease: Annotated[int, typer.Option(hidden=True, help="Number of the run's lease.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train on schedule until stopped, or once."""
     from clickloop.parts import Parts
     from clickloop.training import train_for_run, train_once
+    from retrainer.worker import AGAIN
 
     parts = Parts(Settings())
     if run:
-        train_for_run(parts, collection, run)
+        try:
+            train_for_run(parts, collection, run, lease)
+        except StoreAway as problem:
+            raise typer.Exit(AGAIN) from problem
     elif once:
         with err.status("training") as status:
             version = train_once(parts, collection, status.update)
@@ -349,20 +350,13 @@ def main() -> None:
 
 
 def _run_schedule(parts: Any) -> None:
-    from retrainer.worker import Workers
-
     stop = _stop_on_signal()
-    workers = Workers(parts.settings)
+    workers = parts.make_workers()
     schedule = parts.make_schedule(workers)
     schedule.start()
     stop.wait()
     schedule.stop()
     workers.stop()
-
-
-def _set_when_closed(event: threading.Event) -> None:
-    sys.stdin.read()
-    event.set()
 
 
 def _stop_on_signal() -> threading.Event:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 
+from foundation.children import start_child
+from foundation.clock import monotonic_s
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 
@@ -19,8 +20,8 @@ _log = get_log("companion")
 class Companion:
     """Keeps `clickloop background` running while the server does.
 
-    The child lives as long as its standard input is open: it ends by itself when this process is
-    gone, however that happened. When it ends of itself it is started again, ever slower.
+    It ends by itself when this process is gone, however that happened. When it ends of itself it is started again,
+    ever slower until it lasts.
 
     Args:
         settings: What it runs with.
@@ -53,9 +54,12 @@ class Companion:
     def _keep_running(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while process := self._start():
+            started_s = monotonic_s()
             code = process.wait()
             if self._leaving.is_set():
                 return
+            if monotonic_s() - started_s > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S  # it lasted, so this is another trouble than the last one
             _log.error("background ended, starts again", exit_code=code, pause_s=pause_s)
             self._leaving.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -64,7 +68,5 @@ class Companion:
         with self._lock:
             if self._leaving.is_set():
                 return None
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "clickloop", "background"], stdin=subprocess.PIPE, env=self._environment
-            )
+            self._process = start_child("clickloop", "background", environment=self._environment)
             return self._process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ from retrainer.hotswap import HotSwap
 from retrainer.oblivion import Oblivion
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
+from retrainer.timetable import Timetable
 from retrainer.worker import Workers
 from serving.builds import Builds
 from serving.catalog import Catalog
@@ -213,6 +215,15 @@ class Parts:
         """The untuned version that serves before anything is learned."""
         return Manifest(encoder=self.encoder.digest, fusion=self.settings.fusion)
 
+    @cached_property
+    def leases(self) -> Leases:
+        """The leases that this process may hold."""
+        return Leases(self.engine, self.clock, self.name)
+
+    def make_workers(self) -> Workers:
+        """Return what starts training processes."""
+        return Workers(self.settings, self.runs, self.leases)
+
     def make_loader(self, assignments: Assignments) -> Loader:
         """Return a loader for this process."""
         return Loader(
@@ -237,22 +248,18 @@ class Parts:
 
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""
-        return Retention(self.engine, self.settings, self.clock, Leases(self.engine, self.clock, self.name))
+        return Retention(self.engine, self.settings, self.clock, self.leases)
 
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""
         autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
-        return Schedule(
-            autopilot,
-            self.runs,
-            self.experiments,
-            Leases(self.engine, self.clock, self.name),
-            self.settings,
-            self.catalog.collections,
-            self.oblivion,
-        )
+        interval = timedelta(hours=self.settings.schedule_hours)
+        timetable = Timetable(self.engine, self.clock, interval, self.catalog.collections)
+        return Schedule(autopilot, self.runs, self.experiments, self.leases, self.settings, timetable, self.oblivion)
 
-    def train(self, collection: str, run_id: str, progress: Callable[[str], None]) -> Version:
+    def train(
+        self, collection: str, run_id: str, progress: Callable[[str], None], register: Callable[[Version], None]
+    ) -> Version:
         """Train a candidate on the evidence as it stands, gate it and register it; blocks.
 
         Raises:
@@ -263,6 +270,7 @@ class Parts:
 
         record = _make_tracker(self.settings.mlflow_url)
         version = train_candidate(*self.prepare_training(collection, progress), run_id)
+        register(version)
         record(version)
         return version
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from contextlib import nullcontext, suppress
 from typing import Any, Literal, NoReturn
 
 import uvicorn
 
-from clickloop.announcement import AnnouncedServer, announce_when_it_answers
+from clickloop.announcement import AnnouncedProcesses, AnnouncedServer
 from clickloop.companion import Companion
 from clickloop.connections import BoundedProtocol
-from clickloop.ports import free_port
+from clickloop.listening import bind
 from foundation.settings import Settings
 from foundation.telemetry import configure_logs
 
@@ -39,31 +40,33 @@ def run(settings: Settings, role: Role) -> None:
     Args:
         settings: What the operator set.
         role: "all" also collects and retrains, in a process of its own; "api" only answers requests.
+
+    Raises:
+        CannotListen: Another process listens at the address, or there is no such address.
     """
     os.environ.update(settings.to_environment())  # for the processes that uvicorn starts
     configure_logs(settings.log_level)
     signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again when it has drained; the companion comes after
+    sockets = bind(settings.host, settings.port)  # before anything is started that a taken port would end again
+    config = uvicorn.Config(_APP, host=settings.host, port=settings.port, workers=settings.workers, **_OPTIONS)
     with Companion(settings) if role == "all" else nullcontext():
-        if settings.workers == 1:
-            _run_here(settings)
-        else:
-            _run_processes(settings)
+        started = (_run_here if settings.workers == 1 else _run_processes)(config, sockets)
+        if not started:
+            sys.exit(_NOT_STARTED)
 
 
-def _run_here(settings: Settings) -> None:
-    config = uvicorn.Config(_APP, host=settings.host, port=settings.port, **_OPTIONS)
+def _run_here(config: uvicorn.Config, sockets: list[socket.socket]) -> bool:
     config.load()
     server = AnnouncedServer(config)
     with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        sys.exit(_NOT_STARTED)
+        server.run(sockets)
+    return server.started
 
 
-def _run_processes(settings: Settings) -> None:
-    port = settings.port or free_port()
-    announce_when_it_answers(settings.host, port)
-    uvicorn.run(_APP, host=settings.host, port=port, workers=settings.workers, **_OPTIONS)
+def _run_processes(config: uvicorn.Config, sockets: list[socket.socket]) -> bool:
+    processes = AnnouncedProcesses(config, sockets)
+    processes.run()
+    return processes.started
 
 
 def _leave(*_: object) -> NoReturn:

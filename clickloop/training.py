@@ -9,32 +9,52 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from clickloop.parts import Parts
-from foundation.errors import ClickloopError
+from foundation.db import transaction
+from foundation.errors import ClickloopError, StoreAway
+from foundation.leases import Lease, LeaseLost
+from foundation.registry import Version
+from retrainer.worker import run_lease
 
 
-def train_for_run(parts: Parts, collection: str, run_id: str) -> None:
-    """Train for a run of the table and record the candidate, or the problem before raising it."""
+def train_for_run(parts: Parts, collection: str, run_id: str, lease_number: int) -> None:
+    """Train for a run of the table, and record the candidate with its version, or the problem before raising it.
+
+    Args:
+        lease_number: Of the run's lease, which is kept alive meanwhile and named in everything that is written.
+
+    Raises:
+        LeaseLost: Another process trains the run by now; nothing was registered.
+    """
     _use_one_thread()
-    run = parts.runs.get(collection, run_id)
+    lease = Lease(run_lease(run_id), lease_number)
+    with parts.leases.renewing(lease, parts.settings.lease_duration()), parts.leases.guarded(lease):
+        run = parts.runs.get(collection, run_id)
 
-    def tell(doing: str) -> None:
-        parts.runs.advance(run, "train", report={"doing": doing})
+        def tell(doing: str) -> None:
+            parts.runs.advance(run, "train", report={"doing": doing})
 
-    try:
-        version = parts.train(collection, run_id, tell)
-    except ClickloopError as problem:
-        parts.runs.advance(run, "train", report={"problem": problem.detail})
-        raise
-    finally:
-        parts.generations.clear()
-    parts.runs.advance(run, "train", version=version.id, report={"gate": version.reason, "metrics": version.metrics})
+        def register(version: Version) -> None:
+            report = {"gate": version.reason, "metrics": version.metrics}
+            with transaction(parts.engine) as connection:
+                parts.registry.register_in(connection, version)
+                parts.runs.advance_in(connection, run, "train", version=version.id, report=report)
+
+        try:
+            parts.train(collection, run_id, tell, register)
+        except (LeaseLost, StoreAway):
+            raise
+        except ClickloopError as problem:
+            parts.runs.advance(run, "train", report={"problem": problem.detail})
+            raise
+        finally:
+            parts.generations.clear()
 
 
 def train_once(parts: Parts, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Train a candidate now and return what became of it."""
     _use_one_thread()
     try:
-        version = parts.train(collection, "", tell)
+        version = parts.train(collection, "", tell, parts.registry.register)
     finally:
         parts.generations.clear()
     return {

@@ -14,7 +14,7 @@ from collector.fold import WEEK_S, period_of
 from foundation.clock import Clock
 from foundation.db import reading, transaction
 from foundation.errors import ClickloopError
-from foundation.leases import Leases
+from foundation.leases import Lease, Leases
 from foundation.settings import Settings
 from foundation.tables import events, impressions
 from foundation.telemetry import get_log
@@ -62,20 +62,23 @@ class Retention:
         with reading(self._engine) as connection:
             collections = collections_with_evidence(connection)
         for collection in collections:
-            if not self._leases.take(LEASE, self._settings.lease_duration()):
+            if (lease := self._take()) is None:
                 return removed
-            with transaction(self._engine) as connection:
+            with self._leases.guarded(lease), transaction(self._engine) as connection:
                 start = _start_of(close_weeks_before(connection, collection, first_open))
-            while batch := self._remove_some(collection, start):
+            while batch := self._remove_some(collection, start, lease):
                 removed += batch
-                if stop.wait(_PAUSE_S) or not self._leases.take(LEASE, self._settings.lease_duration()):
+                if stop.wait(_PAUSE_S) or (lease := self._take()) is None:
                     return removed
-        self._leases.give(LEASE)
+            self._leases.give(lease)
         return removed
 
-    def _remove_some(self, collection: str, start: datetime) -> Counter[str]:
+    def _take(self) -> Lease | None:
+        return self._leases.take(LEASE, self._settings.lease_duration())
+
+    def _remove_some(self, collection: str, start: datetime, lease: Lease) -> Counter[str]:
         """Remove some impressions of before `start` with their events, or some events that wait for none."""
-        with transaction(self._engine) as connection:
+        with self._leases.guarded(lease), transaction(self._engine) as connection:
             shown = list(connection.execute(_old_impressions(collection, start)).scalars())
             waiting = [] if shown else list(connection.execute(_old_events(collection, start)).scalars())
             heard = _delete(connection, events, events.c.query_id, collection, shown)

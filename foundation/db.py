@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ _TAKE = (  # made once, for to make it takes longer than to run it
     .values(value=counters.c.value + sa.bindparam("count"))
     .returning(counters.c.value)
 )
+
+_checks: ContextVar[tuple[tuple[sa.Engine, Callable[[sa.Connection], None]], ...]] = ContextVar("checks", default=())
 
 
 class _Store:
@@ -131,8 +134,21 @@ def transaction(engine: sa.Engine, patience_s: float | None = None) -> Iterator[
     with _watched(store, store.writes), _turn(store, until_s), engine.connect() as connection:
         connection.execution_options(clickloop_write=True, clickloop_until_s=until_s)
         with connection.begin():
+            for checked, check in _checks.get():
+                if checked is engine:
+                    check(connection)
             yield connection
     store.reads.end()
+
+
+@contextmanager
+def checking(engine: sa.Engine, check: Callable[[sa.Connection], None]) -> Iterator[None]:
+    """Begin every write transaction of `engine` that this thread opens in the block with `check`, which may raise."""
+    before = _checks.set((*_checks.get(), (engine, check)))
+    try:
+        yield
+    finally:
+        _checks.reset(before)
 
 
 @contextmanager

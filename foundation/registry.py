@@ -148,7 +148,11 @@ class Registry:
     def register(self, version: Version) -> None:
         """Add a version; registering the same version again changes nothing."""
         with transaction(self._engine) as connection:
-            insert_missing(connection, versions, [_to_row(version)])
+            self.register_in(connection, version)
+
+    def register_in(self, connection: sa.Connection, version: Version) -> None:
+        """Do what `register` does in a transaction of the caller's."""
+        insert_missing(connection, versions, [_to_row(version)])
 
     def set_status(self, collection: str, version: str, status: Status, reason: str) -> None:
         """Change the status of a version and say why."""

@@ -105,6 +105,7 @@ leases = Table(
     Column("name", String(160), primary_key=True),
     Column("holder", String(64), nullable=False),
     Column("until", UtcDateTime, nullable=False),
+    Column("number", BigInteger, nullable=False, server_default="0"),
 )
 
 api_keys = Table(

@@ -17,7 +17,6 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
 Training = Literal["running", "finished", "failed"]
-_CONVERGENCE_TIMEOUT_S = 30.0
 
 
 class Autopilot:
@@ -104,9 +103,15 @@ class Autopilot:
         return self._runs.end(run, "dropped", why)
 
     def _step_promote(self, run: Run) -> Run:
-        if self._registry.champion(run.collection) != run.version:
+        moves = self._registry.moves(run.collection)
+        if not moves or moves[0].version != run.version:
+            if any(move.version == run.version and move.at >= run.updated_at for move in moves):
+                why = f"promoted, and replaced by {moves[0].version} since: {moves[0].reason}"
+                return self._runs.end(run, "promoted", why)
             self._hotswap.promote(run.collection, run.version, f"won experiment {run.experiment}")
-        behind = self._hotswap.await_convergence(run.collection, run.version, _CONVERGENCE_TIMEOUT_S)
+        behind = self._hotswap.behind(run.collection)
+        if behind is None:
+            return run  # they are asked again with the next look
         problems = [f"{replica.name}: {replica.problem or 'still at ' + replica.version}" for replica in behind]
         ended = "every replica serves it" if not behind else f"these replicas do not serve it: {'; '.join(problems)}"
         return self._runs.end(run, "promoted", ended)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 
-from foundation.clock import Clock, monotonic_s
+from foundation.clock import Clock
 from foundation.contracts import Manifest
 from foundation.db import reading
 from foundation.errors import Conflict
 from foundation.registry import ChampionMove, Registry, Version
 from foundation.tables import replicas
-
-_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,8 @@ class HotSwap:
     """Promotes and rolls back versions. Serving replicas follow within their refresh time.
 
     Args:
-        silent_after: A replica that has said nothing for so long is taken for dead.
+        silent_after: A replica that has said nothing for so long is taken for dead, and for one that does not
+            follow when it served another version until then.
 
     Attributes:
         moved: Called with collection and version after each move, for a replica in this process;
@@ -98,11 +96,13 @@ class HotSwap:
         with reading(self._engine) as connection:
             return [Replica(row.replica, row.version, row.problem) for row in connection.execute(statement)]
 
-    def await_convergence(self, collection: str, version: str, timeout_s: float) -> list[Replica]:
-        """Wait until every replica serves `version` or has a problem; return those that do not serve it."""
-        deadline = monotonic_s() + timeout_s
-        while True:
-            behind = [replica for replica in self.replicas(collection) if replica.version != version]
-            if all(replica.problem for replica in behind) or monotonic_s() >= deadline:
-                return behind
-            time.sleep(_LOOK_AGAIN_S)
+    def behind(self, collection: str) -> list[Replica] | None:
+        """Return the replicas that do not serve the champion; None while they may still follow.
+
+        They may as long as a replica may be silent, counted from the move of the pointer.
+        """
+        moves = self._registry.moves(collection, 1)
+        late = [replica for replica in self.replicas(collection) if moves and replica.version != moves[0].version]
+        if all(replica.problem for replica in late) or self._clock.now() >= moves[0].at + self._silent_after:
+            return late
+        return None

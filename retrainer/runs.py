@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
 from foundation.clock import Clock
-from foundation.db import reading, transaction, upsert
+from foundation.db import reading, take_numbers, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.ids import new_id
 from foundation.tables import training_runs
 
 Step = Literal["train", "experiment", "watch", "promote", "done"]
 State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"]
+
+
+class RunMoved(Conflict):
+    """Another process took a step of the training run."""
+
+    slug: ClassVar[str] = "run-moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +62,20 @@ class Runs:
         Raises:
             Conflict: The collection has an active run.
         """
-        if active := [run for run in self.active() if run.collection == collection]:
-            raise Conflict(f"training run {active[0].id} of {collection!r} is still active at step {active[0].step!r}")
         now = self._clock.now()
         run = Run(collection, new_id(now), "active", "train", autopilot, "", "", {}, now, now)
-        self._write(run)
+        with transaction(self._engine) as connection:
+            take_numbers(connection, f"runs:{collection}", 1)  # of two who ask at once, the second waits here
+            unfinished = (training_runs.c.collection == collection) & (training_runs.c.state == "active")
+            if active := connection.execute(sa.select(training_runs).where(unfinished)).first():
+                raise Conflict(f"training run {active.id} of {collection!r} is still active at step {active.step!r}")
+            connection.execute(sa.insert(training_runs).values(_to_row(run)))
         return run
 
     def get(self, collection: str, run_id: str) -> Run:
         """Return one run; NotFound when there is none."""
-        where = (training_runs.c.collection == collection) & (training_runs.c.id == run_id)
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(training_runs).where(where)).one_or_none()
+            row = connection.execute(sa.select(training_runs).where(_is(collection, run_id))).one_or_none()
         if row is None:
             raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
         return _from_row(row)
@@ -92,20 +100,37 @@ class Runs:
             return [_from_row(row) for row in connection.execute(statement)]
 
     def advance(self, run: Run, step: Step, **changes: Any) -> Run:
-        """Record that a run has reached `step`; `report` entries are added to those before."""
+        """Record that a run has reached `step`; `report` entries are added to those before.
+
+        Raises:
+            RunMoved: The run is not where `run` says any more: it ended, or another process took the step.
+        """
+        with transaction(self._engine) as connection:
+            return self.advance_in(connection, run, step, **changes)
+
+    def advance_in(self, connection: sa.Connection, run: Run, step: Step, **changes: Any) -> Run:
+        """Do what `advance` does in a transaction of the caller's."""
         report = run.report | changes.pop("report", {})
         advanced = replace(run, step=step, report=report, updated_at=self._clock.now(), **changes)
-        self._write(advanced)
+        as_known = (
+            _is(run.collection, run.id) & (training_runs.c.state == "active") & (training_runs.c.step == run.step)
+        )
+        written = connection.execute(sa.update(training_runs).where(as_known).values(_to_row(advanced)))
+        if written.rowcount != 1:
+            raise RunMoved(f"training run {run.id} of {run.collection!r} is not at step {run.step!r} any more")
         return advanced
 
     def end(self, run: Run, state: State, reason: str) -> Run:
-        """Record how a run ended and why."""
+        """Record how a run ended and why; RunMoved as `advance`."""
         return self.advance(run, "done", state=state, report={"end": reason})
 
-    def _write(self, run: Run) -> None:
-        row = {name: getattr(run, name) for name in Run.__slots__}
-        with transaction(self._engine) as connection:
-            upsert(connection, training_runs, [row])
+
+def _is(collection: str, run_id: str) -> sa.ColumnElement[bool]:
+    return (training_runs.c.collection == collection) & (training_runs.c.id == run_id)
+
+
+def _to_row(run: Run) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in Run.__slots__}
 
 
 def _from_row(row: sa.Row[Any]) -> Run:

@@ -1,25 +1,29 @@
-"""When things happen: APScheduler, and nothing else. Every job is also a command or a request."""
+"""When things happen. Every job is also a command or a request.
+
+Each job is a look that is taken again and again, counted by a clock that nobody sets; what is to be done the
+database says. So neither a stall nor a restart, a clock put right or a change to summer time drops or doubles it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from functools import wraps
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
-from ab_testing.api import Experiments
+from ab_testing.api import Experiment, Experiments
 from foundation.errors import Conflict, StoreAway
-from foundation.leases import Leases
+from foundation.leases import Lease, LeaseLost, Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 from retrainer.autopilot import Autopilot
 from retrainer.oblivion import Oblivion
-from retrainer.runs import Runs
+from retrainer.runs import Run, RunMoved, Runs
+from retrainer.timetable import Timetable
 
+LEASE = "retrainer"
 _ADVANCE_EVERY_S = 0.5
 _LOOK_EVERY_S = 3.0
-_LEAST_INTERVAL_S = 5.0
+T = TypeVar("T")
 _log = get_log("schedule")
 
 
@@ -27,9 +31,9 @@ class Schedule:
     """Advances training runs, looks at experiments, and requests runs when their time has come.
 
     Args:
-        leases: One process at a time advances the runs of all.
-        collections: Returns the names of the collections to train on schedule.
-        oblivion: Tells which of them train before their time, for their versions learned from erased people.
+        leases: Of all processes the one with the lease does all this; the others stand by.
+        timetable: Tells which collections train because it is time.
+        oblivion: Tells which train before their time, for their versions learned from erased people.
     """
 
     def __init__(
@@ -39,7 +43,7 @@ class Schedule:
         experiments: Experiments,
         leases: Leases,
         settings: Settings,
-        collections: Callable[[], list[str]],
+        timetable: Timetable,
         oblivion: Oblivion,
     ) -> None:
         self._autopilot = autopilot
@@ -47,67 +51,74 @@ class Schedule:
         self._experiments = experiments
         self._leases = leases
         self._settings = settings
-        self._collections = collections
+        self._timetable = timetable
         self._oblivion = oblivion
-        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
+        self._lease: Lease | None = None
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the jobs in threads of their own."""
-        self._scheduler.add_job(_unless_away(self.advance_runs), "interval", seconds=_ADVANCE_EVERY_S)
-        self._scheduler.add_job(_unless_away(self.look_at_experiments), "interval", seconds=_LOOK_EVERY_S)
+        """Start the looks in threads of their own."""
+        self._start("advance", _ADVANCE_EVERY_S, self._runs.active, self.advance)
+        self._start("experiments", _LOOK_EVERY_S, self._experiments.running, self.look)
         if self._settings.autopilot:
-            every_s = self._settings.schedule_hours * 3600 / self._settings.clock_speed
-            self._scheduler.add_job(
-                _unless_away(self.request_runs), "interval", seconds=max(_LEAST_INTERVAL_S, every_s)
-            )
-            self._scheduler.add_job(_unless_away(self.request_oblivion), "interval", seconds=_LOOK_EVERY_S)
-        self._scheduler.start()
+            self._start("due", _LOOK_EVERY_S, self._timetable.due, self.request)
+            self._start("oblivion", _LOOK_EVERY_S, self._oblivion.due, self.request)
 
     def stop(self) -> None:
-        """Stop the jobs; a step under way is finished first."""
-        self._scheduler.shutdown(wait=True)
+        """Stop the looks; a step under way is finished first, and another process may go on at once."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+        if self._lease:
+            self._leases.give(self._lease)
 
-    def advance_runs(self) -> None:
-        """Take the next step of every active run, unless another process does."""
-        runs = self._runs.active()
-        if not runs or not self._leases.take("retrainer", self._settings.lease_duration()):
+    def take(self, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
+        """Act on each thing that `look` finds if this process holds the lease, which everything written names."""
+        found = look()
+        lease = self._leases.take(LEASE, self._settings.lease_duration()) if found else None
+        if lease is None:
             return
-        for run in runs:
+        self._lease = lease
+        with self._leases.guarded(lease):
+            for one in found:
+                act(one)
+
+    def advance(self, run: Run) -> None:
+        """Take the next step of a run; what goes wrong in it ends the run, unless it is the database."""
+        try:
+            self._autopilot.advance(run)
+        except (LeaseLost, RunMoved, StoreAway):
+            raise  # the run is not at fault; its step comes again
+        except Exception as problem:  # noqa: BLE001  one run's trouble must not hold up the others; it is recorded
+            _log.exception("run_failed", run=run.id)
+            self._runs.end(run, "failed", f"step {run.step!r}: {problem}")
+
+    def look(self, experiment: Experiment) -> None:
+        """Read a running experiment, so that it ends when its test says so."""
+        self._experiments.look(experiment.collection, experiment.id)
+
+    def request(self, collection: str) -> None:
+        """Request a training run of a collection."""
+        try:
+            self._runs.request(collection, autopilot=True)
+        except LeaseLost:
+            raise
+        except Conflict as active:
+            _log.info("scheduled_run_waits", collection=collection, because=active.detail)
+
+    def _start(self, name: str, every_s: float, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
+        thread = threading.Thread(target=self._repeat, args=(name, every_s, look, act), name=f"schedule-{name}")
+        thread.start()
+        self._threads.append(thread)
+
+    def _repeat(self, name: str, every_s: float, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
+        while not self._stopped.wait(every_s):
             try:
-                self._autopilot.advance(run)
+                self.take(look, act)
             except StoreAway:
-                raise  # the run is not at fault; its step comes again
-            except Exception as problem:  # noqa: BLE001  one run's trouble must not hold up the others; it is recorded
-                _log.exception("run_failed", run=run.id)
-                self._runs.end(run, "failed", f"step {run.step!r}: {problem}")
-
-    def look_at_experiments(self) -> None:
-        """Read every running experiment, so that it ends when its test says so."""
-        for experiment in self._experiments.running():
-            self._experiments.look(experiment.collection, experiment.id)
-
-    def request_runs(self) -> None:
-        """Request a training run for every collection that has none."""
-        self._request(self._collections())
-
-    def request_oblivion(self) -> None:
-        """Request a run for every collection whose versions learned from people erased since its last one."""
-        self._request(self._oblivion.due())
-
-    def _request(self, collections: list[str]) -> None:
-        for collection in collections:
-            try:
-                self._runs.request(collection, autopilot=True)
-            except Conflict as active:
-                _log.info("scheduled_run_waits", collection=collection, because=active.detail)
-
-
-def _unless_away(job: Callable[[], None]) -> Callable[[], None]:
-    """Return a job that a store's being away ends without a word; the store tells it once, and the job comes again."""
-
-    @wraps(job)
-    def run() -> None:
-        with suppress(StoreAway):
-            job()
-
-    return run
+                continue  # the store tells it once, and the look comes again
+            except (LeaseLost, RunMoved) as overtaken:
+                _log.warning("another process went on", job=name, because=overtaken.detail)
+            except Exception:  # noqa: BLE001  logged; nothing may end the schedule
+                _log.exception("job_failed", job=name)

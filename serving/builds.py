@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
+from foundation.children import start_child
 from foundation.errors import Conflict
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -38,12 +38,12 @@ class Builds:
         """
         if self._runs(collection) or self._generations.is_building(collection):
             raise Conflict(f"a generation of {collection!r} is being built already")
-        command = [sys.executable, "-m", "clickloop", "build", "--collection", collection]
-        self._processes[collection] = subprocess.Popen(  # noqa: S603  our own command
-            command,
-            env=os.environ | self._settings.to_environment() | _SPARING,
+        self._processes[collection] = start_child(
+            "clickloop",
+            *("build", "--collection", collection),
+            environment=os.environ | self._settings.to_environment() | _SPARING,
+            niceness=_NICENESS,
             stdout=subprocess.DEVNULL,
-            preexec_fn=lambda: os.nice(_NICENESS),  # noqa: PLW1509  nice is async-signal-safe
         )
         _log.info("build_started", collection=collection)
 

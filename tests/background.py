@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from foundation.settings import Settings
 def collecting(settings: Settings) -> Iterator[None]:
     """Collect and retrain as long as the block lasts."""
     parts = Parts(settings)
-    background = Background(parts)
+    background = Background(parts, threading.Event())
     background.start()
     yield
     background.stop()

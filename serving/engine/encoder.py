@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
+from foundation.children import run_child
 from foundation.errors import ArtifactDamaged, NotFound
 from foundation.files import alone
 from foundation.ids import digest_bytes
@@ -191,10 +191,9 @@ def _export(model: Path, home: Path) -> None:
     with alone(home / "lock"):
         if (home / "fastest").exists():
             return
-        command = [sys.executable, "-m", "serving.engine.export", str(model), str(home)]
-        made = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  our own module
-    if made.returncode:
-        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX:\n{made.stderr[-_TOLD:]}")
+        status, told = run_child("serving.engine.export", str(model), str(home), environment=os.environ)
+    if status:
+        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX:\n{told[-_TOLD:]}")
 
 
 def packaged_model() -> Path:

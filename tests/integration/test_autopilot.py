@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from ab_testing.api import Experiment, Experiments
 from collector.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
-from foundation.db import transaction
+from foundation.db import transaction, upsert
 from foundation.registry import ArtifactStore, Registry, Status, Version
 from foundation.settings import Settings
+from foundation.tables import replicas, training_runs
 from retrainer.autopilot import Autopilot, Training
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
@@ -161,7 +162,9 @@ def test_a_training_under_way_is_waited_for(place: Workplace) -> None:
 def test_a_step_that_was_lost_is_taken_again_once(place: Workplace) -> None:
     run = place.advance(place.runs.request("default", autopilot=True))
     place.autopilot().advance(run)
-    place.autopilot().advance(run)  # the first one's record of it was lost
+    with transaction(place.engine) as connection:  # the record of it was lost
+        connection.execute(sa.update(training_runs).values(step=run.step, experiment=""))
+    place.autopilot().advance(run)
     assert len(place.experiments.list("default")) == 1
 
 
@@ -175,12 +178,47 @@ def test_a_promotion_that_was_lost_is_not_made_twice(place: Workplace) -> None:
     assert len(place.registry.moves("default")) == 2
 
 
+def test_a_promotion_waits_for_its_replicas_without_holding_anything_up(place: Workplace) -> None:
+    run = win(place)
+    follow(place, BASELINE.id)
+    assert place.advance(run).step == "promote"
+    follow(place, CANDIDATE.id)
+    assert place.advance(run).report["end"] == "every replica serves it"
+
+
+def test_who_goes_back_while_replicas_follow_is_not_overruled(place: Workplace) -> None:
+    run = win(place)
+    follow(place, BASELINE.id)
+    place.advance(run)
+    place.hotswap.rollback("default", "regret")
+    run = place.advance(run)
+    assert place.registry.champion("default") == BASELINE.id
+    assert "regret" in run.report["end"]
+    assert run.state == "promoted"
+
+
+def win(place: Workplace) -> Run:
+    """Return a run whose candidate won its experiment."""
+    run, experiment = start_experiment(place)
+    place.search(experiment, "treatment")
+    place.clock.advance(timedelta(days=1.5))
+    return place.advance(run)
+
+
+def follow(place: Workplace, version: str) -> None:
+    """Let a replica say what it serves."""
+    row = {"collection": "default", "replica": "one", "version": version, "problem": "", "seen_at": place.clock.now()}
+    with transaction(place.engine) as connection:
+        upsert(connection, replicas, [row])
+
+
 def test_one_experiment_waits_for_another(place: Workplace) -> None:
     _, experiment = start_experiment(place)
     other = Manifest(encoder="e", weights={"bm25": 2.0})
     place.registry.register(Version("default", other.id, "", "approved", "", other, {}, {}, place.clock.now()))
     run = Run("default", "second", "active", "experiment", True, other.id, "", {}, place.clock.now(), place.clock.now())
-    place.runs.advance(run, "experiment")
+    with transaction(place.engine) as connection:
+        connection.execute(sa.insert(training_runs).values(asdict(run)))
     assert place.advance(run).step == "experiment"
     place.experiments.stop("default", experiment.id)
     assert place.advance(run).step == "watch"

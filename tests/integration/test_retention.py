@@ -15,7 +15,7 @@ from collector.store import evidence_digest, fold_batch, replay
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.db import reading, transaction
-from foundation.leases import Leases
+from foundation.leases import LeaseLost, Leases
 from foundation.settings import Settings
 from foundation.tables import events, impressions
 
@@ -104,12 +104,28 @@ def test_thousands_go_in_batches(engine: sa.Engine) -> None:
 def test_one_process_works_at_a_time(any_engine: sa.Engine) -> None:
     fold(any_engine, *search("old", OLD))
     other = Leases(any_engine, FrozenClock(NOW), "there")
-    other.take(LEASE, timedelta(minutes=1))
+    lease = other.take(LEASE, timedelta(minutes=1))
+    assert lease is not None
 
     assert sweep(any_engine) == {}
 
-    other.give(LEASE)
+    other.give(lease)
     assert sweep(any_engine) != {}
+
+
+def test_one_that_was_paused_removes_nothing_any_more(any_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    fold(any_engine, *search("old", OLD))
+    clock = FrozenClock(NOW)
+    paused = Leases(any_engine, clock, "here")
+    lease = paused.take(LEASE, timedelta(minutes=1))
+    clock.advance(timedelta(minutes=1))
+    assert Leases(any_engine, clock, "there").take(LEASE, timedelta(minutes=1))
+    monkeypatch.setattr(paused, "take", lambda *_: lease)  # it was paused after it had taken it
+
+    with pytest.raises(LeaseLost):
+        Retention(any_engine, SETTINGS, clock, paused).sweep(threading.Event())
+
+    assert ids(any_engine, events.c.id) == {"old/click"}
 
 
 def test_days_that_may_still_count_cannot_be_removed() -> None:

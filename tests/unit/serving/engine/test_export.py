@@ -20,13 +20,13 @@ from serving.engine.encoder import open_encoder, packaged_model
 def test_of_those_who_want_the_form_at_once_one_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
-    def export(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        made.append(command[-1])
+    def export(_module: str, _model: str, home: str, **_: Any) -> tuple[int, str]:
+        made.append(home)
         time.sleep(0.05)
-        (Path(command[-1]) / "fastest").write_text("int8")
-        return subprocess.CompletedProcess(command, 0, "", "")
+        (Path(home) / "fastest").write_text("int8")
+        return 0, ""
 
-    monkeypatch.setattr(subprocess, "run", export)
+    monkeypatch.setattr(encoder, "run_child", export)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: encoder._export(tmp_path, tmp_path / "onnx"), range(8)))
     assert len(made) == 1

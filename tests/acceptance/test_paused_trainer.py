@@ -1,0 +1,160 @@
+"""A trainer that stands still beyond its lease writes nothing over what another one did meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bench.server import children
+from clickloop.parts import Parts
+from collector.store import fold_batch
+from foundation.children import start_child
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
+from foundation.db import transaction
+from foundation.settings import Settings
+from foundation.tables import leases
+from retrainer.runs import Run
+from retrainer.schedule import LEASE
+from retrainer.worker import run_lease
+
+PATIENCE_S = 150.0
+STALE_S = 5.0
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@contextmanager
+def trainer(settings: Settings) -> Iterator[int]:
+    """Keep the schedule in a process of its own; give its number."""
+    process = start_child("clickloop", "retrain", environment=os.environ | settings.to_environment())
+    yield process.pid
+    process.terminate()
+    process.wait()
+
+
+@dataclass
+class Story:
+    """One run and who trained it."""
+
+    parts: Parts
+
+    def request(self) -> Run:
+        """Let people click, then ask for a run."""
+        now = self.parts.clock.now() - timedelta(hours=1)
+        records: list[Impression | FeedbackEvent] = []
+        documents = self.parts.catalog.changes("default", 0, 100)
+        for number in range(400):
+            good = documents[number % len(documents)]
+            other = documents[(number + 7) % len(documents)]
+            shown = (ShownResult(other.id, 1, 2.0), ShownResult(good.id, 2, 1.0))
+            name = f"q{number}"
+            records.append(Impression("default", name, good.title, f"u{number}", "v", shown, now))
+            records.append(FeedbackEvent("default", f"{name}/c", "click", name, good.id, f"u{number}", 0.0, now, now))
+        with transaction(self.parts.engine) as connection:
+            fold_batch(connection, records, self.parts.settings)
+        return self.parts.runs.request("default", autopilot=False)
+
+    def now(self, run: Run) -> Run:
+        """Return the run as it stands."""
+        return self.parts.runs.get("default", run.id)
+
+    def versions(self, run: Run) -> list[str]:
+        """Return the versions that were registered for the run."""
+        found = self.parts.registry.list("default", 100)
+        return [one.id for one in found if one.lineage.get("training_run") == run.id]
+
+    def let_run_out(self, *names: str) -> None:
+        """Do to some leases what half a minute without a word does."""
+        with transaction(self.parts.engine) as connection:
+            connection.execute(sa.update(leases).where(leases.c.name.in_(names)).values(until=self.parts.clock.now()))
+
+
+@pytest.fixture
+def story(home_settings: Settings, documents: list[dict[str, Any]]) -> Iterator[Story]:
+    parts = Parts(home_settings)
+    parts.catalog.merge("default", {one["id"]: {"title": one["title"], "text": one["text"]} for one in documents})
+    yield Story(parts)
+    parts.log.close()
+    parts.engine.dispose()
+
+
+def stop(*processes: int) -> None:
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+
+
+def go_on(*processes: int) -> None:
+    for process in processes:
+        os.kill(process, signal.SIGCONT)
+
+
+def runs(process: int) -> bool:
+    """Return whether a process does anything; one that ended and nobody asked about does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_trainer_and_its_training_that_were_paused_change_nothing_of_the_finished_run(story: Story) -> None:
+    run = story.request()
+    with trainer(story.parts.settings) as paused:
+        wait_until(lambda: "doing" in story.now(run).report, "nothing is learned")
+        (training,) = children(paused)
+        stop(paused, training)
+        story.let_run_out(LEASE, run_lease(run.id))
+        with trainer(story.parts.settings):
+            wait_until(lambda: story.now(run).state != "active", "nobody took over")
+            ended, made = story.now(run), story.versions(run)
+            assert ended.state in ("approved", "refused"), ended.report
+            assert made == [ended.version]
+
+            go_on(paused, training)
+
+            wait_until(lambda: not runs(training), "the stale one trains on")
+            time.sleep(STALE_S)
+            assert story.now(run) == ended
+            assert story.versions(run) == made
+            assert children(paused) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_training_whose_trainer_alone_was_paused_is_finished_and_not_begun_again(story: Story) -> None:
+    run = story.request()
+    with trainer(story.parts.settings) as paused:
+        wait_until(lambda: "doing" in story.now(run).report, "nothing is learned")
+        (training,) = children(paused)
+        stop(paused)
+        story.let_run_out(LEASE)
+        with trainer(story.parts.settings) as heir:
+            begun: set[int] = set()
+
+            def is_over() -> bool:
+                begun.update(children(heir))
+                return story.now(run).state != "active"
+
+            wait_until(is_over, "nobody took over")
+            assert begun == set()
+            assert story.versions(run) == [story.now(run).version]
+            go_on(paused)
+            time.sleep(STALE_S)
+            assert not runs(training)
+            assert story.now(run).state != "active"

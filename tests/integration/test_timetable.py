@@ -1,0 +1,151 @@
+"""Training is due by what the database says of the last run: no stall, restart or clock drops or doubles it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from collector.store import fold_batch
+from foundation.clock import Clock, FrozenClock
+from foundation.contracts import Impression, ShownResult
+from foundation.db import transaction
+from foundation.settings import Settings
+from retrainer.runs import Runs
+from retrainer.timetable import Timetable
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+SETTINGS = Settings(_env_file=None)
+
+
+@pytest.fixture
+def runs(any_engine: sa.Engine, clock: FrozenClock) -> Runs:
+    return Runs(any_engine, clock)
+
+
+def due(engine: sa.Engine, clock: Clock, *collections: str) -> list[str]:
+    """Return what is due, by a process that was just started."""
+    return Timetable(engine, clock, DAY, lambda: list(collections or ("default",))).due()
+
+
+def show(engine: sa.Engine, collection: str, at: datetime) -> None:
+    with transaction(engine) as connection:
+        shown = Impression(collection, f"q-{at}", "toner", "u", "v", (ShownResult("a", 1, 1.0),), at)
+        fold_batch(connection, [shown], SETTINGS)
+
+
+def train(runs: Runs, collection: str = "default") -> None:
+    runs.end(runs.request(collection, autopilot=True), "refused", "no better")
+
+
+def test_a_run_is_due_an_interval_after_the_last_one_and_once(
+    any_engine: sa.Engine, clock: FrozenClock, runs: Runs
+) -> None:
+    train(runs)
+    clock.advance(DAY - MINUTE)
+    assert due(any_engine, clock) == []
+    clock.advance(MINUTE)
+    assert due(any_engine, clock) == ["default"]
+    train(runs)
+    assert due(any_engine, clock) == []
+
+
+def test_a_run_due_while_nothing_ran_is_due_when_something_does_and_once(
+    any_engine: sa.Engine, clock: FrozenClock, runs: Runs
+) -> None:
+    train(runs)
+    clock.advance(5 * DAY)
+    assert due(any_engine, clock) == ["default"]
+    train(runs)
+    assert due(any_engine, clock) == []
+    clock.advance(DAY)
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_a_restart_each_night_drops_none(any_engine: sa.Engine, clock: FrozenClock, runs: Runs) -> None:
+    """Each process lives for 20 hours, less than the interval, and looks every hour."""
+    train(runs)
+    trained = 0
+    for hour in range(24 * 10):
+        clock.advance(timedelta(hours=1))
+        if hour % 24 < 20 and due(any_engine, clock):
+            train(runs)
+            trained += 1
+    assert 8 <= trained <= 10
+
+
+def test_a_run_that_is_not_finished_is_waited_for(any_engine: sa.Engine, clock: FrozenClock, runs: Runs) -> None:
+    run = runs.request("default", autopilot=True)
+    clock.advance(7 * DAY)
+    assert due(any_engine, clock) == []
+    runs.end(run, "dropped", "no better")
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_a_new_collection_is_due_an_interval_after_its_first_list(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    assert due(any_engine, clock) == []
+    clock.advance(5 * DAY)
+    assert due(any_engine, clock) == []  # nothing was shown, so there is nothing to learn from
+    show(any_engine, "default", clock.now())
+    clock.advance(DAY - MINUTE)
+    assert due(any_engine, clock) == []
+    clock.advance(MINUTE)
+    show(any_engine, "default", clock.now())
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_a_clock_put_back_neither_doubles_nor_stops_it(any_engine: sa.Engine, clock: FrozenClock, runs: Runs) -> None:
+    train(runs)
+    clock.advance(-timedelta(hours=2))
+    assert due(any_engine, clock) == []  # just trained
+    clock.advance(timedelta(hours=26))
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_a_run_of_a_clock_that_was_a_year_ahead_stops_nothing(
+    any_engine: sa.Engine, clock: FrozenClock, runs: Runs
+) -> None:
+    clock.advance(365 * DAY)
+    train(runs)
+    clock.advance(-365 * DAY)
+    assert due(any_engine, clock) == ["default"]
+    train(runs)
+    assert due(any_engine, clock) == []
+    clock.advance(DAY)
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_a_clock_put_forward_makes_one_due_at_most_once(any_engine: sa.Engine, clock: FrozenClock, runs: Runs) -> None:
+    train(runs)
+    clock.advance(30 * DAY)
+    assert due(any_engine, clock) == ["default"]
+    train(runs)
+    assert due(any_engine, clock) == []
+
+
+def test_summer_time_is_nothing_to_it(any_engine: sa.Engine) -> None:
+    clock = FrozenClock(datetime(2026, 3, 28, 23, tzinfo=UTC))  # clocks in Europe go forward in the next hours
+    runs = Runs(any_engine, clock)
+    train(runs)
+    clock.advance(DAY - MINUTE)
+    assert due(any_engine, clock) == []
+    clock.advance(MINUTE)
+    assert due(any_engine, clock) == ["default"]
+
+
+def test_hundreds_of_collections_are_asked_about_in_a_few_statements(
+    any_engine: sa.Engine, clock: FrozenClock, runs: Runs
+) -> None:
+    names = [f"c{number}" for number in range(450)]
+    show(any_engine, "c7", clock.now())
+    show(any_engine, "c444", clock.now())
+    train(runs, "c3")
+    clock.advance(DAY)
+    statements: list[str] = []
+    sa.event.listen(any_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    assert due(any_engine, clock, *names) == ["c3", "c444", "c7"]
+
+    assert len([one for one in statements if one != "BEGIN"]) <= 4
