@@ -28,6 +28,7 @@ from serving.engine.sorting import SortKey, parse_sort
 from serving.engine.values import FieldType
 from serving.impressions import ImpressionLog, Publication
 from serving.loader import Loader
+from serving.visits import Visits
 
 _FACET_VALUES = 20
 _log = get_log("search")
@@ -165,6 +166,7 @@ class Searcher:
         self._clock = clock
         self._privacy = privacy
         self._query_ids = query_ids
+        self._visits = Visits()
         self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
@@ -209,7 +211,8 @@ class Searcher:
         condition, sort, facets = _read_scope(line_up, ask)
         now = self._clock.now()
         query_id = self._query_ids.issue(collection, now)
-        unit = self._privacy.person(ask.user or ask.session) or query_id
+        user, session = self._privacy.person(ask.user), self._privacy.person(ask.session)
+        unit = user or session or query_id
         kept = self._privacy.text(ask.query)
         until = self._admission.now() + ask.budget_s
         laps = Laps()
@@ -222,8 +225,9 @@ class Searcher:
             allowed = line_up.corpus.matching(condition) if condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
+            drawn_as = self._visits.drawn_as(collection, user, session) or query_id
             joins = ask.log and not (late or sort or self._impressions.away)
-            assignment = self._assign(collection, line_up, unit, kept) if joins else None
+            assignment = self._assign(collection, line_up, drawn_as, kept) if joins else None
             mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
             counted = _count(line_up, mixed.candidates, facets)
             laps.end("facets")
