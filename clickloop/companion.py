@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 
-from foundation.children import start_child
+from foundation.children import start_child, wait_for
 from foundation.clock import monotonic_s
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -55,7 +55,7 @@ class Companion:
         pause_s = _FIRST_PAUSE_S
         while process := self._start():
             started_s = monotonic_s()
-            code = process.wait()
+            code = wait_for(process)
             if self._leaving.is_set():
                 return
             if monotonic_s() - started_s > _LONGEST_PAUSE_S:

@@ -46,6 +46,14 @@ def start_child(
     )
 
 
+def wait_for(child: subprocess.Popen[bytes]) -> int:
+    """Wait until a child has ended, close the pipe to it, and return its exit status."""
+    code = child.wait()
+    if child.stdin:
+        child.stdin.close()
+    return code
+
+
 def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> tuple[int, str]:
     """Run `python -m module arguments` to its end; return its exit status and what it wrote to standard error."""
     with start_child(

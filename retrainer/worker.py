@@ -6,7 +6,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from foundation.children import start_child
+from foundation.children import start_child, wait_for
 from foundation.leases import Lease, Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -52,9 +52,9 @@ class Workers:
         started = self._started.get(run.id)
         if started is None:
             return self._begin(run)
-        code = started.process.poll()
-        if code is None:
+        if started.process.poll() is None:
             return "running"
+        code = wait_for(started.process)
         del self._started[run.id]
         _log.info("training_ended", run=run.id, exit_code=code)
         was_ours = self._leases.give(started.lease)
@@ -67,7 +67,7 @@ class Workers:
         for started in self._started.values():
             started.process.terminate()
         for started in self._started.values():
-            started.process.wait()
+            wait_for(started.process)
             self._leases.give(started.lease)
 
     def _begin(self, run: Run) -> Training:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from foundation.children import start_child
+from foundation.children import start_child, wait_for
 from foundation.errors import Conflict
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -64,15 +64,15 @@ class Builds:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.wait()
+            wait_for(process)
 
     def _runs(self, collection: str) -> bool:
         process = self._processes.get(collection)
         if process is None:
             return False
-        code = process.poll()
-        if code is None:
+        if process.poll() is None:
             return True
+        code = wait_for(process)
         del self._processes[collection]
         _log.info("build_ended", collection=collection, exit_code=code)
         return False

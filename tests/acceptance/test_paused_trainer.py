@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from retrainer.worker import run_lease
 
 PATIENCE_S = 150.0
 STALE_S = 5.0
+_WORDS = ("quickly", "again", "twice", "safely", "abroad", "tomorrow", "neatly", "alone")
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
@@ -58,13 +60,13 @@ class Story:
         now = self.parts.clock.now() - timedelta(hours=1)
         records: list[Impression | FeedbackEvent] = []
         documents = self.parts.catalog.changes("default", 0, 100)
-        for number in range(400):
-            good = documents[number % len(documents)]
+        for number, (word, good) in enumerate(product(_WORDS, documents)):
             other = documents[(number + 7) % len(documents)]
             shown = (ShownResult(other.id, 1, 2.0), ShownResult(good.id, 2, 1.0))
-            name = f"q{number}"
-            records.append(Impression("default", name, good.title, f"u{number}", "v", shown, now))
-            records.append(FeedbackEvent("default", f"{name}/c", "click", name, good.id, f"u{number}", 0.0, now, now))
+            for user in range(3):
+                name, unit = f"q{number}-{user}", f"u{number}-{user}"
+                records.append(Impression("default", name, f"{good.title} {word}", unit, "v", shown, now))
+                records.append(FeedbackEvent("default", f"{name}/c", "click", name, good.id, unit, 0.0, now, now))
         with transaction(self.parts.engine) as connection:
             fold_batch(connection, records, self.parts.settings)
         return self.parts.runs.request("default", autopilot=False)

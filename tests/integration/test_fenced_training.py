@@ -37,6 +37,13 @@ class Process:
         """Tell how it ended."""
         return self.code
 
+    def wait(self) -> int:
+        """Tell how it ended, which it has."""
+        assert self.code is not None
+        return self.code
+
+    stdin = None
+
     @property
     def lease_number(self) -> int:
         """The number that it was told."""

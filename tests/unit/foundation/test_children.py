@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from foundation.children import start_child
+from foundation.children import run_child, start_child, wait_for
 
 PATIENCE_S = 20.0
 PARENT = """
@@ -60,6 +60,17 @@ def test_a_child_ends_when_its_parent_closes_the_pipe() -> None:
     assert child.stdin is not None
     child.stdin.close()
     assert child.wait(PATIENCE_S) == -signal.SIGTERM
+
+
+def test_a_child_that_is_done_ends_in_order_while_its_parent_lives() -> None:
+    child = start_child("foundation.ids", environment=os.environ)  # which does nothing by itself
+    assert wait_for(child) == 0
+
+
+def test_what_a_child_says_of_its_failure_is_kept() -> None:
+    status, told = run_child("foundation.no_such_module", environment=os.environ)
+    assert status == 1
+    assert "no_such_module" in told
 
 
 def test_a_child_makes_itself_nice_before_it_begins() -> None:
