@@ -164,7 +164,7 @@ def _add_algolia(router: APIRouter, intake: Intake) -> None:
     def refuse_method() -> JSONResponse:
         """Refuse as Algolia does."""
         refusal = _algolia_reply(405, "Method Not Allowed")
-        refusal.headers["Allow"] = "OPTIONS, POST"
+        refusal.headers["Allow"] = "POST"
         return refusal
 
 

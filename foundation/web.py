@@ -307,8 +307,9 @@ def _methods_of(request: Request) -> list[str]:
     reached = [one for one in _flat(request.app.routes) if one.matches(dict(request.scope))[0] is not Match.NONE]
     paths = [getattr(one, "path", None) for one in reached]
     path = request.url.path if request.url.path in paths else paths[0]
-    same = (getattr(one, "methods", None) or () for one, its in zip(reached, paths, strict=True) if its == path)
-    return sorted(set().union(*same))
+    same = [one for one, its in zip(reached, paths, strict=True) if its == path]
+    told = [one for one in same if getattr(one, "include_in_schema", False)]  # others only refuse, beside those
+    return sorted({method for one in told or same for method in getattr(one, "methods", None) or ()})
 
 
 def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:

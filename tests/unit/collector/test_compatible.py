@@ -215,6 +215,7 @@ def test_another_method_gets_algolias_answer(service: Service) -> None:
     reply = service.client.get("/1/events")
 
     assert (reply.status_code, reply.json()) == (405, {"status": 405, "message": "Method Not Allowed"})
+    assert reply.headers["allow"] == service.client.options("/1/events").headers["allow"] == "POST"
 
 
 def test_an_item_that_the_catalog_leaves_out_is_named(clock: FrozenClock) -> None:
