@@ -10,6 +10,7 @@ from foundation.telemetry import get_log
 PAGE_CACHE_MIB = 64
 """A batch of feedback touches some 5,000 pages; what stays in memory is not read from the file again."""
 
+_STOP_LIMIT_S = 10.0
 _log = get_log("background")
 
 
@@ -47,7 +48,7 @@ class Background:
         self._schedule.stop()
         self._workers.stop()
         for thread in self._threads:
-            thread.join()
+            thread.join(_STOP_LIMIT_S)
 
     def _collect(self) -> None:
         try:

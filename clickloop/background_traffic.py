@@ -11,6 +11,7 @@ from simulator.driver import Driver
 from simulator.tally import Tally
 
 _SEARCHES_AT_ONCE = 60
+_STOP_LIMIT_S = 60.0
 
 
 class BackgroundTraffic:
@@ -37,7 +38,7 @@ class BackgroundTraffic:
     ) -> None:
         """Let the users finish what they do, and go."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_STOP_LIMIT_S)
 
     def check(self) -> None:
         """Raise what ended the traffic, if something did."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Mapping
 
-import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foundation.errors import ClickloopError, Forbidden, NotReady, Unauthenticated
+from foundation.errors import ClickloopError, Forbidden, NotReady, StoreAway, Unauthenticated
 from foundation.keys import Key, Keys
 from foundation.web import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE, problem_response
 
@@ -28,6 +28,7 @@ FOR_APPS = frozenset(
 _IN_QUERY = {"/v1/events": "key", "/1/events": "x-algolia-api-key"}
 """Parameter that holds the key where beacons come, which can set no header."""
 _PAGES = "/console"
+_REFRESH_LIMIT_S = 0.25
 _CHALLENGES = {True: 'Basic realm="clickloop", charset="UTF-8"', False: 'Bearer realm="clickloop"'}
 
 
@@ -42,6 +43,7 @@ class KeyGate:
         self._app = app
         self._keys = keys
         self._refusals = refusals
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its key in the scope, or answer 401 or 403."""
@@ -65,18 +67,24 @@ class KeyGate:
             raise Unauthenticated(f"{reason}: send one as `Authorization: Bearer KEY`")
         await self._refresh()
         key = self._keys.find(token)
+        if key is None and self._keys.stale:
+            raise NotReady("keys cannot be checked now; send the request again")
         if key is None:
             raise Unauthenticated("the key is not known here; `clickloop keys add` makes one")
         _check_scope(request, key)
         return key
 
     async def _refresh(self) -> None:
+        """Have the keys read again when they are old. While the database is away, those known before still open."""
         if not self._keys.stale:
             return
-        try:
-            await run_in_threadpool(self._keys.refresh)
-        except sa.exc.SQLAlchemyError as problem:
-            raise NotReady("keys cannot be checked now; send the request again") from problem
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(run_in_threadpool(self._keys.refresh))
+        done, _ = await asyncio.wait([self._refreshing], timeout=_REFRESH_LIMIT_S)
+        for reading in done:
+            problem = reading.exception()
+            if problem and not isinstance(problem, StoreAway):
+                raise problem
 
     def _refuse(self, problem: ClickloopError, request: Request) -> Response:
         path = request.url.path

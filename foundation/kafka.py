@@ -29,7 +29,7 @@ from foundation.tables import log_positions
 from foundation.telemetry import LOG_RESETS, get_log
 
 MAX_WAITING_RECORDS = 100_000
-_STALLED_S = 1.0
+_STALLED_S = 0.5
 _REBUILD_AFTER_S = 5.0
 _KEEP_EVERY_S = 0.1
 _TRY_EVERY_S = 0.5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -54,6 +55,9 @@ STORE_AWAY = Gauge(
 UNLOGGED = Counter(
     "clickloop_unlogged_searches", "Searches answered without an impression, as the log was away.", registry=METRICS
 )
+LOST_LINES = Counter(
+    "clickloop_lost_log_lines", "Log lines that could not be written, as to a full disk.", registry=METRICS
+)
 SWAPS = Counter("clickloop_swaps", "Version swaps by their result.", ["collection", "result"], registry=METRICS)
 OFF_CHAMPION = Gauge(
     "clickloop_processes_off_champion",
@@ -77,6 +81,29 @@ WAITING = Gauge(
 )
 
 
+class _Sink:
+    """Standard error, for as long as it takes what is written: a full disk under it stops no work.
+
+    It is looked up for every line, as tests put another in its place.
+    """
+
+    def write(self, text: str) -> int:
+        """Write `text`; count what cannot be written."""
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            LOST_LINES.inc()
+            return 0
+
+    def flush(self) -> None:
+        """Flush; what cannot be written is counted in `write`."""
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
+_SINK = _Sink()
+
+
 def configure_logs(level: str) -> None:
     """Write one JSON object per log line to standard error, from `level` upwards."""
     structlog.configure(
@@ -88,7 +115,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is then: tests put another in its place
+        logger_factory=lambda *_: structlog.PrintLogger(cast("TextIO", _SINK)),
     )
 
 

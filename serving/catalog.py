@@ -110,6 +110,10 @@ class Catalog:
         """Return the latest change that this object wrote or read, which asks no database and so never waits."""
         return self._known.get(collection, 0)
 
+    def known_collections(self) -> list[str]:
+        """Return the collections of `known_change`, sorted."""
+        return sorted(name for name, change in self._known.items() if change)
+
     def held(self, collection: str) -> list[tuple[str, int]]:
         """Return the id and the change number of every document that is there; see `generation.digest_content`."""
         statement = sa.select(documents.c.id, documents.c.change).where(_present(collection))

@@ -79,8 +79,8 @@ class Content:
         return self._generations.embedder
 
     def names(self) -> list[str]:
-        """Return the collections that have ever held a document, in memory or not."""
-        return self._catalog.collections()
+        """Return the collections that have ever held a document, in memory or not, as far as this process knows."""
+        return self._catalog.known_collections()
 
     def behind(self, name: str) -> int:
         """Return how many changes of the catalog, as far as this process knows it, a collection in memory lacks."""

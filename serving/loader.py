@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ _MOVES = 1000
 _REPORT_EVERY_S = 5.0
 _PATIENCE_AT_START_S = 20.0
 _PATIENCE_S = 1.0
+_STOP_LIMIT_S = 10.0
 _log = get_log("loader")
 
 
@@ -143,7 +145,7 @@ class Loader:
         for waited_for in (self._noted, self._changed, self._appeared):
             waited_for.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(_STOP_LIMIT_S)
         self._content.close()
         self._sign_off()
 
@@ -305,7 +307,7 @@ class Loader:
         self._report_at_s = monotonic_s() + _REPORT_EVERY_S
 
     def _sign_off(self) -> None:
-        with transaction(self._engine) as connection:
+        with suppress(StoreAway), transaction(self._engine) as connection:
             connection.execute(sa.delete(replicas).where(replicas.c.replica == self._replica))
 
 

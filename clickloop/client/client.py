@@ -118,7 +118,7 @@ class Client(Reporter):
             self._wait(self._inner.close(timeout_s))
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+            self._thread.join()  # its loop has just been told to stop, and nothing in it blocks
             self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:

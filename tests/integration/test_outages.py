@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sqlite3
 import threading
 import time
@@ -19,6 +21,7 @@ from foundation.errors import NotReady, StoreAway, StoreFull
 from foundation.eventlog import EmbeddedLog, Record, await_append
 from foundation.schema import upgrade
 from foundation.tables import counters, log_records
+from foundation.telemetry import configure_logs
 
 PATIENCE_S = 0.2
 
@@ -241,3 +244,20 @@ def test_small_appends_go_before_large_ones(engine: sa.Engine) -> None:
 
     assert order[:3] == ["first", "small", "large"]
     log.close()
+
+
+class FullDisk(io.StringIO):
+    """What standard error is when it goes to a file on a full disk."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_log_lines_that_a_full_disk_refuses_stop_no_work(hasty: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_logs("info")
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    with locked(hasty):
+        for _ in range(2):
+            with pytest.raises(StoreAway):
+                write(hasty)
+    write(hasty)
