@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bench.server import children
 from clickloop.parts import Parts
 from collector.store import fold_batch
-from foundation.children import start_child
+from foundation.children import start_child, wait_for
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.db import transaction
 from foundation.settings import Settings
@@ -28,7 +28,7 @@ from retrainer.runs import Run
 from retrainer.schedule import LEASE
 from retrainer.worker import run_lease
 
-PATIENCE_S = 150.0
+PATIENCE_S = 240.0
 STALE_S = 5.0
 _WORDS = ("quickly", "again", "twice", "safely", "abroad", "tomorrow", "neatly", "alone")
 
@@ -44,9 +44,12 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 def trainer(settings: Settings) -> Iterator[int]:
     """Keep the schedule in a process of its own; give its number."""
     process = start_child("clickloop", "retrain", environment=os.environ | settings.to_environment())
-    yield process.pid
-    process.terminate()
-    process.wait()
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        wait_for(process)
 
 
 @dataclass
@@ -114,7 +117,7 @@ def runs(process: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_a_trainer_and_its_training_that_were_paused_change_nothing_of_the_finished_run(story: Story) -> None:
     run = story.request()
     with trainer(story.parts.settings) as paused:
@@ -138,7 +141,7 @@ def test_a_trainer_and_its_training_that_were_paused_change_nothing_of_the_finis
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_a_training_whose_trainer_alone_was_paused_is_finished_and_not_begun_again(story: Story) -> None:
     run = story.request()
     with trainer(story.parts.settings) as paused:
