@@ -15,6 +15,7 @@ from ab_testing.interleaving import Slot, interleave
 from ab_testing.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
 from ab_testing.scorecard import Scorecard
 from ab_testing.verdict import Evidence, Facts, Verdict, weigh
+from foundation.actors import EXPERIMENT, LOCAL
 from foundation.clock import Clock
 from foundation.db import reading, transaction
 from foundation.errors import Conflict
@@ -114,15 +115,15 @@ class Experiments:
         self._engine = engine
         self._clock = clock
 
-    def create(self, collection: str, plan: ExperimentPlan) -> Experiment:
+    def create(self, collection: str, plan: ExperimentPlan, actor: str = LOCAL) -> Experiment:
         """Make an experiment as a draft; it takes no traffic before its start."""
         now = self._clock.now()
-        experiment = Experiment(collection, new_id(now), plan, "draft", starts=0, created_at=now)
+        experiment = Experiment(collection, new_id(now), plan, "draft", starts=0, created_at=now, created_by=actor)
         with transaction(self._engine) as connection:
             store.insert(connection, experiment)
         return experiment
 
-    def start(self, collection: str, experiment_id: str) -> Experiment:
+    def start(self, collection: str, experiment_id: str, actor: str = LOCAL) -> Experiment:
         """Let an experiment take traffic. A restart splits the units anew and counts from nothing.
 
         Raises:
@@ -133,14 +134,17 @@ class Experiments:
             others = store.lock_all(connection, collection)
             experiment = store.find(connection, collection, experiment_id)
             _refuse_start(experiment, others)
+            starts, now = experiment.starts + 1, self._clock.now()
             started = replace(
-                experiment, state="running", starts=experiment.starts + 1, started_at=self._clock.now(), ended_at=None
+                experiment, state="running", starts=starts, started_at=now, ended_at=None, started_by=actor
             )
             store.save(connection, started)
             store.forget_days(connection, started)
         return started
 
-    def stop(self, collection: str, experiment_id: str, reason: str = "stopped by hand") -> Experiment:
+    def stop(
+        self, collection: str, experiment_id: str, reason: str = "stopped by hand", actor: str = LOCAL
+    ) -> Experiment:
         """End a running experiment without a verdict and record why.
 
         Raises:
@@ -152,7 +156,7 @@ class Experiments:
         with transaction(self._engine) as connection:
             if not _unchanged(connection, experiment) or experiment.state != "running":
                 raise Conflict(f"experiment {experiment_id} is {experiment.state}; only a running one can be stopped")
-            return self._end(connection, experiment, facts, "stopped", reason)
+            return self._end(connection, experiment, facts, "stopped", reason, actor)
 
     def get(self, collection: str, experiment_id: str) -> Experiment:
         """Return one experiment.
@@ -233,17 +237,17 @@ class Experiments:
         store.record_day(connection, experiment, facts)
         if not verdict.final:
             return experiment
-        return self._end(connection, experiment, facts, verdict.decision, verdict.reason)
+        return self._end(connection, experiment, facts, verdict.decision, verdict.reason, EXPERIMENT)
 
     def _end(
-        self, connection: sa.Connection, experiment: Experiment, facts: Facts, word: str, reason: str
+        self, connection: sa.Connection, experiment: Experiment, facts: Facts, word: str, reason: str, actor: str
     ) -> Experiment:
         now = self._clock.now()
         ended = replace(experiment, state="stopped" if word == "stopped" else "decided", ended_at=now)
         evidence = weigh(facts)
         effect = evidence.estimate if evidence else None
         store.save(connection, ended)
-        decision = Decision(new_id(now), experiment.id, word, reason, facts.to_json(), now, effect)
+        decision = Decision(new_id(now), experiment.id, word, reason, facts.to_json(), now, effect, actor)
         store.insert_decision(connection, experiment.collection, decision)
         return ended
 

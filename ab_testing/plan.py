@@ -105,6 +105,8 @@ class Experiment:
     created_at: datetime = field(metadata={"description": "When it was made."})
     started_at: datetime | None = field(default=None, metadata={"description": "When it was last started."})
     ended_at: datetime | None = field(default=None, metadata={"description": "When it was stopped or decided."})
+    created_by: str = field(default="", metadata={"description": "Who made it."})
+    started_by: str = field(default="", metadata={"description": "Who last started it."})
 
     @property
     def traffic_salt(self) -> str:
@@ -143,3 +145,4 @@ class Decision:
     effect: float | None = field(
         default=None, metadata={"description": "The estimated effect on the primary metric, null without enough units."}
     )
+    actor: str = field(default="", metadata={"description": "Who decided: a person, or the experiment's own test."})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from ab_testing.api import Decision, Experiment, ExperimentPlan, Experiments, Scorecard
+from foundation.actors import actor_of
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.web import collection_of, problem_responses
 
@@ -37,20 +39,19 @@ class StopRequest(BaseModel):
     reason: str = Field("stopped by hand", description="Recorded with the decision.", max_length=500)
 
 
-def make_router(experiments: Experiments, version_exists: Callable[[str, str], bool]) -> APIRouter:
+def make_router(experiments: Experiments, find_version: Callable[[str, str], str | None]) -> APIRouter:
     """Return the routes under /v1/experiments.
 
     Args:
         experiments: Where experiments live.
-        version_exists: Tells whether a collection has a version: (collection, version id).
+        find_version: Returns the id of a collection's version by id or name, None without one.
     """
     router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
     @router.post("", status_code=201, responses=problem_responses(400, 422))
-    def create_experiment(collection: Collection, plan: Plan) -> Experiment:
-        """Make an experiment between two versions. It takes no traffic before it is started."""
-        _refuse_unknown_versions(collection, plan, version_exists)
-        return experiments.create(collection, plan)
+    def create_experiment(collection: Collection, plan: Plan, request: Request) -> Experiment:
+        """Make an experiment between two versions, ids or names. It takes no traffic before it is started."""
+        return experiments.create(collection, _with_ids(collection, plan, find_version), actor_of(request))
 
     @router.get("", responses=problem_responses(422))
     def list_experiments(
@@ -69,16 +70,17 @@ def make_router(experiments: Experiments, version_exists: Callable[[str, str], b
         return experiments.report(collection, experiment_id)
 
     @router.post("/{experiment_id}/start", responses=problem_responses(404, 409, 422))
-    def start_experiment(collection: Collection, experiment_id: ExperimentId) -> Experiment:
+    def start_experiment(collection: Collection, experiment_id: ExperimentId, request: Request) -> Experiment:
         """Let the experiment take traffic; a collection runs one at a time. A restart splits the units anew."""
-        return experiments.start(collection, experiment_id)
+        return experiments.start(collection, experiment_id, actor_of(request))
 
     @router.post("/{experiment_id}/stop", responses=problem_responses(400, 404, 409, 422))
     def stop_experiment(
-        collection: Collection, experiment_id: ExperimentId, request: StopRequest | None = None
+        collection: Collection, experiment_id: ExperimentId, request: Request, body: StopRequest | None = None
     ) -> Experiment:
         """Stop the experiment without a verdict; it can be started again, from nothing."""
-        return experiments.stop(collection, experiment_id, (request or StopRequest.model_validate({})).reason)
+        reason = (body or StopRequest.model_validate({})).reason
+        return experiments.stop(collection, experiment_id, reason, actor_of(request))
 
     @router.post("/{experiment_id}/look", responses=problem_responses(404, 422))
     def look_at_experiment(collection: Collection, experiment_id: ExperimentId) -> Scorecard:
@@ -93,11 +95,13 @@ def make_router(experiments: Experiments, version_exists: Callable[[str, str], b
     return router
 
 
-def _refuse_unknown_versions(collection: str, plan: ExperimentPlan, version_exists: Callable[[str, str], bool]) -> None:
-    faults = tuple(
-        FieldFault(name, f"collection {collection!r} has no version {version!r}")
-        for name, version in (("control", plan.control), ("treatment", plan.treatment))
-        if not version_exists(collection, version)
-    )
-    if faults:
+def _with_ids(collection: str, plan: ExperimentPlan, find_version: Callable[[str, str], str | None]) -> ExperimentPlan:
+    """Return the plan with the ids of its versions, or refuse it where there are none."""
+    control, treatment = find_version(collection, plan.control), find_version(collection, plan.treatment)
+    if control is None or treatment is None:
+        missing = [name for name, found in (("control", control), ("treatment", treatment)) if found is None]
+        faults = tuple(
+            FieldFault(name, f"collection {collection!r} has no version {getattr(plan, name)!r}") for name in missing
+        )
         raise InvalidRequest("; ".join(f"{fault.field}: {fault.reason}" for fault in faults), faults)
+    return replace(plan, control=control, treatment=treatment)

@@ -150,6 +150,7 @@ def insert_decision(connection: sa.Connection, collection: str, decision: Decisi
             inputs={"reason": decision.reason, "facts": decision.inputs},
             at=decision.at,
             score=decision.effect,
+            actor=decision.actor,
         )
     )
 
@@ -159,7 +160,16 @@ def list_decisions(connection: sa.Connection, collection: str, experiment_id: st
     where = (decisions.c.collection == collection) & (decisions.c.experiment == experiment_id)
     statement = sa.select(decisions).where(where).order_by(decisions.c.at.desc(), decisions.c.id.desc())
     return [
-        Decision(row.id, row.experiment, row.verdict, row.inputs["reason"], row.inputs["facts"], row.at, row.score)
+        Decision(
+            row.id,
+            row.experiment,
+            row.verdict,
+            row.inputs["reason"],
+            row.inputs["facts"],
+            row.at,
+            row.score,
+            row.actor,
+        )
         for row in connection.execute(statement)
     ]
 
@@ -227,6 +237,8 @@ def _to_row(experiment: Experiment) -> dict[str, Any]:
         "created_at": experiment.created_at,
         "started_at": experiment.started_at,
         "ended_at": experiment.ended_at,
+        "created_by": experiment.created_by,
+        "started_by": experiment.started_by,
     }
 
 
@@ -242,4 +254,6 @@ def _from_row(row: sa.Row[Any]) -> Experiment:
         created_at=row.created_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        created_by=row.created_by,
+        started_by=row.started_by,
     )

@@ -20,6 +20,7 @@ import collector.reports.propensity
 import collector.reports.routes
 import collector.routes
 import console.routes
+import foundation.action_routes
 import retrainer.routes
 import retrainer.threshold_routes
 import serving.context
@@ -41,6 +42,7 @@ from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.cross_site import PAGE_PATHS, Welcome
 from foundation.db import REQUEST_PATIENCE_S
 from foundation.edge import Edge, install_edge
+from foundation.errors import NotFound
 from foundation.extras import needs_extra
 from foundation.processors import at_once
 from foundation.settings import Settings, is_loopback
@@ -146,9 +148,10 @@ def _feedback(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
 
 def _learning(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
     registry, runs, hotswap, experiments = parts.registry, parts.runs, parts.hotswap, parts.experiments
-    yield ab_testing.routes.make_router(experiments, _version_exists(parts))
+    yield ab_testing.routes.make_router(experiments, _find_version(parts))
+    yield foundation.action_routes.make_router(parts.engine)
     yield retrainer.routes.make_router(
-        registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion
+        registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion, parts.clock
     )
     yield retrainer.threshold_routes.make_router(parts.engine, parts.clock)
     yield console.routes.make_router(registry, runs, hotswap, experiments, loader.state, parts.engine, parts.clock)
@@ -171,11 +174,14 @@ def _trace(app: FastAPI, url: str) -> Callable[[], None]:
     return install_tracing(app, url)
 
 
-def _version_exists(parts: Parts) -> Callable[[str, str], bool]:
-    def exists(collection: str, wanted: str) -> bool:
-        return wanted == parts.baseline.id or any(one.id == wanted for one in parts.registry.list(collection, 1000))
+def _find_version(parts: Parts) -> Callable[[str, str], str | None]:
+    def find(collection: str, wanted: str) -> str | None:
+        try:
+            return parts.registry.get(collection, wanted).id
+        except NotFound:
+            return wanted if wanted == parts.baseline.id else None  # it is registered with the first move
 
-    return exists
+    return find
 
 
 def _merge_items(parts: Parts, loader: Loader) -> MergeItems:

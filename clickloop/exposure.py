@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from foundation import schema
+from foundation.actors import command_line_actor
 from foundation.clock import SystemClock
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.db import make_engine
@@ -38,7 +39,7 @@ def _make_first_key(settings: Settings, tell: Callable[[str], None]) -> None:
         keys = Keys(engine, SystemClock())
         if keys.list():
             return
-        token = keys.add(FIRST_KEY, DEFAULT_COLLECTION, "admin")
+        token = keys.add(FIRST_KEY, DEFAULT_COLLECTION, "admin", command_line_actor())
     finally:
         engine.dispose()
     tell(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from foundation.settings import Settings
 
 if TYPE_CHECKING:
     from clickloop.history.command import LogOptions
+    from clickloop.parts import Parts
 
 app = typer.Typer()
 
@@ -136,6 +137,7 @@ def _resend_dead_letters(ids: Sequence[str], collection: str, as_json: bool) -> 
     parts = Parts(Settings())
     with closing(parts.log) as log:
         resent = resend(parts.engine, log, collection, ids)
+    _note(parts, collection, "dead letters sent again", asdict(resent))
     if as_json:
         print_json({"collection": collection} | asdict(resent))
         return
@@ -163,8 +165,28 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     before = evidence_digest(parts.engine, collection)
     count = rebuild(parts.engine, collection, parts.settings, start)
     after = evidence_digest(parts.engine, collection)
+    since_when = start.isoformat() if start else ""
+    _note(parts, collection, "evidence counted again", {"impressions": count, "since": since_when})
     if as_json:
         print_json({"collection": collection, "impressions": count, "digest_before": before, "digest_after": after})
         return
     change = "as before" if before == after else f"before it was {before}"
     out.print(f"{count} impressions folded; evidence digest {after}, {change}", highlight=False)
+
+
+def _note(parts: Parts, collection: str, action: str, detail: dict[str, Any]) -> None:
+    """Record what was done, and by whom."""
+    from foundation.actions import record_action
+    from foundation.actors import command_line_actor
+    from foundation.db import transaction
+
+    with transaction(parts.engine) as connection:
+        record_action(
+            connection,
+            collection,
+            action=action,
+            subject=collection,
+            at=parts.clock.now(),
+            actor=command_line_actor(),
+            detail=detail,
+        )

@@ -26,7 +26,9 @@ def add_key(
     ] = "app",
 ) -> None:
     """Make a key and print it, this once: only its digest is kept."""
-    typer.echo(_keys().add(name, collection, role))
+    from foundation.actors import command_line_actor
+
+    typer.echo(_keys().add(name, collection, role, command_line_actor()))
     err.print(f"the key {escape(name)} opens collection {collection} as {role}; it cannot be shown again")
 
 
@@ -39,16 +41,20 @@ def list_keys(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(key) for key in found])
         return
-    table = Table("collection", "name", "role", "made")
+    table = Table("collection", "name", "role", "made", "by")
     for key in found:
-        table.add_row(key.collection, escape(key.name), key.role, f"{key.created_at:%Y-%m-%d %H:%M}")
+        table.add_row(
+            key.collection, escape(key.name), key.role, f"{key.created_at:%Y-%m-%d %H:%M}", escape(key.made_by)
+        )
     out.print(table)
 
 
 @app.command("remove")
 def remove_key(name: str, collection: CollectionName = "default") -> None:
     """Remove a key; running services refuse it within two seconds."""
-    _keys().remove(name, collection)
+    from foundation.actors import command_line_actor
+
+    _keys().remove(name, collection, command_line_actor())
     out.print(f"removed {escape(name)} of collection {collection}")
 
 

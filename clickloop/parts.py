@@ -188,7 +188,7 @@ class Parts:
     @cached_property
     def declarations(self) -> Declarations:
         """The declared types of fields."""
-        return Declarations(self.engine)
+        return Declarations(self.engine, self.clock)
 
     @cached_property
     def experiments(self) -> Experiments:

@@ -71,6 +71,10 @@ class Remote:
         """Return the JSON answer to a POST; Refused with the problem's words when it is no success."""
         return self._ask("POST", path, json=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """Return the JSON answer to a PATCH; Refused with the problem's words when it is no success."""
+        return self._ask("PATCH", path, json=body)
+
     def put_lines(self, path: str, lines: str) -> Any:
         """Return the JSON answer to a PUT of NDJSON."""
         return self._ask("PUT", path, content=lines.encode(), headers={"Content-Type": "application/x-ndjson"})

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from collector.closed_weeks import lock_evidence
 from collector.store import Traces, drop_unfounded, forget
+from foundation.actions import forget_subjects
+from foundation.actors import LOCAL
 from foundation.clock import Clock
 from foundation.db import reading, transaction, upsert
 from foundation.errors import NotFound
@@ -34,6 +36,7 @@ class Receipt:
         versions: Those trained after the person first searched: they may have learned from it.
         change: Number of the change of the evidence.
         signature: Made with the installation's key over everything else.
+        actor: Who asked for it, "" before that was recorded; see `foundation.actors`.
     """
 
     collection: str
@@ -44,10 +47,12 @@ class Receipt:
     change: int
     at: datetime
     signature: str = ""
+    actor: str = ""
 
     def content(self) -> str:
         """Return what is signed."""
-        return canonical_json(asdict(self) | {"at": self.at.isoformat(), "signature": ""})
+        told = {name: value for name, value in asdict(self).items() if name != "actor" or value}
+        return canonical_json(told | {"at": self.at.isoformat(), "signature": ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Eraser:
         self._settings = settings
         self._clock = clock
 
-    def erase(self, collection: str, name: str) -> Receipt:
+    def erase(self, collection: str, name: str, actor: str = LOCAL) -> Receipt:
         """Delete everything that is stored of a person; blocks, and holds up others only while it deletes.
 
         Nobody need be there: a person of whom nothing is stored gets a receipt too, and what still waits
@@ -91,7 +96,7 @@ class Eraser:
         """
         person = self._pseudonyms.of(name)
         waiting = self._log.forget(collection, person)
-        announced = self._announce(collection, person)  # from here on nothing older is stored any more
+        announced = self._announce(collection, person, actor)  # from here on nothing older is stored any more
         with reading(self._engine) as connection:
             traces, first = _find(connection, collection, {person, name})
             learned = _learned_since(connection, collection, first) if first else []
@@ -99,6 +104,7 @@ class Eraser:
             gone = forget(connection, collection, traces, self._settings)
             held = (quarantine.c.collection == collection) & quarantine.c.unit.in_({person, name})
             connection.execute(sa.delete(quarantine).where(held))
+            forget_subjects(connection, collection, {person, name})
             letters = connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
             counts = {"impressions": gone.impressions, "events": gone.events, "evidence": gone.evidence}
             counts |= {"dead_letters": letters, "log_records": waiting}
@@ -107,12 +113,12 @@ class Eraser:
             upsert(connection, erasures, [asdict(receipt) | {"swept": False}])
         return receipt
 
-    def _announce(self, collection: str, person: str) -> Receipt:
+    def _announce(self, collection: str, person: str, actor: str) -> Receipt:
         """Store a receipt that says nothing yet. Batches under way are waited for; later ones know of it."""
         with transaction(self._engine) as connection:
             lock_evidence(connection, collection)
             at = self._clock.now()
-            receipt = Receipt(collection, new_id(at), person, {}, [], 0, at)
+            receipt = Receipt(collection, new_id(at), person, {}, [], 0, at, actor=actor)
             connection.execute(sa.insert(erasures).values(**asdict(receipt), swept=True))
         return receipt
 

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
 from collector.erasure import Eraser
 from collector.intake.native import MAX_USER
+from foundation.actors import actor_of
 from foundation.web import collection_of, problem_responses
 
 Collection = Annotated[str, Depends(collection_of)]
@@ -28,6 +29,7 @@ class ReceiptOut(BaseModel):
     )
     versions: list[str] = Field(description="Versions that may have learned from the person; they want retraining.")
     change: int = Field(description="Number of the change of the evidence.")
+    actor: str = Field(description="Who asked for it; empty for receipts made before that was recorded.")
     signature: str = Field(description="HMAC-SHA256 by the installation's key over all of the above.")
 
 
@@ -47,9 +49,10 @@ def make_router(eraser: Eraser) -> APIRouter:
     def erase_user(
         user: Annotated[str, Path(min_length=1, max_length=MAX_USER, description="The id as your app sends it.")],
         collection: Collection,
+        request: Request,
     ) -> ReceiptOut:
         """Erase a person: searches, events, what they weigh in the evidence, dead letters and waiting records."""
-        return ReceiptOut(**asdict(eraser.erase(collection, user)))
+        return ReceiptOut(**asdict(eraser.erase(collection, user, actor_of(request))))
 
     @router.get("/v1/erasures/{receipt}", responses=problem_responses(404, 422))
     def check_erasure(

@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from collector.bots import Activity, Reason, judge, score
 from collector.closed_weeks import collections_with_evidence
 from collector.store import HELD, RELEASED, hold, release
+from foundation.actions import record_action
+from foundation.actors import LOCAL, QUARANTINE
 from foundation.clock import Clock
 from foundation.db import reading, transaction
 from foundation.errors import Conflict, NotFound
@@ -44,7 +46,9 @@ class Suspect:
         state: "held" or "released".
         reasons: Why, as `Reason` in JSON values.
         since: When the user was held last.
-        released_by: Name of the key that released, "" before.
+        released_by: Who released, "" before.
+        held_by: Who held last, the looks at behaviour or a person; see `foundation.actors`.
+        lists: Lists of the user that are stored; they do not count while the user is held.
     """
 
     unit: str
@@ -54,6 +58,8 @@ class Suspect:
     since: datetime
     released_by: str
     released_at: datetime | None
+    held_by: str
+    lists: int
 
 
 class Quarantine:
@@ -84,14 +90,24 @@ class Quarantine:
         with transaction(self._engine) as connection:
             known = _known(connection, collection, found)
             fresh = {unit: reasons for unit, reasons in found.items() if _is_news(known.get(unit), reasons)}
-            hold(connection, collection, [_row(unit, why, now) for unit, why in fresh.items()], self._settings)
+            hold(
+                connection,
+                collection,
+                [_row(unit, why, now, QUARANTINE) for unit, why in fresh.items()],
+                self._settings,
+            )
+            for unit in fresh:
+                self._record(connection, collection, "user held", unit, QUARANTINE)
         HELD_USERS.labels(collection).inc(len(fresh))
         for reasons in fresh.values():
             _log.warning("user held in quarantine", collection=collection, reasons=[one.words for one in reasons])
         return sorted(fresh)
 
-    def hold(self, collection: str, unit: str) -> Suspect:
-        """Hold a user by hand.
+    def hold(self, collection: str, unit: str, by: str = LOCAL) -> Suspect:
+        """Hold a user by hand; nobody need have searched yet.
+
+        Args:
+            by: Who holds.
 
         Raises:
             Conflict: The user is held already.
@@ -100,7 +116,8 @@ class Quarantine:
             known = _known(connection, collection, [unit]).get(unit)
             if known is not None and known.state == HELD:
                 raise Conflict(f"{unit!r} is held already, since {known.since.isoformat()}")
-            hold(connection, collection, [_row(unit, (_BY_HAND,), self._clock.now())], self._settings)
+            hold(connection, collection, [_row(unit, (_BY_HAND,), self._clock.now(), by)], self._settings)
+            self._record(connection, collection, "user held", unit, by)
             return _known(connection, collection, [unit])[unit]
 
     def release(self, collection: str, unit: str, by: str) -> Suspect:
@@ -121,13 +138,24 @@ class Quarantine:
                 raise NotFound(f"collection {collection!r} never held a user {unit!r}")
             if not released:
                 raise Conflict(f"{unit!r} is released already; released_by says {known.released_by!r}")
+            self._record(connection, collection, "user released", unit, by)
             return known
+
+    def find_unit(self, collection: str, query_id: str) -> str | None:
+        """Return the unit of a list that nobody was named for: its own query id. None for other lists, and none."""
+        nameless = (impressions.c.query_id == query_id) & (impressions.c.unit == query_id)
+        shown = sa.select(impressions.c.unit).where(impressions.c.collection == collection, nameless)
+        known = sa.select(quarantine.c.unit).where(quarantine.c.collection == collection, quarantine.c.unit == query_id)
+        with reading(self._engine) as connection:
+            return connection.execute(shown.union(known)).scalar_one_or_none()
+
+    def _record(self, connection: sa.Connection, collection: str, action: str, unit: str, actor: str) -> None:
+        record_action(connection, collection, action=action, subject=unit, at=self._clock.now(), actor=actor)
 
     def list(self, collection: str, limit: int) -> Sequence[Suspect]:
         """Return who is or was held, those held first, the latest on top."""
         statement = (
-            sa.select(quarantine)
-            .where(quarantine.c.collection == collection)
+            _select_suspects(collection)
             .order_by(quarantine.c.state, quarantine.c.since.desc(), quarantine.c.unit)
             .limit(limit)
         )
@@ -171,9 +199,15 @@ def _was_read(outcome: Mapping[str, Any]) -> bool:
     return outcome["resolved"] is not None or any(outcome[name] for name in _SIGNS)
 
 
+def _select_suspects(collection: str) -> sa.Select[Any]:
+    mine = (impressions.c.collection == quarantine.c.collection) & (impressions.c.unit == quarantine.c.unit)
+    lists = sa.select(sa.func.count()).select_from(impressions).where(mine).scalar_subquery()
+    return sa.select(quarantine, lists.label("lists")).where(quarantine.c.collection == collection)
+
+
 def _known(connection: sa.Connection, collection: str, units: Iterable[str]) -> dict[str, Suspect]:
     wanted = quarantine.c.unit.in_(list(units))
-    rows = connection.execute(sa.select(quarantine).where(quarantine.c.collection == collection, wanted))
+    rows = connection.execute(_select_suspects(collection).where(wanted))
     return {row.unit: _suspect(row) for row in rows}
 
 
@@ -184,7 +218,7 @@ def _is_news(known: Suspect | None, reasons: Sequence[Reason]) -> bool:
     return known.state == RELEASED and not {reason.mark for reason in reasons} <= before
 
 
-def _row(unit: str, reasons: Sequence[Reason], now: datetime) -> dict[str, Any]:
+def _row(unit: str, reasons: Sequence[Reason], now: datetime, by: str) -> dict[str, Any]:
     return {
         "unit": unit,
         "reasons": [asdict(reason) for reason in reasons],
@@ -192,8 +226,9 @@ def _row(unit: str, reasons: Sequence[Reason], now: datetime) -> dict[str, Any]:
         "since": now,
         "released_by": "",
         "released_at": None,
+        "held_by": by,
     }
 
 
 def _suspect(row: sa.Row[Any]) -> Suspect:
-    return Suspect(row.unit, row.state, row.reasons, row.score, row.since, row.released_by, row.released_at)
+    return Suspect(**{name: getattr(row, name) for name in Suspect.__slots__})

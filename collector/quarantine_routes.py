@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from collector.quarantine import Quarantine, Suspect
+from foundation.actors import actor_of
 from foundation.privacy import Privacy
-from foundation.web import collection_of, key_of, problem_responses
+from foundation.web import collection_of, problem_responses
 
 Collection = Annotated[str, Depends(collection_of)]
-
-_BY_HAND = "by hand"
 
 
 class QuarantineList(BaseModel):
@@ -26,6 +25,9 @@ def make_router(quarantine: Quarantine, privacy: Privacy) -> APIRouter:
     """Return the routes of the quarantine, which know users by their ids and by what stands for them."""
     router = APIRouter(prefix="/v1/quarantine", tags=["feedback"])
 
+    def unit_of(collection: str, given: str) -> str:
+        return quarantine.find_unit(collection, given) or privacy.person(given)
+
     @router.get("", responses=problem_responses(422))
     def list_quarantine(collection: Collection, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> QuarantineList:
         """List the users whose feedback does not count, with the reasons, and those released."""
@@ -34,12 +36,14 @@ def make_router(quarantine: Quarantine, privacy: Privacy) -> APIRouter:
     @router.post("/{unit:path}/release", responses=problem_responses(404, 409, 422))
     def release_user(unit: str, request: Request, collection: Collection) -> Suspect:
         """Let a user's feedback count again, all of it; the same marks do not hold the user a second time."""
-        key = key_of(request)
-        return quarantine.release(collection, privacy.person(unit), key.name if key else _BY_HAND)
+        return quarantine.release(collection, unit_of(collection, unit), actor_of(request))
 
     @router.post("/{unit:path}/hold", responses=problem_responses(409, 422))
-    def hold_user(unit: str, collection: Collection) -> Suspect:
-        """Hold a user by hand: what was counted of the user is taken out, and what comes does not count."""
-        return quarantine.hold(collection, privacy.person(unit))
+    def hold_user(unit: str, request: Request, collection: Collection) -> Suspect:
+        """Hold a user by hand: what was counted of the user is taken out, and what comes does not count.
+
+        A list of a search without user and session is held by its query id. `lists` says how many stored ones it hits.
+        """
+        return quarantine.hold(collection, unit_of(collection, unit), actor_of(request))
 
     return router

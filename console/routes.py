@@ -14,9 +14,11 @@ from fastapi.responses import FileResponse, HTMLResponse
 from ab_testing.api import Experiments
 from console.activity import count_days, total
 from console.pages import Pages, route_class
+from foundation.actions import latest_actions
+from foundation.champion_moves import find_way_back
 from foundation.clock import Clock
 from foundation.contracts import DEFAULT_COLLECTION
-from foundation.errors import NotFound
+from foundation.errors import Conflict, NotFound
 from foundation.registry import Registry, Version
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
@@ -53,7 +55,13 @@ def make_router(
         champion = registry.champion(collection) or str(served.get(collection, {}).get("version", ""))
         names = sorted({*served, collection})
         return pages.show(
-            template, collection=collection, collections=names, served=served, champion=champion, **values
+            template,
+            collection=collection,
+            collections=names,
+            served=served,
+            champion=champion,
+            names=registry.names(collection),
+            **values,
         )
 
     @router.get("")
@@ -69,6 +77,7 @@ def make_router(
             moves=registry.moves(collection, 10),
             running=[one for one in experiments.running() if one.collection == collection],
             active=[run for run in runs.active() if run.collection == collection],
+            actions=latest_actions(engine, collection, 10),
         )
 
     @router.get("/search")
@@ -83,19 +92,19 @@ def make_router(
     @router.get("/versions")
     def list_versions(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the versions, with promotion and rollback."""
-        moves = registry.moves(collection, 1)
         return show(
             "versions.html",
             collection,
             versions=registry.list(collection, _MOST_ROWS),
-            previous=moves[0].previous if moves else "",
+            previous=_way_back(registry, collection),
         )
 
     @router.get("/versions/{version}")
     def show_version(version: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """Show what a version is made of, from what, and what the gate measured."""
         found = registry.get(collection, version)
-        return show("version.html", collection, version=found, ancestry=_ancestry(registry, found))
+        history = registry.history(collection, found.id)
+        return show("version.html", collection, version=found, ancestry=_ancestry(registry, found), history=history)
 
     @router.get("/experiments")
     def list_experiments(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
@@ -125,6 +134,15 @@ def make_router(
         return FileResponse(_STATIC / name, headers={"Cache-Control": "max-age=300"})
 
     return router
+
+
+def _way_back(registry: Registry, collection: str) -> str:
+    """Return where a rollback leads, "" where there is no way back."""
+    moves = registry.moves(collection, None)
+    try:
+        return find_way_back(collection, reversed(moves), moves[0].version if moves else "")
+    except Conflict:
+        return ""
 
 
 def _ancestry(registry: Registry, version: Version) -> list[Version]:

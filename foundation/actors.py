@@ -7,10 +7,10 @@ that nobody asked for carries the name of what made it.
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-
-from foundation.web import key_of
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 ACTOR_LENGTH = 200
 """The longest actor that a table holds: a key's name and what stands before it."""
@@ -19,14 +19,22 @@ AUTOPILOT = "autopilot"
 """The autopilot, for what it decides of a training run."""
 SCHEDULE = "schedule"
 """What is done because its time has come."""
+GATE = "gate"
+"""The gate, for what it decides of a candidate."""
+QUARANTINE = "quarantine"
+"""The looks at users' behaviour, for whom they hold."""
+EXPERIMENT = "experiment"
+"""An experiment's own test, for what it decides."""
 LOCAL = "local"
-"""Whoever asks a service that wants no keys."""
+"""Whoever asks a service that wants no keys, or works in this process."""
 UNRECORDED = ""
 """The actor of what was done before actors were recorded."""
 
 
 def actor_of(request: Request) -> str:
     """Return who sends a request: `key:NAME` of its key, `local` where keys are not required."""
+    from foundation.web import key_of  # noqa: PLC0415  it stands on the keys, which record who made them
+
     key = key_of(request)
     return f"key:{key.name}" if key else LOCAL
 

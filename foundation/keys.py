@@ -10,6 +10,8 @@ from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 
+from foundation.actions import record_action
+from foundation.actors import LOCAL
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import COLLECTION_NAME
 from foundation.db import reading, transaction
@@ -33,12 +35,14 @@ class Key:
     Attributes:
         collection: The one collection that it opens.
         role: "app" searches and sends events; "admin" may everything.
+        made_by: Who made it; see `foundation.actors`.
     """
 
     name: str
     collection: str
     role: Role
     created_at: datetime
+    made_by: str = ""
 
 
 class Keys:
@@ -70,7 +74,7 @@ class Keys:
         """Return the key that a token is, None when it is none."""
         return self._known.get(_digest(token))
 
-    def add(self, name: str, collection: str, role: Role) -> str:
+    def add(self, name: str, collection: str, role: Role, actor: str = LOCAL) -> str:
         """Make a key and return its token, which nothing can show again.
 
         Raises:
@@ -84,11 +88,14 @@ class Keys:
                 f"{collection!r} is no collection's name: write 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
             )
         token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+        now = self._clock.now()
         row = {"digest": _digest(token), "name": name, "collection": collection, "role": role}
         with transaction(self._engine) as connection:
             if connection.execute(sa.select(api_keys).where(_named(name, collection))).first():
                 raise Conflict(f"collection {collection!r} has a key named {name!r}; remove it first")
-            connection.execute(sa.insert(api_keys).values(row | {"created_at": self._clock.now()}))
+            connection.execute(sa.insert(api_keys).values(row | {"created_at": now, "made_by": actor}))
+            detail = {"role": role}
+            record_action(connection, collection, action="key added", subject=name, at=now, actor=actor, detail=detail)
         return token
 
     def list(self) -> Sequence[Key]:
@@ -97,7 +104,7 @@ class Keys:
         with reading(self._engine) as connection:
             return [_key_of(row) for row in connection.execute(statement)]
 
-    def remove(self, name: str, collection: str) -> None:
+    def remove(self, name: str, collection: str, actor: str = LOCAL) -> None:
         """Remove a key; every process refuses it within two seconds.
 
         Raises:
@@ -106,6 +113,8 @@ class Keys:
         with transaction(self._engine) as connection:
             if connection.execute(sa.delete(api_keys).where(_named(name, collection))).rowcount == 0:
                 raise NotFound(f"collection {collection!r} has no key named {name!r}")
+            now = self._clock.now()
+            record_action(connection, collection, action="key removed", subject=name, at=now, actor=actor)
 
 
 def _digest(token: str) -> str:
@@ -117,4 +126,4 @@ def _named(name: str, collection: str) -> sa.ColumnElement[bool]:
 
 
 def _key_of(row: sa.Row[Any]) -> Key:
-    return Key(row.name, row.collection, cast("Role", row.role), row.created_at)
+    return Key(row.name, row.collection, cast("Role", row.role), row.created_at, row.made_by)

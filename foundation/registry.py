@@ -5,21 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import fsspec
 import sqlalchemy as sa
 from fsspec.implementations.local import LocalFileSystem
 
+from foundation.actions import record_action
+from foundation.actors import GATE, LOCAL
+from foundation.champion_moves import (
+    NO_MOVE,
+    ChampionMove,
+    check_champion,
+    find_way_back,
+    read_moves,
+    record_move,
+)
 from foundation.clock import SystemClock
 from foundation.contracts import Manifest
-from foundation.db import insert_missing, reading, transaction
+from foundation.db import reading, transaction
 from foundation.errors import ArtifactDamaged, Conflict, NotFound
 from foundation.files import write_whole
 from foundation.ids import digest_bytes, new_id, time_of
+from foundation.names import default_name, find_id, rename
 from foundation.tables import champion_moves, versions
+from foundation.version_history import Status, StatusChange, give_status, read_history, take_turn
 
-Status = Literal["candidate", "approved", "refused", "champion", "retired"]
+__all__ = ["ArtifactStore", "ChampionMove", "Registry", "Status", "StatusChange", "Version"]
 
 _DRAFT = ".draft"
 _DRAFT_AGE = timedelta(days=1)
@@ -111,6 +123,7 @@ class Version:
         reason: Why it has its status, in words.
         lineage: Data digest, code version, training run, seeds.
         metrics: What the gate measured.
+        name: What people call it, unique in the collection; "" has the registry find one that says what it is.
     """
 
     collection: str
@@ -122,17 +135,7 @@ class Version:
     lineage: dict[str, Any]
     metrics: dict[str, Any]
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChampionMove:
-    """One move of a collection's champion pointer; the last one is where it points."""
-
-    sequence: int
-    version: str
-    previous: str
-    reason: str
-    at: datetime
+    name: str = ""
 
 
 class Registry:
@@ -145,37 +148,79 @@ class Registry:
         self._engine = engine
         self.artifacts = artifacts
 
-    def register(self, version: Version) -> None:
+    def register(self, version: Version, actor: str = GATE) -> None:
         """Add a version; registering the same version again changes nothing."""
         with transaction(self._engine) as connection:
-            self.register_in(connection, version)
+            self.register_in(connection, version, actor)
 
-    def register_in(self, connection: sa.Connection, version: Version) -> None:
+    def register_in(self, connection: sa.Connection, version: Version, actor: str = GATE) -> None:
         """Do what `register` does in a transaction of the caller's."""
-        insert_missing(connection, versions, [_to_row(version)])
+        take_turn(connection, version.collection)
+        if connection.execute(sa.select(versions.c.id).where(_is(version.collection, version.id))).first():
+            return
+        stem, day = ("trained", version.created_at) if version.parent or version.lineage else ("untuned", None)
+        name = version.name or default_name(connection, versions, version.collection, stem, day)
+        connection.execute(sa.insert(versions).values(_to_row(version) | {"name": name}))
+        status, reason, at = version.status, version.reason, version.created_at
+        give_status(connection, version.collection, version.id, status, reason, at, actor)
 
-    def set_status(self, collection: str, version: str, status: Status, reason: str) -> None:
-        """Change the status of a version and say why."""
+    def set_status(
+        self, collection: str, version: str, status: Status, reason: str, at: datetime, actor: str = LOCAL
+    ) -> None:
+        """Change the status of a version and say who did it and why; the ones before stay in its history."""
         with transaction(self._engine) as connection:
-            _set_status(connection, collection, version, status, reason)
+            give_status(connection, collection, version, status, reason, at, actor)
+
+    def history(self, collection: str, version: str) -> list[StatusChange]:
+        """Return the statuses that a version had, the first one first."""
+        with reading(self._engine) as connection:
+            return read_history(connection, collection, version)
+
+    def rename(self, collection: str, version: str, name: str, *, at: datetime, actor: str = LOCAL) -> Version:
+        """Give a version another name, and return it.
+
+        Args:
+            version: Its id or present name.
+
+        Raises:
+            NotFound: The collection has no such version.
+            Conflict: Another version is called so.
+        """
+        before = self.get(collection, version)
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            rename(connection, versions, collection, before.id, name)
+            detail = {"from": before.name, "to": name}
+            record_action(
+                connection, collection, action="version named", subject=before.id, at=at, actor=actor, detail=detail
+            )
+        return self.get(collection, before.id)
+
+    def names(self, collection: str) -> dict[str, str]:
+        """Return the names of a collection's versions by id."""
+        statement = sa.select(versions.c.id, versions.c.name).where(versions.c.collection == collection)
+        with reading(self._engine) as connection:
+            return {row.id: row.name for row in connection.execute(statement)}
 
     def get(self, collection: str, version: str) -> Version:
         """Return one version.
 
+        Args:
+            version: Its id or name.
+
         Raises:
             NotFound: The collection has no such version.
         """
-        where = (versions.c.collection == collection) & (versions.c.id == version)
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(versions).where(where)).one_or_none()
-        if row is None:
-            raise NotFound(f"collection {collection!r} has no version {version!r}")
-        return _from_row(row)
+            found = find_id(connection, versions, collection, version)
+            if found is None:
+                raise NotFound(f"collection {collection!r} has no version {version!r}")
+            return _from_row(connection.execute(sa.select(versions).where(_is(collection, found))).one())
 
-    def moves(self, collection: str, limit: int = 100) -> list[ChampionMove]:
-        """Return the moves of the champion pointer, newest first."""
+    def moves(self, collection: str, limit: int | None = 100) -> list[ChampionMove]:
+        """Return the moves of the champion pointer, newest first; all of them with None."""
         with reading(self._engine) as connection:
-            return _moves(connection, collection, limit)
+            return read_moves(connection, collection, limit)
 
     def champion(self, collection: str) -> str:
         """Return the id of the version that should serve, "" before the first promotion."""
@@ -196,34 +241,54 @@ class Registry:
         with reading(self._engine) as connection:
             return {row.collection: row.version for row in connection.execute(statement)}
 
-    def move_champion(self, collection: str, version: str, reason: str, at: datetime) -> ChampionMove:
-        """Point the collection at `version`; the one before becomes retired.
+    def move_champion(
+        self, collection: str, version: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = ""
+    ) -> ChampionMove:
+        """Point the collection at `version`, an id or a name; the one before becomes retired.
+
+        Args:
+            expected: The champion as who moves it knows it; "" for whoever that is.
 
         Raises:
             NotFound: The collection has no such version.
-            Conflict: It is the champion already.
+            Conflict: It is the champion already, or the champion is another one than expected.
         """
-        self.get(collection, version)
+        version, expected = self.get(collection, version).id, self._id_of(collection, expected)
         with transaction(self._engine) as connection:
-            last = _moves(connection, collection, 1)
-            previous, sequence = (last[0].version, last[0].sequence) if last else ("", 0)
-            if previous == version:
+            take_turn(connection, collection)
+            last = next(iter(read_moves(connection, collection, 1)), NO_MOVE)
+            check_champion(collection, last.version, expected)
+            if last.version == version:
                 raise Conflict(f"version {version} is the champion of {collection!r} already")
-            move = ChampionMove(sequence + 1, version, previous, reason, at)
-            connection.execute(
-                sa.insert(champion_moves).values(
-                    collection=collection,
-                    sequence=move.sequence,
-                    version=version,
-                    previous=previous,
-                    reason=reason,
-                    at=at,
-                )
-            )
-            if previous:
-                _set_status(connection, collection, previous, "retired", f"replaced by {version}: {reason}")
-            _set_status(connection, collection, version, "champion", reason)
+            move = last.then(version, reason, at, "promotion", actor)
+            record_move(connection, collection, move)
         return move
+
+    def roll_back(
+        self, collection: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = "", to: str = ""
+    ) -> ChampionMove:
+        """Point the collection back at the version that the champion replaced; see `find_way_back`.
+
+        Args:
+            expected: The champion as who rolls back knows it, an id or a name; "" for whoever that is.
+            to: Where that leads as who rolls back knows it; "" for wherever that is.
+
+        Raises:
+            Conflict: There is no such way back by now; nothing was done.
+        """
+        expected, to = self._id_of(collection, expected), self._id_of(collection, to)
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            moves = read_moves(connection, collection, None)
+            version = find_way_back(collection, reversed(moves), expected)
+            if to not in {"", version}:
+                raise Conflict(f"a rollback of {collection!r} leads to {version}, not to {to}; nothing was done")
+            move = moves[0].then(version, reason, at, "rollback", actor)
+            record_move(connection, collection, move)
+        return move
+
+    def _id_of(self, collection: str, wanted: str) -> str:
+        return self.get(collection, wanted).id if wanted else ""
 
     def list(self, collection: str, limit: int = 100) -> list[Version]:
         """Return a collection's versions, newest first."""
@@ -237,25 +302,8 @@ class Registry:
             return [_from_row(row) for row in connection.execute(statement)]
 
 
-def _moves(connection: sa.Connection, collection: str, limit: int) -> list[ChampionMove]:
-    statement = (
-        sa.select(champion_moves)
-        .where(champion_moves.c.collection == collection)
-        .order_by(champion_moves.c.sequence.desc())
-        .limit(limit)
-    )
-    return [
-        ChampionMove(row.sequence, row.version, row.previous, row.reason, row.at)
-        for row in connection.execute(statement)
-    ]
-
-
-def _set_status(connection: sa.Connection, collection: str, version: str, status: Status, reason: str) -> None:
-    connection.execute(
-        sa.update(versions)
-        .where((versions.c.collection == collection) & (versions.c.id == version))
-        .values(status=status, reason=reason)
-    )
+def _is(collection: str, version: str) -> sa.ColumnElement[bool]:
+    return (versions.c.collection == collection) & (versions.c.id == version)
 
 
 def _to_row(version: Version) -> dict[str, Any]:
@@ -269,6 +317,7 @@ def _to_row(version: Version) -> dict[str, Any]:
         "lineage": version.lineage,
         "metrics": version.metrics,
         "created_at": version.created_at,
+        "name": version.name,
     }
 
 
@@ -283,4 +332,5 @@ def _from_row(row: sa.Row[Any]) -> Version:
         lineage=row.lineage,
         metrics=row.metrics,
         created_at=row.created_at,
+        name=row.name,
     )

@@ -72,6 +72,15 @@ def _collection() -> Column[str]:
     return Column("collection", String(64), primary_key=True)
 
 
+def _actor(name: str = "actor") -> Column[str]:
+    """Return the column of who did it, "" for what was done before that was recorded; see `foundation.actors`."""
+    return Column(name, String(200), nullable=False, server_default=sa.text("''"))
+
+
+def _name() -> Column[str]:
+    return Column("name", String(64), nullable=False)
+
+
 # foundation ---------------------------------------------------------------------------------------
 
 counters = Table(
@@ -116,6 +125,19 @@ api_keys = Table(
     Column("collection", String(64), nullable=False),
     Column("role", String(16), nullable=False, server_default="admin"),
     Column("created_at", UtcDateTime, nullable=False),
+    _actor("made_by"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    _collection(),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(256), nullable=False),
+    Column("detail", sa.JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    _actor(),
 )
 
 # serving ------------------------------------------------------------------------------------------
@@ -151,6 +173,7 @@ fields = Table(
     _collection(),
     Column("name", String(256), primary_key=True),
     Column("type", String(16), nullable=False),
+    _actor("declared_by"),
 )
 
 # collector ----------------------------------------------------------------------------------------
@@ -220,8 +243,9 @@ quarantine = Table(
     Column("reasons", sa.JSON, nullable=False),
     Column("score", Float, nullable=False),
     Column("since", UtcDateTime, nullable=False),
-    Column("released_by", String(160), nullable=False),
+    Column("released_by", String(200), nullable=False),
     Column("released_at", UtcDateTime, nullable=True),
+    _actor("held_by"),
 )
 
 dead_letters = Table(
@@ -248,6 +272,7 @@ erasures = Table(
     Column("signature", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("swept", Boolean, nullable=False),
+    _actor(),
     Index("erasures_by_person", "collection", "person"),
 )
 
@@ -265,6 +290,20 @@ versions = Table(
     Column("lineage", sa.JSON, nullable=False),
     Column("metrics", sa.JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    _name(),
+    Index("versions_by_name", "collection", "name", unique=True),
+)
+
+version_statuses = Table(
+    "version_statuses",
+    metadata,
+    _collection(),
+    Column("version", String(64), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    _actor(),
 )
 
 champion_moves = Table(
@@ -276,6 +315,8 @@ champion_moves = Table(
     Column("previous", String(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="promotion"),
+    _actor(),
 )
 
 training_runs = Table(
@@ -291,6 +332,9 @@ training_runs = Table(
     Column("report", sa.JSON, nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    _name(),
+    _actor(),
+    Index("training_runs_by_name", "collection", "name", unique=True),
 )
 
 # ab_testing ---------------------------------------------------------------------------------------
@@ -306,6 +350,8 @@ experiments = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime, nullable=True),
     Column("ended_at", UtcDateTime, nullable=True),
+    _actor("created_by"),
+    _actor("started_by"),
 )
 
 experiment_days = Table(
@@ -328,4 +374,5 @@ decisions = Table(
     Column("inputs", sa.JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("score", Float, nullable=True),
+    _actor(),
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from ab_testing.api import Experiment, ExperimentPlan, Experiments
+from foundation.actors import AUTOPILOT
 from foundation.errors import Conflict
 from foundation.registry import Registry
 from foundation.settings import Settings
@@ -72,7 +73,7 @@ class Autopilot:
         experiment = known[0] if known else self._create(run, champion, name)
         if experiment.state == "draft":
             try:
-                experiment = self._experiments.start(run.collection, experiment.id)
+                experiment = self._experiments.start(run.collection, experiment.id, AUTOPILOT)
             except Conflict:
                 return run  # another experiment runs; this one waits its turn
         return self._runs.advance(run, "watch", experiment=experiment.id)
@@ -87,7 +88,7 @@ class Autopilot:
             min_days=min(1.0, self._settings.experiment_days),
             max_days=self._settings.experiment_days,
         )
-        return self._experiments.create(run.collection, plan)
+        return self._experiments.create(run.collection, plan, AUTOPILOT)
 
     def _step_watch(self, run: Run) -> Run:
         if self._experiments.get(run.collection, run.experiment).state == "running":
@@ -98,7 +99,7 @@ class Autopilot:
         report = {"verdict": card.verdict.decision, "why": why}
         if card.verdict.decision == "promote" and card.experiment.state == "decided":
             return self._runs.advance(run, "promote", report=report)
-        self._registry.set_status(run.collection, run.version, "refused", f"experiment: {why}")
+        self._hotswap.refuse(run.collection, run.version, f"experiment: {why}", AUTOPILOT)
         run = self._runs.advance(run, "watch", report=report)
         return self._runs.end(run, "dropped", why)
 
@@ -108,7 +109,7 @@ class Autopilot:
             if any(move.version == run.version and move.at >= run.updated_at for move in moves):
                 why = f"promoted, and replaced by {moves[0].version} since: {moves[0].reason}"
                 return self._runs.end(run, "promoted", why)
-            self._hotswap.promote(run.collection, run.version, f"won experiment {run.experiment}")
+            self._hotswap.promote(run.collection, run.version, f"won experiment {run.experiment}", AUTOPILOT)
         behind = self._hotswap.behind(run.collection)
         if behind is None:
             return run  # they are asked again with the next look

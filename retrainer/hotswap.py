@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from foundation.actors import GATE, LOCAL
 from foundation.clock import Clock
 from foundation.contracts import Manifest
 from foundation.db import reading
-from foundation.errors import Conflict
 from foundation.registry import ChampionMove, Registry, Version
 from foundation.tables import replicas
 
@@ -46,7 +46,7 @@ class HotSwap:
         self._clock = clock
         self._silent_after = silent_after
 
-    def install(self, collection: str, baseline: Manifest) -> str:
+    def install(self, collection: str, baseline: Manifest, actor: str = LOCAL) -> str:
         """Return the champion; the first time, register the untuned baseline and make it that."""
         champion = self._registry.champion(collection)
         if champion:
@@ -62,32 +62,50 @@ class HotSwap:
                 lineage={},
                 metrics={},
                 created_at=self._clock.now(),
-            )
+            ),
+            actor,
         )
-        self.promote(collection, baseline.id, "first version")
+        self.promote(collection, baseline.id, "first version", actor)
         return baseline.id
 
-    def promote(self, collection: str, version: str, reason: str) -> ChampionMove:
+    def promote(
+        self, collection: str, version: str, reason: str, actor: str = LOCAL, *, expected: str = ""
+    ) -> ChampionMove:
         """Point the collection at a version; one transaction, nothing waits for the replicas.
+
+        Args:
+            version: Its id or name.
+            expected: The champion as who promotes knows it; "" for whoever that is.
 
         Raises:
             NotFound: There is no such version.
-            Conflict: It is the champion already.
+            Conflict: It is the champion already, or the champion is another one than expected.
         """
-        move = self._registry.move_champion(collection, version, reason, self._clock.now())
-        self.moved(collection, version)
+        at = self._clock.now()
+        move = self._registry.move_champion(collection, version, reason, at, actor=actor, expected=expected)
+        self.moved(collection, move.version)
         return move
 
-    def rollback(self, collection: str, reason: str) -> ChampionMove:
+    def rollback(
+        self, collection: str, reason: str, actor: str = LOCAL, *, expected: str = "", to: str = ""
+    ) -> ChampionMove:
         """Point the collection back at the version before the present one.
 
+        Args:
+            expected: The champion as who rolls back knows it; without it only a promotion is undone.
+            to: Where that leads as who rolls back knows it; "" for wherever that is.
+
         Raises:
-            Conflict: There was none before.
+            Conflict: There was none before, or versions are others than expected.
         """
-        moves = self._registry.moves(collection, 1)
-        if not moves or not moves[0].previous:
-            raise Conflict(f"collection {collection!r} has no earlier version to go back to")
-        return self.promote(collection, moves[0].previous, reason)
+        at = self._clock.now()
+        move = self._registry.roll_back(collection, reason, at, actor=actor, expected=expected, to=to)
+        self.moved(collection, move.version)
+        return move
+
+    def refuse(self, collection: str, version: str, reason: str, actor: str = GATE) -> None:
+        """Give a version the status "refused", and say why."""
+        self._registry.set_status(collection, version, "refused", reason, self._clock.now(), actor)
 
     def replicas(self, collection: str) -> list[Replica]:
         """Return what the living replicas say that they serve."""

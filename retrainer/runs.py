@@ -8,10 +8,13 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
+from foundation.actions import record_action
+from foundation.actors import LOCAL
 from foundation.clock import Clock
 from foundation.db import reading, take_numbers, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.ids import new_id
+from foundation.names import default_name, find_id, rename
 from foundation.tables import training_runs
 
 Step = Literal["train", "experiment", "watch", "promote", "done"]
@@ -35,6 +38,8 @@ class Run:
         version: The candidate, once trained.
         experiment: The experiment that proves it, once made.
         report: What each finished step said.
+        name: What people call it, unique in the collection.
+        actor: Who asked for it; see `foundation.actors`.
     """
 
     collection: str
@@ -47,6 +52,8 @@ class Run:
     report: dict[str, Any]
     requested_at: datetime
     updated_at: datetime
+    name: str = ""
+    actor: str = ""
 
 
 class Runs:
@@ -56,29 +63,53 @@ class Runs:
         self._engine = engine
         self._clock = clock
 
-    def request(self, collection: str, autopilot: bool) -> Run:
+    def request(self, collection: str, autopilot: bool, actor: str = LOCAL) -> Run:
         """Add a run, to be started by the retrainer.
 
         Raises:
             Conflict: The collection has an active run.
         """
         now = self._clock.now()
-        run = Run(collection, new_id(now), "active", "train", autopilot, "", "", {}, now, now)
         with transaction(self._engine) as connection:
             take_numbers(connection, f"runs:{collection}", 1)  # of two who ask at once, the second waits here
             unfinished = (training_runs.c.collection == collection) & (training_runs.c.state == "active")
             if active := connection.execute(sa.select(training_runs).where(unfinished)).first():
                 raise Conflict(f"training run {active.id} of {collection!r} is still active at step {active.step!r}")
+            name = default_name(connection, training_runs, collection, "run", now)
+            run = Run(collection, new_id(now), "active", "train", autopilot, "", "", {}, now, now, name, actor)
             connection.execute(sa.insert(training_runs).values(_to_row(run)))
         return run
 
     def get(self, collection: str, run_id: str) -> Run:
-        """Return one run; NotFound when there is none."""
+        """Return the run with an id or name; NotFound when there is none."""
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(training_runs).where(_is(collection, run_id))).one_or_none()
-        if row is None:
-            raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
-        return _from_row(row)
+            found = find_id(connection, training_runs, collection, run_id)
+            if found is None:
+                raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
+            return _from_row(connection.execute(sa.select(training_runs).where(_is(collection, found))).one())
+
+    def rename(self, collection: str, run_id: str, name: str, actor: str = LOCAL) -> Run:
+        """Give a run another name, and return it.
+
+        Raises:
+            NotFound: The collection has no run of this id or name.
+            Conflict: Another run is called so.
+        """
+        before = self.get(collection, run_id)
+        detail = {"from": before.name, "to": name}
+        with transaction(self._engine) as connection:
+            take_numbers(connection, f"runs:{collection}", 1)
+            rename(connection, training_runs, collection, before.id, name)
+            record_action(
+                connection,
+                collection,
+                action="training run named",
+                subject=before.id,
+                at=self._clock.now(),
+                actor=actor,
+                detail=detail,
+            )
+        return self.get(collection, before.id)
 
     def active(self) -> list[Run]:
         """Return the active runs of all collections, oldest first."""
@@ -115,7 +146,8 @@ class Runs:
         as_known = (
             _is(run.collection, run.id) & (training_runs.c.state == "active") & (training_runs.c.step == run.step)
         )
-        written = connection.execute(sa.update(training_runs).where(as_known).values(_to_row(advanced)))
+        stays = {"name": training_runs.c.name}  # somebody may have given another one meanwhile
+        written = connection.execute(sa.update(training_runs).where(as_known).values(_to_row(advanced) | stays))
         if written.rowcount != 1:
             raise RunMoved(f"training run {run.id} of {run.collection!r} is not at step {run.step!r} any more")
         return advanced

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ab_testing.api import Experiment, Experiments
+from foundation.actors import SCHEDULE
 from foundation.errors import Conflict, StoreAway
 from foundation.leases import Lease, LeaseLost, Leases
 from foundation.settings import Settings
@@ -101,7 +102,7 @@ class Schedule:
     def request(self, collection: str) -> None:
         """Request a training run of a collection."""
         try:
-            self._runs.request(collection, autopilot=True)
+            self._runs.request(collection, autopilot=True, actor=SCHEDULE)
         except LeaseLost:
             raise
         except Conflict as active:

@@ -7,6 +7,9 @@ from typing import cast
 
 import sqlalchemy as sa
 
+from foundation.actions import record_action
+from foundation.actors import LOCAL
+from foundation.clock import Clock
 from foundation.db import reading, take_numbers, transaction, upsert
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.tables import fields
@@ -24,21 +27,25 @@ class Declarations:
         engine: The database, at the current schema.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
+        self._clock = clock
 
     def of(self, collection: str) -> dict[str, FieldType]:
         """Return the declared type by field, sorted by name."""
         with reading(self._engine) as connection:
             return _read(connection, collection)
 
-    def change(self, collection: str, changes: Mapping[str, FieldType | None]) -> dict[str, FieldType]:
+    def change(
+        self, collection: str, changes: Mapping[str, FieldType | None], actor: str = LOCAL
+    ) -> dict[str, FieldType]:
         """Declare fields, withdraw those whose type is None, and return all that are declared then.
 
         Raises:
             InvalidRequest: The collection would have more than 1,000; nothing was changed.
         """
-        rows = [{"collection": collection, "name": name, "type": kind} for name, kind in changes.items() if kind]
+        made = {"collection": collection, "declared_by": actor}
+        rows = [{"name": name, "type": kind, **made} for name, kind in changes.items() if kind]
         withdrawn = [name for name, kind in changes.items() if kind is None]
         with transaction(self._engine) as connection:
             for start in range(0, len(withdrawn), _CHUNK):
@@ -47,10 +54,24 @@ class Declarations:
             upsert(connection, fields, rows)
             take_numbers(connection, FIELDS + collection, 1)
             declared = _read(connection, collection)
+            self._record(connection, collection, changes, actor)
             if len(declared) > MAX_DECLARED:
                 reason = f"would make {len(declared)} declared fields; a collection has at most {MAX_DECLARED}"
                 raise InvalidRequest(f"the body {reason}", (FieldFault("body", reason),))
         return declared
+
+    def _record(
+        self, connection: sa.Connection, collection: str, changes: Mapping[str, FieldType | None], actor: str
+    ) -> None:
+        record_action(
+            connection,
+            collection,
+            action="fields declared",
+            subject=", ".join(sorted(changes)),
+            at=self._clock.now(),
+            actor=actor,
+            detail=changes,
+        )
 
 
 def _read(connection: sa.Connection, collection: str) -> dict[str, FieldType]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body, Depends, Request
 from pydantic import BaseModel, Field
 
+from foundation.actors import actor_of
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.texts import NOT_TEXT
 from foundation.web import collection_of, problem_responses
@@ -58,10 +59,10 @@ def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
         return _show(declarations.of(collection), summaries(collection))
 
     @router.put("", responses=problem_responses(400, 413, 422))
-    def declare_fields(collection: Collection, changes: Changes) -> FieldsOut:
+    def declare_fields(request: Request, collection: Collection, changes: Changes) -> FieldsOut:
         """Declare types of fields instead of leaving them to the first value; other declarations stay."""
         _check(changes)
-        return _show(declarations.change(collection, changes), summaries(collection))
+        return _show(declarations.change(collection, changes, actor_of(request)), summaries(collection))
 
     return router
 

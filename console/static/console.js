@@ -11,9 +11,9 @@ function say(text, failed = false) {
   said.classList.toggle("failed", failed);
 }
 
-async function ask(path, body) {
+async function ask(path, body, method = "POST") {
   const headers = { "Content-Type": "application/json", "Clickloop-Collection": collection };
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail || response.statusText);
   return answer;
@@ -89,15 +89,21 @@ function bodyOf(form) {
   return Object.fromEntries(fields.map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
 }
 
+// What the API answers that it did.
+function inWords(done) {
+  if (done.previous !== undefined) return `the champion is ${done.version}, before it was ${done.previous || "none"}`;
+  return done.state ? `${done.name || done.plan?.name || done.id} is ${done.state}` : `it is called ${done.name}`;
+}
+
 async function act(event) {
   event.preventDefault();
   const form = event.currentTarget;
-  if (!confirm(form.dataset.ask)) return;
+  if (form.dataset.ask && !confirm(form.dataset.ask)) return;
   const button = form.querySelector("button");
   button.disabled = true;
   try {
-    await ask(form.dataset.api, bodyOf(form));
-    sessionStorage.setItem("said", `${button.textContent}: done.`);
+    const done = await ask(form.dataset.api, bodyOf(form), form.dataset.method);
+    sessionStorage.setItem("said", `${button.textContent}: ${inWords(done)}.`);
     location.reload();
   } catch (problem) {
     say(problem.message, true);

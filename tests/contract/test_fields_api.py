@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import serving.fields
+from foundation.clock import SystemClock
 from foundation.edge import Edge, install_edge
 from serving.declarations import Declarations
 from serving.engine.fields import FieldSummary
@@ -27,7 +28,9 @@ def client(engine: sa.Engine) -> Iterator[TestClient]:
     install_edge(app, Edge(1_000_000))
     summaries = {"default": SERVED}
     app.include_router(
-        serving.fields.make_router(Declarations(engine), lambda collection: summaries.get(collection, {}))
+        serving.fields.make_router(
+            Declarations(engine, SystemClock()), lambda collection: summaries.get(collection, {})
+        )
     )
     with TestClient(app) as client:
         yield client

@@ -245,7 +245,7 @@ def test_an_admin_holds_and_releases_users_and_the_release_names_the_key(guarded
 
     released = guarded.ask("POST", "/v1/quarantine/team%2Fu-9/release", guarded.admin).json()
 
-    assert (released["state"], released["released_by"]) == ("released", "admin")
+    assert (released["state"], released["released_by"]) == ("released", "key:admin")
     listed = guarded.ask("GET", "/v1/quarantine", guarded.admin).json()["quarantine"]
     assert [(one["unit"], one["state"]) for one in listed] == [(stands_for, "released")]
     assert guarded.ask("POST", f"/v1/quarantine/{stands_for}/hold", guarded.admin).json()["state"] == "held"

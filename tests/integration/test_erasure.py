@@ -269,6 +269,7 @@ def test_the_query_goes_whatever_made_its_evidence_zero(
 def register(engine: sa.Engine, version: str, as_of: datetime | None) -> None:
     lineage = {"data_as_of": as_of.isoformat()} if as_of else {}
     row = {"collection": "default", "id": version, "parent": "", "status": "retired", "reason": "", "manifest": {}}
+    row |= {"name": version}
     with transaction(engine) as connection:
         connection.execute(
             sa.insert(versions), [row | {"lineage": lineage, "metrics": {}, "created_at": as_of or START}]
@@ -305,6 +306,7 @@ def test_erasing_somebody_from_whom_nothing_was_learned_wants_no_training(
 
 def _request_run(engine: sa.Engine, at: datetime) -> None:
     row = {"collection": "default", "id": "r", "state": "active", "step": "train", "autopilot": True, "version": ""}
+    row |= {"name": "r"}
     with transaction(engine) as connection:
         connection.execute(
             sa.insert(training_runs), [row | {"experiment": "", "report": {}, "requested_at": at, "updated_at": at}]

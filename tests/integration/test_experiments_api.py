@@ -29,7 +29,10 @@ def client(engine: sa.Engine, clock: FrozenClock) -> TestClient:
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(
-        make_router(Experiments(engine, clock), lambda collection, version: (collection, version) in VERSIONS)
+        make_router(
+            Experiments(engine, clock),
+            lambda collection, version: version if (collection, version) in VERSIONS else None,
+        )
     )
     return TestClient(app)
 

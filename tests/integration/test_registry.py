@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def test_a_registered_version_comes_back_whole(registry: Registry, clock: Frozen
     version = make_version(clock)
     registry.register(version)
     registry.register(version)
-    assert registry.get("default", version.id) == version
-    assert registry.list("default") == [version]
+    named = replace(version, name=f"trained-{clock.now():%Y-%m-%d}")
+    assert registry.get("default", version.id) == named
+    assert registry.list("default") == [named]
 
 
 def test_versions_are_listed_newest_first(registry: Registry, clock: FrozenClock) -> None:
@@ -108,5 +110,5 @@ def test_every_collection_has_its_own_champion(registry: Registry, clock: Frozen
 def test_a_refused_version_says_why(registry: Registry, clock: FrozenClock) -> None:
     version = make_version(clock)
     registry.register(version)
-    registry.set_status("default", version.id, "refused", "ndcg fell by 0.02")
+    registry.set_status("default", version.id, "refused", "ndcg fell by 0.02", clock.now())
     assert registry.get("default", version.id).reason == "ndcg fell by 0.02"

@@ -1,0 +1,54 @@
+"""Names of versions and training runs: chosen by people, or saying what they are until somebody does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from foundation.errors import Conflict, NotFound
+
+MAX_NAME = 64
+NAME_PATTERN = r"^[^\W_][\w .-]{0,63}$"
+"""A letter or digit, then letters, digits, spaces, dots, underscores and hyphens: fit for addresses and commands."""
+
+
+def default_name(connection: sa.Connection, table: sa.Table, collection: str, stem: str, at: datetime | None) -> str:
+    """Return `stem` and the day, with a number behind where the collection has such a name already."""
+    name = f"{stem}-{at:%Y-%m-%d}" if at else stem
+    mine = (table.c.collection == collection) & table.c.name.startswith(name, autoescape=True)
+    return free_name(name, set(connection.execute(sa.select(table.c.name).where(mine)).scalars()))
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with the first number from 2 on behind it where it is taken."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}-{number}" in taken:
+        number += 1
+    return f"{name}-{number}"
+
+
+def find_id(connection: sa.Connection, table: sa.Table, collection: str, wanted: str) -> str | None:
+    """Return the id of the row that has `wanted` as its id or, if none has, as its name; None without one."""
+    mine = table.c.collection == collection
+    statement = sa.select(table.c.id).where(mine, sa.or_(table.c.id == wanted, table.c.name == wanted))
+    found = list(connection.execute(statement).scalars())
+    return wanted if wanted in found else found[0] if found else None
+
+
+def rename(connection: sa.Connection, table: sa.Table, collection: str, id_: str, name: str) -> None:
+    """Give a row another name.
+
+    Raises:
+        NotFound: There is no such row.
+        Conflict: Another one of the collection is called so, or has it as its id.
+    """
+    other = find_id(connection, table, collection, name)
+    if other not in (None, id_):
+        raise Conflict(f"{other} of collection {collection!r} is called {name!r} already; choose another name")
+    mine = (table.c.collection == collection) & (table.c.id == id_)
+    if connection.execute(sa.update(table).where(mine).values(name=name)).rowcount == 0:
+        raise NotFound(f"collection {collection!r} has nothing with the id {id_!r}")
