@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from foundation.contracts import Manifest
-from foundation.errors import ClickloopError, NotFound
+from foundation.errors import ClickloopError
 from foundation.registry import Registry
 from foundation.telemetry import SWAPS, get_log
 from serving.collection import Served
@@ -56,15 +56,15 @@ class Versions:
         served.add(version, model)
 
     def _stamp(self, name: str, version: str) -> tuple[str, ...]:
-        """Return what changes when an artifact of a version does; nothing of a version that is not there."""
+        """Return what changes when an artifact of a version does, or when the stores can be asked again."""
         if version == self.baseline.id:
             return ()
         try:
             manifest = self._registry.get(name, version).manifest
-        except NotFound:
-            return ()
-        digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
-        return tuple(self._registry.artifacts.stamp(digest) for digest in digests if digest)
+            digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
+            return tuple(self._registry.artifacts.stamp(digest) for digest in digests if digest)
+        except Exception as problem:  # noqa: BLE001  of whichever store; who loads the version next tells it
+            return (repr(problem),)
 
     def _read_model(self, name: str, version: str) -> RankingModel:
         manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest

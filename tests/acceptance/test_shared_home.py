@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,17 @@ import pytest
 
 from clickloop.ports import free_port
 from foundation.settings import Settings
-from tests.acceptance.test_workers import wait_until
 from tests.namespaces import ALONE, need_namespaces
 from tests.unit.serving.engine.test_export import make_small_transformer
+
+PATIENCE_S = 300.0  # the encoder's export takes two minutes of a busy machine
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
 
 
 @contextmanager
@@ -27,9 +36,11 @@ def replica(settings: Settings) -> Iterator[str]:
     command = [*ALONE, sys.executable, "-m", "clickloop", "serve", "--role", "api", "--port", str(port)]
     with (settings.home / f"{port}.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | settings.to_environment(), stdout=log, stderr=log)  # noqa: S603  ours
-    yield f"http://127.0.0.1:{port}"
-    process.kill()
-    process.wait()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def state(url: str) -> dict[str, Any]:
@@ -46,7 +57,7 @@ def found(url: str, query: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_replicas_in_containers_share_a_new_home(tmp_path: Path) -> None:
     need_namespaces()
     home = tmp_path / "home"

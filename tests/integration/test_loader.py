@@ -243,6 +243,29 @@ def test_a_version_serves_once_its_artifact_is_back(
     assert METRICS.get_sample_value("clickloop_processes_off_champion", {"collection": "default"}) == 0
 
 
+def test_a_store_of_artifacts_that_is_away_holds_up_no_other_collection(
+    parts: Parts, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, _, _ = adapted(parts)
+    version = register(parts, manifest)
+    parts.hotswap.promote("default", version, "won")
+    parts.catalog.upsert("shop", DOCUMENTS)
+
+    def away(_digest: str) -> bytes:
+        raise TimeoutError("the bucket does not answer")
+
+    monkeypatch.setattr(failures, "_LOOK_EVERY_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.registry.artifacts, "get", away)
+        patch.setattr(parts.registry.artifacts, "stamp", away)
+        for _ in range(2):
+            loader.follow()
+        assert "does not answer" in str(loader.state()["default"]["problem"])
+        assert loader.collection("shop").champion == parts.baseline.id
+    loader.follow()
+    assert loader.collection("default").champion == version
+
+
 def test_a_version_that_failed_is_tried_at_once_when_it_is_promoted_again(parts: Parts, loader: Loader) -> None:
     manifest, digest, content = adapted(parts)
     restore(parts, digest, b"damaged")
