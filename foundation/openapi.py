@@ -33,17 +33,19 @@ def _completed(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str,
         described = describe()
         components = described.setdefault("components", {})
         components.setdefault("schemas", {}).setdefault("Problem", PROBLEM_SCHEMA)
-        components["responses"] = {one.__name__: _answer(one) for one in (*_ANYWHERE, *_WITH_BODY)}
-        for operations in described["paths"].values():
+        components["responses"] = {one.__name__: _answer(one) for one in (*_ANYWHERE, *_WITH_BODY, errors.NotFound)}
+        for path, operations in described["paths"].items():
             for operation in operations.values():
-                _complete(operation)
+                _complete(operation, named="{" in path)
         return described
 
     return page
 
 
-def _complete(operation: dict[str, Any]) -> None:
-    for one in (*_ANYWHERE, *(_WITH_BODY if "requestBody" in operation else ())):
+def _complete(operation: dict[str, Any], *, named: bool) -> None:
+    """Name the edge's answers to an operation; a thing that is named in the address may be named as none can be."""
+    with_body = _WITH_BODY if "requestBody" in operation else ()
+    for one in (*_ANYWHERE, *with_body, *((errors.NotFound,) if named else ())):
         reference = {"$ref": f"#/components/responses/{one.__name__}"}
         operation["responses"].setdefault(str(one.status), reference)
 

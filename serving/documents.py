@@ -67,6 +67,10 @@ class PageOut(BaseModel):
 
 
 _ID_IN: dict[str, Any] = {"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_ID_CHARACTERS}
+_ID_TO_DELETE: dict[str, Any] = {
+    "description": f"An id: 1 to {MAX_ID_CHARACTERS} characters, or a whole number. Each is judged by itself.",
+    "examples": ["help/start"],
+}
 _TEXT_IN: dict[str, Any] = {
     "type": ["string", "null"],
     "default": "",
@@ -120,7 +124,7 @@ def make_router(catalog: Catalog, settings: Settings, changed: Callable[[str, li
 
         return _settle(entries, read_document, store)
 
-    @router.delete("", openapi_extra=_body_of(_ID_IN, one=False), responses=problem_responses(400, 413, 422))
+    @router.delete("", openapi_extra=_body_of(_ID_TO_DELETE, one=False), responses=problem_responses(400, 413, 422))
     def delete_documents(collection: Collection, entries: list[Entry] = entries_sent) -> BatchOut:
         """Delete the documents of a JSON array (or NDJSON lines) of ids; each id gets its own verdict."""
 
