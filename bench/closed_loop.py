@@ -91,18 +91,33 @@ class Votes:
     def __init__(self, lists_per_user: int) -> None:
         self._lists_per_user = lists_per_user
         self._lists: dict[tuple[str, int], list[ShownList]] = {}
+        self._said: dict[tuple[str, int], dict[str, Counts]] = {}
         self._counts: dict[str, dict[str, Counts]] = {}
+        self._silent: dict[int, set[str]] = {}
+        self._last_click: dict[int, datetime] = {}
         self.clicks = 0
 
-    def add(self, key: str, person: int, shown: ShownList) -> None:
-        """Count a list that a person saw for a query."""
-        lists = self._lists.setdefault((key, person), [])
-        before = count_votes(lists, self._lists_per_user)
-        lists.append(shown)
-        counts = self._counts.setdefault(key, {})
-        for document, change in difference(before, count_votes(lists, self._lists_per_user)).items():
-            counts[document] = counts.get(document, Counts()).plus(change)
+    def add(self, key: str, person: int, shown: ShownList) -> set[str]:
+        """Count a list that a person saw for a query, the latest so far; return the queries that this changes."""
+        self._lists.setdefault((key, person), []).append(shown)
+        changed = {key}
+        if shown.outcome.clicked:
+            self._last_click[person] = shown.at
+            changed |= self._silent.pop(person, set())  # now it is known that these were looked at
+        else:
+            self._silent.setdefault(person, set()).add(key)
+        for one in changed:
+            self._count(one, person)
         self.clicks += len(shown.outcome.clicked)
+        return changed
+
+    def _count(self, key: str, person: int) -> None:
+        before = self._said.get((key, person), {})
+        after = count_votes(self._lists[key, person], self._lists_per_user, self._last_click.get(person))
+        counts = self._counts.setdefault(key, {})
+        for document, change in difference(before, after).items():
+            counts[document] = counts.get(document, Counts()).plus(change)
+        self._said[key, person] = after
 
     def clicked(self) -> list[str]:
         """Return the queries that had a click."""
@@ -114,6 +129,7 @@ class Votes:
             Evidence(key, document, tuple(map(float, count.shown)), tuple(map(float, count.clicked)), count.users)
             for key in (sorted(self._counts) if keys is None else keys)
             for document, count in self._counts[key].items()
+            if any(count.shown)
         ]
 
 
@@ -158,8 +174,8 @@ class Simulation:
         clicked = self._user.clicks([grades.get(name, 0) for name in found], self._traffic.chance(self._number))
         ranks = {name: rank for rank, name in enumerate(found, start=1)}
         at = _START + self._number * _BETWEEN_SEARCHES
-        self._votes.add(key, visit.person, ShownList(str(self._number), at, ranks, Outcome(clicked=tuple(clicked))))
-        self._waiting.add(key)
+        shown = ShownList(str(self._number), at, ranks, Outcome(clicked=tuple(clicked)))
+        self._waiting |= self._votes.add(key, visit.person, shown)
         self._number += 1
         if self._number % _REFRESHED_EVERY == 0:
             self._refresh()

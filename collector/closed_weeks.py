@@ -12,6 +12,8 @@ from foundation.tables import counters
 
 _EVIDENCE = "evidence:"
 _OPEN_FROM = "open-from:"
+RECOUNT = "recount:"
+"""Marks, with its name, a collection whose evidence must be counted again from its events."""
 
 
 def lock_evidence(connection: sa.Connection, collection: str) -> int:
@@ -23,6 +25,11 @@ def collections_with_evidence(connection: sa.Connection) -> list[str]:
     """Return the collections that feedback ever came for."""
     names = sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)).order_by(counters.c.name)
     return [name.removeprefix(_EVIDENCE) for name in connection.execute(names).scalars()]
+
+
+def note_recounted(connection: sa.Connection, collection: str) -> None:
+    """Take away the mark that the evidence of a collection must be counted again."""
+    connection.execute(sa.delete(counters).where(counters.c.name == f"{RECOUNT}{collection}"))
 
 
 def first_open_week(connection: sa.Connection, collection: str) -> int | None:

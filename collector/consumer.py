@@ -12,6 +12,7 @@ from collector.dead_letter_limit import USUAL_LIMIT, DeadLetterLimit, DeadLetter
 from collector.dead_letters import keep
 from collector.erasure import sweep
 from collector.intake.logged import read
+from collector.recount import recount
 from collector.store import fold_batch
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import FeedbackEvent, Impression
@@ -81,6 +82,7 @@ class Consumer:
         self._clock = clock
         self._must_rewind = False
         self._watch = DeadLetterWatch(limit)
+        self._recounted = False
         self._lag_at_s = -_LAG_EVERY_S
         self._swept_at_s = -_SWEEP_EVERY_S
         self._look = look
@@ -110,6 +112,9 @@ class Consumer:
         Whatever is raised, nothing of the batch has happened, and it comes again in the next step.
         Records that cannot be read or stored become dead letters and do not hold up the others, however many.
         """
+        if not self._recounted:
+            recount(self._engine, self._settings)
+            self._recounted = True
         if self._must_rewind:
             self._subscription.rewind()
         self._must_rewind = True

@@ -2,6 +2,9 @@
 
 The unit of counting is the *vote*: all lists that one user saw for one query in one week. A vote
 counts at most a few lists, so that no user, however busy, outweighs the others.
+
+Silence is no vote: that a document was not clicked counts only where it is known that somebody looked,
+and what shows it is always an event. See `was_examined`.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ class Outcome:
 
     Attributes:
         clicked: Ranks clicked, ascending, each once.
+        seen: Ranks reported as seen, likewise.
         ratings: The last rating of each document, in stars.
         dwell: The longest stay on each document, in seconds.
         conversions: How many conversions each document had.
@@ -64,6 +68,7 @@ class Outcome:
     resolved: bool | None = None
     credited: str = ""
     abandoned: bool = False
+    seen: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON values."""
@@ -75,12 +80,13 @@ class Outcome:
             "resolved": self.resolved,
             "credited": self.credited,
             "abandoned": self.abandoned,
+            "seen": list(self.seen),
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Outcome:
-        """Return the outcome that `to_json` wrote."""
-        return cls(**value | {"clicked": tuple(value["clicked"])})
+        """Return the outcome that `to_json` wrote, in this release or before what is seen was kept."""
+        return cls(**value | {"clicked": tuple(value["clicked"]), "seen": tuple(value.get("seen", ()))})
 
 
 NO_OUTCOME = Outcome()
@@ -106,13 +112,14 @@ def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> O
     verdict = _last_verdict(by_type)
     resolved = verdict.type == "resolved" if verdict else None
     return Outcome(
-        clicked=tuple(sorted({ranks[event.document_id] for event in clicks})),
+        clicked=_ranks_of(clicks, ranks),
         ratings={event.document_id: int(event.value) for event in by_type.get("rating", [])},
         dwell=_longest(by_type.get("dwell", [])),
         conversions=_occurrences(by_type.get("conversion", [])),
         resolved=resolved,
         credited=_credited(verdict, clicks, ranks) if verdict and resolved else "",
         abandoned="abandon" in by_type,
+        seen=_ranks_of(by_type.get("seen", []), ranks),
     )
 
 
@@ -121,9 +128,10 @@ class Counts:
     """What lists say of one document under one query; every number an integer.
 
     Attributes:
-        shown: Lists that showed it, by rank; the last entry holds all deeper ranks.
+        shown: Lists that showed it to somebody known to have looked, by rank; the last entry holds all
+            deeper ranks.
         clicked: Lists it was clicked in, by rank.
-        users: Votes with a click on it.
+        users: Votes that speak for it: with a click on it, or whose user was satisfied with it.
         satisfied: Lists whose user was satisfied with it.
         dissatisfied: Lists whose user was not.
         rating_sum: Sum of its ratings in stars.
@@ -176,26 +184,50 @@ class ShownList:
 
     Attributes:
         ranks: Rank of every document shown, 1 on top.
+        to_person: Whether a person saw it as a page; what agents and chatbots pass over says nothing.
     """
 
     query_id: str
     at: datetime
     ranks: Mapping[str, int]
     outcome: Outcome
+    to_person: bool = True
 
 
-def count_votes(lists: Iterable[ShownList], lists_per_user: int) -> dict[str, Counts]:
-    """Return what one vote says of each document it was shown.
+def was_examined(shown: ShownList, last_click: datetime | None = None) -> bool:
+    """Return whether a person is known to have looked at a list, so that what they passed over counts.
+
+    They clicked in it, or they went on to click in a list that they were shown later.
+
+    Args:
+        last_click: When the latest list of the person's week was shown that has a click.
+    """
+    went_on = last_click is not None and shown.at < last_click
+    return shown.to_person and (went_on or bool(shown.outcome.clicked))
+
+
+def count_votes(
+    lists: Iterable[ShownList], lists_per_user: int, last_click: datetime | None = None
+) -> dict[str, Counts]:
+    """Return what one vote says of each document, leaving out those it says nothing of.
 
     Args:
         lists: All lists of the vote, or at least the first `lists_per_user` of them, in any order.
         lists_per_user: How many lists count: the first ones by time, then by query id.
+        last_click: See `was_examined`.
     """
     total: dict[str, Counts] = {}
     for shown in sorted(lists, key=lambda one: (one.at, one.query_id))[:lists_per_user]:
-        told = _told_of(shown)
-        for document_id, rank in shown.ranks.items():
-            counts = _count(shown.outcome, document_id, rank) if document_id in told else _passed_over(rank)
+        told, examined = _told_of(shown), was_examined(shown, last_click)
+        seen = shown.outcome.seen if shown.to_person else ()
+        for document_id, rank in shown.ranks.items() if told or examined or seen else ():
+            looked = examined or rank in seen
+            if document_id in told:
+                counts = _count(shown.outcome, document_id, rank, looked=looked)
+            elif looked:
+                counts = _passed_over(rank)
+            else:
+                continue
             total[document_id] = total[document_id].plus(counts) if document_id in total else counts
     return {document_id: _one_user(counts) for document_id, counts in total.items()}
 
@@ -226,6 +258,10 @@ def satisfaction(outcome: Outcome, document_id: str) -> int:
     return int(seconds >= LONG_DWELL_S) - int(seconds < QUICK_RETURN_S)
 
 
+def _ranks_of(events: Iterable[FeedbackEvent], ranks: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sorted({ranks[event.document_id] for event in events}))
+
+
 def _last_verdict(by_type: Mapping[EventType, list[FeedbackEvent]]) -> FeedbackEvent | None:
     verdicts = [*by_type.get("resolved", []), *by_type.get("unresolved", [])]
     return max(verdicts, key=lambda event: (event.at, event.id), default=None)
@@ -254,20 +290,20 @@ def _occurrences(events: list[FeedbackEvent]) -> dict[str, int]:
 def _told_of(shown: ShownList) -> set[str]:
     """Return the documents that the outcome says something of; a user passes over most."""
     outcome = shown.outcome
-    told = {*outcome.ratings, *outcome.dwell, *outcome.conversions, outcome.credited}
+    told = {*outcome.ratings, *outcome.dwell, *outcome.conversions, *filter(None, (outcome.credited,))}
     if outcome.clicked:
         told.update(document_id for document_id, rank in shown.ranks.items() if rank in outcome.clicked)
     return told
 
 
-def _count(outcome: Outcome, document_id: str, rank: int) -> Counts:
+def _count(outcome: Outcome, document_id: str, rank: int, *, looked: bool) -> Counts:
     clicked = rank in outcome.clicked
     verdict = satisfaction(outcome, document_id)
     stars = outcome.ratings.get(document_id)
     return Counts(
-        shown=_at_rank(rank),
+        shown=_at_rank(rank) if clicked or looked else _NO_RANKS,
         clicked=_at_rank(rank) if clicked else _NO_RANKS,
-        users=int(clicked),
+        users=int(clicked or verdict > 0),
         satisfied=int(verdict > 0),
         dissatisfied=int(verdict < 0),
         rating_sum=stars or 0,

@@ -57,6 +57,7 @@ def _join(one: Outcome, other: Outcome) -> Outcome:
         dwell=one.dwell | stays,
         conversions=one.conversions | conversions,
         abandoned=one.abandoned or other.abandoned,
+        seen=tuple(sorted({*one.seen, *other.seen})),
     )
 
 

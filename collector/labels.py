@@ -51,6 +51,7 @@ class _Table:
         shown: Their impressions by rank, shape (m, ranks).
         clicked: Their clicks by rank, same shape.
         said: What ratings and outcomes add to them, in log-odds, shape (m,).
+        told: Lists whose user said something of them, shape (m,).
     """
 
     keys: list[str]
@@ -62,6 +63,7 @@ class _Table:
     shown: Floats
     clicked: Floats
     said: Floats
+    told: Floats
 
     def sum(self, values: Floats) -> Floats:
         """Return the sum of row values by query."""
@@ -132,6 +134,7 @@ def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]
         shown=np.array([row.shown for row in found], dtype=np.float64),
         clicked=np.array([row.clicked for row in found], dtype=np.float64),
         said=np.array([row.satisfied * signals.satisfied + row.dissatisfied * signals.dissatisfied for row in found]),
+        told=np.array([row.satisfied + row.dissatisfied for row in found], dtype=np.float64),
     )
 
 
@@ -155,7 +158,8 @@ def _posterior(table: _Table, curve: ClickCurve, family: Family) -> Floats:
 def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
     """Return labels; a query weighs more the better it was examined and the surer its best document is."""
     seen = np.zeros(len(relevance))
-    seen[table.seen] = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
+    examined = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
+    seen[table.seen] = np.maximum(examined, table.told)  # whoever says something of a document has looked at it
     certain = np.zeros(len(table.keys))
     np.maximum.at(certain, table.query, relevance)
     weight = certain * np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))

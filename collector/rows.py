@@ -20,15 +20,19 @@ class Vote(NamedTuple):
 
 
 class EvidenceKey(NamedTuple):
-    """Where evidence is kept, within a collection."""
+    """Where evidence is kept, within a collection; that of searches without user and session apart."""
 
     query_key: str
     period: int
     document_id: str
+    nameless: bool
 
 
 CONFLICTS = "conflicts"
 """Where a stored event says how often its id came again with other content."""
+
+PAGE = "page"
+"""The surface of lists that people look at; agents are shown the others."""
 
 _COUNTS = tuple(field.name for field in fields(Counts))
 
@@ -46,12 +50,13 @@ def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
 def list_of(impression: Impression) -> ShownList:
     """Return an impression as it is counted, before anything is known of its user."""
     ranks = {result.id: result.rank for result in reversed(impression.results)}
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME)
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE)
 
 
 def stored_list(row: sa.Row[Any]) -> ShownList:
     """Return a stored impression as it is counted."""
-    return ShownList(row.query_id, row.at, ranks_of(row.results), Outcome.from_json(row.outcome))
+    outcome = Outcome.from_json(row.outcome)
+    return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, row.surface == PAGE)
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:

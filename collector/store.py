@@ -16,15 +16,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from collector.closed_weeks import first_open_week, lock_evidence
+from collector.closed_weeks import first_open_week, lock_evidence, note_recounted
 from collector.erased import without_erased
 from collector.event_ids import count_conflicts
+from collector.examination import find_looked_over, read_last_clicks
 from collector.fold import (
     NO_COUNTS,
     NO_OUTCOME,
     Counts,
     ShownList,
-    count_votes,
     period_of,
 )
 from collector.hearing import Told, adds_up, by_list, hear, hear_more
@@ -44,7 +44,18 @@ from collector.rows import (
     vote_of,
     with_conflicts,
 )
-from collector.votes import Places, VoteLists, changes_of, renew
+from collector.votes import (
+    LastClicks,
+    PersonWeek,
+    Places,
+    Said,
+    VoteLists,
+    changes_of,
+    count,
+    is_nameless,
+    renew,
+    renew_clicks,
+)
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.db import insert_missing, reading, transaction, upsert
 from foundation.ids import canonical_json
@@ -56,7 +67,7 @@ RELEASED = "released"
 """States of a user in the table `quarantine`."""
 
 _CHUNK = 500
-_LIST = tuple(impressions.c[name] for name in ("query_id", "at", "results", "outcome", *Vote._fields))
+_LIST = tuple(impressions.c[name] for name in ("query_id", "at", "results", "outcome", "surface", *Vote._fields))
 
 Item = TypeVar("Item")
 
@@ -222,17 +233,28 @@ class _Fold:
             for key in touched
         }
         changed = {key: one for key, one in heard.items() if one != known[key]}
+        clicks = self._last_clicks([*_by_vote(fresh, added), *_by_vote(touched, changed)])
+        renewed = renew_clicks(clicks, [*_by_vote(fresh, added), *_by_vote(touched, changed)])
         insert_missing(self._connection, impressions, [impression_row(shown[key], added[key].outcome) for key in fresh])
         self._write_outcomes(changed.values())
         free = self._free({*fresh.values(), *touched.values()})
         before = {vote: some for vote, some in lists.items() if vote in free}
         after = renew(before, [(vote, added[key]) for key, vote in fresh.items() if vote in free], changed)
-        self._add(changes_of(self._count(before), self._count(after)))
+        self._add(changes_of(self._count(before, clicks), self._count(after, renewed)))
+        self._look_back(clicks, renewed, before.keys() | after.keys())
+
+    def _look_back(self, clicks: LastClicks, renewed: LastClicks, done: Collection[Vote]) -> None:
+        """Add what votes say since it is known that their lists were looked at; those `done` say it already."""
+        looked_over = find_looked_over(self._connection, self._collection, clicks, renewed)
+        for votes in _chunks(sorted(looked_over.difference(done))):
+            lists = self._first_lists(self._free(votes))
+            self._add(changes_of(self._count(lists, clicks), self._count(lists, renewed)))
 
     def forget(self, traces: Traces) -> Forgotten:
         """Delete what is stored of people, and add what that changes."""
         own, touched = set(traces.searches), set(traces.events.values()) - set(traces.searches)
-        votes = set(self._open(self._votes_by_list(own | touched)).values())
+        others = {vote.unit for vote in self._votes_by_list(touched).values()}  # who may have looked no more
+        votes = {*self._open(self._votes_by_list(own)).values(), *self.votes_of(others)}
         before = self._contribution(votes)
         heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
         shown = self._delete(impressions.c.query_id, own)
@@ -247,9 +269,12 @@ class _Fold:
         query_ids = list(self._connection.execute(statement).scalars())
         for some in _chunks(query_ids):
             self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
+        self._recount_clicks(first_period)
         self._clear_evidence(first_period)
         for votes in _chunks(self._all_votes(first_period)):
             self._add(changes_of({}, self._contribution(votes)))
+        if first_period is None:
+            note_recounted(self._connection, self._collection)
         return len(query_ids)
 
     def _delete(self, column: sa.Column[str], values: Collection[str]) -> int:
@@ -287,9 +312,15 @@ class _Fold:
         statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
 
-    def _contribution(self, votes: Collection[Vote]) -> dict[Vote, dict[str, Counts]]:
+    def _contribution(self, votes: Collection[Vote]) -> Said:
         """Return what each vote says of each document; users who are in quarantine say nothing."""
-        return self._count(self._first_lists(self._free(votes)))
+        lists = self._first_lists(self._free(votes))
+        return self._count(lists, self._last_clicks((vote, one) for vote, some in lists.items() for one in some))
+
+    def _last_clicks(self, lists: Iterable[tuple[Vote, ShownList]]) -> LastClicks:
+        """Return the last clicks of the people whose lists these are; nobody knows who left nameless ones."""
+        weeks = {PersonWeek.of(vote) for vote, one in lists if not is_nameless(vote, [one])}
+        return read_last_clicks(self._connection, self._collection, weeks)
 
     def _free(self, votes: Collection[Vote]) -> set[Vote]:
         """Return the votes but those of users who are in quarantine."""
@@ -298,8 +329,8 @@ class _Fold:
         held = {row.unit for row in self._connection.execute(found)}
         return {vote for vote in votes if vote.unit not in held}
 
-    def _count(self, lists: VoteLists) -> dict[Vote, dict[str, Counts]]:
-        return {vote: count_votes(some, self._settings.lists_per_user) for vote, some in lists.items()}
+    def _count(self, lists: VoteLists, last_clicks: LastClicks) -> Said:
+        return count(lists, self._settings.lists_per_user, last_clicks)
 
     def _first_lists(self, votes: Collection[Vote]) -> VoteLists:
         """Return the lists that count; of a vote with thousands, only those are fetched."""
@@ -335,6 +366,11 @@ class _Fold:
             values: dict[str, Any] = {name: sa.bindparam(name) for name in outcome_row(NO_OUTCOME)}
             self._connection.execute(sa.update(impressions).where(mine).values(values), rows)
 
+    def _recount_clicks(self, first_period: int | None) -> None:
+        clicks = sa.func.json_array_length(impressions.c.outcome["clicked"])
+        wrong = self._since(impressions, first_period) & (impressions.c.clicks != clicks)
+        self._connection.execute(sa.update(impressions).where(wrong).values(clicks=clicks))
+
     def _stored_lists(self, query_ids: Collection[str]) -> dict[str, ShownList]:
         """Return lists of open weeks by query id."""
         statement = sa.select(*_LIST).where(self._since(impressions))
@@ -347,7 +383,7 @@ class _Fold:
     def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
         """Add `changes` to the evidence. Safe to read and write back: the counter's row is locked."""
         stored = {
-            EvidenceKey(row.query_key, row.period, row.document_id): counts_of(row)
+            EvidenceKey(*(getattr(row, name) for name in EvidenceKey._fields)): counts_of(row)
             for row in self._connection.execute(self._at(self._keys(evidence, EvidenceKey._fields, changes), evidence))
         }
         rows = [self._evidence_row(key, add_counts(stored.get(key), change)) for key, change in sorted(changes.items())]
@@ -385,7 +421,12 @@ class _Fold:
 
 
 def _says_something() -> sa.ColumnElement[bool]:
-    return sa.cast(evidence.c.shown, sa.Text) != json.dumps(NO_COUNTS.shown)
+    told = (evidence.c[name] != 0 for name in ("satisfied", "dissatisfied", "ratings", "conversions"))
+    return sa.or_(sa.cast(evidence.c.shown, sa.Text) != json.dumps(NO_COUNTS.shown), *told)
+
+
+def _by_vote(places: Places, lists: Mapping[str, ShownList]) -> list[tuple[Vote, ShownList]]:
+    return [(places[key], one) for key, one in lists.items()]
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

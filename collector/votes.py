@@ -1,25 +1,58 @@
-"""What votes say of documents, and what new lists and outcomes change of it."""
+"""What votes say of documents, and what new lists, outcomes and clicks elsewhere change of it (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 
-from collector.fold import NO_COUNTS, Counts, ShownList, difference
+from collector.fold import NO_COUNTS, Counts, ShownList, count_votes, difference
 from collector.rows import EvidenceKey, Vote
 
 VoteLists = dict[Vote, list[ShownList]]
+Said = dict[tuple[Vote, bool], dict[str, Counts]]
+"""What each vote says of each document, with whether the vote is nameless."""
 Places = dict[str, Vote]
 """The vote that a list belongs to, by its query id."""
 
 
-def changes_of(
-    before: Mapping[Vote, Mapping[str, Counts]], after: Mapping[Vote, Mapping[str, Counts]]
-) -> dict[EvidenceKey, Counts]:
+class PersonWeek(NamedTuple):
+    """All that one user did in one week."""
+
+    unit: str
+    period: int
+
+    @classmethod
+    def of(cls, vote: Vote) -> PersonWeek:
+        """Return the week that a vote belongs to."""
+        return cls(vote.unit, vote.period)
+
+
+LastClicks = Mapping[PersonWeek, datetime]
+"""When the latest list with a click was shown, by person and week; see `collector.fold.was_examined`."""
+
+
+def is_nameless(vote: Vote, lists: Iterable[ShownList]) -> bool:
+    """Return whether nothing tells whose vote it is: a list without user and session is a unit of its own."""
+    return all(one.query_id == vote.unit for one in lists)
+
+
+def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> Said:
+    """Return what votes say."""
+    said: Said = {}
+    for vote, some in lists.items():
+        last_click = last_clicks.get(PersonWeek.of(vote))
+        said[vote, is_nameless(vote, some)] = count_votes(some, lists_per_user, last_click)
+    return said
+
+
+def changes_of(before: Said, after: Said) -> dict[EvidenceKey, Counts]:
     """Return what must be added to the evidence when votes that said `before` say `after`."""
     total: dict[EvidenceKey, Counts] = {}
-    for vote in before.keys() | after.keys():
-        for document_id, counts in difference(before.get(vote, {}), after.get(vote, {})).items():
-            key = EvidenceKey(vote.query_key, vote.period, document_id)
+    for voice in before.keys() | after.keys():
+        vote, nameless = voice
+        for document_id, counts in difference(before.get(voice, {}), after.get(voice, {})).items():
+            key = EvidenceKey(vote.query_key, vote.period, document_id, nameless)
             total[key] = total[key].plus(counts) if key in total else counts
     return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
 
@@ -29,4 +62,14 @@ def renew(before: VoteLists, added: Iterable[tuple[Vote, ShownList]], changed: M
     after = {vote: [changed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
     for vote, one in added:
         after.setdefault(vote, []).append(one)
+    return after
+
+
+def renew_clicks(before: LastClicks, lists: Iterable[tuple[Vote, ShownList]]) -> LastClicks:
+    """Return the last clicks when lists are added, or have clicks that they had not."""
+    after = dict(before)
+    for vote, one in lists:
+        week = PersonWeek.of(vote)
+        if one.outcome.clicked and one.query_id != vote.unit and (week not in after or after[week] < one.at):
+            after[week] = one.at
     return after

@@ -124,9 +124,11 @@ class Evidence:
     """What users did with one document under one query, already capped per user.
 
     Attributes:
-        shown: Counted lists that showed the document, by rank (index 0 is rank 1).
+        shown: Counted lists that showed the document to somebody known to have looked, by rank (index 0 is
+            rank 1).
         clicked: How many of those lists it was clicked in, by rank.
-        users: Distinct user-weeks behind the clicks.
+        users: Who speaks for it by a click or satisfaction: distinct user-weeks, and half a person for all
+            searches without user and session together.
         satisfied: Counted lists whose user was satisfied with it (rating of 4 or 5, conversion,
             resolution or a long dwell after its click).
         dissatisfied: Counted lists whose user was not (rating of 1 or 2, quick return).
@@ -136,9 +138,14 @@ class Evidence:
     document_id: str
     shown: tuple[float, ...]
     clicked: tuple[float, ...]
-    users: int = 0
+    users: float = 0
     satisfied: float = 0.0
     dissatisfied: float = 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether anybody looked at the document or said anything of it."""
+        return any(self.shown) or bool(self.satisfied or self.dissatisfied)
 
 
 @dataclass(frozen=True, slots=True)

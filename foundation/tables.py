@@ -212,7 +212,7 @@ impressions = Table(
     Index("impressions_by_vote", "collection", "query_key", "unit", "period"),
     Index("impressions_by_experiment", "collection", "experiment", "at"),
     Index("impressions_by_time", "collection", "at"),
-    Index("impressions_by_unit", "collection", "unit"),
+    Index("impressions_by_unit", "collection", "unit", "period", "clicks", "at"),
 )
 
 evidence = Table(
@@ -222,6 +222,7 @@ evidence = Table(
     Column("query_key", Text, primary_key=True),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("document_id", String(256), primary_key=True),
+    Column("nameless", Boolean, primary_key=True, autoincrement=False),
     Column("shown", CountList, nullable=False),
     Column("clicked", CountList, nullable=False),
     Column("users", Integer, nullable=False),

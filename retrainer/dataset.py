@@ -67,8 +67,8 @@ def freeze_dataset(
         Conflict: Too few queries have clicks for the gate to judge by; see `retrainer.threshold`.
     """
     change = latest_change(engine, collection)
-    rows = _shown(read_evidence(engine, collection, now, half_life_days))
-    recent = _shown(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
+    rows = _telling(read_evidence(engine, collection, now, half_life_days))
+    recent = _telling(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
     clicked = _clicked(recent)
     if len(clicked) < LEAST_JUDGED:
         raise Conflict(f"collection {collection!r}: {Threshold(len(clicked)).tell()}")
@@ -106,6 +106,6 @@ def _clicked(rows: list[Evidence]) -> set[str]:
     return {row.query_key for row in rows if sum(row.clicked) > 0}
 
 
-def _shown(rows: list[Evidence]) -> list[Evidence]:
-    """Return the rows that were shown, in the order of their keys."""
-    return sorted((row for row in rows if sum(row.shown) > 0), key=lambda row: (row.query_key, row.document_id))
+def _telling(rows: list[Evidence]) -> list[Evidence]:
+    """Return the rows that tell something, in the order of their keys."""
+    return sorted((row for row in rows if row.tells), key=lambda row: (row.query_key, row.document_id))

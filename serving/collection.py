@@ -80,6 +80,7 @@ class Served:
         with self._swapping:
             rankers = {name: ranker for name, ranker in self.rankers.items() if name != version}
             self.line_up = replace(self.line_up, rankers=rankers)
+            self.live.keep({ranker.model.memory_change for ranker in rankers.values()})
 
     def point(self, version: str) -> None:
         """Let a version that is held serve."""

@@ -79,11 +79,13 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: i
     """Return the queries that enough people asked lately, and of which a fifth at least led to a click.
 
     People are counted, not searches: one who asks a thousand times is one, and so are all searches without
-    a user together. What agents and held users asked does not count. At most the latest 200,000 searches of
-    90 days are read. A query is shown as most people typed it.
+    a user together. What agents and held users asked does not count, nor does a search without a click,
+    until its user clicks in a later one. At most the latest 200,000 searches of 90 days are read. A query is
+    shown as most people typed it.
     """
-    recent = (
-        sa.select(impressions.c.query_key, impressions.c.query, person().label("person"), impressions.c.clicks)
+    columns = (impressions.c[name] for name in ("query_key", "query", "unit", "clicks", "at"))
+    latest = (
+        sa.select(*columns, person().label("person"))
         .where(
             impressions.c.collection == collection,
             impressions.c.at > now - timedelta(days=_DAYS),
@@ -91,8 +93,12 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: i
         )
         .order_by(impressions.c.at.desc())
         .limit(_MOST_IMPRESSIONS)
-        .cte("recent")
+        .subquery()
     )
+    last_click = sa.func.max(sa.case((latest.c.clicks > 0, latest.c.at))).over(partition_by=latest.c.unit)
+    by_unit = sa.select(latest, last_click.label("last_click")).subquery()
+    looked_at = (by_unit.c.clicks > 0) | (by_unit.c.at < by_unit.c.last_click)
+    recent = sa.select(by_unit).where(looked_at).cte("recent")
     people = sa.func.count(sa.distinct(recent.c.person)).label("people")
     satisfied = sa.func.avg(sa.case((recent.c.clicks > 0, 1.0), else_=0.0)).label("satisfied")
     known = (

@@ -21,7 +21,8 @@ SETTINGS = Settings(_env_file=None)
 def impression(query_id: str, *, query: str = "toner", unit: str = "u1", minutes: int = 0, **other: Any) -> Impression:
     results = tuple(ShownResult(document_id, rank, 1.0 / rank) for rank, document_id in enumerate("abc", 1))
     at = SHOWN_AT + timedelta(minutes=minutes)
-    return Impression(other.get("collection", "default"), query_id, query, unit, "v-1", results, at)
+    surface = other.get("surface", "page")
+    return Impression(other.get("collection", "default"), query_id, query, unit, "v-1", results, at, surface=surface)
 
 
 def event(

@@ -33,7 +33,7 @@ MOST_ROWS = 50_000
 
 MOST_SOURCES = 10
 _LISTS_PER_QUERY = 200
-_PLAIN = ("query_key", "document_id", "users", "satisfied", "dissatisfied")
+_PLAIN = ("query_key", "document_id", "nameless", "users", "satisfied", "dissatisfied")
 _PRIOR_MASS = 0.5
 _KEPT_S = 60.0
 
@@ -47,9 +47,10 @@ class Pair:
         relevance: Posterior probability that the document is relevant; 0.0 below 0.02.
         uncertainty: Standard deviation of what it is, 0 or 1; None where `relevance` says no more than "below 0.02".
         weight: What the query is worth to a learner.
-        shown: Counted lists that showed the document.
+        shown: Counted lists that showed the document to somebody known to have looked.
         clicked: Those it was clicked in.
-        users: People who clicked it, each counted once a week.
+        users: People who clicked it or were satisfied with it, each counted once a week; all searches without
+            a user count as one person's.
         sources: Ids of searches it comes from, those with a click first; at most ten.
     """
 
@@ -179,7 +180,7 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
         .limit(MOST_ROWS + 1)
     )
     rows = connection.execute(statement).all()
-    merged = [row for row in _merge(rows[:MOST_ROWS]) if sum(row.shown) > 0]
+    merged = [row for row in _merge(rows[:MOST_ROWS]) if row.tells]
     shown = Counter(row.query_key for row in merged)
     prior: dict[str, dict[str, float]] = {}
     for row in merged:
@@ -206,7 +207,7 @@ def _merge(rows: Iterable[sa.Row[Any]]) -> list[Evidence]:
             row.document_id,
             _ranks(row.shown),
             _ranks(row.clicked),
-            row.users,
+            min(row.users, 1) if row.nameless else row.users,
             row.satisfied,
             row.dissatisfied,
         )
@@ -236,7 +237,7 @@ def _pair(row: Evidence, said: Label | None) -> Pair:
         weight=said.weight if said else 0.0,
         shown=int(sum(row.shown)),
         clicked=int(sum(row.clicked)),
-        users=row.users,
+        users=int(row.users),
         satisfied=int(row.satisfied),
         dissatisfied=int(row.dissatisfied),
         sources=[],

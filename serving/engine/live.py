@@ -79,6 +79,11 @@ class LiveMemory:
                 newer = self._newer[change] = _Newer(keys, self._memory_of(keys))
         return newer.memory, newer.keys
 
+    def keep(self, changes: Container[int]) -> None:
+        """Forget what was newer than other changes than these: the versions that knew those are gone."""
+        with self._lock:
+            self._newer = {change: newer for change, newer in self._newer.items() if change in changes}
+
     def _memory_of(self, keys: set[str]) -> QueryMemory:
         return QueryMemory([self._remembered[key] for key in sorted(keys & self._remembered.keys())], self._dimension)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
@@ -15,9 +16,8 @@ Floats = npt.NDArray[np.float32]
 
 _NEAREST = 64
 _SIMILARITY_FLOOR = 0.4
-_LARGEST_LIFT = 8.0
-_LARGEST_DROP = -8.0
-_LARGEST_LIFT_BY_ONE = 1.5
+_LARGEST_DROP = -2.0
+_LIFT_PER_DOUBLING = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,12 @@ class QueryMemory:
 def own_evidence(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
     """Return how a query's own clicks and skips change its documents' scores, in log-odds.
 
-    What satisfied or disappointed users said after the click counts as further clicks or skips on
-    top. A lift that rests on one person stays under a factor of 4.5 in odds, so that nobody turns a
-    clear ranking alone.
+    What satisfied or disappointed users said after the click counts as further clicks or skips on top.
+    All of it is bounded, so that it never outweighs the text by itself: people who speak for a document
+    lift it by at most 1.5 log2(1 + people), one alone by a factor of 4.5 in odds, and nothing drops it by
+    more than 2.
     """
-    return {row.document_id: _gate(_log_odds(row, curve), row.users) for row in rows}
+    return {row.document_id: _bound(_log_odds(row, curve), row.users) for row in rows}
 
 
 def _log_odds(row: Evidence, curve: ClickCurve) -> float:
@@ -105,5 +106,5 @@ def _log_odds(row: Evidence, curve: ClickCurve) -> float:
     return curve.log_odds(row.shown, row.clicked) + spoken
 
 
-def _gate(log_odds: float, users: int) -> float:
-    return min(max(log_odds, _LARGEST_DROP), _LARGEST_LIFT if users > 1 else _LARGEST_LIFT_BY_ONE)
+def _bound(log_odds: float, people: float) -> float:
+    return min(max(log_odds, _LARGEST_DROP), _LIFT_PER_DOUBLING * math.log2(1 + people))

@@ -106,7 +106,8 @@ def test_collections_do_not_mix(any_engine: sa.Engine) -> None:
     fold(any_engine, impression("q1"), impression("q1", collection="other"), event("e1", "click", "q1", "a"))
 
     assert evidence_of(any_engine, "a").users == 1
-    assert evidence_of(any_engine, "a", "other").users == 0
+    with reading(any_engine) as connection:
+        assert set(connection.execute(sa.select(evidence.c.collection)).scalars()) == {"default"}
 
 
 def test_a_busy_user_counts_with_three_lists(any_engine: sa.Engine) -> None:
@@ -130,7 +131,58 @@ def test_distinct_users_add_up(any_engine: sa.Engine) -> None:
     fold(any_engine, *(event(f"e{n}", "click", f"q{n}", "c") for n in range(4)))
 
     row = evidence_of(any_engine, "c")
-    assert (row.shown[2], row.clicked[2], row.users) == (5, 4, 4)
+    assert (row.shown[2], row.clicked[2], row.users) == (4, 4, 4)
+
+
+def test_a_later_click_shows_that_lists_before_it_were_looked_at(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), impression("q2", query="paper", minutes=9))
+    assert count(any_engine, evidence) == 0
+    fold(any_engine, event("e1", "click", "q2", "b"))
+
+    assert passed_over(any_engine, "toner") == {"a": 1, "b": 1, "c": 1}
+    assert evidence_digest(any_engine, "default") == _recounted(any_engine)
+
+
+def test_each_click_looks_back_to_the_one_before(any_engine: sa.Engine) -> None:
+    fold(any_engine, *(impression(f"q{n}", query=f"query {n}", minutes=n) for n in range(9)))
+    for number in (8, 3, 5):
+        fold(any_engine, event(f"e{number}", "click", f"q{number}", "a"))
+    fold(any_engine, impression("late", query="query 10", minutes=4), impression("last", query="query 11", minutes=11))
+
+    assert {key for key in map("query {}".format, range(12)) if passed_over(any_engine, key)} == {
+        *map("query {}".format, range(9)),
+        "query 10",
+    }
+    assert evidence_digest(any_engine, "default") == _recounted(any_engine)
+
+
+def test_a_click_in_another_week_or_of_another_person_shows_nothing(any_engine: sa.Engine) -> None:
+    fold(any_engine, impression("q1"), impression("q2", query="paper", minutes=8 * 24 * 60))
+    fold(any_engine, impression("q3", query="ink", unit="u2", minutes=5))
+    fold(any_engine, event("e2", "click", "q2", "a", days=8), event("e3", "click", "q3", "a"))
+
+    assert passed_over(any_engine, "toner") == {}
+
+
+def test_nameless_searches_are_counted_apart(any_engine: sa.Engine) -> None:
+    fold(any_engine, *(impression(f"q{n}", unit=f"q{n}", minutes=n) for n in range(4)), impression("q9"))
+    fold(any_engine, *(event(f"e{n}", "click", f"q{n}", "a") for n in (1, 3, 9)))
+
+    with reading(any_engine) as connection:
+        rows = connection.execute(sa.select(evidence).where(evidence.c.document_id == "a")).all()
+    assert {row.nameless: (row.shown[0], row.users) for row in rows} == {False: (1, 1), True: (2, 2)}
+    assert evidence_digest(any_engine, "default") == _recounted(any_engine)
+
+
+def passed_over(engine: sa.Engine, query: str) -> dict[str, int]:
+    statement = sa.select(evidence).where(evidence.c.query_key == query)
+    with reading(engine) as connection:
+        return {row.document_id: sum(row.shown) for row in connection.execute(statement)}
+
+
+def _recounted(engine: sa.Engine) -> str:
+    replay(engine, "default", SETTINGS)
+    return evidence_digest(engine, "default")
 
 
 def test_a_late_event_is_kept_but_not_folded(any_engine: sa.Engine) -> None:
@@ -141,13 +193,13 @@ def test_a_late_event_is_kept_but_not_folded(any_engine: sa.Engine) -> None:
 
 
 def test_readers_find_what_changed_since(any_engine: sa.Engine) -> None:
-    fold(any_engine, impression("q1"), impression("q2", query="paper"))
+    fold(any_engine, impression("q1"), impression("q2", query="paper"), event("e0", "click", "q1", "a"))
     seen = _last_change(any_engine)
     fold(any_engine, event("e1", "click", "q2", "a"))
 
     with reading(any_engine) as connection:
         statement = sa.select(evidence.c.query_key, evidence.c.document_id).where(evidence.c.change > seen)
-        assert [tuple(row) for row in connection.execute(statement)] == [("paper", "a")]
+        assert {tuple(row) for row in connection.execute(statement)} == {("paper", document) for document in "abc"}
 
 
 def _last_change(engine: sa.Engine) -> int:
@@ -163,7 +215,7 @@ def test_replay_rebuilds_the_same_evidence(any_engine: sa.Engine) -> None:
         connection.execute(sa.update(impressions).values(clicks=9))
     spoiled = evidence_digest(any_engine, "default")
 
-    assert replay(any_engine, "default", SETTINGS) == 12
+    assert replay(any_engine, "default", SETTINGS) == 22
     assert evidence_digest(any_engine, "default") == founded != spoiled
 
 
@@ -175,11 +227,12 @@ def test_replay_takes_away_what_is_no_longer_founded(any_engine: sa.Engine) -> N
     replay(any_engine, "default", SETTINGS)
 
     row = evidence_of(any_engine, "a")
-    assert (row.shown[0], row.clicked[0], row.users) == (1, 0, 0)
+    assert (row.shown[0], row.clicked[0], row.users) == (0, 0, 0)
 
 
 def _world() -> list[Impression | FeedbackEvent]:
-    """Twelve lists of three users and two queries over two weeks, and all that was done with them."""
+    """Twelve lists of three users and two queries over two weeks, more of nobody, an agent and a silent person,
+    and all that was done with them."""
     shown = [
         impression(f"q{n}", query=("toner", "paper")[n % 2], unit=f"u{n % 3}", minutes=n * 1200) for n in range(12)
     ]
@@ -195,8 +248,19 @@ def _world() -> list[Impression | FeedbackEvent]:
         event("v1", "conversion", "q7", "c", 12),
         event("l1", "click", "q0", "c", days=30),
         event("w1", "click", "never-shown", "a"),
+        event("n1", "click", "nameless-1", "b"),
+        event("n2", "seen", "nameless-2", "c"),
+        event("g1", "click", "agent-1", "c"),
+        event("g2", "rating", "agent-2", "a", 5),
+        event("p1", "seen", "silent-2", "b"),
+        event("p2", "dwell", "silent-2", "b", 99),
     ]
-    return [*shown, *done, *rest]
+    others = [
+        *(impression(f"nameless-{n}", unit=f"nameless-{n}", minutes=n) for n in range(3)),
+        *(impression(f"agent-{n}", unit="agent", surface="agent", minutes=n) for n in range(3)),
+        *(impression(f"silent-{n}", unit="silent", minutes=n) for n in range(4)),
+    ]
+    return [*shown, *others, *done, *rest]
 
 
 @pytest.fixture

@@ -225,7 +225,8 @@ def test_an_unknown_receipt_is_not_found(eraser: Eraser) -> None:
 def test_replicas_hear_of_it_before_the_query_itself_is_deleted(
     any_engine: sa.Engine, eraser: Eraser, clock: FrozenClock
 ) -> None:
-    fold(any_engine, shown("q1", query="a rare question"), shown("q2", BERT), did("e2", "q2", BERT))
+    fold(any_engine, shown("q1", query="a rare question"), did("e1", "q1"))
+    fold(any_engine, shown("q2", BERT), did("e2", "q2", BERT))
     eraser.erase("default", "anna")
 
     sweep(any_engine, clock.now())

@@ -73,6 +73,20 @@ def test_what_led_to_nothing_or_is_long_ago_is_not_suggested(any_engine: sa.Engi
     assert read_asked(any_engine, "default", clock.now(), 3) == []
 
 
+def test_searches_of_people_who_click_nothing_change_nothing(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    for person in range(3):
+        note(any_engine, clock, "print envelope", f"user {person}")
+        note(any_engine, clock, "print label", f"user {person}")
+    before = read_asked(any_engine, "default", clock.now(), 3)
+    for number in range(40):
+        note(any_engine, clock, "print label", f"silent {number}", clicks=0)
+        note(any_engine, clock, "print label", "", clicks=0, days_ago=number)
+        note(any_engine, clock, "buy from me", f"silent {number}", clicks=0)
+    note(any_engine, clock, "buy from me", "user 0", days_ago=1)
+
+    assert read_asked(any_engine, "default", clock.now(), 3) == before
+
+
 def test_collections_do_not_hear_of_each_other(any_engine: sa.Engine, clock: FrozenClock) -> None:
     for person in range(3):
         note(any_engine, clock, "print envelope", f"user {person}")

@@ -89,8 +89,14 @@ def test_documents_that_were_not_shown_are_left_out() -> None:
     assert outcome_of(RANKS, strangers) == Outcome()
 
 
-def test_that_a_hit_was_seen_is_kept_and_not_counted() -> None:
-    assert outcome_of(RANKS, [event("seen", "a"), event("seen", "b")]) == Outcome()
+def test_an_outcome_says_which_hits_were_seen() -> None:
+    assert outcome_of(RANKS, [event("seen", "b"), event("seen", "a"), event("seen", "z")]) == Outcome(seen=(1, 2))
+
+
+def test_an_outcome_of_the_release_before_is_read() -> None:
+    written = {name: value for name, value in Outcome(clicked=(2,)).to_json().items() if name != "seen"}
+
+    assert Outcome.from_json(written) == Outcome(clicked=(2,))
 
 
 def test_a_resolution_is_credited_to_the_last_click() -> None:
@@ -174,10 +180,50 @@ def test_a_user_counts_once_however_often_they_click() -> None:
     assert (counts["a"].clicked, counts["a"].users) == (at_rank(1, 3), 1)
 
 
+def test_a_list_without_a_word_says_nothing() -> None:
+    assert count_votes([shown("q1")], 3) == {}
+    assert count_votes([shown("q1", Outcome(abandoned=True))], 3) == {}
+
+
+def test_a_click_shows_that_its_list_was_looked_at() -> None:
+    counts = count_votes([shown("q1", Outcome(clicked=(2,)))], 3)
+
+    assert [counts[document].shown for document in "abc"] == [at_rank(1), at_rank(2), at_rank(3)]
+    assert [counts[document].users for document in "abc"] == [0, 1, 0]
+
+
+def test_a_hit_that_was_seen_was_looked_at_and_no_other() -> None:
+    assert count_votes([shown("q1", Outcome(seen=(2,)))], 3) == {"b": Counts(shown=at_rank(2))}
+
+
+def test_a_person_who_goes_on_to_click_elsewhere_looked_at_what_came_before() -> None:
+    lists = [shown("q1", minutes=1), shown("q2", minutes=2)]
+
+    counts = count_votes(lists, 3, last_click=SHOWN_AT + timedelta(minutes=2))
+
+    assert counts == {document: Counts(shown=at_rank(rank)) for document, rank in RANKS.items()}, "the first list alone"
+
+
+def test_what_an_agent_passes_over_says_nothing() -> None:
+    cited = ShownList("q1", SHOWN_AT, RANKS, Outcome(clicked=(2,), seen=(1, 2, 3)), to_person=False)
+    silent = ShownList("q2", SHOWN_AT, RANKS, Outcome(seen=(1,)), to_person=False)
+
+    assert count_votes([cited, silent], 3, last_click=SHOWN_AT + timedelta(days=1)) == {
+        "b": Counts(at_rank(2), at_rank(2), users=1)
+    }
+
+
+def test_a_word_without_a_click_counts_and_is_no_skip() -> None:
+    counts = count_votes([shown("q1", Outcome(ratings={"a": 5}, dwell={"b": 2.0}))], 3)
+
+    assert counts["a"] == Counts(users=1, satisfied=1, rating_sum=5, ratings=1)
+    assert counts["b"] == Counts(dissatisfied=1)
+
+
 def test_only_the_first_lists_of_a_vote_count() -> None:
     lists = [shown(f"q{n}", Outcome(clicked=(1,) if n >= 2 else ()), minutes=n) for n in range(50)]
 
-    counts = count_votes(reversed(lists), lists_per_user=3)
+    counts = count_votes(reversed(lists), lists_per_user=3, last_click=lists[-1].at)
 
     assert (counts["a"].shown, counts["a"].clicked) == (at_rank(1, 3), at_rank(1, 1))
 

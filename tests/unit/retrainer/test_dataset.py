@@ -134,6 +134,7 @@ def store(engine: sa.Engine, keys: list[str], *, clicked: bool, weeks_ago: int =
                     "query_key": key,
                     "period": int(NOW.timestamp() // (7 * 86400)) - weeks_ago,
                     "document_id": "a",
+                    "nameless": False,
                     "shown": ones,
                     "clicked": ones if clicked else EMPTY,
                     "users": int(clicked),

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
 from serving.engine.features import Query
@@ -14,7 +18,7 @@ Ask = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
 
 
-def row(clicks: float, lists: float, users: int, query: str = "q", **more: float) -> Evidence:
+def row(clicks: float, lists: float, users: float, query: str = "q", **more: float) -> Evidence:
     return Evidence(query, "d", (lists, *NOTHING[1:]), (clicks, *NOTHING[1:]), users, **more)
 
 
@@ -52,6 +56,52 @@ def test_clicks_of_several_people_lift_and_skips_drop() -> None:
 
 def test_one_person_alone_lifts_within_a_bound() -> None:
     assert lift(row(clicks=50, lists=50, users=1)) < 2 < lift(row(clicks=50, lists=50, users=20))
+
+
+rows_of_evidence = st.builds(
+    lambda shown, share, satisfied, dissatisfied: Evidence(
+        "q",
+        "d",
+        tuple(shown),
+        tuple(lists * share for lists in shown),
+        satisfied=satisfied,
+        dissatisfied=dissatisfied,
+    ),
+    st.lists(st.floats(0, 1e4), min_size=CURVE_RANKS, max_size=CURVE_RANKS),
+    st.floats(0, 1),
+    st.floats(0, 1e4),
+    st.floats(0, 1e4),
+)
+
+
+@given(rows_of_evidence, st.floats(0, 1e6))
+def test_whatever_evidence_says_its_effect_is_bounded_by_people(evidence: Evidence, people: float) -> None:
+    effect = lift(replace(evidence, users=people))
+
+    assert -2 <= effect <= 1.5 * math.log2(1 + people)
+
+
+@given(rows_of_evidence, st.floats(0, 1e6), st.floats(0, 1e6))
+def test_more_people_never_lift_less(evidence: Evidence, one: float, other: float) -> None:
+    few, many = sorted((one, other))
+
+    assert lift(replace(evidence, users=few)) <= lift(replace(evidence, users=many))
+
+
+def test_nothing_lifts_that_nobody_speaks_for() -> None:
+    assert lift(row(clicks=0, lists=0, users=0, satisfied=9)) == 0
+    assert lift(row(clicks=9, lists=9, users=0.5)) < 1 < lift(row(clicks=9, lists=9, users=1))
+
+
+def test_what_versions_that_are_gone_knew_is_forgotten(ask: Ask) -> None:
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
+    kept, gone = live.memory_since(0)[0], live.memory_since(1)[0]
+
+    live.keep({0})
+
+    assert live.memory_since(0)[0] is kept
+    assert live.memory_since(1)[0] is not gone
 
 
 def test_disappointment_takes_back_a_click() -> None:

@@ -73,9 +73,19 @@ def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus,
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
 
-    live.update(pack([skipped("cells", before[0], 6), clicked("cells", "fonts", users=5, lists=6)]), change=1)
+    live.update(pack([skipped("cells", before[0], 600), clicked("cells", "fonts", users=500, lists=600)]), change=1)
 
     assert names(ranker, ask("cells"))[0] == "fonts"
+
+
+def test_a_few_agreeing_clicks_do_not_outweigh_the_text(corpus: Corpus, ask: Ask) -> None:
+    live = LiveMemory(lambda text: ask(text).vector, 32)
+    ranker = Ranker(corpus, untaught(corpus), live)
+    before = names(ranker, ask("cells"))
+
+    live.update(pack([clicked("cells", "fonts", users=3, lists=3)]), change=1)
+
+    assert names(ranker, ask("cells"))[0] == before[0] != "fonts"
 
 
 @pytest.mark.parametrize("app", ["calc", "writer"])
@@ -90,14 +100,16 @@ def test_scores_keep_their_measure_where_a_filter_leaves_nothing_near(
     assert max(abs(hit.score) for hit in hits) < 20, "what agreeing clicks add, about 8, must still be felt"
 
 
-def test_skips_bring_up_documents_that_were_hidden(corpus: Corpus, ask: Ask) -> None:
+def test_skips_take_away_a_bounded_part_however_many(corpus: Corpus, ask: Ask) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
-    first, second, *_ = names(ranker, ask("cells"))
+    before = ranker.rank(ask("cells"), 10).hits
 
-    live.update(pack([skipped("cells", first, 20)]), change=1)
+    live.update(pack([skipped("cells", before[0].document_id, 500)]), change=1)
 
-    assert names(ranker, ask("cells"))[0] == second
+    after = {hit.document_id: hit.score for hit in ranker.rank(ask("cells"), 10).hits}
+    assert after.pop(before[0].document_id) == pytest.approx(before[0].score - 2)
+    assert after == {hit.document_id: hit.score for hit in before[1:]}
 
 
 def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: Ask) -> None:

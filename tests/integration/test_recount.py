@@ -1,0 +1,58 @@
+"""Evidence that the release before counted by its rules is counted again when the collector starts, once."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from collector.consumer import Consumer
+from collector.fold import NO_OUTCOME
+from collector.rows import event_row, impression_row
+from collector.store import evidence_digest, replay
+from foundation import schema
+from foundation.contracts import CURVE_RANKS
+from foundation.db import reading, transaction
+from foundation.tables import counters, events, evidence, impressions
+from tests.feedback import SETTINGS, count, event, impression
+
+BEFORE = "0009"
+
+
+def store_as_before(engine: sa.Engine) -> None:
+    """Store a silent list and one with a click, and what the release before made of both."""
+    schema.downgrade(engine, BEFORE)
+    shown = [impression("q1"), impression("q2", unit="u2"), impression("q3", query="paper", unit="u3")]
+    old = sa.table("evidence", *(sa.column(one.name, one.type) for one in evidence.c if one.name != "nameless"))
+    said = dict.fromkeys(("users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions", "change"), 9)
+    ones = (1,) * CURVE_RANKS
+    key = {"collection": "default", "period": 2922, "document_id": "a"}
+    rows = [key | said | {"query_key": query, "shown": ones, "clicked": ones} for query in ("toner", "paper")]
+    with transaction(engine) as connection:
+        connection.execute(sa.insert(impressions), [impression_row(one, NO_OUTCOME) for one in shown])
+        connection.execute(sa.insert(events), [event_row(event("e1", "click", "q1", "a"))])
+        connection.execute(sa.insert(old), rows)
+    schema.upgrade(engine)
+
+
+def test_evidence_of_the_release_before_is_counted_again(any_engine: sa.Engine, consumer: Consumer) -> None:
+    store_as_before(any_engine)
+    before = evidence_digest(any_engine, "default")
+
+    consumer.step()
+
+    after = evidence_digest(any_engine, "default")
+    assert after != before
+    with reading(any_engine) as connection:
+        names = list(connection.execute(sa.select(counters.c.name)).scalars())
+    assert "recount:default" not in names
+    replay(any_engine, "default", SETTINGS)
+    assert evidence_digest(any_engine, "default") == after
+
+
+def test_a_whole_replay_is_a_count_too(any_engine: sa.Engine) -> None:
+    store_as_before(any_engine)
+    marked = count(any_engine, counters)
+
+    replay(any_engine, "default", SETTINGS, since=impression("q1").at)
+    assert count(any_engine, counters) == marked + 1, "the change number of the collection, and still the mark"
+    replay(any_engine, "default", SETTINGS)
+    assert count(any_engine, counters) == marked
