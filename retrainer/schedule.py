@@ -1,17 +1,21 @@
-"""When things happen. Every job is also a command or a request.
+"""When things happen: APScheduler, and nothing else. Every job is also a command or a request.
 
-Each job is a look that is taken again and again, counted by a clock that nobody sets; what is to be done the
-database says. So neither a stall nor a restart, a clock put right or a change to summer time drops or doubles it.
+Each job is a look that is taken again and again; what is to be done the database says. So neither a stall nor a
+restart, a clock put right or a change to summer time drops or doubles it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
+
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from ab_testing.api import Experiment, Experiments
 from foundation.actors import SCHEDULE
+from foundation.clock import SystemClock
 from foundation.errors import Conflict, StoreAway
 from foundation.leases import Lease, LeaseLost, Leases
 from foundation.settings import Settings
@@ -24,6 +28,10 @@ from retrainer.timetable import Timetable
 LEASE = "retrainer"
 _ADVANCE_EVERY_S = 0.5
 _LOOK_EVERY_S = 3.0
+_WATCH_EVERY_S = 1.0
+_JOBS: dict[str, Any] = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+"""A look that comes late is taken once, however late."""
+
 T = TypeVar("T")
 _log = get_log("schedule")
 
@@ -56,10 +64,13 @@ class Schedule:
         self._oblivion = oblivion
         self._lease: Lease | None = None
         self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=_JOBS)
+        self._watch = threading.Thread(target=self._watch_clock, name="schedule-clock", daemon=True)
 
     def start(self) -> None:
         """Start the looks in threads of their own."""
+        self._scheduler.start()
+        self._watch.start()
         self._start("advance", _ADVANCE_EVERY_S, self._runs.active, self.advance)
         self._start("experiments", _LOOK_EVERY_S, self._experiments.running, self.look)
         if self._settings.autopilot:
@@ -67,10 +78,16 @@ class Schedule:
             self._start("oblivion", _LOOK_EVERY_S, self._oblivion.due, self.request)
 
     def stop(self) -> None:
-        """Stop the looks; a step under way is finished first, and another process may go on at once."""
+        """Stop the looks; a step under way is finished first, and another process may go on at once.
+
+        Calling it again does nothing.
+        """
+        if self._stopped.is_set():
+            return
         self._stopped.set()
-        for thread in self._threads:
-            thread.join()
+        self._watch.join()
+        self._scheduler.pause()  # or a look whose time has come meets an executor that is closed
+        self._scheduler.shutdown(wait=True)
         if self._lease:
             self._leases.give(self._lease)
 
@@ -109,17 +126,25 @@ class Schedule:
             _log.info("scheduled_run_waits", collection=collection, because=active.detail)
 
     def _start(self, name: str, every_s: float, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
-        thread = threading.Thread(target=self._repeat, args=(name, every_s, look, act), name=f"schedule-{name}")
-        thread.start()
-        self._threads.append(thread)
+        self._scheduler.add_job(self._try, "interval", seconds=every_s, args=(name, look, act), id=name)
 
-    def _repeat(self, name: str, every_s: float, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
-        while not self._stopped.wait(every_s):
-            try:
-                self.take(look, act)
-            except StoreAway:
-                continue  # the store tells it once, and the look comes again
-            except (LeaseLost, RunMoved) as overtaken:
-                _log.warning("another process went on", job=name, because=overtaken.detail)
-            except Exception:  # noqa: BLE001  logged; nothing may end the schedule
-                _log.exception("job_failed", job=name)
+    def _try(self, name: str, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
+        try:
+            self.take(look, act)
+        except StoreAway:
+            return  # the store tells it once, and the look comes again
+        except (LeaseLost, RunMoved) as overtaken:
+            _log.warning("another process went on", job=name, because=overtaken.detail)
+        except Exception:  # noqa: BLE001  logged; nothing may end the schedule
+            _log.exception("job_failed", job=name)
+
+    def _watch_clock(self) -> None:
+        while not self._stopped.wait(_WATCH_EVERY_S):
+            bring_forward(self._scheduler, SystemClock().now())
+
+
+def bring_forward(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Let every job run now whose next time is further away than its interval: the clock was put back meanwhile."""
+    for job in scheduler.get_jobs():
+        if job.next_run_time - now > 2 * job.trigger.interval:
+            job.modify(next_run_time=now)

@@ -107,6 +107,7 @@ def test_while_a_store_is_away_one_writer_asks_and_the_others_are_told_at_once(h
 
 
 def test_an_outage_is_logged_once_and_its_end_once(hasty: sa.Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("info")
     with locked(hasty):
         for _ in range(3):
             with pytest.raises(StoreAway):

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from ab_testing.api import Experiments
 from foundation.clock import FrozenClock
@@ -22,7 +23,7 @@ from foundation.telemetry import configure_logs
 from retrainer import schedule
 from retrainer.oblivion import Oblivion
 from retrainer.runs import Run, Runs
-from retrainer.schedule import LEASE, Schedule
+from retrainer.schedule import LEASE, Schedule, bring_forward
 from retrainer.timetable import Timetable
 
 PATIENCE_S = 20.0
@@ -186,3 +187,18 @@ def test_a_schedule_that_finds_nothing_writes_nothing(house: House, started: Cal
     started(house.schedule(Steps(), autopilot=True))
     wait_until(lambda: len(statements) > 50)
     assert not [one for one in statements if not one.startswith(("BEGIN", "SELECT"))]
+
+
+def test_a_clock_that_was_put_back_moves_no_look_away() -> None:
+    looked = threading.Event()
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.start()
+    try:
+        an_hour_ahead = datetime.now(UTC) + timedelta(hours=1)  # noqa: TID251  APScheduler asks the machine's clock
+        scheduler.add_job(looked.set, "interval", seconds=60, next_run_time=an_hour_ahead)
+        bring_forward(scheduler, an_hour_ahead - timedelta(seconds=90))
+        assert not looked.wait(0.2)  # within two intervals: nothing to mend
+        bring_forward(scheduler, an_hour_ahead - timedelta(hours=1))
+        assert looked.wait(PATIENCE_S)
+    finally:
+        scheduler.shutdown()
