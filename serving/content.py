@@ -63,10 +63,8 @@ class Content:
         until = monotonic_s() + patience_s
         waiting = False
         for name in self._catalog.learn(seen.documents):
-            served = self.served.get(name)
-            if served is None:
-                served = self.served[name] = Served(self._generations.open(name), self.embedder.encoder)
             self._follow_fields(name, seen)
+            served = self.served.get(name) or self._open(name, seen)
             self._follow_generation(name, served, seen)
             waiting |= self._follow_documents(name, served.corpus, seen, until)
             self._follow_evidence(name, served, seen)
@@ -105,6 +103,13 @@ class Content:
         if served is not None:
             served.corpus.hide(document_ids)
 
+    def _open(self, name: str, seen: Look) -> Served:
+        """Bring a collection into memory; nobody sees it before its documents can be found by their words."""
+        served = Served(self._generations.open(name), self.embedder.encoder)
+        self._place(name, served.corpus, seen)
+        self.served[name] = served
+        return served
+
     def _follow_fields(self, name: str, seen: Look) -> None:
         if name not in self._declared or seen.fields.get(name) != self._fields_followed.get(name):
             self._declared[name] = self._declarations.of(name)
@@ -123,13 +128,16 @@ class Content:
         self._generations.close(name, old)
         _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
 
-    def _follow_documents(self, name: str, corpus: Corpus, seen: Look, until: float) -> bool:
+    def _place(self, name: str, corpus: Corpus, seen: Look) -> None:
         corpus.declare(self._declared[name])
         while corpus.change < seen.documents[name]:
             changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
             if not changes:
                 break
             corpus.place(changes)
+
+    def _follow_documents(self, name: str, corpus: Corpus, seen: Look, until: float) -> bool:
+        self._place(name, corpus, seen)
         waiting = corpus.waiting
         while waiting:
             waiting = corpus.embed(self.embedder, _EMBEDDED_AT_ONCE)
