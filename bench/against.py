@@ -35,7 +35,6 @@ _VOLLEY_S = 4.0
 _SENDERS = 2
 _BATCHES_A_SECOND = 40
 _LISTS = 4000
-_CLICKS = 4000
 _BOUND = 1.05
 
 Row = tuple[Any, ...]
@@ -60,12 +59,12 @@ def run(revision: str, folder: Path | None, seed: int, quick: bool) -> Findings:
         both = (server, other)
         for one in both:
             index(one.remote, documents)
-        times = _time_searches(both, queries, QUICK_BLOCKS if quick else BLOCKS)
         quality = [_quality(one.url, collection, {document["id"] for document in documents}) for one in both]
+        times = _time_searches(both, queries, QUICK_BLOCKS if quick else BLOCKS)
         rows = [_teach(one, seed) for one in both]
         rates = _time_intake(both, seed, _QUICK_VOLLEYS if quick else _VOLLEYS)
     differing = _differing(*rows)
-    p50 = [median(np.median(block) for block in blocks) for blocks in times]
+    p50 = [median(median(block) for block in blocks) for blocks in times]
     said = f"this tree by {revision}"
     return Findings(
         [
@@ -149,18 +148,26 @@ def _ids(client: httpx.Client, query: str) -> list[str]:
 
 
 def _teach(server: Server, seed: int) -> list[dict[str, Any]]:
-    """Show the same lists and clicks to a server; return its evidence as rows of columns."""
+    """Show the same lists to a server, each with a click; return the evidence of them as rows of columns."""
     feed = Feed(seed, FrozenClock(SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)))
-    _show(server, feed)
-    for _ in range(_CLICKS // BATCH):
-        server.remote.post("/feedback", feed.interactions(BATCH))
+    for _ in range(_LISTS // BATCH):
+        lists = feed.rankings(BATCH)
+        server.remote.post("/feedback", lists)
+        server.remote.post("/feedback", [_click(one, place % len(one["items"])) for place, one in enumerate(lists)])
     await_joined(server)
     path = server.settings.resolved_database_url().removeprefix("sqlite:///")
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
-    rows = [dict(row) for row in connection.execute("SELECT * FROM evidence ORDER BY query_key, document_id, period")]
+    taught = "SELECT * FROM evidence WHERE document_id LIKE 'item-%' ORDER BY query_key, document_id, period"
+    rows = [dict(row) for row in connection.execute(taught)]
     connection.close()
     return rows
+
+
+def _click(shown: dict[str, Any], place: int) -> dict[str, Any]:
+    about = {"ranking": shown["id"], "user": shown["user"], "timestamp": shown["timestamp"]}
+    item = shown["items"][place]["id"]
+    return {"event": "interaction", "id": f"{shown['id']}-click", "type": "click", "item": item, **about}
 
 
 def _show(server: Server, feed: Feed) -> None:
