@@ -149,10 +149,11 @@ def _ids(parts: Parts, column: sa.Column[str]) -> set[str]:
 
 
 def _miscounted(parts: Parts, memory: Acknowledged) -> int:
-    """Return how far evidence is from one count per acknowledged click and per result of a stored list."""
+    """Return how far evidence is from one count per acknowledged click and per result of a list that was clicked in."""
+    looked_at = {query_id for query_id, _ in memory.clicks}
     with reading(parts.engine) as connection:
         counted = connection.execute(sa.select(evidence.c.shown, evidence.c.clicked)).all()
-        lists = connection.execute(sa.select(impressions.c.results)).scalars().all()
+        lists = connection.execute(sa.select(impressions.c.query_id, impressions.c.results)).all()
     shown = sum(int(sum(row.shown)) for row in counted)
     clicked = sum(int(sum(row.clicked)) for row in counted)
-    return abs(clicked - len(memory.clicks)) + abs(shown - sum(map(len, lists)))
+    return abs(clicked - len(memory.clicks)) + abs(shown - sum(len(one.results) for one in lists if one.query_id in looked_at))
