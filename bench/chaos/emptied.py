@@ -29,7 +29,7 @@ def measure(documents: list[dict[str, Any]], queries: list[str]) -> list[Bar]:
         before = [_ids(server.url, query) for query in asked]
         for start in range(0, len(documents), _AT_ONCE):
             ids = [document["id"] for document in documents[start : start + _AT_ONCE]]
-            server.remote.delete("/v1/documents", {"ids": ids})
+            server.remote.delete("/v1/documents", ids)
         _build(server.remote)
         empty = [_search(server.url, query) for query in asked]
         began_s = monotonic_s()
