@@ -11,20 +11,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from foundation.clock import Clock
+from foundation.clock import Clock, SystemClock
 from foundation.db import checking, insert_missing, transaction
 from foundation.errors import Conflict, StoreAway
 from foundation.ids import new_id
-from foundation.tables import leases
+from foundation.tables import UtcDateTime, leases
 from foundation.telemetry import get_log
 
 _HOLDER_LENGTH = 64
 _RENEW_EVERY_S = 5.0
+_FAR_AHEAD = 120
+"""Durations after which no lease ends: with one of 30 s, an hour of the machine, on whichever clock is in use."""
 
 _log = get_log("leases")
 
@@ -52,7 +54,8 @@ class Leases:
 
     Args:
         holder: Name of this process. A part of its own is added, so that no earlier process is taken for this one.
-        clock: Real time, shared by all processes; an accelerated clock shortens leases likewise.
+        clock: Real time; an accelerated clock shortens leases likewise. Where it is the system's, processes on
+            PostgreSQL go by the server's clock, for those of several machines differ.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock, holder: str) -> None:
@@ -64,29 +67,31 @@ class Leases:
     def take(self, name: str, duration: timedelta) -> Lease | None:
         """Take or renew a lease for `duration`; None when somebody else holds it. Never waits for it to end.
 
-        A time that lies further ahead than any holder would set it was set by a clock that went wrong: it has run out.
+        A time that lies further ahead than clocks differ was set by one that went wrong: it has run out.
         """
-        now = self._clock.now()
         mine = leases.c.holder == self._holder
-        free = (leases.c.holder == "") | (leases.c.until <= now) | (leases.c.until > now + 2 * duration)
-        statement = (
-            sa.update(leases)
-            .where(leases.c.name == name, mine | free)
-            .values(holder=self._holder, until=now + duration, number=leases.c.number + sa.case((mine, 0), else_=1))
-            .returning(leases.c.number)
-        )
         with transaction(self._engine) as connection:
+            now = self._now(connection)
+            free = (leases.c.holder == "") | (leases.c.until <= now) | (leases.c.until > now + _FAR_AHEAD * duration)
+            statement = (
+                sa.update(leases)
+                .where(leases.c.name == name, mine | free)
+                .values(holder=self._holder, until=now + duration, number=leases.c.number + sa.case((mine, 0), else_=1))
+                .returning(leases.c.number)
+            )
             insert_missing(connection, leases, [{"name": name, "holder": "", "until": now, "number": 0}])
             number = connection.execute(statement).scalar_one_or_none()
         return None if number is None else Lease(name, int(number))
 
     def renew(self, lease: Lease, duration: timedelta) -> bool:
         """Hold a lease for `duration` from now, whichever process took it; False when it is another's by now."""
-        return self._change(lease, until=self._clock.now() + duration)
+        with transaction(self._engine) as connection:
+            return _change(connection, lease, until=self._now(connection) + duration)
 
     def give(self, lease: Lease) -> bool:
         """Give a lease back; False when it was another's by now."""
-        return self._change(lease, holder="")
+        with transaction(self._engine) as connection:
+            return _change(connection, lease, holder="")
 
     def guarded(self, lease: Lease) -> AbstractContextManager[None]:
         """Let every transaction that this thread opens in the block name `lease`.
@@ -117,10 +122,15 @@ class Leases:
             except StoreAway:
                 continue  # the store tells it once; it is tried again
 
-    def _change(self, lease: Lease, **values: Any) -> bool:
-        mine = (leases.c.name == lease.name) & (leases.c.number == lease.number) & (leases.c.holder != "")
-        with transaction(self._engine) as connection:
-            return connection.execute(sa.update(leases).where(mine).values(values)).rowcount == 1
+    def _now(self, connection: sa.Connection) -> datetime:
+        if connection.dialect.name == "postgresql" and isinstance(self._clock, SystemClock):
+            return connection.execute(sa.select(sa.func.clock_timestamp(type_=UtcDateTime()))).scalar_one()
+        return self._clock.now()
+
+
+def _change(connection: sa.Connection, lease: Lease, **values: Any) -> bool:
+    mine = (leases.c.name == lease.name) & (leases.c.number == lease.number) & (leases.c.holder != "")
+    return connection.execute(sa.update(leases).where(mine).values(values)).rowcount == 1
 
 
 def _check(connection: sa.Connection, lease: Lease) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from foundation.clock import FrozenClock
+from foundation.clock import FrozenClock, SystemClock
 from foundation.db import reading, transaction, upsert
 from foundation.leases import Lease, LeaseLost, Leases
 from foundation.tables import counters
@@ -137,6 +137,34 @@ def test_a_lease_of_a_clock_that_was_put_right_ends(any_engine: sa.Engine, clock
     taken(Leases(any_engine, ahead, "me"))
 
     assert Leases(any_engine, clock, "you").take("train", MINUTE)
+
+
+def test_a_clock_that_is_behind_steals_no_living_lease(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    ahead = FrozenClock(clock.now() + MINUTE)
+    taken(Leases(any_engine, ahead, "me"))
+
+    assert not Leases(any_engine, clock, "you").take("train", MINUTE / 2)
+
+
+class Ahead(SystemClock):
+    """The clock of a machine that is an hour ahead."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=1)
+
+
+@pytest.mark.postgres
+def test_on_postgresql_the_clocks_of_machines_may_differ(postgres_engine: sa.Engine) -> None:
+    mine, yours = Leases(postgres_engine, SystemClock(), "me"), Leases(postgres_engine, Ahead(), "you")
+    lease = taken(mine)
+    assert not yours.take("train", MINUTE)
+    assert mine.renew(lease, MINUTE)
+    mine.give(lease)
+
+    later = taken(yours)
+    assert not mine.take("train", MINUTE)
+    assert yours.renew(later, MINUTE)
+    assert not mine.take("train", MINUTE)
 
 
 def test_a_long_name_of_a_holder_fits(any_engine: sa.Engine, clock: FrozenClock) -> None:
