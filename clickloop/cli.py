@@ -390,9 +390,18 @@ def stop_experiment(name: str, collection: CollectionName = "default", url: Url 
 
 
 def main() -> None:
-    """Run the command line; an error of clickloop's own, or a wrong setting, is one line and exit status 1."""
+    """Run the command line.
+
+    An error of clickloop's own, a wrong setting, or a file that is another user's is one line and exit status 1.
+    """
     try:
         app()
+    except PermissionError as problem:
+        if problem.filename is None:
+            raise
+        told = f"{problem.filename}: {problem.strerror}; give it to the user who runs clickloop, or run it as its owner"
+        err.print(f"[red]A file is closed to this user:[/red] {escape(told)}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from problem
     except ClickloopError as problem:
         err.print(f"[red]{problem.title}:[/red] {escape(problem.detail)}")
         raise SystemExit(1) from problem

@@ -60,7 +60,7 @@ class Claim:
 
 
 def remove_unclaimed(root: Path) -> None:
-    """Remove the folders of processes that died."""
+    """Remove the folders of processes that died, as far as they are open to this user."""
     now_s = SystemClock().now().timestamp()
     for folder in [path for path in root.iterdir() if path.is_dir()]:
         held = hold(folder / _LOCK) if not folder.name.startswith(".") else None
@@ -74,5 +74,5 @@ def _is_left_over(folder: Path, now_s: float) -> bool:
     try:
         unheld = folder.name.startswith(".") or not (folder / _LOCK).exists()
         return unheld and now_s - folder.stat().st_mtime > _UNHELD_S
-    except FileNotFoundError:
-        return False  # another process was faster
+    except (FileNotFoundError, PermissionError):
+        return False  # another process was faster, or the folder is closed to this user

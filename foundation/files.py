@@ -2,7 +2,7 @@
 
 What is written goes to a draft beside its target, under a name of its own, and takes the target's place
 at the end. Whoever writes holds a lock on the draft; a draft that nobody holds was left by a process that
-died, and is removed by whoever writes beside it next.
+died, and is removed by whoever writes beside it next, if its permissions let them.
 """
 
 from __future__ import annotations
@@ -57,15 +57,19 @@ def remove_left_over(folder: Path) -> None:
     for path in folder.glob(f"{_DRAFT}*"):
         held = hold(path)
         if held is not None:
-            path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # whose folder it is decides who removes it
+                path.unlink(missing_ok=True)
             os.close(held)
 
 
 def hold(path: Path) -> int | None:
-    """Lock a file that is there, until the descriptor is closed; None when it is gone or somebody else holds it."""
+    """Lock a file that is there, until the descriptor is closed; None when it is gone or somebody else's.
+
+    It is somebody else's when they hold it, and when its permissions keep this user out.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from clickloop import cli
 from clickloop.remote import Remote
+from foundation.secrets import secret
+from tests.strangers import as_a_stranger, open_folder
 
 RECEIPT: dict[str, Any] = {
     "id": "r-1",
@@ -33,6 +35,20 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
         cli.main()
     return int(str(ended.value))
+
+
+def test_a_secret_of_another_user_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_folder() as home:
+        secret(home, "signing")
+        (home / "signing.key").chmod(0)
+        monkeypatch.setattr(cli, "app", lambda: secret(home, "signing"))
+        with as_a_stranger():
+            assert run_main(monkeypatch) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "signing.key: Permission denied; give it to the user who runs clickloop" in line
 
 
 def test_wrong_settings_are_a_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from foundation.claims import Claim, name_process
 from foundation.clock import SystemClock
 from tests.namespaces import need_namespaces, start_contained
+from tests.strangers import as_a_stranger, open_folder
 
 SERVER = """
 import os, pathlib, sys
@@ -39,6 +42,20 @@ def test_folders_of_the_living_stay_and_those_of_the_dead_go(tmp_path: Path) -> 
     living.release()
     after.release()
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("mode", [0, 0o755])
+def test_folders_of_another_user_hinder_no_start(mode: int) -> None:
+    with open_folder() as root:
+        (root / "theirs").mkdir()
+        (root / "theirs" / "held").touch(0)
+        (root / "theirs").chmod(mode)
+        os.utime(root / "theirs", (SystemClock().now().timestamp() - 90_000,) * 2)
+        with as_a_stranger():
+            mine = Claim(root, "mine")
+            assert names(root) == {"mine", "theirs"}
+            mine.release()
+        (root / "theirs").chmod(0o755)
 
 
 def test_a_folder_that_an_earlier_release_left_goes_after_a_day(tmp_path: Path) -> None:

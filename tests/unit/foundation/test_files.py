@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from foundation.files import remove_left_over, whole_file, write_whole
+from foundation.files import hold, remove_left_over, whole_file, write_whole
+from tests.strangers import as_a_stranger, open_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -54,6 +55,21 @@ with whole_file(pathlib.Path({str(tmp_path / "killed")!r})) as draft:
         remove_left_over(tmp_path)
         assert names(tmp_path) == [draft.name]
     assert names(tmp_path) == ["living"]
+
+
+def test_a_draft_of_another_user_hinders_no_writer() -> None:
+    with open_folder() as folder:
+        (folder / ".draft-1-file").touch(0)
+        with as_a_stranger():
+            write_whole(folder / "file", b"whole", durable=True)
+        assert names(folder) == [".draft-1-file", "file"]
+
+
+def test_a_file_of_another_user_is_somebody_elses() -> None:
+    with open_folder() as folder:
+        (folder / "held").touch(0)
+        with as_a_stranger():
+            assert hold(folder / "held") is None
 
 
 def test_a_draft_is_called_like_its_target_as_far_as_names_may_be_long(tmp_path: Path) -> None:
