@@ -6,18 +6,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from clickloop.ports import free_port
 from clickloop.remote import Remote
+from foundation.children import end_children
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
 
 _READY_TIMEOUT_S = 180.0
-_STOP_TIMEOUT_S = 20.0
 
 
 class Server:
@@ -83,12 +83,9 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to end; kill it when it does not within 20 s."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STOP_TIMEOUT_S)
-        self.kill()
+        if self._process:
+            end_children(self._process)
+        self._process = None
 
     def _check(self) -> None:
         if self._process and self._process.poll() is not None:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from clickloop.ports import free_port
 from clickloop.remote import Remote
-from foundation.children import start_child
+from foundation.children import end_children, start_child
 from foundation.clock import SystemClock
 from foundation.errors import ClickloopError
 
 _READY_TIMEOUT_S = 180.0
-_STOP_TIMEOUT_S = 20.0
 
 
 class BackgroundService:
@@ -61,14 +60,8 @@ class BackgroundService:
 
     def stop(self) -> None:
         """Ask it to end; kill it when it does not within 20 s."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            end_children(self._process)
         self._process = None
 
     def _check(self) -> None:

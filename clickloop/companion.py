@@ -6,14 +6,13 @@ import os
 import subprocess
 import threading
 
-from foundation.children import start_child, wait_for
+from foundation.children import end_children, start_child, wait_for
 from foundation.clock import monotonic_s
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-_STOP_TIMEOUT_S = 20.0
 _log = get_log("companion")
 
 
@@ -43,12 +42,11 @@ class Companion:
         """Let it finish what is under way; kill it when it does not end within 20 s."""
         self._leaving.set()
         with self._lock:
-            if self._process and self._process.stdin:
-                self._process.stdin.close()
-        self._watch.join(_STOP_TIMEOUT_S)
-        with self._lock:
-            if self._process and self._process.poll() is None:
-                self._process.kill()
+            process = self._process
+        if process:
+            if process.stdin:
+                process.stdin.close()  # what it goes by: it ignores signals, which the whole group may have been sent
+            end_children(process)
         self._watch.join()
 
     def _keep_running(self) -> None:

@@ -17,7 +17,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO
 
+from foundation.clock import monotonic_s
+from foundation.telemetry import get_log
+
 _GRACE_S = 20.0
+_log = get_log("children")
 
 parent_ended = threading.Event()
 """Set in a child when its parent is gone or has closed the pipe; for a child that ends in its own way."""
@@ -52,6 +56,23 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
     if child.stdin:
         child.stdin.close()
     return code
+
+
+def end_children(*children: subprocess.Popen[bytes], limit_s: float = _GRACE_S) -> None:
+    """Ask children to end, kill those that have not within `limit_s`, and return when all are gone.
+
+    A child may hang, or stand still: who stops it must not.
+    """
+    for child in children:
+        child.terminate()
+    until_s = monotonic_s() + limit_s
+    for child in children:
+        try:
+            child.wait(max(0.0, until_s - monotonic_s()))
+        except subprocess.TimeoutExpired:
+            _log.warning("child killed", process=child.pid, because=f"it did not end within {limit_s:.0f} s")
+            child.kill()
+        wait_for(child)
 
 
 def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> tuple[int, str]:

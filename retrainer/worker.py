@@ -6,7 +6,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from foundation.children import start_child, wait_for
+from foundation.children import end_children, start_child, wait_for
 from foundation.leases import Lease, Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -63,11 +63,9 @@ class Workers:
         return "finished" if code == 0 else "failed"
 
     def stop(self) -> None:
-        """End the processes under way; their runs start again with the next retrainer."""
+        """End the processes under way, within 20 s; their runs start again with the next retrainer."""
+        end_children(*(started.process for started in self._started.values()))
         for started in self._started.values():
-            started.process.terminate()
-        for started in self._started.values():
-            wait_for(started.process)
             self._leases.give(started.lease)
 
     def _begin(self, run: Run) -> Training:

@@ -15,6 +15,7 @@ from bench.report import Bar, at_most
 from bench.server import Server, bench_settings, children
 from bench.visitors import Visitors
 from clickloop.parts import Parts
+from foundation.children import end_children
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import NotReady
@@ -26,7 +27,6 @@ _BEGUN_TIMEOUT_S = 60.0
 _ENDED_TIMEOUT_S = 300.0
 _STALE_S = 20.0
 _LOOK_S = 0.1
-_STOP_TIMEOUT_S = 20.0
 
 
 def measure(documents: list[dict[str, Any]], queries: list[str], seed: int) -> list[Bar]:
@@ -51,7 +51,7 @@ def measure(documents: list[dict[str, Any]], queries: list[str], seed: int) -> l
         time.sleep(_STALE_S)
         after = parts.runs.get(DEFAULT_COLLECTION, run_id)
         trained = len(_versions_of(parts, run_id)) - len(made)
-        _stop(other)
+        end_children(other)
         parts.log.close()
         parts.engine.dispose()
     said = f"trainer paused beyond its lease, run {ended.state} by another"
@@ -84,14 +84,6 @@ def _start_trainer(settings: Settings) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
         )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_STOP_TIMEOUT_S)
-    process.kill()
-    process.wait()
 
 
 def _await_end(parts: Parts, run_id: str) -> Run:

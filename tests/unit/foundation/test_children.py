@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from foundation.children import run_child, start_child, wait_for
+from foundation.children import end_children, run_child, start_child, wait_for
 
 PATIENCE_S = 20.0
 PARENT = """
@@ -78,3 +78,14 @@ def test_a_child_makes_itself_nice_before_it_begins() -> None:
         assert child.stdout is not None
         assert int(child.stdout.readline()) == os.nice(0) + 3
         child.terminate()
+
+
+def test_children_that_are_ended_share_one_limit_and_who_stands_still_is_killed() -> None:
+    still, listening = (start_child("tests.sleeper", environment=os.environ) for _ in range(2))
+    os.kill(still.pid, signal.SIGSTOP)
+    began_s = time.monotonic()
+    end_children(still, listening, limit_s=0.5)
+    assert time.monotonic() - began_s < 5
+    assert listening.returncode == -signal.SIGTERM
+    assert still.returncode in {-signal.SIGKILL, -signal.SIGTERM}  # whichever the kernel gives it when it goes on
+    end_children(still, listening)  # who ended is left alone
