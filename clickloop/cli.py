@@ -16,7 +16,7 @@ from rich.table import Table
 from clickloop import bench_cli, documents_cli, feedback_cli, keys_cli
 from clickloop.remote import Remote
 from clickloop.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
-from foundation.errors import ClickloopError, StoreAway
+from foundation.errors import ClickloopError, Overloaded, StoreAway
 from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -121,7 +121,7 @@ def retrain(
     if run:
         try:
             train_for_run(parts, collection, run, lease)
-        except StoreAway as problem:
+        except (StoreAway, Overloaded) as problem:
             raise typer.Exit(AGAIN) from problem
     elif once:
         with err.status("training") as status:

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from clickloop.parts import Parts
 from foundation.db import transaction
-from foundation.errors import ClickloopError, StoreAway
+from foundation.errors import ClickloopError, Overloaded, StoreAway
 from foundation.leases import Lease, LeaseLost
 from foundation.registry import Version
 from retrainer.worker import run_lease
@@ -41,7 +41,7 @@ def train_for_run(parts: Parts, collection: str, run_id: str, lease_number: int)
 
         try:
             parts.train(collection, run_id, tell, register)
-        except (LeaseLost, StoreAway):
+        except (LeaseLost, StoreAway, Overloaded):
             raise
         except ClickloopError as problem:
             parts.runs.advance(run, "train", report={"problem": problem.detail})

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from collector.dead_letter_limit import USUAL_LIMIT, DeadLetterLimit
 from foundation.clock import Clock, monotonic_s
 from foundation.db import reading
-from foundation.errors import StoreAway
+from foundation.errors import Overloaded, StoreAway
 from foundation.tables import dead_letters
 from foundation.telemetry import get_log
 
@@ -57,7 +57,7 @@ class DeadLetterAlarm:
             self.read()
         except StoreAway:
             pass  # told once by the store itself; what was known stays
-        except sa.exc.SQLAlchemyError as problem:
+        except (sa.exc.SQLAlchemyError, Overloaded) as problem:
             _log.warning("how many dead letters there are is not known", problem=str(problem))
         finally:
             self._read_at_s = monotonic_s()

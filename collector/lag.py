@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from foundation.clock import monotonic_s
-from foundation.errors import StoreAway
+from foundation.errors import Overloaded, StoreAway
 from foundation.eventlog import Subscription
 from foundation.telemetry import LAG, get_log
 
@@ -82,5 +82,7 @@ class LagWatch:
                 self.look()
             except StoreAway:
                 continue  # told once by the store itself; what waits is not known until it is back
+            except Overloaded as busy:
+                _log.warning("what waits is read later", because=busy.detail)
             except Exception:  # noqa: BLE001  a watch that ends would say for ever that nothing waits
                 _log.exception("what waits cannot be read")

@@ -17,6 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from foundation.clock import monotonic_s
+from foundation.errors import Overloaded
 from foundation.folders import make_folder
 from foundation.outages import Outage, outage_of
 from foundation.tables import counters
@@ -128,6 +129,7 @@ def transaction(engine: sa.Engine, patience_s: float | None = None) -> Iterator[
 
     Raises:
         StoreAway: The database cannot be written now; nothing was.
+        Overloaded: It can, but this process has too much to do with it: no turn or connection came free in time.
     """
     store = _store_of(engine)
     until_s = monotonic_s() + (store.patience_s if patience_s is None else patience_s)
@@ -160,6 +162,7 @@ def reading(engine: sa.Engine, *, once: bool = False) -> Iterator[sa.Connection]
 
     Raises:
         StoreAway: The database cannot be read now.
+        Overloaded: It can, but no connection of this process came free in time.
     """
     store = _store_of(engine)
     with _watched(store, store.reads), engine.connect() as connection:
@@ -179,6 +182,8 @@ def _watched(store: _Store, outage: Outage) -> Iterator[None]:
     try:
         yield
         outage.end()
+    except sa.exc.TimeoutError as problem:  # of the pool: whoever has the connections, it says nothing of the store
+        raise Overloaded(f"the {store.name} is busy: {problem}; send the request again") from problem
     except (sa.exc.SQLAlchemyError, sqlite3.Error) as problem:
         away = outage_of(problem, store.name)
         if away is None:
@@ -197,9 +202,7 @@ def _turn(store: _Store, until_s: float) -> Iterator[None]:
         yield
         return
     if not store.turn.acquire(timeout=max(0.0, until_s - monotonic_s())):
-        raise sa.exc.TimeoutError(
-            f"another writer of this process has held the {store.name} for {store.patience_s:g} s"
-        )
+        raise Overloaded(f"the {store.name} is busy: others write to it all the time; send the request again")
     try:
         yield
     finally:

@@ -1,7 +1,8 @@
 """Stores that do not answer: how such an error is known, and who is told of it, once.
 
 A store is away when asking again later may help: it is locked, full, stopped, or cannot be reached.
-Whatever else a database complains of is a fault of ours and stays the error that it is.
+Whatever else a database complains of is a fault of ours and stays the error that it is. A store is not away because
+this process has too much to do with it: whoever waits in vain for its turn or for a connection is told so (Overloaded).
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ _log = get_log("stores")
 
 def outage_of(problem: BaseException, store: str) -> StoreAway | None:
     """Return what a database's error says of the store's being away, None when it says nothing of the kind."""
-    if isinstance(problem, sa.exc.TimeoutError):
-        return StoreAway(f"the {store} is busy: {problem}; send the request again")
     cause = problem.orig if isinstance(problem, sa.exc.DBAPIError) else problem
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, store)

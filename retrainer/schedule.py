@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from ab_testing.api import Experiment, Experiments
 from foundation.actors import SCHEDULE
 from foundation.clock import SystemClock
-from foundation.errors import Conflict, StoreAway
+from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.leases import Lease, LeaseLost, Leases
 from foundation.settings import Settings
 from foundation.telemetry import get_log
@@ -106,7 +106,7 @@ class Schedule:
         """Take the next step of a run; what goes wrong in it ends the run, unless it is the database."""
         try:
             self._autopilot.advance(run)
-        except (LeaseLost, RunMoved, StoreAway):
+        except (LeaseLost, RunMoved, StoreAway, Overloaded):
             raise  # the run is not at fault; its step comes again
         except Exception as problem:  # noqa: BLE001  one run's trouble must not hold up the others; it is recorded
             _log.exception("run_failed", run=run.id)
@@ -133,6 +133,8 @@ class Schedule:
             self.take(look, act)
         except StoreAway:
             return  # the store tells it once, and the look comes again
+        except Overloaded as busy:
+            _log.warning("job comes again", job=name, because=busy.detail)
         except (LeaseLost, RunMoved) as overtaken:
             _log.warning("another process went on", job=name, because=overtaken.detail)
         except Exception:  # noqa: BLE001  logged; nothing may end the schedule

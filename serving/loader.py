@@ -17,7 +17,7 @@ from ab_testing.api import Assignments
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Manifest
 from foundation.db import transaction, upsert
-from foundation.errors import NotFound, NotReady, StoreAway
+from foundation.errors import NotFound, NotReady, Overloaded, StoreAway
 from foundation.registry import Registry
 from foundation.settings import Settings
 from foundation.tables import replicas
@@ -204,7 +204,7 @@ class Loader:
             self._changed.clear()
             while self._try(self._continue_content) and not self._stop.is_set():
                 pass
-            if not all(served.champion for served in self._served.values()):
+            if not all(served.champion for served in list(self._served.values())):
                 self._appeared.set()
 
     def _continue_content(self) -> bool:
@@ -221,6 +221,9 @@ class Loader:
             return follow()
         except StoreAway:
             return None  # told once by the store itself; what is loaded serves on
+        except Overloaded as busy:
+            _log.warning("follower_waits", follower=follow.__name__, because=busy.detail)
+            return None
         except Exception:  # noqa: BLE001  a follower outlives whatever breaks in it; what is loaded serves on
             _log.exception("follower_failed", follower=follow.__name__)
             return None
@@ -307,7 +310,7 @@ class Loader:
         self._report_at_s = monotonic_s() + _REPORT_EVERY_S
 
     def _sign_off(self) -> None:
-        with suppress(StoreAway), transaction(self._engine) as connection:
+        with suppress(StoreAway, Overloaded), transaction(self._engine) as connection:
             connection.execute(sa.delete(replicas).where(replicas.c.replica == self._replica))
 
 

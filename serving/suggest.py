@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from foundation.clock import Clock, monotonic_s
 from foundation.db import reading
-from foundation.errors import StoreAway
+from foundation.errors import Overloaded, StoreAway
 from foundation.people import is_of_people, person
 from foundation.tables import impressions
 from foundation.web import collection_of, problem_responses
@@ -65,7 +65,7 @@ class Suggester:
         """Read again what is known; what was known stays when the database cannot be read."""
         try:
             self._read(collection)
-        except (sa.exc.SQLAlchemyError, StoreAway) as problem:
+        except (sa.exc.SQLAlchemyError, StoreAway, Overloaded) as problem:
             _log.warning("suggestions could not be read again", collection=collection, problem=str(problem))
         finally:
             self._reading.release()

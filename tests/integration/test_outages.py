@@ -8,7 +8,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,15 @@ import sqlalchemy as sa
 from bench.chaos.faults import can_mount
 from bench.chaos.faults import small_disk as bench_disk
 from foundation.db import make_engine, problems_of, reading, transaction
-from foundation.errors import NotReady, StoreAway, StoreFull
+from foundation.errors import NotReady, Overloaded, StoreAway, StoreFull
 from foundation.eventlog import EmbeddedLog, Record, await_append
 from foundation.schema import upgrade
 from foundation.tables import counters, log_records
 from foundation.telemetry import configure_logs
 
 PATIENCE_S = 0.2
+MOST_CONNECTIONS = 50
+"""Those of a pool for SQLite."""
 
 
 @contextmanager
@@ -42,6 +45,11 @@ def write(engine: sa.Engine, name: str = "x") -> None:
 def try_to_write(engine: sa.Engine) -> None:
     with suppress(StoreAway):
         write(engine)
+
+
+def in_a_thread(work: Callable[[sa.Engine], None], engine: sa.Engine) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work, engine).result()
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float = 5.0) -> None:
@@ -118,6 +126,36 @@ def test_an_outage_is_logged_once_and_its_end_once(hasty: sa.Engine, capsys: pyt
     said = capsys.readouterr()
     lines = (said.out + said.err).splitlines()
     assert [sum(word in line for line in lines) for word in ("store away", "store back")] == [1, 1]
+
+
+def test_a_writer_that_others_of_its_process_keep_waiting_is_told_so_and_the_store_is_not_away(
+    hasty: sa.Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("info")
+    with transaction(hasty):
+        began = time.monotonic()
+        with pytest.raises(Overloaded, match="busy") as refused:
+            in_a_thread(write, hasty)
+        waited_s = time.monotonic() - began
+        told = problems_of(hasty)
+    write(hasty)
+
+    said = capsys.readouterr()
+    assert (refused.value.status, refused.value.retryable) == (503, True)
+    assert PATIENCE_S <= waited_s < PATIENCE_S + 0.5
+    assert told == []
+    assert "store away" not in said.out + said.err
+
+
+def test_a_reader_that_gets_no_connection_is_told_so_and_the_store_is_not_away(hasty: sa.Engine) -> None:
+    with ExitStack() as connections:
+        for _ in range(MOST_CONNECTIONS):
+            connections.enter_context(hasty.connect())
+        with pytest.raises(Overloaded, match="busy"), reading(hasty):
+            raise AssertionError("there was a connection")
+        told = problems_of(hasty)
+
+    assert told == []
 
 
 def test_an_error_that_no_retry_mends_is_no_outage(hasty: sa.Engine) -> None:
