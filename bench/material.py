@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from clickloop.parts import CONSUMER, Parts
-from clickloop.remote import Remote
+from clickloop.remote import Refused, Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import NotReady
@@ -59,6 +59,24 @@ def index(remote: Remote, documents: list[dict[str, object]]) -> None:
             return
         time.sleep(0.1)
     raise NotReady(f"{len(documents)} documents are not searchable after {_INDEX_TIMEOUT_S:.0f} s")
+
+
+def build_index(remote: Remote) -> None:
+    """Build an index and wait until it is whole; one that is being built already is waited for.
+
+    Raises:
+        NotReady: It is not whole within ten minutes.
+    """
+    try:
+        remote.post("/v1/index/builds", {})
+    except Refused as refused:
+        if refused.code not in (404, 409):  # there is nothing to build, or it is being built
+            raise
+    deadline = monotonic_s() + _INDEX_TIMEOUT_S
+    while (build := remote.get("/v1/index")["build"])["state"] in ("reading", "sealing"):
+        if monotonic_s() > deadline:
+            raise NotReady(f"the index is not built after {_INDEX_TIMEOUT_S:.0f} s: {build}")
+        time.sleep(0.1)
 
 
 def add_version(parts: Parts, seed: int) -> str:

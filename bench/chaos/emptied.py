@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
 
-from bench.material import index
+from bench.material import build_index, index
 from bench.report import Bar, at_least, at_most
 from bench.server import Server, bench_settings
-from clickloop.remote import Refused, Remote
 from foundation.clock import monotonic_s
-from foundation.errors import Conflict
 
 _AT_ONCE = 500
 _ASKED = 20
-_BUILD_TIMEOUT_S = 120.0
 _DEPTH = 10
-_LOOK_S = 0.1
 
 
 def measure(documents: list[dict[str, Any]], queries: list[str]) -> list[Bar]:
@@ -30,12 +25,12 @@ def measure(documents: list[dict[str, Any]], queries: list[str]) -> list[Bar]:
         for start in range(0, len(documents), _AT_ONCE):
             ids = [document["id"] for document in documents[start : start + _AT_ONCE]]
             server.remote.delete("/v1/documents", ids)
-        _build(server.remote)
+        build_index(server.remote)
         empty = [_search(server.url, query) for query in asked]
         began_s = monotonic_s()
         index(server.remote, documents)
         took_s = monotonic_s() - began_s
-        _build(server.remote)
+        build_index(server.remote)
         after = [_ids(server.url, query) for query in asked]
     failed = sum(not answer.is_success or bool(answer.json()["hits"]) for answer in empty)
     same = sum(one == other for one, other in zip(before, after, strict=True)) / len(asked)
@@ -47,24 +42,6 @@ def measure(documents: list[dict[str, Any]], queries: list[str]) -> list[Bar]:
         at_least("chaos.emptied_same", f"{said}: queries whose first ten are what they were, share", same, 1.0),
         at_most("chaos.recovery_s", f"{said}: seconds until all is found again", took_s, 60.0),
     ]
-
-
-def _build(remote: Remote) -> None:
-    """Build an index and wait until it is whole.
-
-    Raises:
-        Conflict: It is not within two minutes.
-    """
-    try:
-        remote.post("/v1/index/builds", {})
-    except Refused as refused:
-        if refused.code not in (404, 409):  # there is nothing to build, or it is being built
-            raise
-    deadline = monotonic_s() + _BUILD_TIMEOUT_S
-    while (state := remote.get("/v1/index"))["build"]["state"] in ("reading", "sealing"):
-        if monotonic_s() > deadline:
-            raise Conflict(f"the index is not built after {_BUILD_TIMEOUT_S:.0f} s: {state['build']}")
-        time.sleep(_LOOK_S)
 
 
 def _search(url: str, query: str) -> httpx.Response:

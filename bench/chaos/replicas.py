@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bench.material import index
+from bench.material import build_index, index
 from bench.report import Bar, at_most
 from bench.server import Server, bench_settings
 from clickloop.ports import free_port
@@ -43,7 +43,7 @@ def measure(documents: list[dict[str, Any]]) -> list[Bar]:
         index(first.remote, documents)
         for turn in range(_ROUNDS):
             with _isolated(settings) as second, _isolated(settings) as third:
-                _build(first.remote)
+                build_index(first.remote)
                 for number, url in enumerate((second, third)):
                     name = f"new-{turn}-{number}"
                     first.remote.put_lines("/v1/documents", f'{{"id": "{name}", "title": "{name}", "text": "{name}"}}')
@@ -77,12 +77,6 @@ def _isolated(settings: Settings) -> Iterator[str]:
         remote.close()
         process.kill()  # which ends everything inside
         process.wait(_STOP_TIMEOUT_S)
-
-
-def _build(remote: Remote) -> None:
-    remote.post("/v1/index/builds", {})
-    while remote.get("/v1/index")["build"]["state"] in ("reading", "sealing"):
-        time.sleep(_LOOK_S)
 
 
 def _finds(url: str, name: str) -> bool:
