@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,52 +13,49 @@ from collector.rows import PAGE, Vote
 from collector.votes import LastClicks, PersonWeek
 from foundation.tables import impressions
 
+_AT_ONCE = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_WEEK = (impressions.c.collection, *(impressions.c[name] for name in PersonWeek._fields))
+_BOUNDS = (impressions.c.at.label("first"), impressions.c.at.label("end"))
+
 
 def read_last_clicks(connection: sa.Connection, collection: str, weeks: Collection[PersonWeek]) -> LastClicks:
     """Return when the latest list with a click was shown, of the people's weeks that have one."""
+    wanted = keys_as_rows(connection, _WEEK, [(collection, *week) for week in sorted(weeks)])
     statement = (
-        _select(connection, collection, weeks, impressions.c.unit, impressions.c.period, sa.func.max(impressions.c.at))
+        sa.select(impressions.c.unit, impressions.c.period, sa.func.max(impressions.c.at))
+        .join_from(wanted, impressions, _same_week(wanted))
         .where(impressions.c.clicks > 0)
         .group_by(impressions.c.unit, impressions.c.period)
     )
     return {PersonWeek(unit, period): at for unit, period, at in connection.execute(statement)}
 
 
-def find_looked_over(connection: sa.Connection, collection: str, before: LastClicks, after: LastClicks) -> set[Vote]:
-    """Return the votes with lists that were looked at by the last clicks `after`, and not yet by those `before`.
+def find_reconsidered(
+    connection: sa.Connection, collection: str, before: LastClicks, after: LastClicks
+) -> Iterator[Sequence[Vote]]:
+    """Yield the votes, some at a time, with lists without a click that lie between two last clicks of their person.
 
-    Each list is found once, whatever its person does later, so that a click costs no more than was passed over.
+    By one of the two they were looked at and by the other not. Of every person only these lists are read, so that
+    a click costs no more than was passed over since the one before it.
     """
-    moved = {week for week, at in after.items() if before.get(week) != at}
-    first = moved - before.keys()
-    again = moved & before.keys()
-    since = min((before[week] for week in again), default=None)
-    lists = [*_silent(connection, collection, first), *_silent(connection, collection, again, since)]
-    return {
-        vote
-        for vote, at in lists
-        if at < after[week := PersonWeek.of(vote)] and (week not in before or at >= before[week])
-    }
-
-
-def _silent(
-    connection: sa.Connection, collection: str, weeks: Collection[PersonWeek], since: datetime | None = None
-) -> list[tuple[Vote, datetime]]:
-    """Return the lists without a click, each with its vote and time."""
-    if not weeks:
-        return []
-    columns = (impressions.c[name] for name in (*Vote._fields, "at"))
+    moved = sorted(week for week in before.keys() | after.keys() if before.get(week) != after.get(week))
+    if not moved:
+        return
+    bounds = [sorted((before.get(week, _NEVER), after.get(week, _NEVER))) for week in moved]
+    keys = [(collection, *week, *bound) for week, bound in zip(moved, bounds, strict=True)]
+    wanted = keys_as_rows(connection, (*_WEEK, *_BOUNDS), keys)
     silent = (impressions.c.clicks == 0) & (impressions.c.surface == PAGE)
-    statement = _select(connection, collection, weeks, *columns).where(silent)
-    rows = connection.execute(statement if since is None else statement.where(impressions.c.at >= since))
-    return [(Vote(query_key, unit, period), at) for query_key, unit, period, at in rows]
-
-
-def _select(
-    connection: sa.Connection, collection: str, weeks: Collection[PersonWeek], *columns: sa.ColumnElement[Any]
-) -> sa.Select[Any]:
-    names = ("collection", *PersonWeek._fields)
-    wanted = keys_as_rows(connection, impressions, names, [(collection, *week) for week in sorted(weeks)])
-    return sa.select(*columns).join_from(
-        wanted, impressions, sa.and_(*(impressions.c[key.name] == key for key in wanted.c))
+    between = (impressions.c.at >= wanted.c.first) & (impressions.c.at < wanted.c.end)
+    statement = (
+        sa.select(*(impressions.c[name] for name in Vote._fields))
+        .join_from(wanted, impressions, _same_week(wanted) & between)
+        .where(silent)
+        .distinct()
     )
+    for rows in connection.execute(statement, execution_options={"yield_per": _AT_ONCE}).partitions():
+        yield [Vote(*row) for row in rows]
+
+
+def _same_week(wanted: sa.CTE) -> sa.ColumnElement[Any]:
+    return sa.and_(*(column == wanted.c[column.name] for column in _WEEK))

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 
 def keys_as_rows(
-    connection: sa.Connection, table: sa.Table, names: Sequence[str], keys: Sequence[tuple[Any, ...]]
+    connection: sa.Connection, columns: Sequence[sa.ColumnElement[Any]], keys: Sequence[tuple[Any, ...]]
 ) -> sa.CTE:
-    """Return `keys` as rows to join `table` with; their columns are named and typed as the table's.
+    """Return `keys` as rows to join a table with; their columns are named and typed as `columns`.
 
     The keys travel as one JSON value: the statement stays the same whatever their number, so that it
     is compiled once, and no limit of bound values applies. A join with a list is found by index,
-    where SQLite would scan the table for `(a, b) IN (VALUES ...)`.
+    where SQLite would scan the table for `(a, b) IN (VALUES ...)`. Moments are among them too.
     """
-    value = sa.literal(json.dumps(keys), sa.Text)
+    postgresql = connection.dialect.name == "postgresql"
+    value = sa.literal(json.dumps(keys, default=_zoned if postgresql else _as_sqlite_stores), sa.Text)
     parts: list[sa.ColumnElement[Any]]
-    if connection.dialect.name == "postgresql":
+    if postgresql:
         elements = sa.func.json_array_elements(sa.cast(value, sa.JSON)).table_valued(sa.column("value", sa.JSON))
-        texts = [sa.func.json_extract_path_text(elements.c.value, str(place)) for place in range(len(names))]
-        parts = [sa.cast(text, table.c[name].type) for text, name in zip(texts, names, strict=True)]
+        texts = [sa.func.json_extract_path_text(elements.c.value, str(place)) for place in range(len(columns))]
+        parts = [sa.cast(text, column.type) for text, column in zip(texts, columns, strict=True)]
     else:
         elements = sa.func.json_each(value).table_valued(sa.column("value", sa.Text))
-        parts = [sa.func.json_extract(elements.c.value, f"$[{place}]") for place in range(len(names))]
-    labelled = [part.label(name) for part, name in zip(parts, names, strict=True)]
+        parts = [sa.func.json_extract(elements.c.value, f"$[{place}]") for place in range(len(columns))]
+    labelled = [part.label(column.key) for part, column in zip(parts, columns, strict=True)]
     return sa.select(*labelled).cte("wanted")
+
+
+def _zoned(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def _as_sqlite_stores(moment: datetime) -> str:
+    """Return a moment as SQLAlchemy writes it to SQLite, which compares texts."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from collector.closed_weeks import first_open_week, lock_evidence, note_recounted
 from collector.erased import without_erased
 from collector.event_ids import count_conflicts
-from collector.examination import find_looked_over, read_last_clicks
+from collector.examination import find_reconsidered, read_last_clicks
 from collector.fold import (
     NO_COUNTS,
     NO_OUTCOME,
@@ -243,32 +243,40 @@ class _Fold:
         self._add(changes_of(self._count(before, clicks), self._count(after, renewed)))
         self._look_back(clicks, renewed, before.keys() | after.keys())
 
-    def _look_back(self, clicks: LastClicks, renewed: LastClicks, done: Collection[Vote]) -> None:
-        """Add what votes say since it is known that their lists were looked at; those `done` say it already."""
-        looked_over = find_looked_over(self._connection, self._collection, clicks, renewed)
-        for votes in _chunks(sorted(looked_over.difference(done))):
-            lists = self._first_lists(self._free(votes))
-            self._add(changes_of(self._count(lists, clicks), self._count(lists, renewed)))
+    def _look_back(self, clicks: LastClicks, renewed: LastClicks, done: Collection[Vote] = ()) -> set[EvidenceKey]:
+        """Add what votes say since the last clicks of their people are others; those `done` say it already."""
+        changed: set[EvidenceKey] = set()
+        for votes in find_reconsidered(self._connection, self._collection, clicks, renewed):
+            lists = self._first_lists(self._free(set(votes).difference(done)))
+            changed |= self._add(changes_of(self._count(lists, clicks), self._count(lists, renewed)))
+        return changed
 
     def forget(self, traces: Traces) -> Forgotten:
-        """Delete what is stored of people, and add what that changes."""
+        """Delete what is stored of people, and add what that changes: some votes at a time, then by clicks that went.
+
+        Until then the people's last clicks count as they stood.
+        """
         own, touched = set(traces.searches), set(traces.events.values()) - set(traces.searches)
-        others = {vote.unit for vote in self._votes_by_list(touched).values()}  # who may have looked no more
-        votes = {*self._open(self._votes_by_list(own)).values(), *self.votes_of(others)}
-        before = self._contribution(votes)
         heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
-        shown = self._delete(impressions.c.query_id, own)
-        self._refresh_outcomes({query_id: [] for query_id in touched} | self._events_of(touched))
-        changes = changes_of(before, self._contribution(votes))
-        self._add(changes)
-        return Forgotten(shown, heard, len(changes), self._change)
+        votes = _lists_by_vote(self._open(self._votes_by_list(own | touched)))
+        clicks = self._clicks_of(votes)
+        shown, changed = 0, set[EvidenceKey]()
+        for some in _chunks(sorted(votes)):
+            lists = {query_id for vote in some for query_id in votes[vote]}
+            before = self._contribution(some, clicks)
+            shown += self._delete(impressions.c.query_id, lists & own)
+            self._refresh_outcomes(lists & touched)
+            changed |= self._add(changes_of(before, self._contribution(some, clicks)))
+        shown += self._delete(impressions.c.query_id, own)  # of closed weeks, whose evidence stays
+        changed |= self._look_back(clicks, self._clicks_of(votes))
+        return Forgotten(shown, heard, len(changed), self._change)
 
     def replay(self, first_period: int | None) -> int:
         """Recount everything that is stored of the weeks from the first on, all of them when None."""
         statement = sa.select(impressions.c.query_id).where(self._since(impressions, first_period))
         query_ids = list(self._connection.execute(statement).scalars())
         for some in _chunks(query_ids):
-            self._refresh_outcomes({query_id: [] for query_id in some} | self._events_of(some))
+            self._refresh_outcomes(some)
         self._recount_clicks(first_period)
         self._clear_evidence(first_period)
         for votes in _chunks(self._all_votes(first_period)):
@@ -312,10 +320,17 @@ class _Fold:
         statement = _select_votes().where(self._since(impressions, first_period)).distinct()
         return [Vote(*row) for row in self._connection.execute(statement)]
 
-    def _contribution(self, votes: Collection[Vote]) -> Said:
-        """Return what each vote says of each document; users who are in quarantine say nothing."""
+    def _contribution(self, votes: Collection[Vote], clicks: LastClicks | None = None) -> Said:
+        """Return what each vote says of each document; users who are in quarantine say nothing.
+
+        Args:
+            clicks: The last clicks of the votes' people; as they are stored by default.
+        """
         lists = self._first_lists(self._free(votes))
-        return self._count(lists, self._last_clicks((vote, one) for vote, some in lists.items() for one in some))
+        return self._count(lists, self._clicks_of(lists) if clicks is None else clicks)
+
+    def _clicks_of(self, votes: Collection[Vote]) -> LastClicks:
+        return read_last_clicks(self._connection, self._collection, {PersonWeek.of(vote) for vote in votes})
 
     def _last_clicks(self, lists: Iterable[tuple[Vote, ShownList]]) -> LastClicks:
         """Return the last clicks of the people whose lists these are; nobody knows who left nameless ones."""
@@ -353,10 +368,10 @@ class _Fold:
             for row in self._connection.execute(statement.where(events.c.query_id.in_(some)))
         )
 
-    def _refresh_outcomes(self, told: Told) -> None:
-        """Recompute what is known of these impressions' users; events without impression wait."""
-        known = self._stored_lists(told.keys())
-        heard = {key: hear(one, told[key], self._settings.lateness_days) for key, one in known.items()}
+    def _refresh_outcomes(self, query_ids: Collection[str]) -> None:
+        """Recompute what is known of these impressions' users."""
+        known, told = self._stored_lists(query_ids), self._events_of(query_ids)
+        heard = {key: hear(one, told.get(key, ()), self._settings.lateness_days) for key, one in known.items()}
         self._write_outcomes([one for key, one in heard.items() if one != known[key]])
 
     def _write_outcomes(self, lists: Iterable[ShownList]) -> None:
@@ -380,14 +395,15 @@ class _Fold:
             for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
         }
 
-    def _add(self, changes: dict[EvidenceKey, Counts]) -> None:
-        """Add `changes` to the evidence. Safe to read and write back: the counter's row is locked."""
+    def _add(self, changes: dict[EvidenceKey, Counts]) -> Set[EvidenceKey]:
+        """Add `changes` to the evidence, and return where. Safe to read and write back: the counter's row is locked."""
         stored = {
             EvidenceKey(*(getattr(row, name) for name in EvidenceKey._fields)): counts_of(row)
             for row in self._connection.execute(self._at(self._keys(evidence, EvidenceKey._fields, changes), evidence))
         }
         rows = [self._evidence_row(key, add_counts(stored.get(key), change)) for key, change in sorted(changes.items())]
         upsert(self._connection, evidence, rows)
+        return changes.keys()
 
     def _clear_evidence(self, first_period: int | None) -> None:
         nothing = counts_row(NO_COUNTS) | {"change": self._change}
@@ -399,7 +415,7 @@ class _Fold:
 
     def _keys(self, table: sa.Table, names: Sequence[str], keys: Collection[tuple[Any, ...]]) -> sa.CTE:
         with_collection = [(self._collection, *key) for key in sorted(keys)]
-        return keys_as_rows(self._connection, table, ("collection", *names), with_collection)
+        return keys_as_rows(self._connection, [table.c[name] for name in ("collection", *names)], with_collection)
 
     def _at(self, wanted: sa.CTE, table: sa.Table, *columns: sa.Column[Any]) -> sa.Select[Any]:
         return sa.select(*(columns or (table,))).join_from(
@@ -427,6 +443,13 @@ def _says_something() -> sa.ColumnElement[bool]:
 
 def _by_vote(places: Places, lists: Mapping[str, ShownList]) -> list[tuple[Vote, ShownList]]:
     return [(places[key], one) for key, one in lists.items()]
+
+
+def _lists_by_vote(places: Places) -> dict[Vote, list[str]]:
+    lists: dict[Vote, list[str]] = {}
+    for query_id, vote in places.items():
+        lists.setdefault(vote, []).append(query_id)
+    return lists
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
