@@ -11,8 +11,10 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foundation.errors import ClickloopError, Forbidden, NotReady, StoreAway, Unauthenticated
+from foundation.clock import monotonic_s
+from foundation.errors import ClickloopError, Forbidden, NotReady, Overloaded, StoreAway, Unauthenticated
 from foundation.keys import Key, Keys
+from foundation.telemetry import get_log
 from foundation.web import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE, problem_response
 
 Refusal = Callable[[ClickloopError], Response]
@@ -29,6 +31,10 @@ _IN_QUERY = {"/v1/events": "key", "/1/events": "x-algolia-api-key"}
 """Parameter that holds the key where beacons come, which can set no header."""
 _PAGES = "/console"
 _REFRESH_LIMIT_S = 0.25
+_ASK_AGAIN_S = 1.0
+"""After a refresh that failed or was late; keys known before open at once until then."""
+
+_log = get_log("keys")
 _CHALLENGES = {True: 'Basic realm="clickloop", charset="UTF-8"', False: 'Bearer realm="clickloop"'}
 
 
@@ -44,6 +50,7 @@ class KeyGate:
         self._keys = keys
         self._refusals = refusals
         self._refreshing: asyncio.Task[None] | None = None
+        self._ask_again_at_s = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its key in the scope, or answer 401 or 403."""
@@ -65,7 +72,7 @@ class KeyGate:
                 "the key that a browser remembers does not count here" if _is_basic(request) else "a key is asked for"
             )
             raise Unauthenticated(f"{reason}: send one as `Authorization: Bearer KEY`")
-        await self._refresh()
+        await self._refresh(token)
         key = self._keys.find(token)
         if key is None and self._keys.stale:
             raise NotReady("keys cannot be checked now; send the request again")
@@ -74,16 +81,23 @@ class KeyGate:
         _check_scope(request, key)
         return key
 
-    async def _refresh(self) -> None:
-        """Have the keys read again when they are old. While the database is away, those known before still open."""
-        if not self._keys.stale:
+    async def _refresh(self, token: str) -> None:
+        """Have the keys read again when they are old. While the database is away, those known before still open.
+
+        Then only one request a second, or one with an unknown key, waits for the database.
+        """
+        waits_already = monotonic_s() < self._ask_again_at_s and self._keys.find(token)
+        if waits_already or not self._keys.stale:
             return
+        if self._ask_again_at_s:  # it was away: others need not wait for the same answer
+            self._ask_again_at_s = monotonic_s() + _REFRESH_LIMIT_S + _ASK_AGAIN_S
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(run_in_threadpool(self._keys.refresh))
+            self._refreshing.add_done_callback(_take_in)
         done, _ = await asyncio.wait([self._refreshing], timeout=_REFRESH_LIMIT_S)
+        self._ask_again_at_s = monotonic_s() + _ASK_AGAIN_S if self._keys.stale else 0.0
         for reading in done:
-            problem = reading.exception()
-            if problem and not isinstance(problem, StoreAway):
+            if problem := _fault_of(reading):
                 raise problem
 
     def _refuse(self, problem: ClickloopError, request: Request) -> Response:
@@ -93,6 +107,18 @@ class KeyGate:
         if problem.status == Unauthenticated.status:
             response.headers["WWW-Authenticate"] = _CHALLENGES[path.startswith(_PAGES)]
         return response
+
+
+def _fault_of(reading: asyncio.Task[None]) -> BaseException | None:
+    """Return what a reading of the keys ended with, None where it went well or the database was away or busy."""
+    problem = None if reading.cancelled() else reading.exception()
+    return None if isinstance(problem, StoreAway | Overloaded) else problem
+
+
+def _take_in(reading: asyncio.Task[None]) -> None:
+    """Hear how a reading of the keys ended, though nobody may wait for it any more."""
+    if problem := _fault_of(reading):
+        _log.error("keys could not be read", exc_info=problem)
 
 
 def _token_of(request: Request) -> str:
