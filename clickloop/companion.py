@@ -8,6 +8,7 @@ import threading
 
 from foundation.children import end_children, start_child, wait_for
 from foundation.clock import monotonic_s
+from foundation.rounds import Rounds
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 
@@ -50,17 +51,21 @@ class Companion:
         self._watch.join()
 
     def _keep_running(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        while process := self._start():
+        pause_s, rounds = _FIRST_PAUSE_S, Rounds("start of the background process")
+        while not self._leaving.is_set():
             started_s = monotonic_s()
-            code = wait_for(process)
-            if self._leaving.is_set():
-                return
+            with rounds.guarded():  # a machine without a free process or memory has some later
+                self._run_once()
             if monotonic_s() - started_s > _LONGEST_PAUSE_S:
                 pause_s = _FIRST_PAUSE_S  # it lasted, so this is another trouble than the last one
-            _log.error("background ended, starts again", exit_code=code, pause_s=pause_s)
             self._leaving.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _run_once(self) -> None:
+        if process := self._start():
+            code = wait_for(process)
+            if not self._leaving.is_set():
+                _log.error("background ended, starts again", exit_code=code)
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         with self._lock:

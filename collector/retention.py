@@ -15,6 +15,7 @@ from foundation.clock import Clock
 from foundation.db import reading, transaction
 from foundation.errors import ClickloopError
 from foundation.leases import Lease, Leases
+from foundation.rounds import Rounds
 from foundation.settings import Settings
 from foundation.tables import events, impressions
 from foundation.telemetry import get_log
@@ -42,15 +43,20 @@ class Retention:
 
     def run(self, stop: threading.Event) -> None:
         """Remove what is too old now and once an hour, until `stop` is set; nothing where all is kept."""
-        wait_s = _FIRST_S
+        wait_s, rounds = _FIRST_S, Rounds("removal of old feedback")
         while self._settings.retention_days and not stop.wait(wait_s):
             wait_s = _EVERY_S
-            try:
-                removed = self.sweep(stop)
-                if removed:
-                    _log.info("old feedback removed", **removed)
-            except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
-                _log.error("old feedback could not be removed, will be tried again", problem=str(problem))
+            with rounds.guarded():
+                self._sweep_and_tell(stop)
+
+    def _sweep_and_tell(self, stop: threading.Event) -> None:
+        try:
+            removed = self.sweep(stop)
+        except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
+            _log.error("old feedback could not be removed, will be tried again", problem=str(problem))
+            return
+        if removed:
+            _log.info("old feedback removed", **removed)
 
     def sweep(self, stop: threading.Event) -> Counter[str]:
         """Remove what is too old; return how many `impressions` and `events` that were.

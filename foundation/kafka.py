@@ -25,6 +25,7 @@ from foundation.deliveries import Deliveries
 from foundation.errors import NotReady, StoreAway
 from foundation.eventlog import APPEND_LIMIT_S, FEEDBACK_TOPIC, STORE, Record
 from foundation.outages import Outage
+from foundation.rounds import Rounds
 from foundation.tables import log_positions
 from foundation.telemetry import LOG_RESETS, get_log
 
@@ -72,6 +73,7 @@ class KafkaLog:
         self._deliveries = Deliveries(APPEND_LIMIT_S, MAX_WAITING_RECORDS)
         self._producer: KafkaProducer | None = None
         self._broken = True
+        self._try_at_s = 0.0
         self._closing = threading.Event()
         self._rebuild()
         self._keeper = threading.Thread(target=self._keep, name="kafka-keeper", daemon=True)
@@ -126,18 +128,23 @@ class KafkaLog:
 
     def _keep(self) -> None:
         """Watch what is under way, until the log is closed."""
-        try_at_s = 0.0
+        rounds = Rounds("watch over what Kafka was sent")
         while not self._closing.wait(_KEEP_EVERY_S):
-            self._deliveries.expire()
-            oldest_s = self._deliveries.oldest_s()
-            if oldest_s > _STALLED_S:
-                self._outage.begin(StoreAway(f"Kafka at {','.join(self._bootstrap)} does not acknowledge"))
-            elif oldest_s and not self._broken:
-                self._outage.end()
-            useless = self._broken or oldest_s > _REBUILD_AFTER_S or (self._outage.on and not oldest_s)
-            if useless and monotonic_s() >= try_at_s:
-                self._rebuild()
-                try_at_s = monotonic_s() + _TRY_EVERY_S
+            with rounds.guarded():
+                self._look()
+
+    def _look(self) -> None:
+        """Give up what is late, and make a producer anew that is of no use, every half second at most."""
+        self._deliveries.expire()
+        oldest_s = self._deliveries.oldest_s()
+        if oldest_s > _STALLED_S:
+            self._outage.begin(StoreAway(f"Kafka at {','.join(self._bootstrap)} does not acknowledge"))
+        elif oldest_s and not self._broken:
+            self._outage.end()
+        useless = self._broken or oldest_s > _REBUILD_AFTER_S or (self._outage.on and not oldest_s)
+        if useless and monotonic_s() >= self._try_at_s:
+            self._try_at_s = monotonic_s() + _TRY_EVERY_S
+            self._rebuild()
 
     def _rebuild(self) -> None:
         """Make the producer anew; the outage is over when that succeeds, for it needs a server that answers."""

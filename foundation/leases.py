@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from foundation.clock import Clock, SystemClock
 from foundation.db import checking, insert_missing, transaction
 from foundation.errors import Conflict, StoreAway
 from foundation.ids import new_id
+from foundation.rounds import Rounds
 from foundation.tables import UtcDateTime, leases
 from foundation.telemetry import get_log
 
@@ -114,13 +115,12 @@ class Leases:
             thread.join()
 
     def _renew(self, lease: Lease, duration: timedelta, every_s: float, ended: threading.Event) -> None:
+        rounds = Rounds(f"renewal of the lease {lease.name!r}")
         while not ended.wait(every_s):
-            try:
+            with rounds.guarded(), suppress(StoreAway):  # which the store tells once; it is tried again
                 if not self.renew(lease, duration):
                     _log.warning("lease lost to another process", lease=lease.name)
                     return
-            except StoreAway:
-                continue  # the store tells it once; it is tried again
 
     def _now(self, connection: sa.Connection) -> datetime:
         if connection.dialect.name == "postgresql" and isinstance(self._clock, SystemClock):

@@ -18,6 +18,7 @@ from foundation.actors import SCHEDULE
 from foundation.clock import SystemClock
 from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.leases import Lease, LeaseLost, Leases
+from foundation.rounds import Rounds
 from foundation.settings import Settings
 from foundation.telemetry import get_log
 from retrainer.autopilot import Autopilot
@@ -141,8 +142,10 @@ class Schedule:
             _log.exception("job_failed", job=name)
 
     def _watch_clock(self) -> None:
+        rounds = Rounds("watch over the clock")
         while not self._stopped.wait(_WATCH_EVERY_S):
-            bring_forward(self._scheduler, SystemClock().now())
+            with rounds.guarded():
+                bring_forward(self._scheduler, SystemClock().now())
 
 
 def bring_forward(scheduler: BackgroundScheduler, now: datetime) -> None:
