@@ -36,12 +36,11 @@ def _make_first_key(settings: Settings, tell: Callable[[str], None]) -> None:
     engine = make_engine(settings.resolved_database_url())
     try:
         schema.prepare(engine, settings.migrate)
-        keys = Keys(engine, SystemClock())
-        if keys.list():
-            return
-        token = keys.add(FIRST_KEY, DEFAULT_COLLECTION, "admin", command_line_actor())
+        token = Keys(engine, SystemClock()).add_first(FIRST_KEY, DEFAULT_COLLECTION, command_line_actor())
     finally:
         engine.dispose()
+    if token is None:
+        return
     tell(
         f"There was no key yet, so one was made, which is shown this once: {token}\n"
         f"It is named {FIRST_KEY} and opens everything of the collection {DEFAULT_COLLECTION}. Make others by "

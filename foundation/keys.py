@@ -87,15 +87,29 @@ class Keys:
             raise InvalidRequest(
                 f"{collection!r} is no collection's name: write 1 to 64 of a-z, 0-9, _ and -, a letter or digit first"
             )
+        with transaction(self._engine) as connection:
+            return self._insert(connection, name, collection, role, actor)
+
+    def add_first(self, name: str, collection: str, actor: str = LOCAL) -> str | None:
+        """Make an admin key where there is no key at all, and return its token; of several at once one makes it."""
+        try:
+            with transaction(self._engine) as connection:
+                if connection.execute(sa.select(api_keys.c.name).limit(1)).first():
+                    return None
+                return self._insert(connection, name, collection, "admin", actor)
+        except Conflict:
+            return None  # another process was first
+
+    def _insert(self, connection: sa.Connection, name: str, collection: str, role: Role, actor: str) -> str:
         token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._clock.now()
         row = {"digest": _digest(token), "name": name, "collection": collection, "role": role}
-        with transaction(self._engine) as connection:
-            if connection.execute(sa.select(api_keys).where(_named(name, collection))).first():
-                raise Conflict(f"collection {collection!r} has a key named {name!r}; remove it first")
+        try:
             connection.execute(sa.insert(api_keys).values(row | {"created_at": now, "made_by": actor}))
-            detail = {"role": role}
-            record_action(connection, collection, action="key added", subject=name, at=now, actor=actor, detail=detail)
+        except sa.exc.IntegrityError as problem:
+            raise Conflict(f"collection {collection!r} has a key named {name!r}; remove it first") from problem
+        detail = {"role": role}
+        record_action(connection, collection, action="key added", subject=name, at=now, actor=actor, detail=detail)
         return token
 
     def list(self) -> Sequence[Key]:

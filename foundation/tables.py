@@ -126,6 +126,7 @@ api_keys = Table(
     Column("role", String(16), nullable=False, server_default="admin"),
     Column("created_at", UtcDateTime, nullable=False),
     _actor("made_by"),
+    sa.UniqueConstraint("collection", "name"),
 )
 
 actions = Table(

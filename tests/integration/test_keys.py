@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
+from foundation import schema
 from foundation.clock import FrozenClock
-from foundation.db import reading
+from foundation.db import reading, transaction
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.ids import digest_bytes
 from foundation.keys import PREFIX, Keys
@@ -65,3 +68,19 @@ def test_names_are_unique_within_a_collection(keys: Keys) -> None:
 def test_a_key_needs_a_name(keys: Keys) -> None:
     with pytest.raises(InvalidRequest, match="1 to 160 characters"):
         keys.add(" ", "help", "app")
+
+
+def test_keys_of_one_name_that_a_release_before_made_get_names_of_their_own(
+    any_engine: sa.Engine, clock: FrozenClock
+) -> None:
+    schema.downgrade(any_engine, "0012")
+    with transaction(any_engine) as connection:
+        for digest, collection in (("b" * 64, "help"), ("a" * 64, "help"), ("c" * 64, "other")):
+            row = {"digest": digest, "name": "n" * 160, "collection": collection, "created_at": clock.now()}
+            connection.execute(sa.insert(api_keys).values(row))
+            clock.advance(timedelta(seconds=1))
+    schema.upgrade(any_engine)
+
+    with reading(any_engine) as connection:
+        names = {row.digest: row.name for row in connection.execute(sa.select(api_keys))}
+    assert names == {"b" * 64: "n" * 160, "a" * 64: "n" * 95 + "-" + "a" * 64, "c" * 64: "n" * 160}

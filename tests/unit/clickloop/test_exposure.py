@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from clickloop import exposure
 from clickloop.cli import app
 from clickloop.exposure import prepare_to_listen
 from foundation.clock import SystemClock
@@ -57,6 +61,20 @@ def test_the_first_key_is_made_and_told_once(told: list[str], tmp_path: Path) ->
     engine.dispose()
     assert found is not None
     assert (found.name, found.collection, found.role) == ("first", "default", "admin")
+
+
+def test_of_processes_that_start_at_once_one_makes_the_first_key(
+    any_engine: sa.Engine, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(2, timeout=20)
+    monkeypatch.setattr(exposure, "command_line_actor", lambda: f"cli:{together.wait()}")
+    url = any_engine.url.render_as_string(hide_password=False)
+    settings = Settings(_env_file=None, home=tmp_path, require_keys=True, database_url=url)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: prepare_to_listen(settings, told.append), range(2)))
+
+    assert len(told) == 1
+    assert [key.name for key in Keys(any_engine, SystemClock()).list()] == ["first"]
 
 
 def test_where_there_is_a_key_none_is_made(told: list[str], tmp_path: Path) -> None:
