@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from foundation.clock import Clock, monotonic_s
+from foundation.errors import Overloaded, StoreAway
 from foundation.settings import Settings
 from foundation.telemetry import DOCUMENTS, WAITING, get_log
 from serving.builds import Builds
@@ -19,6 +20,7 @@ from serving.engine.embedder import StoredEmbedder
 from serving.engine.fields import FieldSummary
 from serving.engine.values import FieldType
 from serving.evidence import read_changed
+from serving.failures import Failures
 from serving.generations import Generations
 
 _CHANGES_AT_ONCE = 1000
@@ -50,6 +52,7 @@ class Content:
         self._declared: dict[str, Mapping[str, FieldType]] = {}
         self._fields_followed: dict[str, int | None] = {}
         self._evidence_followed: dict[str, int] = {}
+        self._failures = Failures()
 
     def follow(self, seen: Look, patience_s: float) -> bool:
         """Take in what changed in every collection, and return whether documents still wait to be embedded.
@@ -63,13 +66,13 @@ class Content:
         until = monotonic_s() + patience_s
         waiting = False
         for name in self._catalog.learn(seen.documents):
-            self._follow_fields(name, seen)
-            served = self.served.get(name) or self._open(name, seen)
-            self._follow_generation(name, served, seen)
-            waiting |= self._follow_documents(name, served.corpus, seen, until)
-            self._follow_evidence(name, served, seen)
-            self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
+            if self._failures.is_due(name):
+                waiting |= self._try(name, seen, until)
         return waiting
+
+    def problems(self) -> dict[str, str]:
+        """Return why a collection is not followed, by the name of each that cannot be now. Never blocks."""
+        return self._failures.problems()
 
     @property
     def embedder(self) -> StoredEmbedder:
@@ -102,6 +105,30 @@ class Content:
         served = self.served.get(name)
         if served is not None:
             served.corpus.hide(document_ids)
+
+    def _try(self, name: str, seen: Look, until: float) -> bool:
+        """Follow one collection; what it fails on is kept, told, and keeps no other from being followed."""
+        try:
+            waiting = self._follow_one(name, seen, until)
+        except (StoreAway, Overloaded):
+            raise  # the same for all, and told by the store itself
+        except Exception as problem:  # noqa: BLE001  whatever a collection breaks on, the others are followed
+            told = str(problem) or repr(problem)
+            if told != self._failures.problem(name):
+                _log.exception("collection_not_followed", collection=name, problem=told)
+            self._failures.note(name, told)
+            return False
+        self._failures.forget(name)
+        return waiting
+
+    def _follow_one(self, name: str, seen: Look, until: float) -> bool:
+        self._follow_fields(name, seen)
+        served = self.served.get(name) or self._open(name, seen)
+        self._follow_generation(name, served, seen)
+        waiting = self._follow_documents(name, served.corpus, seen, until)
+        self._follow_evidence(name, served, seen)
+        self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
+        return waiting
 
     def _open(self, name: str, seen: Look) -> Served:
         """Bring a collection into memory; nobody sees it before its documents can be found by their words."""

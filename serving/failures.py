@@ -1,4 +1,4 @@
-"""Versions that did not load, and when each is tried again."""
+"""What failed (versions that did not load, collections that could not be followed), and when each is tried again."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class _Failure:
 
 
 class Failures:
-    """The versions of one collection that did not load; one thread writes, any read.
+    """What failed, by name: the versions of one collection, or collections; one thread writes, any read.
 
-    A stamp is whatever changes when one of a version's artifacts does.
+    A stamp is whatever changes when one of a version's artifacts does; without one, only the pause counts.
 
     Args:
         now_s: The machine's time.
@@ -34,25 +34,25 @@ class Failures:
         self._now_s = now_s
         self._failed: dict[str, _Failure] = {}
 
-    def note(self, version: str, problem: str, stamp: tuple[str, ...]) -> None:
-        """Remember that a version did not load: it is tried again after a pause, twice as long as the last."""
-        before = self._failed.get(version)
+    def note(self, name: str, problem: str, stamp: tuple[str, ...] = ()) -> None:
+        """Remember that something failed: it is tried again after a pause, twice as long as the last."""
+        before = self._failed.get(name)
         pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else _FIRST_PAUSE_S
         now_s = self._now_s()
-        self._failed[version] = _Failure(problem, stamp, pause_s, now_s + pause_s, now_s + _LOOK_EVERY_S)
+        self._failed[name] = _Failure(problem, stamp, pause_s, now_s + pause_s, now_s + _LOOK_EVERY_S)
 
-    def forget(self, version: str) -> None:
-        """Forget that a version did not load: it does, or is to be tried at once."""
-        self._failed.pop(version, None)
+    def forget(self, name: str) -> None:
+        """Forget that something failed: it went well, or is to be tried at once."""
+        self._failed.pop(name, None)
 
-    def keep(self, versions: Collection[str]) -> None:
-        """Forget all versions but these."""
-        for version in self._failed.keys() - set(versions):
-            self.forget(version)
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all but these."""
+        for name in self._failed.keys() - set(names):
+            self.forget(name)
 
-    def is_due(self, version: str, stamp: Callable[[], tuple[str, ...]]) -> bool:
-        """Return whether a version may be tried: it never failed, its pause is over, or its artifacts are others."""
-        failure = self._failed.get(version)
+    def is_due(self, name: str, stamp: Callable[[], tuple[str, ...]] = tuple) -> bool:
+        """Return whether something may be tried: it never failed, its pause is over, or its artifacts are others."""
+        failure = self._failed.get(name)
         if failure is None or self._now_s() >= failure.again_at_s:
             return True
         if self._now_s() < failure.look_at_s:
@@ -60,7 +60,11 @@ class Failures:
         failure.look_at_s = self._now_s() + _LOOK_EVERY_S
         return stamp() != failure.stamp
 
-    def problem(self, version: str) -> str:
-        """Return why a version did not load, "" when it never failed."""
-        failure = self._failed.get(version)
+    def problem(self, name: str) -> str:
+        """Return why something failed, "" when it did not."""
+        failure = self._failed.get(name)
         return failure.problem if failure else ""
+
+    def problems(self) -> dict[str, str]:
+        """Return why, by the name of what failed."""
+        return {name: failure.problem for name, failure in sorted(self._failed.copy().items())}

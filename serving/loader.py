@@ -110,7 +110,11 @@ class Loader:
 
     def problems(self) -> list[str]:
         """Return what keeps this replica from serving what it should, as sentences."""
-        return [
+        behind = [
+            f"collection {name}: what changed in it cannot be taken in, and is tried again: {told}"
+            for name, told in self._content.problems().items()
+        ]
+        return behind + [
             f"collection {name}: {told}"
             for name, served in sorted(self._served.items())
             for told in self._say(name, served)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -196,6 +196,8 @@ class Corpus:
     def place(self, changes: list[Document]) -> None:
         """Make changes of the catalog searchable by word, all at once.
 
+        When their words cannot be written, as on a full disk, nothing has changed, and it can be repeated.
+
         Args:
             changes: In order of their change numbers; deletions have `deleted` set.
         """
@@ -203,11 +205,12 @@ class Corpus:
             return
         latest = {change.id: change for change in changes}
         with self._lock:
+            self._reserve(self.size + len(latest))
+            self._write_words(latest.values())
             for document in latest.values():
                 self._retire(document.id)
                 if not document.deleted:
                     self._add(document)
-            self.lexical.commit()
             self.change = max(self.change, changes[-1].change)
 
     def embed(self, embedder: Embedder, limit: int) -> int:
@@ -276,13 +279,30 @@ class Corpus:
         starts = np.cumsum(counts) - counts
         return np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum()), starts
 
+    def _reserve(self, rows: int) -> None:
+        """Make room for so many rows; who finds one by its words before it is there passes over it as not alive."""
+        if rows > len(self.columns.starts):
+            self.columns = self.columns.grow(max(1024, rows * 3 // 2))
+
+    def _write_words(self, documents: Iterable[Document]) -> None:
+        """Commit the words of documents under the rows that `_add` will give them, or none of them."""
+        row = self.size
+        try:
+            for document in documents:
+                if document.id in self._rows:
+                    self.lexical.remove(self._rows[document.id])
+                if not document.deleted:
+                    self.lexical.add(row, document.title, document.text)
+                    row += 1
+            self.lexical.commit()
+        except Exception:
+            self.lexical.close()
+            raise
+
     def _add(self, document: Document) -> None:
         row = self._shelf.add(document)
-        if row >= len(self.columns.starts):
-            self.columns = self.columns.grow(max(1024, row * 3 // 2))
         self.columns.titles[row] = sign(document.title)
         self.columns.changes[row] = document.change
-        self.lexical.add(row, document.title, document.text)
         self.fields.add(row, document.fields)
         self._pending.append(row)  # before its name: who sees the document knows that it waits
         self._names.append(document.id)
@@ -295,7 +315,6 @@ class Corpus:
             self.columns.alive[row] = False
             start, count = int(self.columns.starts[row]), int(self.columns.counts[row])
             self.dense.remove(range(start, start + count))
-            self.lexical.remove(row)
 
 
 def _lengthen(column: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import tantivy
 
-from foundation.errors import ArtifactDamaged, Conflict
+from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
 from serving.engine.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers
 from serving.engine.clauses import IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
 from serving.engine.spelling import Counts, Speller
@@ -80,8 +82,11 @@ class LexicalIndex:
 
         Raises:
             Conflict: Another process writes to the folder.
+            ClickloopError: What came before it could not be written; `close` gives it up.
         """
-        self._add(self._open_writer(), row, make_valid(title), make_valid(text))
+        writer = self._open_writer()
+        with _told():
+            self._add(writer, row, make_valid(title), make_valid(text))
 
     def remove(self, row: int) -> None:
         """Remove a row; gone after `commit`.
@@ -92,9 +97,14 @@ class LexicalIndex:
         self._open_writer().delete_documents_by_term(_ROW, row)
 
     def commit(self) -> None:
-        """Make additions and removals visible, and lasting when the index is in a folder."""
+        """Make additions and removals visible, and lasting when the index is in a folder.
+
+        Raises:
+            ClickloopError: They cannot be written, as on a full disk; `close` gives them up.
+        """
         if self._writer is not None:
-            self._writer.commit()
+            with _told():
+                self._writer.commit()
             self._reload()
 
     def search(
@@ -139,10 +149,10 @@ class LexicalIndex:
 
     def close(self) -> None:
         """Stop writing: give up what was not committed, finish merges and let another process write."""
-        if self._writer is not None:
-            self._writer.rollback()
-            self._writer.wait_merging_threads()
-            self._writer = None
+        writer, self._writer = self._writer, None  # let go of, whatever it fails on
+        if writer is not None:
+            writer.rollback()
+            writer.wait_merging_threads()
             self._reload()
 
     @staticmethod
@@ -289,6 +299,16 @@ def _open(schema: tantivy.Schema, folder: Path | None) -> tantivy.Index:
                 f"The lexical index in {folder} is of another language or release; build it anew."
             ) from error
         raise ArtifactDamaged(f"The lexical index in {folder} cannot be opened; build it anew. {error}") from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say of what tantivy cannot write what the operating system said, without files that are others at every try."""
+    try:
+        yield
+    except ValueError as error:
+        told = re.search(r'message: "([^"]+)"', str(error))
+        raise ClickloopError(f"the lexical index cannot be written: {told[1] if told else error}") from error
 
 
 def _fill(terms: list[str]) -> str:
