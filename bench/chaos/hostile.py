@@ -29,7 +29,7 @@ _ORIGIN = "https://shop.example"
 _CLIENTS = 6
 _VOLLEY_S = 15.0
 _QUICK_VOLLEY_S = 1.5
-_A_SECOND = 1500  # more than is answered: a volley ends by time, and every body is new until then
+_BODIES = 2000  # of a volley, sent again from the first on when all are sent
 _ASKED = 10
 _LAG_TIMEOUT_S = 60.0
 _LOOK_S = 0.2
@@ -91,7 +91,7 @@ def _flood(url: str, chance: random.Random, quick: bool, tell: Tell) -> list[int
     statuses: list[int] = []
     while len(statuses) < wanted:
         for path, good in (_SEARCHES | GOOD_BODIES).items():
-            bodies = [odd(good, chance) for _ in range(int(seconds * _A_SECOND))]
+            bodies = [odd(good, chance) for _ in range(_BODIES)]
             volley = shoot(url, path, bodies, clients=_CLIENTS, seconds=seconds, headers={"Origin": _ORIGIN})
             statuses += [shot.status for shot in volley.shots]
         tell(f"{len(statuses)} requests")

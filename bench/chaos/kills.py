@@ -156,6 +156,5 @@ def _miscounted(parts: Parts, memory: Acknowledged) -> int:
         lists = connection.execute(sa.select(impressions.c.query_id, impressions.c.results)).all()
     shown = sum(int(sum(row.shown)) for row in counted)
     clicked = sum(int(sum(row.clicked)) for row in counted)
-    return abs(clicked - len(memory.clicks)) + abs(
-        shown - sum(len(one.results) for one in lists if one.query_id in looked_at)
-    )
+    expected = sum(len(one.results) for one in lists if one.query_id in looked_at)
+    return abs(clicked - len(memory.clicks)) + abs(shown - expected)
