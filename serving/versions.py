@@ -15,7 +15,9 @@ from serving.engine.encoder import Encoder
 from serving.engine.features import Query
 from serving.engine.model import RankingModel, load_model
 from serving.engine.pipeline import Ranker
+from serving.patience import Patience
 
+_ARTIFACT_LIMIT_S = 2.0
 _log = get_log("loader")
 
 
@@ -32,6 +34,7 @@ class Versions:
     def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
         self._registry = registry
         self._embedder = embedder
+        self._patience = Patience("store of artifacts", _ARTIFACT_LIMIT_S)
         self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
 
     def hold(self, name: str, served: Served, version: str) -> bool:
@@ -62,7 +65,7 @@ class Versions:
         try:
             manifest = self._registry.get(name, version).manifest
             digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
-            return tuple(self._registry.artifacts.stamp(digest) for digest in digests if digest)
+            return tuple(self._stamp_of(digest) for digest in digests if digest)
         except Exception as problem:  # noqa: BLE001  of whichever store; who loads the version next tells it
             return (repr(problem),)
 
@@ -73,9 +76,13 @@ class Versions:
                 f"it needs the encoder {manifest.encoder}, this replica runs {self._embedder.encoder.digest}; "
                 "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
             )
-        return load_model(
-            manifest, self._registry.artifacts.get, self._embedder.embed, self._embedder.encoder.dimension
-        )
+        return load_model(manifest, self._get, self._embedder.embed, self._embedder.encoder.dimension)
+
+    def _get(self, digest: str) -> bytes:
+        return self._patience.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))
+
+    def _stamp_of(self, digest: str) -> str:
+        return self._patience.ask(f"stamp {digest}", partial(self._registry.artifacts.stamp, digest))
 
 
 def _verify(ranker: Ranker, encoder: Encoder) -> None:

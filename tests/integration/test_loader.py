@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -262,6 +263,34 @@ def test_a_store_of_artifacts_that_is_away_holds_up_no_other_collection(
             loader.follow()
         assert "does not answer" in str(loader.state()["default"]["problem"])
         assert loader.collection("shop").champion == parts.baseline.id
+    loader.follow()
+    assert loader.collection("default").champion == version
+
+
+def test_a_store_of_artifacts_that_hangs_holds_up_no_other_collection_and_is_used_when_it_answers(
+    parts: Parts, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, _, _ = adapted(parts)
+    version = register(parts, manifest)
+    parts.hotswap.promote("default", version, "won")
+    parts.catalog.upsert("shop", DOCUMENTS)
+    answers, get = threading.Event(), parts.registry.artifacts.get
+
+    def hang(digest: str) -> bytes:
+        answers.wait(20)
+        return get(digest)
+
+    monkeypatch.setattr(failures, "_FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(parts.registry.artifacts, "get", hang)
+    following = threading.Thread(target=loader.follow, daemon=True)
+    following.start()
+    following.join(8)
+    hung = following.is_alive()
+    answers.set()
+    following.join()
+    assert not hung
+    assert loader.collection("shop").champion == parts.baseline.id
+    assert len(parts.hotswap.replicas("shop")) == 1
     loader.follow()
     assert loader.collection("default").champion == version
 
