@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from collector.intake.logged import read
 from foundation.db import reading, transaction, upsert
-from foundation.errors import NotFound
-from foundation.eventlog import EventLog, Record, await_append
+from foundation.errors import NotFound, RecordTooLarge
+from foundation.eventlog import EventLog, Record, await_append, check_sizes
 from foundation.ids import digest_bytes
 from foundation.tables import dead_letters
 
@@ -128,7 +128,8 @@ def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
 def _is_readable(record: Record) -> bool:
     try:
         read(record)
-    except (ValueError, OverflowError, RecursionError):
+        check_sizes([record])
+    except (ValueError, OverflowError, RecursionError, RecordTooLarge):
         return False
     return True
 

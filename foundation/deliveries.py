@@ -7,7 +7,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 
 from foundation.clock import monotonic_s
-from foundation.errors import Overloaded, StoreAway
+from foundation.errors import Overloaded, RecordTooLarge, StoreAway
 
 
 class Delivery:
@@ -42,6 +42,9 @@ class Delivery:
             if self._left > 0:
                 return
         self._deliveries.forget(self)
+        if isinstance(self._problem, RecordTooLarge):
+            self.give_up(self._problem)
+            return
         if self._problem is not None:
             self.give_up(StoreAway(f"Kafka did not take the records: {self._problem!r}; send them again"))
             return

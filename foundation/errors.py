@@ -4,6 +4,7 @@ ClickloopError
 ├── InvalidRequest          422  the request is wrong; `fields` names where
 │   └── UnreadableBody      400  not JSON, not UTF-8
 ├── BodyTooLarge            413
+│   └── RecordTooLarge      413  what one entry would keep is too large for the log
 ├── UnsupportedMediaType    415  the body is no JSON, or packed in an unknown way
 ├── MalformedRequest        400  not HTTP
 ├── RequestTimeout          408  the request did not come whole in time
@@ -91,6 +92,12 @@ class BodyTooLarge(ClickloopError):
 
     status = 413
     slug = "body-too-large"
+
+
+class RecordTooLarge(BodyTooLarge):
+    """What one entry would keep is too large."""
+
+    slug = "record-too-large"
 
 
 class UnsupportedMediaType(ClickloopError):

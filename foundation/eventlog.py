@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from foundation.db import PATIENCE_S, reading, take_numbers, transaction, upsert, writes_of
-from foundation.errors import StoreAway
+from foundation.errors import RecordTooLarge, StoreAway
 from foundation.group_commit import GroupCommit
+from foundation.sizes import MAX_RECORD_BYTES
 from foundation.tables import log_positions, log_records
 from foundation.telemetry import LOG_RESETS, get_log
 
@@ -91,6 +92,7 @@ class EventLog(Protocol):
         Whoever has waited long enough cancels the future: what is not on its way by then is not appended.
 
         Raises:
+            RecordTooLarge: A record is larger than `MAX_RECORD_BYTES`; nothing was appended.
             StoreAway: The log is away; nothing was appended.
             Overloaded: Too many appends are waiting; nothing was appended.
         """
@@ -106,6 +108,14 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Finish the appends under way and stop."""
+
+
+def check_sizes(records: Sequence[Record]) -> None:
+    """Raise RecordTooLarge when one of `records` is too large for any log."""
+    for record in records:
+        size = len(record.body.encode())
+        if size > MAX_RECORD_BYTES:
+            raise RecordTooLarge(f"a record may have {MAX_RECORD_BYTES} bytes, one has {size}; nothing was taken")
 
 
 def await_append(done: Future[None], limit_s: float) -> None:
@@ -151,6 +161,7 @@ class EmbeddedLog:
 
     def append(self, records: Sequence[Record]) -> Future[None]:
         """Queue `records` for the next group commit. See `EventLog.append`."""
+        check_sizes(records)
         return self._writer.append(records)
 
     def subscribe(self, consumer: str) -> EmbeddedSubscription:

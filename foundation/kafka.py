@@ -17,13 +17,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError, TopicAlreadyExistsError
 
 from foundation.clock import monotonic_s
 from foundation.db import reading, transaction, upsert
 from foundation.deliveries import Deliveries
-from foundation.errors import NotReady, StoreAway
-from foundation.eventlog import APPEND_LIMIT_S, FEEDBACK_TOPIC, STORE, Record
+from foundation.errors import NotReady, RecordTooLarge, StoreAway
+from foundation.eventlog import APPEND_LIMIT_S, FEEDBACK_TOPIC, STORE, Record, check_sizes
 from foundation.outages import Outage
 from foundation.rounds import Rounds
 from foundation.tables import log_positions
@@ -91,8 +91,9 @@ class KafkaLog:
     def append(self, records: Sequence[Record]) -> Future[None]:
         """Send `records`; the future is done when the brokers have acknowledged each of them.
 
-        It fails with StoreAway when one was not acknowledged in time.
+        It fails with StoreAway when one was not acknowledged in time, with RecordTooLarge when the servers take less.
         """
+        check_sizes(records)
         if self._closing.is_set():
             raise NotReady("the event log is closed; the service is stopping")
         producer = self._producer
@@ -103,11 +104,11 @@ class KafkaLog:
             try:
                 sent = producer.send(self._topic, key=record.key.encode(), value=record.body.encode())
             except KafkaError as problem:
-                self._broken = True
-                delivery.fail(problem)
+                self._broken |= not isinstance(problem, MessageSizeTooLargeError)
+                delivery.fail(_refusal(problem))
                 continue
             sent.add_callback(delivery.acknowledge)
-            sent.add_errback(delivery.fail)
+            sent.add_errback(lambda problem: delivery.fail(_refusal(problem)))
         return delivery.done
 
     def subscribe(self, consumer: str) -> KafkaSubscription:
@@ -127,7 +128,6 @@ class KafkaLog:
         self._leave(_CLOSE_LIMIT_S)
 
     def _keep(self) -> None:
-        """Watch what is under way, until the log is closed."""
         rounds = Rounds("watch over what Kafka was sent")
         while not self._closing.wait(_KEEP_EVERY_S):
             with rounds.guarded():
@@ -324,6 +324,12 @@ class KafkaSubscription:
         )
         with reading(self._engine) as connection:
             return {row.partition: row.position for row in connection.execute(statement)}
+
+
+def _refusal(problem: BaseException) -> BaseException:
+    """Return what an append's caller is told; of a record's size nobody but the one who sent it hears."""
+    is_size = isinstance(problem, MessageSizeTooLargeError)
+    return RecordTooLarge(f"Kafka takes no record so large: {problem}") if is_size else problem
 
 
 def _away(bootstrap: Sequence[str], problem: KafkaError) -> StoreAway:

@@ -11,6 +11,7 @@ from collector.intake.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of
 from collector.intake.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.queries import query_fault
+from foundation.sizes import list_fault
 from foundation.texts import spaced
 
 EVENTS = ("item", "metadata", "user", "ranking", "interaction")
@@ -132,7 +133,10 @@ def _results(fields: Fields) -> tuple[ShownResult, ...]:
         found.setdefault(result.id, result)
         for fault in one.faults:
             fields.fault(fault.field, fault.reason)
-    return tuple(found.values())
+    shown = tuple(found.values())
+    if reason := list_fault(shown):
+        fields.fault("items", reason)
+    return shown
 
 
 def _relevancy(item: Fields) -> float:

@@ -13,6 +13,7 @@ from collector.intake.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Take
 from collector.intake.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, MAX_SOURCE
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.queries import query_fault
+from foundation.sizes import list_fault
 from foundation.texts import as_id
 
 MAX_TEXT = 100
@@ -114,7 +115,10 @@ def _hits(fields: Fields) -> tuple[ShownResult, ...]:
         ranks.setdefault(one.key("id", MAX_DOCUMENT_ID, required=True), rank)
         for fault in one.faults:
             fields.fault(f"query_response_hit_ids.{rank - 1}", fault.reason)
-    return tuple(ShownResult(hit, rank, 0.0) for hit, rank in ranks.items())
+    shown = tuple(ShownResult(hit, rank, 0.0) for hit, rank in ranks.items())
+    if reason := list_fault(shown):
+        fields.fault("query_response_hit_ids", reason)
+    return shown
 
 
 def _useless(value: dict[str, Any], query: str, id_field: str) -> str:

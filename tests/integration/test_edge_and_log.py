@@ -23,6 +23,7 @@ from collector.store import fold_batch
 from foundation.bodies import read_entries
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.errors import UnreadableBody
+from foundation.eventlog import check_sizes
 from foundation.masking import Masks
 from foundation.privacy import Privacy
 from foundation.pseudonyms import Pseudonyms
@@ -195,7 +196,9 @@ def put(value: Any, path: tuple[Any, ...], odd: Any) -> None:
 
 def keep(engine: sa.Engine, content: Content) -> None:
     """Take content through the log into the database, as the collector does; raises what would be a dead letter."""
-    taken = [read(record) for record in records_of(*map(PRIVACY.conceal, content))]
+    records = records_of(*map(PRIVACY.conceal, content))
+    check_sizes(records)
+    taken = [read(record) for record in records]
     with engine.connect() as connection:
         fold_batch(connection, taken, SETTINGS)
         connection.rollback()  # the disk need not have it
@@ -222,6 +225,45 @@ def test_a_query_that_grows_when_folded_is_measured_as_it_is_kept(engine: sa.Eng
         content = edge(body)
         keep(engine, content)
         assert bool(content) == (length <= 250)
+
+
+def grow(name: str, ids: list[str]) -> Content:
+    """Return what an edge that takes lists makes of one of `ids`, with everything else as long as it may be."""
+    edge, good = EDGES[name]
+    field = "query_response_hit_ids" if name == "ubi query" else "items"
+    shown: list[Any] = (
+        ids if name == "ubi query" else [{"id": id_, "relevancy": -1.2345678901234567e-200} for id_ in ids]
+    )
+    more = {"user_query": "\x1b" * 1500} if name == "ubi query" else {}
+    assert field in good
+    return edge(good | more | {field: shown})
+
+
+@pytest.mark.parametrize("name", ["ubi query", "metarank ranking"])
+@pytest.mark.parametrize("letter", ["😀", "a", '"', "\\", "é"])
+def test_a_list_is_measured_as_it_is_kept(name: str, letter: str) -> None:
+    accepted, refused = 0, 0
+    for length in (3, 190, 200, 205, 210, 215, 220, 256):
+        content = grow(name, [f"{number:03}{letter * (length - 3)}" for number in range(1000)])
+        check_sizes(records_of(*map(PRIVACY.conceal, content)))
+        accepted, refused = accepted + bool(content), refused + (not content)
+
+    assert accepted
+    assert bool(refused) == (letter == "😀")
+
+
+def test_a_list_of_our_own_is_never_too_large() -> None:
+    shown = tuple(ShownResult("😀" * 256, 1000 + rank, -1.2345678901234567e-200, "a" * 64) for rank in range(100))
+    longest = Impression("c" * 64, "q" * 128, "\x1b" * 1500, "u" * 256, "v" * 64, shown, NOW, "e" * 64)
+
+    check_sizes(records_of(longest))
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES)
+def test_an_event_is_never_too_large(kind: Any) -> None:
+    longest = FeedbackEvent("c", "😀" * 128, kind, "😀" * 128, "😀" * 256, "😀" * 256, 1.0, NOW, NOW, "😀" * 128)
+
+    check_sizes(records_of(longest))
 
 
 @pytest.mark.parametrize("name", EDGES)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from bench.broker import has_broker, kafka_broker
 from foundation.db import transaction
-from foundation.errors import NotReady
+from foundation.errors import NotReady, RecordTooLarge
 from foundation.eventlog import EmbeddedLog, EventLog, Record, Subscription
+from foundation.sizes import MAX_RECORD_BYTES
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
@@ -165,6 +166,33 @@ def test_lag_counts_what_is_not_committed(log: EventLog, reader: Subscription, e
         reader.commit(connection, found[:2])
 
     assert (before, reader.lag()) == (3, 1)
+
+
+def test_a_record_that_is_too_large_is_refused_and_holds_up_nobody(log: EventLog, reader: Subscription) -> None:
+    largest = "😀" * (MAX_RECORD_BYTES // 4)
+    before = log.append(records("before"))
+    with pytest.raises(RecordTooLarge, match="900000"):
+        log.append(records("beside", largest + "😀"))
+    before.result(PATIENCE_S)
+    log.append(records(largest)).result(PATIENCE_S)
+
+    assert bodies(read(reader, 2)) == ["before", largest]
+
+
+@pytest.mark.kafka
+def test_a_record_that_kafka_finds_too_large_breaks_no_producer(
+    engine: sa.Engine, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foundation.eventlog.MAX_RECORD_BYTES", 10**9)
+    log = open_kafka(engine, kafka_bootstrap, f"t{uuid4().hex}")
+    before = log.append(records("before"))
+    refused = log.append(records("x" * 1_100_000))
+    before.result(PATIENCE_S)
+
+    with pytest.raises(RecordTooLarge):
+        refused.result(PATIENCE_S)
+    assert not getattr(log, "_broken")  # noqa: B009  of Kafka's log alone
+    log.close()
 
 
 def test_a_closed_log_refuses(log: EventLog) -> None:
