@@ -109,7 +109,7 @@ def search(
     count = documents or (bench.QUICK_DOCUMENTS if quick else bench.DOCUMENTS)
     kept = home.resolve() / f"{count}-{seed}"
     tell = Console(stderr=True).print
-    asked = frozenset(int(number) for number in bars.split(",") if number) & bench.ALL_BARS
+    asked = _numbers(bars) & bench.ALL_BARS
     only = asked or (bench.QUICK_BARS if quick else bench.ALL_BARS)
     _measure("search", seed, as_json, lambda: bench.run(data, kept, count, seed, quick, tell, only))
 
@@ -126,7 +126,7 @@ def ingest(
     from bench.ingest import run as bench
 
     count = stored if stored is not None else (bench.QUICK_STORED if quick else bench.STORED)
-    asked = frozenset(int(number) for number in bars.split(",") if number) & bench.ALL_BARS
+    asked = _numbers(bars) & bench.ALL_BARS
     only = asked or (bench.QUICK_BARS if quick else bench.ALL_BARS)
     tell = Console(stderr=True).print
     _measure("ingest", seed, as_json, lambda: bench.run(seed, quick, count, tell, only))
@@ -146,6 +146,15 @@ def loop(
     err = Console(stderr=True)
     report = bench.run(collection, clicks, list(range(seeds)), quick, err.print)
     _end(report | {"machine": describe_machine()}, as_json)
+
+
+def _numbers(bars: str) -> frozenset[int]:
+    """Return the numbers of a comma-separated list; an error of the command line where one is none."""
+    words = [word.strip() for word in bars.split(",") if word.strip()]
+    wrong = [word for word in words if not (word.isdecimal() and len(word) == 1)]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0][:20]!r} is no number of a bar", param_hint="--bars")
+    return frozenset(map(int, words))
 
 
 def _measure(name: str, seed: int, as_json: bool, run: Callable[[], Findings]) -> None:

@@ -17,6 +17,8 @@ from foundation.errors import ClickloopError, FieldFault, NotReady
 KEY_VARIABLE = "CLICKLOOP_KEY"
 
 _LOOK_AGAIN_S = 0.02
+_MAX_DIGITS = 9
+"""Of seconds that anybody could wait."""
 
 
 class Refused(ClickloopError):
@@ -130,7 +132,7 @@ class Remote:
 
 def _retry_after_s(written: str) -> int:
     """Return the seconds of a `Retry-After` header, a number or a date (RFC 9110 section 10.2.3), 0 for neither."""
-    if written.isdecimal():
+    if written.isdecimal() and len(written) <= _MAX_DIGITS:
         return int(written)
     try:
         return max(0, ceil((parsedate_to_datetime(written) - SystemClock().now()).total_seconds()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from foundation.ids import canonical_json, digest_json
 from foundation.texts import as_id
 
 Judgments = dict[str, dict[str, int]]
+
+_GRADE = re.compile(r"-?[0-9]{1,3}")
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _entries(file: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
 def _json_object(line: str, place: str) -> dict[str, Any]:
     try:
         body = json.loads(line)
-    except json.JSONDecodeError as problem:
+    except ValueError as problem:
         raise InvalidRequest(f"{place}: not JSON ({problem})") from problem
     if not isinstance(body, dict):
         raise InvalidRequest(f"{place}: a JSON object is expected, not {type(body).__name__}")
@@ -190,10 +193,9 @@ def _judgment(columns: list[str], place: str) -> tuple[str, str, int]:
     if len(columns) != 3:
         raise InvalidRequest(f"{place}: three columns between tabs are expected, not {len(columns)}")
     query, document, grade = columns
-    try:
-        return query, document, int(grade)
-    except ValueError as problem:
-        raise InvalidRequest(f"{place}: the grade must be a whole number, not {grade!r}") from problem
+    if not _GRADE.fullmatch(grade.strip()):
+        raise InvalidRequest(f"{place}: the grade must be a whole number of at most three digits, not {grade[:40]!r}")
+    return query, document, int(grade)
 
 
 def _write_files(collection: JudgedCollection, folder: Path) -> None:

@@ -202,4 +202,4 @@ def _refuse(event: Event, reason: str) -> Refusal:
 
 
 def _seconds(retry_after: str) -> float:
-    return float(retry_after) if retry_after.isdigit() else 0.0
+    return float(retry_after) if retry_after.isdecimal() else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from foundation.errors import InvalidRequest
@@ -17,7 +18,7 @@ def read_run(file: Path) -> Run:
     """Return the run in a file.
 
     Raises:
-        InvalidRequest: A line is not of six columns, or its score is no number.
+        InvalidRequest: A line is not of six columns, or its score is no finite number.
     """
     run: Run = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
@@ -27,7 +28,10 @@ def read_run(file: Path) -> Run:
         try:
             if len(columns) != _COLUMNS:
                 raise ValueError(f"{len(columns)} columns")
-            run.setdefault(columns[0], {})[columns[2]] = float(columns[4])
+            score = float(columns[4])
+            if not math.isfinite(score):
+                raise ValueError(f"score {columns[4]}")
+            run.setdefault(columns[0], {})[columns[2]] = score
         except ValueError as problem:
             wanted = "`query Q0 document rank score tag` is expected"
             raise InvalidRequest(f"{file} line {number}: {wanted} ({problem})") from problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -11,6 +12,8 @@ Kind = Literal["number", "boolean", "text"]
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _MAX_DIGITS = 15
 """What every reader of JSON keeps exactly."""
+_MAX_CHARACTERS = 300
+"""Of a number that somebody wrote; a whole one of more digits fits no float."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -23,11 +26,12 @@ def read_cell(cell: str) -> Any:
 
 
 def read_number(cell: str) -> int | float | None:
-    """Return the number that a cell says in any of the ways to write it, None when it says none."""
-    match = _NUMBER.fullmatch(cell)
+    """Return the finite number that a cell says in any of the ways to write it, None when it says none."""
+    match = _NUMBER.fullmatch(cell) if len(cell) <= _MAX_CHARACTERS else None
     if match is None:
         return None
-    return float(cell) if match[1] or match[2] else int(cell)
+    number = float(cell) if match[1] or match[2] else int(cell)
+    return number if math.isfinite(number) else None
 
 
 class ColumnKinds:

@@ -89,9 +89,10 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
         ("7", 7, 7),
         ("", 0, 0),
         ("soon", 0, 0),
+        ("9" * 5000, 0, 0),
         (format_datetime(SystemClock().now() + timedelta(days=1)), 70_000, 86_400),
     ],
-    ids=["seconds", "none", "unreadable", "date"],
+    ids=["seconds", "none", "unreadable", "endless", "date"],
 )
 def test_a_refusal_keeps_status_fields_and_when_to_come_back(
     url: str, header: str, least_s: float, most_s: float

@@ -85,6 +85,8 @@ def test_a_query_of_two_splits_is_refused() -> None:
         (DOCUMENT, '{"_id": "q"}\n', "q\td\t1\n", "queries.jsonl line 1: 'text' must be a text"),
         (DOCUMENT, QUERY, "q\td\t1\nq\td\n", "train.tsv line 2: three columns"),
         (DOCUMENT, QUERY, "q\td\t1\nq\td\tgood\n", "train.tsv line 2: the grade must be a whole number"),
+        (DOCUMENT, QUERY, f"q\td\t{'9' * 400}\n", "train.tsv line 1: the grade must be a whole number"),
+        (DOCUMENT + f'{{"_id": {"9" * 5000}}}\n', QUERY, "q\td\t1\n", "corpus.jsonl line 2: not JSON"),
         (DOCUMENT, QUERY, "query\tdoc\tscore\nother\td\t1\n", "train.tsv line 2: query 'other'"),
         (DOCUMENT, QUERY, "q\tother\t1\n", "train.tsv line 1: document 'other'"),
     ],

@@ -53,10 +53,12 @@ class Script:
         batches: The events of every request.
         moments_s: When each request came.
         headers: The headers of every request.
+        retry_after: What a 503 says of when to come back.
     """
 
     def __init__(self) -> None:
         self.url = ""
+        self.retry_after = "0"
         self.replies: list[Callable[[Any], Reply]] = []
         self.batches: list[list[dict[str, Any]]] = []
         self.moments_s: list[float] = []
@@ -86,7 +88,7 @@ def script() -> Iterator[Script]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             if status == 503:
-                self.send_header("Retry-After", "0")
+                self.send_header("Retry-After", told.retry_after)
             self.end_headers()
             self.wfile.write(content)
 

@@ -119,6 +119,16 @@ def test_what_was_not_acknowledged_is_sent_again_under_the_same_id(script: Scrip
     assert [event["id"] for event in sent(script)] == [name] * 5
 
 
+@pytest.mark.parametrize("retry_after", ["\u00b2", "soon", "-1"])
+def test_a_moment_to_come_back_that_cannot_be_read_ends_no_delivery(script: Script, retry_after: str) -> None:
+    script.retry_after = retry_after
+    script.say(problem(503))
+    with Client(script.url) as client:
+        client.click("q1", "a")
+        client.flush(5.0)
+        assert client.counts == Counts(accepted=1)
+
+
 def test_refused_events_are_logged_with_the_reason_and_hold_up_nobody(
     script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,7 +17,16 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert (tmp_path / "system.run").read_text().splitlines()[1] == "q1 Q0 b 2 1.000000 system"
 
 
-@pytest.mark.parametrize("line", ["q1 Q0 a 1 2.0", "q1 Q0 a 1 high system", "q1 Q0 a 1 2.0 system more"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "q1 Q0 a 1 2.0",
+        "q1 Q0 a 1 high system",
+        "q1 Q0 a 1 nan system",
+        "q1 Q0 a 1 1e999 system",
+        "q1 Q0 a 1 2.0 system more",
+    ],
+)
 def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "broken.run"
     file.write_text(f"q1 Q0 z 1 3.0 system\n\n{line}\n")

@@ -198,3 +198,12 @@ def test_progress_is_in_bytes_of_the_file(tmp_path: Path) -> None:
     seen = [source.done_bytes for _ in source]
     assert seen == sorted(seen)
     assert source.done_bytes == source.total_bytes
+
+
+@pytest.mark.parametrize("cell", ["9" * 4301, "9" * 400 + ".0", "-" + "9" * 400 + "e1"], ids=["long", "large", "less"])
+def test_digits_beyond_every_number_are_text_and_end_no_import(tmp_path: Path, cell: str) -> None:
+    file = write(tmp_path, f"id,code\na,{cell}\nb,7\n")
+    assert [row for _, row in rows(file)] == [{"id": "a", "code": cell}, {"id": "b", "code": "7"}]
+    refused, taken = (row for _, row in rows(file, numbers=["code"]))
+    assert "no number as --numbers wants it" in refused
+    assert taken == {"id": "b", "code": 7}
