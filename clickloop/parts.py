@@ -19,6 +19,7 @@ from collector.quarantine import Quarantine
 from collector.rated import read_signals
 from collector.retention import Retention
 from foundation import schema
+from foundation.actors import LOCAL, command_line_actor
 from foundation.claims import name_process
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
@@ -269,7 +270,8 @@ class Parts:
         from retrainer.candidate import train_candidate  # noqa: PLC0415  loads torch, which serving never needs
 
         record = _make_tracker(self.settings.mlflow_url)
-        version = train_candidate(*self.prepare_training(collection, progress), run_id)
+        actor = self.runs.get(collection, run_id).actor if run_id else command_line_actor()
+        version = train_candidate(*self.prepare_training(collection, progress, actor), run_id)
         register(version)
         record(version)
         return version
@@ -286,8 +288,13 @@ class Parts:
             lambda: self.catalog.latest_change(collection),
         )
 
-    def prepare_training(self, collection: str, progress: Callable[[str], None]) -> tuple[Workshop, Dataset, Version]:
+    def prepare_training(
+        self, collection: str, progress: Callable[[str], None], actor: str = LOCAL
+    ) -> tuple[Workshop, Dataset, Version]:
         """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
+
+        Args:
+            actor: Who asked for it, and so for the first champion where there is none.
 
         Raises:
             Conflict: There is too little evidence, or no document to learn about.
@@ -295,7 +302,7 @@ class Parts:
         from retrainer.candidate import Workshop  # noqa: PLC0415  loads torch, which serving never needs
 
         settings = self.settings
-        champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline))
+        champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline, actor))
         corpus = self.generations.open(collection)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
             corpus.apply(changes, self.embedder)

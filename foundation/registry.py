@@ -164,12 +164,28 @@ class Registry:
         status, reason, at = version.status, version.reason, version.created_at
         give_status(connection, version.collection, version.id, status, reason, at, actor)
 
+    def install(self, first: Version, reason: str, actor: str = LOCAL) -> str:
+        """Return the champion of a collection; where there is none, register `first` and make it that."""
+        with transaction(self._engine) as connection:
+            take_turn(connection, first.collection)
+            if moves := read_moves(connection, first.collection, 1):
+                return moves[0].version
+            self.register_in(connection, first, actor)
+            move = NO_MOVE.then(first.id, reason, first.created_at, "promotion", actor)
+            record_move(connection, first.collection, move)
+        return first.id
+
     def set_status(
         self, collection: str, version: str, status: Status, reason: str, at: datetime, actor: str = LOCAL
     ) -> None:
-        """Change the status of a version and say who did it and why; the ones before stay in its history."""
+        """Change the status of a version, unless it is the champion, which it stays until another one is.
+
+        Who did it and why is kept; the statuses before stay in its history.
+        """
         with transaction(self._engine) as connection:
-            give_status(connection, collection, version, status, reason, at, actor)
+            take_turn(connection, collection)
+            if next(iter(read_moves(connection, collection, 1)), NO_MOVE).version != version:
+                give_status(connection, collection, version, status, reason, at, actor)
 
     def history(self, collection: str, version: str) -> list[StatusChange]:
         """Return the statuses that a version had, the first one first."""

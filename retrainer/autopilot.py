@@ -12,7 +12,8 @@ from typing import Literal
 from ab_testing.api import Experiment, ExperimentPlan, Experiments
 from foundation.actors import AUTOPILOT
 from foundation.errors import Conflict
-from foundation.registry import Registry
+from foundation.leases import LeaseLost
+from foundation.registry import ChampionMove, Registry
 from foundation.settings import Settings
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
@@ -106,10 +107,28 @@ class Autopilot:
     def _step_promote(self, run: Run) -> Run:
         moves = self._registry.moves(run.collection)
         if not moves or moves[0].version != run.version:
-            if any(move.version == run.version and move.at >= run.updated_at for move in moves):
-                why = f"promoted, and replaced by {moves[0].version} since: {moves[0].reason}"
-                return self._runs.end(run, "promoted", why)
-            self._hotswap.promote(run.collection, run.version, f"won experiment {run.experiment}", AUTOPILOT)
+            return self._promote(run, moves)
+        return self._await_replicas(run)
+
+    def _promote(self, run: Run, moves: list[ChampionMove]) -> Run:
+        """Make the candidate the champion, unless somebody decided otherwise since its experiment began."""
+        if any(move.version == run.version and move.at >= run.updated_at for move in moves):
+            why = f"promoted, and replaced by {moves[0].version} since: {moves[0].reason}"
+            return self._runs.end(run, "promoted", why)
+        control = self._experiments.get(run.collection, run.experiment).plan.control
+        if moves and moves[0].version != control:
+            why = f"it won against {control}, and the champion is {moves[0].version} by now: {moves[0].reason}"
+            return self._runs.end(run, "dropped", why)
+        why = f"won experiment {run.experiment}"
+        try:
+            self._hotswap.promote(run.collection, run.version, why, AUTOPILOT, expected=control)
+        except LeaseLost:
+            raise
+        except Conflict:
+            return run  # somebody moves the pointer at this moment; the next look sees where to
+        return self._await_replicas(run)
+
+    def _await_replicas(self, run: Run) -> Run:
         behind = self._hotswap.behind(run.collection)
         if behind is None:
             return run  # they are asked again with the next look

@@ -14,7 +14,7 @@ from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.splits import assign_folds, cluster_queries
-from retrainer.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, Threshold
+from retrainer.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, Threshold, is_clicked
 from serving.evidence import latest_change, read_evidence
 
 Floats = npt.NDArray[np.float32]
@@ -103,7 +103,7 @@ def split_dataset(
 
 
 def _clicked(rows: list[Evidence]) -> set[str]:
-    return {row.query_key for row in rows if sum(row.clicked) > 0}
+    return {row.query_key for row in rows if is_clicked(row)}
 
 
 def _telling(rows: list[Evidence]) -> list[Evidence]:

@@ -47,26 +47,24 @@ class HotSwap:
         self._silent_after = silent_after
 
     def install(self, collection: str, baseline: Manifest, actor: str = LOCAL) -> str:
-        """Return the champion; the first time, register the untuned baseline and make it that."""
+        """Return the champion; the first time, register the untuned baseline and make it that, all at once."""
         champion = self._registry.champion(collection)
         if champion:
             return champion
-        self._registry.register(
-            Version(
-                collection=collection,
-                id=baseline.id,
-                parent="",
-                status="approved",
-                reason="the untuned hybrid that serves before anything is learned",
-                manifest=baseline,
-                lineage={},
-                metrics={},
-                created_at=self._clock.now(),
-            ),
-            actor,
+        first = Version(
+            collection=collection,
+            id=baseline.id,
+            parent="",
+            status="approved",
+            reason="the untuned hybrid that serves before anything is learned",
+            manifest=baseline,
+            lineage={},
+            metrics={},
+            created_at=self._clock.now(),
         )
-        self.promote(collection, baseline.id, "first version", actor)
-        return baseline.id
+        champion = self._registry.install(first, "first version", actor)
+        self.moved(collection, champion)
+        return champion
 
     def promote(
         self, collection: str, version: str, reason: str, actor: str = LOCAL, *, expected: str = ""
@@ -104,7 +102,7 @@ class HotSwap:
         return move
 
     def refuse(self, collection: str, version: str, reason: str, actor: str = GATE) -> None:
-        """Give a version the status "refused", and say why."""
+        """Give a version the status "refused", and say why; not the champion, whoever made it that."""
         self._registry.set_status(collection, version, "refused", reason, self._clock.now(), actor)
 
     def replicas(self, collection: str) -> list[Replica]:

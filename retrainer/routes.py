@@ -153,15 +153,17 @@ def make_router(
     """
     router = APIRouter(tags=["versions"])
 
-    def install(collection: str, actor: str) -> None:
+    def check(collection: str) -> None:
         if collection not in collections():
             raise NotFound(f"collection {collection!r} has no documents; send some with PUT /v1/documents")
+
+    def install(collection: str, actor: str) -> None:
         hotswap.install(collection, baseline, actor)
 
     _add_versions(router, registry, hotswap, baseline, oblivion)
     _add_naming(router, registry, runs, oblivion, clock)
-    _add_moves(router, hotswap, install)
-    _add_runs(router, runs, install)
+    _add_moves(router, registry, hotswap, check, install)
+    _add_runs(router, runs, check, install)
     return router
 
 
@@ -202,11 +204,20 @@ def _add_naming(router: APIRouter, registry: Registry, runs: Runs, oblivion: Obl
         return _run(runs.rename(collection, run, body.name, actor_of(request)))
 
 
-def _add_moves(router: APIRouter, hotswap: HotSwap, install: Callable[[str, str], None]) -> None:
+def _add_moves(
+    router: APIRouter,
+    registry: Registry,
+    hotswap: HotSwap,
+    check: Callable[[str], None],
+    install: Callable[[str, str], None],
+) -> None:
     @router.post("/v1/versions/{version}/promote", responses=problem_responses(404, 409, 422))
     def promote(version: Name, collection: Collection, request: Request, body: MoveIn | None = None) -> MoveOut:
         """Make a version the champion; replicas swap to it within their refresh time."""
         actor, wanted = actor_of(request), body or MoveIn.model_validate({})
+        check(collection)
+        for named in filter(None, (version, wanted.from_)):
+            registry.get(collection, named)  # which is none of ours is told before anything is done
         install(collection, actor)
         return _move(hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_))
 
@@ -222,13 +233,15 @@ def _add_moves(router: APIRouter, hotswap: HotSwap, install: Callable[[str, str]
         return _move(move)
 
 
-def _add_runs(router: APIRouter, runs: Runs, install: Callable[[str, str], None]) -> None:
+def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], install: Callable[[str, str], None]) -> None:
     @router.post("/v1/training-runs", status_code=202, responses=problem_responses(404, 409, 422))
     def request_run(collection: Collection, request: Request, body: RunIn | None = None) -> RunOut:
         """Ask for a training run; read how it stands under its id or name."""
+        check(collection)
         actor = actor_of(request)
+        run = runs.request(collection, (body or RunIn()).autopilot, actor)
         install(collection, actor)
-        return _run(runs.request(collection, (body or RunIn()).autopilot, actor))
+        return _run(run)
 
     @router.get("/v1/training-runs", responses=problem_responses(422))
     def list_runs(collection: Collection, limit: Limit = 50) -> list[RunOut]:

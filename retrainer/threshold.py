@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,7 +28,7 @@ class Threshold:
     """How near a collection is to what learning needs.
 
     Attributes:
-        clicked: Queries with clicks in the present week and the four before it.
+        clicked: Queries with clicks in the present week and the four before it, or resolved without one.
         judged: How many of them are kept aside to judge by; None where nobody looked.
     """
 
@@ -48,11 +49,20 @@ class Threshold:
         )
 
 
+def is_clicked(row: Any) -> Any:
+    """Return whether somebody speaks for a document, by a click or as satisfied without one.
+
+    Args:
+        row: One of evidence; or the columns of its table, for the same as a condition of SQL.
+    """
+    return row.users > 0
+
+
 def read_threshold(engine: sa.Engine, collection: str, now: datetime) -> Threshold:
     """Return how near a collection is to what learning needs; one query."""
     lately = evidence.c.period >= int(now.timestamp() // _WEEK_S) - JUDGED_WEEKS
     statement = sa.select(sa.func.count(evidence.c.query_key.distinct())).where(
-        evidence.c.collection == collection, lately, evidence.c.users > 0
+        evidence.c.collection == collection, lately, is_clicked(evidence.c)
     )
     with reading(engine) as connection:
         return Threshold(int(connection.execute(statement).scalar_one()))

@@ -17,7 +17,9 @@ class LearningOut(BaseModel):
     """How near a collection is to what learning needs."""
 
     collection: str
-    clicked: int = Field(description="Queries with clicks in the present week and the four before it.")
+    clicked: int = Field(
+        description="Queries with clicks in the present week and the four before it, or resolved without one."
+    )
     needed: int = Field(description="With how many a training run can usually be judged.")
     reached: bool
     meaning: str = Field(description="The same in a sentence.")

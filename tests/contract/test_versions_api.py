@@ -20,9 +20,11 @@ import retrainer.routes
 from ab_testing.api import Experiments
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
+from foundation.db import transaction
 from foundation.edge import Edge, install_edge
 from foundation.keys import Key
 from foundation.registry import ArtifactStore, Registry, Version
+from foundation.tables import champion_moves, version_statuses, versions
 from foundation.web import KEY_SCOPE
 from retrainer.hotswap import HotSwap
 from retrainer.oblivion import Oblivion
@@ -185,6 +187,24 @@ def test_runs_have_names_and_who_asked(house: House) -> None:
     assert house.get("/v1/training-runs/after the sale")["id"] == run["id"]
     house.runs.advance(replace(house.runs.get("default", run["id"]), name=run["name"]), "experiment")
     assert house.get("/v1/training-runs/after the sale")["step"] == "experiment", "a step overwrites no name"
+
+
+def test_a_request_that_is_refused_installs_nothing(house: House) -> None:
+    with transaction(house.engine) as connection:
+        for table in (champion_moves, version_statuses, versions):
+            connection.execute(sa.delete(table))
+    house.runs.request("default", autopilot=True, actor="schedule")
+    assert house.post("/v1/versions/v-none/promote").status_code == 404
+    assert house.post("/v1/training-runs").status_code == 409
+    assert house.registry.list("default") == []
+
+
+def test_who_asks_for_the_first_run_installs_the_first_champion(house: House) -> None:
+    with transaction(house.engine) as connection:
+        for table in (champion_moves, version_statuses, versions):
+            connection.execute(sa.delete(table))
+    assert house.post("/v1/training-runs").status_code == 202
+    assert [(move.version, move.actor) for move in house.registry.moves("default")] == [(BASELINE.id, "key:maria")]
 
 
 def test_who_made_started_and_stopped_an_experiment_is_kept(house: House) -> None:

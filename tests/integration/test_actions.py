@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from collector.quarantine import Quarantine
 from collector.store import evidence_digest, fold_batch
 from foundation import schema
 from foundation.actions import latest_actions
+from foundation.champion_moves import find_way_back
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.db import reading, transaction
@@ -23,6 +25,7 @@ from foundation.eventlog import EmbeddedLog
 from foundation.keys import Keys
 from foundation.privacy import Privacy
 from foundation.pseudonyms import Pseudonyms
+from foundation.registry import ArtifactStore, Registry
 from foundation.settings import Settings
 from foundation.tables import actions, erasures, version_statuses, versions
 from serving.declarations import Declarations
@@ -30,6 +33,7 @@ from serving.declarations import Declarations
 SETTINGS = Settings(_env_file=None)
 PRIVACY = Privacy(Pseudonyms(b"k" * 32), None)
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+BEFORE = "0009"
 
 
 def told(engine: sa.Engine) -> list[tuple[str, str, str]]:
@@ -117,7 +121,7 @@ def test_receipts_of_before_stay_genuine(any_engine: sa.Engine, clock: FrozenClo
 
 
 def test_a_database_of_before_gets_names_and_histories(any_engine: sa.Engine) -> None:
-    schema.downgrade(any_engine, "0008")
+    schema.downgrade(any_engine, BEFORE)
     row = {"collection": "default", "parent": "", "status": "refused", "reason": "worse", "manifest": "{}"}
     row |= {"lineage": "{}", "metrics": "{}", "at": "2026-01-05 12:00:00"}
     with transaction(any_engine) as connection:
@@ -139,3 +143,24 @@ def test_a_database_of_before_gets_names_and_histories(any_engine: sa.Engine) ->
     assert {(one.version, one.status, one.reason, one.actor) for one in history} == {
         (f"v-{number}", "refused", "worse", "") for number in range(3)
     }
+
+
+def test_the_rollbacks_of_a_database_of_before_are_known_as_such(any_engine: sa.Engine, tmp_path: Path) -> None:
+    schema.downgrade(any_engine, BEFORE)
+    made = [("v-0", ""), ("v-1", "v-0"), ("v-2", "v-1"), ("v-1", "v-2"), ("v-3", "v-1")]
+    with transaction(any_engine) as connection:
+        for collection in ("default", "shop"):
+            for number, (version, previous) in enumerate(made[: 4 if collection == "default" else 5]):
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO champion_moves (collection, sequence, version, previous, reason, at) "
+                        "VALUES (:collection, :sequence, :version, :previous, 'by hand', '2026-01-05 12:00:00')"
+                    ),
+                    {"collection": collection, "sequence": number + 1, "version": version, "previous": previous},
+                )
+    schema.upgrade(any_engine)
+    registry = Registry(any_engine, ArtifactStore(str(tmp_path / "artifacts")))
+    promoted = ["promotion"] * 3
+    assert [move.kind for move in reversed(registry.moves("default"))] == [*promoted, "rollback"]
+    assert [move.kind for move in reversed(registry.moves("shop"))] == [*promoted, "rollback", "promotion"]
+    assert find_way_back("default", reversed(registry.moves("default")), "v-1") == "v-0"

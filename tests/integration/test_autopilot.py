@@ -197,6 +197,28 @@ def test_who_goes_back_while_replicas_follow_is_not_overruled(place: Workplace) 
     assert run.state == "promoted"
 
 
+def test_a_candidate_that_won_against_another_champion_is_dropped(place: Workplace) -> None:
+    run = win(place)
+    theirs = Manifest(encoder="e", weights={"bm25": 2.0})
+    place.registry.register(Version("default", theirs.id, "", "approved", "", theirs, {}, {}, place.clock.now()))
+    place.hotswap.promote("default", theirs.id, "the sale begins", "key:maria")
+    run = place.advance(run)
+    assert place.registry.champion("default") == theirs.id
+    assert (run.state, run.step) == ("dropped", "done")
+    assert run.report["end"] == (
+        f"it won against {BASELINE.id}, and the champion is {theirs.id} by now: the sale begins"
+    )
+
+
+def test_a_loser_that_a_person_made_champion_stays_what_it_is(place: Workplace) -> None:
+    run, experiment = start_experiment(place)
+    place.search(experiment, "control")
+    place.hotswap.promote("default", CANDIDATE.id, "I know better", "key:maria")
+    assert place.advance(run).state == "dropped"
+    version = place.registry.get("default", CANDIDATE.id)
+    assert (version.status, version.reason) == ("champion", "I know better")
+
+
 def win(place: Workplace) -> Run:
     """Return a run whose candidate won its experiment."""
     run, experiment = start_experiment(place)

@@ -14,7 +14,7 @@ from foundation.db import reading, transaction
 from foundation.tables import counters, events, evidence, impressions
 from tests.feedback import SETTINGS, count, event, impression
 
-BEFORE = "0009"
+BEFORE = "0010"
 
 
 def store_as_before(engine: sa.Engine) -> None:

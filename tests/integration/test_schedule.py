@@ -181,6 +181,26 @@ def test_a_run_that_is_due_is_requested_once(house: House, started: Callable[[Sc
     assert len(house.runs.recent("default")) == 2
 
 
+def test_who_was_paused_between_look_and_lease_requests_no_second_run(house: House) -> None:
+    house.runs.end(house.runs.request("default", autopilot=True), "refused", "no better")
+    house.clock.advance(timedelta(days=1))
+    paused, other = house.schedule(Steps()), house.schedule(Steps())
+    looked: list[list[str]] = []
+
+    def look_and_stop() -> list[str]:
+        due = Timetable(house.engine, house.clock, timedelta(days=1), lambda: ["default"]).due()
+        if not looked:
+            other.request("default")  # while this process stands still after its look
+            house.runs.end(house.runs.recent("default")[0], "refused", "no better")
+        looked.append(due)
+        return due
+
+    paused.take(look_and_stop, paused.request)
+
+    assert looked[0] == ["default"]
+    assert len(house.runs.recent("default")) == 2
+
+
 def test_a_schedule_that_finds_nothing_writes_nothing(house: House, started: Callable[[Schedule], Schedule]) -> None:
     statements: list[str] = []
     sa.event.listen(house.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))

@@ -30,6 +30,8 @@ def moves(*made: str) -> list[ChampionMove]:
         (("a", "b", "<a", "c"), "a"),
         (("a", "b", "a"), "b"),
         (("a", "b", "c", "<b", "c"), "b"),
+        (("a", "b", "a", "c", "<a"), "b"),
+        (("a", "b", "a", "c", "<a", "<b"), "a"),
     ],
 )
 def test_a_rollback_undoes_the_promotion_of_the_champion(made: tuple[str, ...], back: str) -> None:

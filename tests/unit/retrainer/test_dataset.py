@@ -105,6 +105,18 @@ def test_everybody_reads_the_same_threshold(engine: sa.Engine) -> None:
     assert not read_threshold(engine, "other", NOW).reached
 
 
+def test_a_query_resolved_without_a_click_counts_for_everybody(engine: sa.Engine) -> None:
+    store(engine, words(LEAST_JUDGED - 1), clicked=True)
+    store(engine, ["resolved"], clicked=False)
+    with transaction(engine) as connection:
+        resolved = evidence.c.query_key == "resolved"
+        connection.execute(sa.update(evidence).where(resolved).values(users=1, satisfied=1))
+    told = read_threshold(engine, "default", NOW)
+    assert told.clicked == LEAST_JUDGED
+    with pytest.raises(Conflict, match=f"{LEAST_JUDGED} queries have clicks lately, "):
+        freeze_dataset(engine, "default", NOW, 30.0, embed)
+
+
 def test_a_frozen_dataset_holds_all_evidence_as_of_its_change(engine: sa.Engine) -> None:
     store(engine, words(200), clicked=True)
     store(engine, ["shown only"], clicked=False)

@@ -47,6 +47,24 @@ def test_the_first_champion_is_the_baseline(hotswap: HotSwap, registry: Registry
     assert registry.get("default", BASELINE.id).status == "champion"
 
 
+def test_of_two_who_install_the_first_champion_at_once_both_succeed(
+    hotswap: HotSwap, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "champion", lambda _: "")  # as it was when this one looked
+    assert hotswap.install("default", BASELINE, "key:otto") == BASELINE.id
+    assert [move.actor for move in registry.moves("default")] == ["local"]
+    assert registry.get("default", BASELINE.id).status == "champion"
+
+
+def test_a_first_install_takes_back_no_promotion(
+    hotswap: HotSwap, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotswap.promote("default", FRESH.id, "won")
+    monkeypatch.setattr(registry, "champion", lambda _: "")
+    assert hotswap.install("default", BASELINE) == FRESH.id
+    assert len(registry.moves("default")) == 2
+
+
 def test_a_rollback_goes_where_the_pointer_was(hotswap: HotSwap, registry: Registry) -> None:
     move = hotswap.promote("default", FRESH.id, "won")
     assert (move.version, move.previous) == (FRESH.id, BASELINE.id)

@@ -1,7 +1,7 @@
 """Whoever changes something is named; versions and runs have names; a version keeps every status it had.
 
-Revision: 0009
-Follows: 0008
+Revision: 0010
+Follows: 0009
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 from foundation.names import free_name
 from foundation.tables import UtcDateTime
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -35,6 +35,7 @@ def upgrade() -> None:
         for name in columns:
             op.add_column(table, _actor(name))
     op.add_column("champion_moves", sa.Column("kind", sa.String(16), nullable=False, server_default="promotion"))
+    _tell_rollbacks()
     with op.batch_alter_table("quarantine") as quarantine:
         quarantine.alter_column("released_by", type_=sa.String(200), existing_nullable=False)
     _create_tables()
@@ -89,6 +90,15 @@ def _create_tables() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         _actor(),
         sa.PrimaryKeyConstraint("collection", "version", "sequence", name="pk_version_statuses"),
+    )
+
+
+def _tell_rollbacks() -> None:
+    """Call a move a rollback that leads to where the move before it came from: nothing else was kept of it."""
+    op.execute(
+        "UPDATE champion_moves SET kind = 'rollback' WHERE EXISTS (SELECT 1 FROM champion_moves AS undone "
+        "WHERE undone.collection = champion_moves.collection AND undone.sequence = champion_moves.sequence - 1 "
+        "AND undone.previous = champion_moves.version)"
     )
 
 

@@ -1,6 +1,6 @@
 """Dead letters say which release put them aside, and the latest ones are found without a scan.
 
-Revision: 0011
+Revision: 0008
 Follows: 0007
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
