@@ -103,11 +103,13 @@ def _print_swap(console: Console, story: Story) -> None:
 
 def _print_next(console: Console, url: str, story: Story, collection: JudgedCollection) -> None:
     text = collection.queries[next(iter(story.before))].replace('"', "").replace("'", "")
-    search = f"""curl -s {url}/v1/search -H 'Content-Type: application/json' -d '{{"query": "{text}", "k": 3}}'"""
+    send = "-H 'Content-Type: application/json' -d"
+    search = f"""curl -s {url}/v1/search {send} '{{"query": "{text}", "k": 3}}'"""
     console.rule("[bold]Now yours[/bold]")
     commands = [search, f"curl -s {url}/v1/versions"]
-    if story.swap is not None:
-        commands.append(f"curl -s -X POST {url}/v1/versions/rollback")
+    promoted = [run["version"] for run in story.runs if run["state"] == "promoted"]
+    if promoted:  # the newest run first
+        commands.append(f"""curl -s {url}/v1/versions/rollback {send} '{{"from": "{promoted[0]}"}}'""")
     console.print(
         f"The service is at {url}, its console at {url}/console, until the demo ends; with --no-wait that is now. Try:"
     )

@@ -102,13 +102,13 @@ class Remote:
             time.sleep(0.1)
         raise NotReady(f"the service at {self.url} is not ready after {timeout_s:.0f} s; read its log")
 
-    def await_champion(self, version: str, timeout_s: float = 30.0) -> float:
-        """Wait until every replica serves `version`; return the seconds that took."""
+    def await_champion(self, version: str, timeout_s: float = 30.0) -> tuple[int, float]:
+        """Wait until every replica serves `version`; return how many do, 0 where none reports, and the seconds."""
         started = monotonic_s()
         while monotonic_s() - started < timeout_s:
             replicas = self.get("/v1/versions")["replicas"]
             if all(replica["version"] == version for replica in replicas):
-                return monotonic_s() - started
+                return len(replicas), monotonic_s() - started
             time.sleep(_LOOK_AGAIN_S)
         raise NotReady(f"not every replica serves {version} after {timeout_s:.0f} s: {replicas}")
 

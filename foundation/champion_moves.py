@@ -85,8 +85,8 @@ def find_way_back(collection: str, moves: Iterable[ChampionMove], expected: str)
     line: list[str] = []
     last: ChampionMove | None = None
     for move in moves:
-        if move.kind == "rollback" and move.version in line:
-            del line[line.index(move.version) + 1 :]
+        if move.kind == "rollback" and line[-2:-1] == [move.version]:
+            line.pop()
         else:
             line.append(move.version)
         last = move

@@ -178,10 +178,7 @@ class Registry:
     def set_status(
         self, collection: str, version: str, status: Status, reason: str, at: datetime, actor: str = LOCAL
     ) -> None:
-        """Change the status of a version, unless it is the champion, which it stays until another one is.
-
-        Who did it and why is kept; the statuses before stay in its history.
-        """
+        """Change the status of a version, but not the champion's; the ones before stay in its history."""
         with transaction(self._engine) as connection:
             take_turn(connection, collection)
             if next(iter(read_moves(connection, collection, 1)), NO_MOVE).version != version:

@@ -93,14 +93,17 @@ class Schedule:
             self._leases.give(self._lease)
 
     def take(self, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
-        """Act on each thing that `look` finds if this process holds the lease, which everything written names."""
-        found = look()
-        lease = self._leases.take(LEASE, self._settings.lease_duration()) if found else None
+        """Act on each thing that `look` finds if this process holds the lease, which everything written names.
+
+        A look before the lease only tells whether to ask for it: what was found then, another process may have
+        done before this one held it.
+        """
+        lease = self._leases.take(LEASE, self._settings.lease_duration()) if look() else None
         if lease is None:
             return
         self._lease = lease
         with self._leases.guarded(lease):
-            for one in found:
+            for one in look():
                 act(one)
 
     def advance(self, run: Run) -> None:

@@ -64,8 +64,10 @@ def test_only_changed_queries_stand_side_by_side() -> None:
 
 
 def test_commands_to_try_and_how_long_they_can_be_tried() -> None:
-    text = report(story(swap=Swap(served=120, failed=0, retried=0)))
+    run = {"id": "r" * 8, "version": "v-2", "state": "promoted", "report": {"end": "every replica serves it"}}
+    text = report(story(swap=Swap(served=120, failed=0, retried=0), runs=[run, *story().runs]))
     assert text.count("curl -s") == 3
+    assert """/v1/versions/rollback -H 'Content-Type: application/json' -d '{"from": "v-2"}'""" in text
     assert "until the demo ends; with --no-wait that is now" in " ".join(text.split())
     assert "still runs" not in text
 
