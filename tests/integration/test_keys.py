@@ -73,7 +73,7 @@ def test_a_key_needs_a_name(keys: Keys) -> None:
 def test_keys_of_one_name_that_a_release_before_made_get_names_of_their_own(
     any_engine: sa.Engine, clock: FrozenClock
 ) -> None:
-    schema.downgrade(any_engine, "0012")
+    schema.downgrade(any_engine, "0011")
     with transaction(any_engine) as connection:
         for digest, collection in (("b" * 64, "help"), ("a" * 64, "help"), ("c" * 64, "other")):
             row = {"digest": digest, "name": "n" * 160, "collection": collection, "created_at": clock.now()}

@@ -1,7 +1,7 @@
 """No two keys of a collection have one name; of those that do, the later ones get a name of their own.
 
-Revision: 0013
-Follows: 0012
+Revision: 0012
+Follows: 0011
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
