@@ -12,8 +12,7 @@ from foundation.tables import counters
 
 _EVIDENCE = "evidence:"
 _OPEN_FROM = "open-from:"
-RECOUNT = "recount:"
-"""Marks, with its name, a collection whose evidence must be counted again from its events."""
+_RECOUNT = "recount:"
 
 
 def lock_evidence(connection: sa.Connection, collection: str) -> int:
@@ -27,9 +26,21 @@ def collections_with_evidence(connection: sa.Connection) -> list[str]:
     return [name.removeprefix(_EVIDENCE) for name in connection.execute(names).scalars()]
 
 
+def marked_for_recount(connection: sa.Connection) -> list[str]:
+    """Return the collections whose evidence must be counted again from its events; a migration marks them."""
+    names = sa.select(counters.c.name).where(counters.c.name.startswith(_RECOUNT)).order_by(counters.c.name)
+    return [name.removeprefix(_RECOUNT) for name in connection.execute(names).scalars()]
+
+
+def must_recount(connection: sa.Connection, collection: str) -> bool:
+    """Return whether the evidence of a collection must be counted again."""
+    mark = sa.select(counters.c.value).where(counters.c.name == f"{_RECOUNT}{collection}")
+    return connection.execute(mark).scalar_one_or_none() is not None
+
+
 def note_recounted(connection: sa.Connection, collection: str) -> None:
     """Take away the mark that the evidence of a collection must be counted again."""
-    connection.execute(sa.delete(counters).where(counters.c.name == f"{RECOUNT}{collection}"))
+    connection.execute(sa.delete(counters).where(counters.c.name == f"{_RECOUNT}{collection}"))
 
 
 def first_open_week(connection: sa.Connection, collection: str) -> int | None:

@@ -27,6 +27,7 @@ _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
 _SWEEP_EVERY_S = 60.0
+_RECOUNT_EVERY_S = 600.0
 _LOOK_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
@@ -83,6 +84,7 @@ class Consumer:
         self._must_rewind = False
         self._watch = DeadLetterWatch(limit)
         self._recounted = False
+        self._recount_at_s = -_RECOUNT_EVERY_S
         self._lag_at_s = -_LAG_EVERY_S
         self._swept_at_s = -_SWEEP_EVERY_S
         self._look = look
@@ -112,9 +114,7 @@ class Consumer:
         Whatever is raised, nothing of the batch has happened, and it comes again in the next step.
         Records that cannot be read or stored become dead letters and do not hold up the others, however many.
         """
-        if not self._recounted:
-            recount(self._engine, self._settings)
-            self._recounted = True
+        self._recount()
         if self._must_rewind:
             self._subscription.rewind()
         self._must_rewind = True
@@ -175,6 +175,11 @@ class Consumer:
             _log.error("too many records become dead letters; all are kept, see clickloop dead-letters", **where)
         else:
             _log.warning("records are taken again after too many dead letters", **where)
+
+    def _recount(self) -> None:
+        if not self._recounted and monotonic_s() - self._recount_at_s >= _RECOUNT_EVERY_S:
+            self._recounted = recount(self._engine, self._settings)
+            self._recount_at_s = monotonic_s()
 
     def _sweep(self) -> None:
         now_s = monotonic_s()

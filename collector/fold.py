@@ -42,8 +42,7 @@ def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> boo
 
     One that lies before its own list counts too where a wrong clock or zone can explain it.
     """
-    latest = shown_at + timedelta(days=lateness_days)
-    return shown_at <= event_at + EARLIEST and event_at <= latest
+    return -EARLIEST <= event_at - shown_at <= timedelta(days=lateness_days)
 
 
 @dataclass(frozen=True, slots=True)

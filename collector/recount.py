@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collector.closed_weeks import RECOUNT
+from collector.closed_weeks import marked_for_recount
 from collector.store import replay
 from foundation.db import reading
+from foundation.errors import StoreAway
 from foundation.settings import Settings
-from foundation.tables import counters
 from foundation.telemetry import get_log
 
 _log = get_log("collector")
 
 
-def recount(engine: sa.Engine, settings: Settings) -> None:
-    """Count the marked collections again, one transaction each: interrupted, the rest is still marked."""
-    marked = sa.select(counters.c.name).where(counters.c.name.startswith(RECOUNT)).order_by(counters.c.name)
+def recount(engine: sa.Engine, settings: Settings) -> bool:
+    """Count the marked collections again, one transaction each; return whether none is marked any more.
+
+    One that cannot be counted is logged and stays marked; the others are counted all the same.
+
+    Raises:
+        StoreAway: The database is away.
+    """
     with reading(engine) as connection:
-        collections = [name.removeprefix(RECOUNT) for name in connection.execute(marked).scalars()]
-    for collection in collections:
-        _log.info("evidence is counted again by the rules of this release", collection=collection)
+        collections = marked_for_recount(connection)
+    failed = [one for one in collections if not _recount(engine, one, settings)]
+    return not failed
+
+
+def _recount(engine: sa.Engine, collection: str, settings: Settings) -> bool:
+    _log.info("evidence is counted again by the rules of this release", collection=collection)
+    try:
         replayed = replay(engine, collection, settings)
-        _log.info("evidence was counted again", collection=collection, impressions=replayed)
+    except StoreAway:
+        raise
+    except Exception as problem:  # noqa: BLE001  whatever one stored row raises, other collections and new feedback go on
+        _log.error("evidence cannot be counted again, will be tried later", collection=collection, problem=str(problem))
+        return False
+    _log.info("evidence was counted again", collection=collection, impressions=replayed)
+    return True

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from collector.closed_weeks import first_open_week, lock_evidence, note_recounted
+from collector.closed_weeks import first_open_week, lock_evidence, must_recount, note_recounted
 from collector.erased import without_erased
 from collector.event_ids import count_conflicts
 from collector.examination import find_reconsidered, read_last_clicks
@@ -110,7 +110,7 @@ def forget(connection: sa.Connection, collection: str, traces: Traces, settings:
 
     Runs inside the caller's write transaction.
     """
-    return _Fold(connection, collection, settings).forget(traces)
+    return _recounted(connection, collection, settings).forget(traces)
 
 
 def replay(engine: sa.Engine, collection: str, settings: Settings, since: datetime | None = None) -> int:
@@ -142,7 +142,7 @@ def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str,
     Args:
         rows: What the table `quarantine` is to hold of users who are not held now, but for the collection.
     """
-    fold = _Fold(connection, collection, settings)
+    fold = _recounted(connection, collection, settings)
     for votes in _chunks(fold.votes_of([row["unit"] for row in rows])):
         fold.leave_out(votes)
     upsert(connection, quarantine, [{"collection": collection, **row, "state": HELD} for row in rows])
@@ -154,7 +154,7 @@ def release(connection: sa.Connection, collection: str, unit: str, told: Mapping
     Args:
         told: Columns of the table `quarantine` that tell of the release.
     """
-    fold = _Fold(connection, collection, settings)  # first, so that two releases wait for each other
+    fold = _recounted(connection, collection, settings)  # first, so that two releases wait for each other
     mine = (quarantine.c.collection == collection) & (quarantine.c.unit == unit) & (quarantine.c.state == HELD)
     if connection.execute(sa.update(quarantine).where(mine).values(**told, state=RELEASED)).rowcount == 0:
         return False
@@ -434,6 +434,14 @@ class _Fold:
         """Return the lists of weeks that take feedback in."""
         first = self._first_open
         return {key: vote for key, vote in places.items() if first is None or vote.period >= first}
+
+
+def _recounted(connection: sa.Connection, collection: str, settings: Settings) -> _Fold:
+    """Return the statements, after a recount where one is due: counts by other rules cannot be taken out again."""
+    fold = _Fold(connection, collection, settings)
+    if must_recount(connection, collection):
+        fold.replay(None)
+    return fold
 
 
 def _says_something() -> sa.ColumnElement[bool]:

@@ -21,9 +21,8 @@ from foundation.tables import dead_letters, events, impressions
 from foundation.telemetry import METRICS, configure_logs
 from tests.feedback import SETTINGS, SHOWN_AT, append, count, event, evidence_of, impression, records_of
 
-BEYOND = json.loads(records_of(impression("q2"))[0].body) | {"at": "9999-12-30T00:00:00+00:00"}
-UNFIT = [*records_of(event("e2", "click", "q2", "a")), Record("default/q2", json.dumps(BEYOND))]
-"""An event, and its list, which can be read and not stored: its days do not fit the calendar."""
+UNFIT = records_of(event("e2", "rating", "q2", "a", 1e30), impression("q2"))
+"""An event, and its list, which can be read and not stored: no column holds so many stars."""
 
 
 class Crash(Exception):

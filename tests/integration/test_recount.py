@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
+from collector.closed_weeks import marked_for_recount
 from collector.consumer import Consumer
 from collector.fold import NO_OUTCOME
+from collector.quarantine import Quarantine
 from collector.rows import event_row, impression_row
-from collector.store import evidence_digest, replay
+from collector.store import Traces, evidence_digest, forget, replay
 from foundation import schema
+from foundation.clock import FrozenClock
 from foundation.contracts import CURVE_RANKS
 from foundation.db import reading, transaction
+from foundation.eventlog import EmbeddedLog
 from foundation.tables import counters, events, evidence, impressions
-from tests.feedback import SETTINGS, count, event, impression
+from tests.feedback import SETTINGS, append, count, event, impression
 
 BEFORE = "0010"
 
@@ -44,6 +49,37 @@ def test_evidence_of_the_release_before_is_counted_again(any_engine: sa.Engine, 
     with reading(any_engine) as connection:
         names = list(connection.execute(sa.select(counters.c.name)).scalars())
     assert "recount:default" not in names
+    replay(any_engine, "default", SETTINGS)
+    assert evidence_digest(any_engine, "default") == after
+
+
+def test_a_collection_that_cannot_be_counted_holds_up_nobody(
+    any_engine: sa.Engine, log: EmbeddedLog, consumer: Consumer
+) -> None:
+    store_as_before(any_engine)
+    with transaction(any_engine) as connection:
+        connection.execute(sa.insert(counters), [{"name": "recount:a first one", "value": 1}])
+        bad = impression_row(impression("q1", collection="a first one"), NO_OUTCOME) | {"outcome": {"clicked": None}}
+        connection.execute(sa.insert(impressions), [bad])
+    append(log, impression("new", collection="new"), event("new", "click", "new", "a", collection="new"))
+
+    assert consumer.step() == 2
+
+    with reading(any_engine) as connection:
+        assert marked_for_recount(connection) == ["a first one"]
+
+
+@pytest.mark.parametrize("act", ["hold", "forget"])
+def test_nothing_is_taken_out_of_counts_by_other_rules(any_engine: sa.Engine, clock: FrozenClock, act: str) -> None:
+    store_as_before(any_engine)
+
+    if act == "hold":
+        Quarantine(any_engine, SETTINGS, clock).hold("default", "u1")
+    else:
+        with transaction(any_engine) as connection:
+            forget(connection, "default", Traces(["q1"], {}), SETTINGS)
+
+    after = evidence_digest(any_engine, "default")
     replay(any_engine, "default", SETTINGS)
     assert evidence_digest(any_engine, "default") == after
 

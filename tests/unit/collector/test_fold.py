@@ -254,3 +254,10 @@ def test_a_difference_leads_exactly_from_before_to_after(before: dict[str, Count
     arrived = {key: before.get(key, NO_COUNTS).plus(change.get(key, NO_COUNTS)) for key in before.keys() | after}
     assert arrived == {key: after.get(key, NO_COUNTS) for key in arrived}
     assert NO_COUNTS not in change.values()
+
+
+def test_lists_of_the_last_day_of_the_calendar_can_be_counted() -> None:
+    last = datetime(9999, 12, 31, 12, tzinfo=UTC)
+
+    assert in_time(last, last, 7.0)
+    assert not in_time(datetime(2026, 1, 5, tzinfo=UTC), last, 7.0)
