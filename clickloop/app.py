@@ -141,7 +141,7 @@ def _feedback(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
     yield collector.compatible.make_router(log, clock, settings, _merge_items(parts, loader), door, privacy)
     yield collector.client_script.make_router()
     yield collector.people.make_router(eraser)
-    yield collector.quarantine_routes.make_router(parts.quarantine, privacy)
+    yield collector.quarantine_routes.make_router(parts.quarantine, privacy, parts.query_ids)
     yield collector.reports.routes.make_router(engine, clock, settings)
     yield collector.reports.propensity.make_router(engine, settings.lists_per_user, _curve_in_use(parts))
 

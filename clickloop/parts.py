@@ -239,13 +239,12 @@ class Parts:
 
     def make_consumer(self) -> Consumer:
         """Return the collector's consumer of the event log."""
-        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._look_at_feedback)
+        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._looks())
 
-    def _look_at_feedback(self) -> None:
-        """Do what the collector does about once a minute between its batches."""
-        resend_of_other_releases(self.engine, self.log)
-        if self.settings.quarantine:
-            self.quarantine.look_everywhere()
+    def _looks(self) -> list[Callable[[], object]]:
+        """Return what the collector does about once a minute between its batches."""
+        resend = partial(resend_of_other_releases, self.engine, self.log)
+        return [resend, self.quarantine.look_everywhere] if self.settings.quarantine else [resend]
 
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""

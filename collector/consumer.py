@@ -64,7 +64,7 @@ class Consumer:
 
     Args:
         subscription: The consumer's place in the log; the caller closes it.
-        look: Called about once a minute between batches, to look at what was folded.
+        looks: Called about once a minute between batches, to look at what was folded; one that fails is logged.
         limit: From how many dead letters on an alarm is raised; nothing stops at it.
     """
 
@@ -74,7 +74,7 @@ class Consumer:
         subscription: Subscription,
         settings: Settings,
         clock: Clock,
-        look: Callable[[], None] = lambda: None,
+        looks: Sequence[Callable[[], object]] = (),
         limit: DeadLetterLimit = USUAL_LIMIT,
     ) -> None:
         self._engine = engine
@@ -87,7 +87,7 @@ class Consumer:
         self._recount_at_s = -_RECOUNT_EVERY_S
         self._lag_at_s = -_LAG_EVERY_S
         self._swept_at_s = -_SWEEP_EVERY_S
-        self._look = look
+        self._looks = looks
         self._look_at_s = monotonic_s()
 
     def run(self, stop: threading.Event) -> None:
@@ -190,7 +190,8 @@ class Consumer:
     def _look_now_and_then(self) -> None:
         if monotonic_s() - self._look_at_s >= _LOOK_EVERY_S:
             self._look_at_s = monotonic_s()
-            self._look()
+            for look in self._looks:
+                _guarded(look)
 
     def _report_lag(self) -> None:
         now_s = monotonic_s()
@@ -200,6 +201,14 @@ class Consumer:
 
 
 _KINDS: dict[type, str] = {Impression: "impression", FeedbackEvent: "event", _Dead: "dead_letter"}
+
+
+def _guarded(look: Callable[[], object]) -> None:
+    try:
+        look()
+    except Exception as problem:  # noqa: BLE001  whatever one of them meets keeps neither the others nor the batches from going on
+        if not isinstance(problem, StoreAway):  # which the store itself tells, once
+            _log.error("a look at the feedback failed, will be repeated", problem=str(problem))
 
 
 def _is_about_content(problem: sa.exc.StatementError) -> bool:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from collector.intake.logged import read
 from foundation.db import reading, transaction, upsert
-from foundation.errors import NotFound, RecordTooLarge
+from foundation.errors import ClickloopError, NotFound, RecordTooLarge
 from foundation.eventlog import EventLog, Record, await_append, check_sizes
 from foundation.ids import digest_bytes
 from foundation.tables import dead_letters
@@ -47,7 +47,7 @@ class Resent:
 
     Attributes:
         sent: How many are in the log again.
-        unreadable: How many stay, because this release cannot read them either.
+        unreadable: How many stay, because this release cannot read them either or the log refuses them.
     """
 
     sent: int
@@ -115,14 +115,29 @@ def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
     statement = sa.select(dead_letters).where(dead_letters.c.id.in_(ids))
     with reading(engine) as connection:
         rows = connection.execute(statement.order_by(dead_letters.c.at, dead_letters.c.id)).all()
-    sent = [row for row in rows if _is_readable(_record(row))]
-    if sent:
-        await_append(log.append([_record(row) for row in sent]), _APPEND_LIMIT_S)
+    sent = _append(engine, log, [row for row in rows if _is_readable(_record(row))])
     with transaction(engine) as connection:
         for row in sent:
             as_it_was = (dead_letters.c.id == row.id) & (dead_letters.c.at == row.at)  # it may be back already
             connection.execute(sa.delete(dead_letters).where(as_it_was))
     return len(sent)
+
+
+def _append(engine: sa.Engine, log: EventLog, rows: Sequence[sa.Row[Any]]) -> Sequence[sa.Row[Any]]:
+    """Append records, and return which the log has; one that it refuses is told so and keeps none of the others."""
+    try:
+        if rows:
+            await_append(log.append([_record(row) for row in rows]), _APPEND_LIMIT_S)
+    except Exception as problem:  # noqa: BLE001  a broker's client raises what it likes, of a record too large for instance
+        if isinstance(problem, ClickloopError) and problem.retryable:
+            raise
+        if len(rows) > 1:
+            return [one for row in rows for one in _append(engine, log, [row])]
+        refused = {"reason": f"the event log refuses it: {problem}", "release": RELEASE}
+        with transaction(engine) as connection:
+            connection.execute(sa.update(dead_letters).where(dead_letters.c.id == rows[0].id).values(refused))
+        return []
+    return rows
 
 
 def _is_readable(record: Record) -> bool:

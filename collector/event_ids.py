@@ -26,11 +26,25 @@ class EventIds:
     def __init__(self) -> None:
         self._known: OrderedDict[int, int] = OrderedDict()
 
-    def conflicts(self, event: FeedbackEvent) -> bool:
-        """Return whether another event came under this id; if not, remember it."""
-        key, content = hash((event.collection, event.id)), hash(said(event))
-        known = self._known.setdefault(key, content)
-        self._known.move_to_end(key)
-        if len(self._known) > _MOST_IDS:
+    def conflicting(self, events: Iterable[FeedbackEvent]) -> set[int]:
+        """Return the places of events under whose id another event came before, in this request or remembered."""
+        together: dict[int, int] = {}
+        found = set()
+        for place, event in enumerate(events):
+            key, content = _hashes(event)
+            if self._known.get(key, content) != content or together.setdefault(key, content) != content:
+                found.add(place)
+        return found
+
+    def remember(self, events: Iterable[FeedbackEvent]) -> None:
+        """Remember what is durable."""
+        for event in events:
+            key, content = _hashes(event)
+            self._known.setdefault(key, content)
+            self._known.move_to_end(key)
+        while len(self._known) > _MOST_IDS:
             self._known.popitem(last=False)
-        return known != content
+
+
+def _hashes(event: FeedbackEvent) -> tuple[int, int]:
+    return hash((event.collection, event.id)), hash(said(event))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from collector.quarantine import Quarantine, Suspect
 from foundation.actors import actor_of
 from foundation.privacy import Privacy
+from foundation.signing import QueryIds
 from foundation.web import collection_of, problem_responses
 
 Collection = Annotated[str, Depends(collection_of)]
@@ -21,11 +22,16 @@ class QuarantineList(BaseModel):
     quarantine: list[Suspect]
 
 
-def make_router(quarantine: Quarantine, privacy: Privacy) -> APIRouter:
-    """Return the routes of the quarantine, which know users by their ids and by what stands for them."""
+def make_router(quarantine: Quarantine, privacy: Privacy, query_ids: QueryIds) -> APIRouter:
+    """Return the routes of the quarantine, which know users by their ids and by what stands for them.
+
+    A query id issued here is itself: its list is nameless, and may not be folded yet.
+    """
     router = APIRouter(prefix="/v1/quarantine", tags=["feedback"])
 
     def unit_of(collection: str, given: str) -> str:
+        if query_ids.issued(collection, given):
+            return given
         return quarantine.find_unit(collection, given) or privacy.person(given)
 
     @router.get("", responses=problem_responses(422))

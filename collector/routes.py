@@ -26,6 +26,7 @@ from foundation.eventlog import EventLog
 from foundation.privacy import Privacy
 from foundation.settings import Settings
 from foundation.telemetry import EVENTS
+from foundation.texts import as_id
 from foundation.web import PROBLEM_TYPE, collection_of, problem_response, problem_responses, read_body
 
 _PATH = "/v1/events"
@@ -114,8 +115,10 @@ def make_router(
         now = clock.now()
         skew = clock_skew(sent_at, now)
         offers = door.examine(request, collection, [_parse(entry, collection, now, skew) for entry in entries])
-        parsed = [_refuse_conflict(_event_of(one), known_ids) for one in offers]
-        await write(log, [one for one in parsed if isinstance(one, FeedbackEvent)], privacy)
+        parsed = _refuse_conflicts([_event_of(one) for one in offers], known_ids)
+        accepted = [one for one in parsed if isinstance(one, FeedbackEvent)]
+        await write(log, accepted, privacy)
+        known_ids.remember(accepted)  # not before: what is not durable may come again with other content
         _count(parsed)
         return _reply([_verdict(entry, one) for entry, one in zip(entries, parsed, strict=True)])
 
@@ -140,9 +143,11 @@ def _event_of(offer: Offer) -> _Parsed:
     return event
 
 
-def _refuse_conflict(parsed: _Parsed, known: EventIds) -> _Parsed:
-    in_conflict = isinstance(parsed, FeedbackEvent) and known.conflicts(parsed)
-    return [FieldFault("id", _CONFLICT)] if in_conflict else parsed
+def _refuse_conflicts(parsed: Sequence[_Parsed], known: EventIds) -> list[_Parsed]:
+    places = [place for place, one in enumerate(parsed) if isinstance(one, FeedbackEvent)]
+    conflicting = known.conflicting(one for one in parsed if isinstance(one, FeedbackEvent))
+    refused = {place for number, place in enumerate(places) if number in conflicting}
+    return [[FieldFault("id", _CONFLICT)] if place in refused else one for place, one in enumerate(parsed)]
 
 
 def _count(parsed: Sequence[_Parsed]) -> None:
@@ -156,7 +161,7 @@ def _count(parsed: Sequence[_Parsed]) -> None:
 def _verdict(entry: Entry, parsed: _Parsed) -> EventVerdict:
     if isinstance(parsed, FeedbackEvent):
         return EventVerdict(index=entry.index, id=parsed.id, status="accepted", fields=[])
-    given = entry.value.get("id") if isinstance(entry.value, dict) else None
+    given = as_id(entry.value.get("id")) if isinstance(entry.value, dict) else None
     known = given[: native.MAX_ID] if isinstance(given, str) else ""
     faults = [FaultReply(field=fault.field, reason=fault.reason) for fault in parsed]
     wait_s = next((fault.retry_after_s for fault in parsed if isinstance(fault, TooSoon)), None)

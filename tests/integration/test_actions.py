@@ -27,6 +27,7 @@ from foundation.privacy import Privacy
 from foundation.pseudonyms import Pseudonyms
 from foundation.registry import ArtifactStore, Registry
 from foundation.settings import Settings
+from foundation.signing import QueryIds
 from foundation.tables import actions, erasures, version_statuses, versions
 from serving.declarations import Declarations
 
@@ -34,6 +35,8 @@ SETTINGS = Settings(_env_file=None)
 PRIVACY = Privacy(Pseudonyms(b"k" * 32), None)
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BEFORE = "0009"
+
+QUERY_IDS = QueryIds(b"of the tests")
 
 
 def told(engine: sa.Engine) -> list[tuple[str, str, str]]:
@@ -65,7 +68,7 @@ def fold(engine: sa.Engine, query_id: str, unit: str) -> None:
 def buttons(any_engine: sa.Engine, clock: FrozenClock) -> TestClient:
     app = FastAPI()
     quarantine = Quarantine(any_engine, SETTINGS, clock)
-    app.include_router(collector.quarantine_routes.make_router(quarantine, PRIVACY))
+    app.include_router(collector.quarantine_routes.make_router(quarantine, PRIVACY, QUERY_IDS))
     return TestClient(app)
 
 
@@ -80,6 +83,13 @@ def test_a_nameless_list_is_held_and_released_by_its_query_id(any_engine: sa.Eng
     assert (released["unit"], released["state"], released["released_by"]) == ("q-1", "released", "local")
     assert evidence_digest(any_engine, "default") == counted
     assert told(any_engine) == [("user released", "q-1", "local"), ("user held", "q-1", "local")]
+
+
+def test_a_nameless_list_that_is_not_folded_yet_is_held_too(any_engine: sa.Engine, buttons: TestClient) -> None:
+    nothing, query_id = evidence_digest(any_engine, "default"), QUERY_IDS.issue("default", NOW)
+    assert buttons.post(f"/v1/quarantine/{query_id}/hold").json()["unit"] == query_id
+    fold(any_engine, query_id, query_id)
+    assert evidence_digest(any_engine, "default") == nothing
 
 
 def test_who_never_searched_is_held_and_told_so(buttons: TestClient) -> None:

@@ -349,6 +349,6 @@ def test_what_was_folded_is_looked_at_now_and_then(
     monkeypatch.setattr("collector.consumer._LOOK_EVERY_S", 0.0)
     stop = threading.Event()
 
-    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, look=stop.set).run(stop)
+    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, looks=[stop.set]).run(stop)
 
     assert stop.is_set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
@@ -257,6 +258,37 @@ def test_what_another_release_put_aside_is_tried_once_more(
     consumer.step()
 
     assert (count(any_engine, dead_letters), count(any_engine, impressions)) == (2, 1)
+
+
+def test_what_the_log_refuses_is_told_and_keeps_none_of_the_others(
+    any_engine: sa.Engine, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append_but_large(records: list[Record]) -> Future[None]:
+        if any(record.key.endswith("/1") for record in records):
+            raise OverflowError("too large")
+        return append_records(records)
+
+    put_aside(any_engine, *records_of(impression("q1"), impression("q2"), impression("q3")))
+    append_records = log.append
+    monkeypatch.setattr(log, "append", append_but_large)
+
+    assert resend_of_other_releases(any_engine, log) == Resent(sent=2, unreadable=1)
+    assert resend_of_other_releases(any_engine, log) == Resent(sent=0, unreadable=0)
+    assert [letter.reason for letter in latest(any_engine, "default", 10)] == ["the event log refuses it: too large"]
+
+
+def test_a_look_that_fails_keeps_none_of_the_others(
+    any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ValueError("of one record")
+
+    monkeypatch.setattr("collector.consumer._LOOK_EVERY_S", 0)
+    stop = threading.Event()
+
+    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, [fail, stop.set]).run(stop)
+
+    assert stop.is_set()
 
 
 @pytest.mark.postgres

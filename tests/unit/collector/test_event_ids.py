@@ -28,20 +28,22 @@ RETRY = replace(CLICK, at=NOW + timedelta(seconds=1), received_at=NOW + timedelt
 def test_other_content_under_one_id_is_in_conflict(other: FeedbackEvent) -> None:
     known = EventIds()
 
-    assert [known.conflicts(one) for one in (CLICK, RETRY, other, CLICK)] == [False, False, True, False]
+    assert known.conflicting([CLICK, RETRY, other, CLICK]) == {2}, "within one request"
+    assert known.conflicting([other]) == set(), "nothing is remembered before it is durable"
+    known.remember([CLICK])
+    assert known.conflicting([RETRY, other, CLICK]) == {1}
     assert count_conflicts([CLICK, RETRY, other], {"e1": CLICK}) == {"e1": 1}
 
 
 def test_collections_have_ids_of_their_own() -> None:
     known = EventIds()
 
-    assert not any(known.conflicts(replace(CLICK, collection=name, document_id=name)) for name in ("a", "b"))
+    assert not known.conflicting(replace(CLICK, collection=name, document_id=name) for name in ("a", "b"))
 
 
 def test_no_more_ids_are_remembered_than_fit() -> None:
     known = EventIds()
-    for number in range(50_001):
-        known.conflicts(replace(CLICK, id=str(number)))
+    known.remember(replace(CLICK, id=str(number)) for number in range(50_001))
 
-    assert known.conflicts(replace(CLICK, id="50000", value=1.0))
-    assert not known.conflicts(replace(CLICK, id="0", value=1.0)), "forgotten; the collector still knows it"
+    assert known.conflicting([replace(CLICK, id="50000", value=1.0)])
+    assert not known.conflicting([replace(CLICK, id="0", value=1.0)]), "forgotten; the collector still knows it"

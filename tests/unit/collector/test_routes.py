@@ -17,7 +17,7 @@ from collector.intake.logged import read
 from collector.routes import make_router
 from foundation.clock import FrozenClock
 from foundation.edge import Edge, install_edge
-from foundation.errors import Overloaded
+from foundation.errors import Overloaded, StoreAway
 from foundation.eventlog import EmbeddedLog, Record, Subscription
 from foundation.settings import Settings
 from foundation.signing import QueryIds
@@ -210,6 +210,26 @@ def test_another_event_under_the_same_id_is_refused_as_a_conflict(client: TestCl
     (fault,) = other.json()["verdicts"][0]["fields"]
     assert (fault["field"], "conflict" in fault["reason"]) == ("id", True)
     assert logged_ids(log) == ["e1", "e1"]
+
+
+def test_an_event_that_was_not_kept_may_be_sent_corrected(
+    client: TestClient, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise StoreAway("the event log is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "append", refuse)
+        away = TestClient(client.app, raise_server_exceptions=False).post("/v1/events", json=click())
+    corrected = client.post("/v1/events", json=click(document_id="d2"))
+
+    assert (away.status_code >= 500, corrected.status_code) == (True, 202)
+
+
+def test_the_verdict_of_a_refused_event_names_its_numeric_id(client: TestClient) -> None:
+    reply = client.post("/v1/events", json=click() | {"id": 17, "type": "mystery"})
+
+    assert (reply.status_code, reply.json()["verdicts"][0]["id"]) == (422, "17")
 
 
 @pytest.mark.parametrize("unset", ["undefined", "null", "[object Object]"])
