@@ -128,7 +128,7 @@ def _append(engine: sa.Engine, log: EventLog, rows: Sequence[sa.Row[Any]]) -> Se
     try:
         if rows:
             await_append(log.append([_record(row) for row in rows]), _APPEND_LIMIT_S)
-    except Exception as problem:  # noqa: BLE001  a broker's client raises what it likes, of a record too large for instance
+    except Exception as problem:  # a broker's client raises what it likes, of a record too large for instance
         if isinstance(problem, ClickloopError) and problem.retryable:
             raise
         if len(rows) > 1:

@@ -58,7 +58,8 @@ def read_changed(
 ) -> tuple[Iterator[QueryEvidence], int]:
     """Return the whole evidence of the queries that changed after `since`, to act at once, and the newest change.
 
-    All searches without user and session weigh together as half a person, on each document.
+    All searches without user and session weigh together as half a person, on each document; people are as many as
+    in the week that most came, for who comes again is no further one.
     The evidence is read while it is iterated over, some queries at a time; counts are float32.
     """
     mine = evidence.c.collection == collection
@@ -73,7 +74,9 @@ def read_changed(
     queries = (
         QueryEvidence(query.key, query.documents, query.counts.astype(np.float32))
         for chunk in chunks
-        for query in _read(engine, mine & evidence.c.query_key.in_(chunk), now, half_life_days, _NAMELESS_LISTS)
+        for query in _read(
+            engine, mine & evidence.c.query_key.in_(chunk), now, half_life_days, _NAMELESS_LISTS, to_act=True
+        )
     )
     return queries, max((int(row[1]) for row in changed), default=since)
 
@@ -91,15 +94,17 @@ def _read(
     now: datetime,
     half_life_days: float,
     nameless_lists: float = math.inf,
+    *,
+    to_act: bool = False,
 ) -> Iterator[QueryEvidence]:
     statement = sa.select(*_COLUMNS).where(wanted).order_by(evidence.c.query_key, evidence.c.document_id)
     with reading(engine) as connection:
         rows = connection.execute(statement).all()
-    return _merge_weeks(rows, now, half_life_days, nameless_lists)
+    return _merge_weeks(rows, now, half_life_days, nameless_lists, np.maximum if to_act else np.add)
 
 
 def _merge_weeks(
-    rows: Sequence[sa.Row[Any]], now: datetime, half_life_days: float, nameless_lists: float
+    rows: Sequence[sa.Row[Any]], now: datetime, half_life_days: float, nameless_lists: float, users_of_weeks: np.ufunc
 ) -> Iterator[QueryEvidence]:
     """Yield rows of many weeks, in the order of queries and documents, one line each; age halves a week by and by."""
     if not rows:
@@ -112,7 +117,9 @@ def _merge_weeks(
     counts[:, 1 - OTHERS :] *= weights[:, None]  # what users are behind it does not fade
     starts = _starts(zip(keys, documents, strict=True))
     by_nobody = np.array(nameless, bool)[:, None]
-    merged = np.add.reduceat(np.where(by_nobody, 0.0, counts), starts)
+    named = np.where(by_nobody, 0.0, counts)
+    merged = np.add.reduceat(named, starts)
+    merged[:, -OTHERS] = users_of_weeks.reduceat(named[:, -OTHERS], starts)
     merged += _bound(np.add.reduceat(np.where(by_nobody, counts, 0.0), starts), nameless_lists)
     names = [(keys[start], sys.intern(documents[start])) for start in starts]
     for first, last in pairwise([*_starts(key for key, _ in names), len(names)]):

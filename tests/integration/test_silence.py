@@ -106,6 +106,15 @@ def test_people_lift_as_far_as_their_number_allows(engine: sa.Engine, people: in
     assert all(lift >= -2 for lift in lifts(engine).values())
 
 
+def test_one_person_of_many_weeks_is_one_person(engine: sa.Engine) -> None:
+    week = 7 * 24 * 60
+    for number in range(5):
+        shown = impression(f"q{number}", unit="fan", minutes=number * week)
+        fold(engine, [shown, event(f"e{number}", "click", f"q{number}", "c", days=7 * number)])
+
+    assert 0 < lifts(engine)["c"] <= 1.5
+
+
 def test_holding_and_erasing_undo_exactly(engine: sa.Engine, clock: FrozenClock) -> None:
     fold(engine, [*honest(), impression("h9", unit="honest 9", query="paper", minutes=3)])
     fold(engine, [event("eh9", "click", "h9", "b"), impression("h8", unit="honest 9", minutes=1)])
