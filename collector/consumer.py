@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from collector.dead_letter_limit import USUAL_LIMIT, DeadLetterLimit, DeadLetterWatch, Place
-from collector.dead_letters import keep
+from collector.dead_letters import collection_of, keep
 from collector.erasure import sweep
-from collector.intake.logged import read
+from collector.intake.logged import UNREADABLE, read
 from collector.recount import recount
 from collector.store import fold_batch
 from foundation.clock import Clock, monotonic_s
@@ -32,7 +32,6 @@ _LOOK_EVERY_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 
-_MAX_COLLECTION = 64
 _NOT_STORABLE = (
     *(sa.exc.DataError, sa.exc.IntegrityError),
     *(ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError),
@@ -162,7 +161,7 @@ class Consumer:
 
     def _report(self, record: Record, taken: _Taken) -> None:
         FOLDED.labels(_KINDS[type(taken)]).inc()
-        place = Place(record.partition, record.key.partition("/")[0][:_MAX_COLLECTION])
+        place = Place(record.partition, collection_of(record))
         if isinstance(taken, _Dead) and not self._watch.is_over(place):
             _log.warning("record became a dead letter", position=record.position, reason=taken.reason)
         if self._watch.note(place, dead=isinstance(taken, _Dead)):
@@ -221,5 +220,5 @@ def _is_about_content(problem: sa.exc.StatementError) -> bool:
 def _read(record: Record) -> _Taken:
     try:
         return read(record)
-    except (ValueError, OverflowError, RecursionError) as problem:  # numbers and nesting beyond all measure
+    except UNREADABLE as problem:
         return _Dead(record, str(problem))

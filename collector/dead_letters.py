@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.intake.logged import read
+from collector.intake.logged import UNREADABLE, read
 from foundation.db import reading, transaction, upsert
 from foundation.errors import ClickloopError, NotFound, RecordTooLarge
 from foundation.eventlog import EventLog, Record, await_append, check_sizes
@@ -57,6 +57,11 @@ class Resent:
 def keep(connection: sa.Connection, record: Record, reason: str, at: datetime) -> None:
     """Put a record aside, in the caller's transaction; one that was kept before is kept once, with the new reason."""
     upsert(connection, dead_letters, [_row(record, reason, at)])
+
+
+def collection_of(record: Record) -> str:
+    """Return the collection that a record is of, by its key, fit to be stored whatever the key holds."""
+    return _storable(record.key.partition("/")[0])[:_MAX_COLLECTION]
 
 
 def latest(engine: sa.Engine, collection: str, limit: int) -> list[Letter]:
@@ -144,7 +149,7 @@ def _is_readable(record: Record) -> bool:
     try:
         read(record)
         check_sizes([record])
-    except (ValueError, OverflowError, RecursionError, RecordTooLarge):
+    except (*UNREADABLE, RecordTooLarge):
         return False
     return True
 
@@ -163,7 +168,7 @@ def _beginning(text: str, length: int) -> str:
 
 
 def _row(record: Record, reason: str, at: datetime) -> dict[str, Any]:
-    collection = _storable(record.key.partition("/")[0])[:_MAX_COLLECTION]
+    collection = collection_of(record)
     body = _storable(record.body)
     return {
         "id": digest_bytes(f"{collection}/{body}".encode()),

@@ -16,9 +16,9 @@ from functools import lru_cache
 from operator import add, neg
 from typing import Any, TypeVar
 
+from foundation.clock import WEEK_S
 from foundation.contracts import CURVE_RANKS, EventType, FeedbackEvent
 
-WEEK_S = 7 * 24 * 3600
 EARLIEST = timedelta(days=1)
 """How long before its list an event may lie by its sender's clock and zone; no zone is more than 14 hours off."""
 LONG_DWELL_S = 30.0

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.closed_weeks import close_weeks_before, collections_with_evidence
-from collector.fold import WEEK_S, period_of
-from foundation.clock import Clock
+from collector.fold import period_of
+from foundation.clock import WEEK_S, Clock
 from foundation.db import reading, transaction
 from foundation.errors import ClickloopError
 from foundation.leases import Lease, Leases

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+WEEK_S = 7 * 24 * 3600
+
 
 class Clock(Protocol):
     """Where a part gets the time of day."""

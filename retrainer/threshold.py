@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from foundation.clock import WEEK_S
 from foundation.db import reading
 from foundation.tables import evidence
 
@@ -19,8 +20,6 @@ LEAST_JUDGED = 20
 """Queries kept aside that the gate needs to judge by."""
 USUAL_QUERIES = 130
 """Clicked queries among which a draw of one in six keeps 20 aside, in seven of ten collections."""
-
-_WEEK_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def is_clicked(row: Any) -> Any:
 
 def read_threshold(engine: sa.Engine, collection: str, now: datetime) -> Threshold:
     """Return how near a collection is to what learning needs; one query."""
-    lately = evidence.c.period >= int(now.timestamp() // _WEEK_S) - JUDGED_WEEKS
+    lately = evidence.c.period >= int(now.timestamp() // WEEK_S) - JUDGED_WEEKS
     statement = sa.select(sa.func.count(evidence.c.query_key.distinct())).where(
         evidence.c.collection == collection, lately, is_clicked(evidence.c)
     )

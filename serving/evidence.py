@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from foundation.clock import WEEK_S
 from foundation.contracts import Evidence
 from foundation.db import reading
 from foundation.tables import evidence
@@ -21,7 +22,6 @@ from serving.engine.packed import OTHERS, QueryEvidence
 
 Floats = npt.NDArray[np.float64]
 
-_WEEK_S = 7 * 24 * 3600
 _KEYS_AT_ONCE = 400
 _NAMELESS_PEOPLE = 0.5
 _NAMELESS_LISTS = 1.5
@@ -49,7 +49,7 @@ def read_evidence(
     """
     wanted = evidence.c.collection == collection
     if weeks is not None:
-        wanted &= evidence.c.period >= int(now.timestamp() // _WEEK_S) - weeks
+        wanted &= evidence.c.period >= int(now.timestamp() // WEEK_S) - weeks
     return [row for query in _read(engine, wanted, now, half_life_days) for row in query.rows()]
 
 
@@ -111,7 +111,7 @@ def _merge_weeks(
         return
     keys, documents, periods, nameless, users, satisfied, dissatisfied, shown, clicked = zip(*rows, strict=True)
     counts = np.column_stack((_parse(shown), _parse(clicked), users, satisfied, dissatisfied)).astype(np.float64)
-    age_days = np.maximum(0.0, (now.timestamp() - (np.array(periods) + 1) * _WEEK_S) / 86400)
+    age_days = np.maximum(0.0, (now.timestamp() - (np.array(periods) + 1) * WEEK_S) / 86400)
     weights = 0.5 ** (age_days / half_life_days)
     counts[:, :-OTHERS] *= weights[:, None]
     counts[:, 1 - OTHERS :] *= weights[:, None]  # what users are behind it does not fade

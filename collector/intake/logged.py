@@ -11,6 +11,9 @@ from foundation.eventlog import Record
 from foundation.queries import MAX_QUERY_BYTES, query_fault
 from foundation.records import read_record
 
+UNREADABLE = (ValueError, OverflowError, RecursionError)
+"""What `read` raises of a record that is not fit: numbers and nesting beyond all measure too."""
+
 _MAX_RANK = 1_000_000
 
 

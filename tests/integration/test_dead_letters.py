@@ -26,7 +26,7 @@ UNFIT = records_of(event("e2", "rating", "q2", "a", 1e30), impression("q2"))
 """An event, and its list, which can be read and not stored: no column holds so many stars."""
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The end of a process."""
 
 
