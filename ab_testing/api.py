@@ -91,7 +91,7 @@ class Assignments:
 
         Args:
             collection: Whose running experiment is meant.
-            unit: User id, else session id, else query id.
+            unit: Session id, else user id, else query id.
             query: The query's text, so that a unit's different queries flip different coins.
         """
         experiment = self._running.get(collection)

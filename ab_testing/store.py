@@ -23,6 +23,8 @@ from foundation.errors import NotFound
 from foundation.tables import decisions, experiment_days, experiments, impressions, quarantine
 
 _STREAM_ROWS = 1000
+_DRAWN = sa.case((impressions.c.drawn_by == sa.literal_column("''"), impressions.c.unit), else_=impressions.c.drawn_by)
+"""The randomization unit: what decided the arm is what is counted."""
 
 
 def insert(connection: sa.Connection, experiment: Experiment) -> None:
@@ -184,7 +186,7 @@ def _click_rates(connection: sa.Connection, experiment: Experiment) -> dict[str,
             sa.func.sum(impressions.c.clicks).label("clicks"),
         )
         .where(_takes_part(experiment))
-        .group_by(impressions.c.arm, impressions.c.unit)
+        .group_by(impressions.c.arm, _DRAWN)
         .subquery()
     )
     x, y = unit.c.x, unit.c.y
@@ -197,7 +199,7 @@ def _click_rates(connection: sa.Connection, experiment: Experiment) -> dict[str,
 
 
 def _interleaved_searches(connection: sa.Connection, experiment: Experiment) -> Iterator[tuple[str, int]]:
-    statement = sa.select(impressions.c.unit, impressions.c.results, impressions.c.outcome).where(
+    statement = sa.select(_DRAWN.label("unit"), impressions.c.results, impressions.c.outcome).where(
         _takes_part(experiment)
     )
     for row in connection.execute(statement, execution_options={"yield_per": _STREAM_ROWS}):

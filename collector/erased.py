@@ -17,13 +17,15 @@ def without_erased(
     connection: sa.Connection, collection: str, records: Sequence[Impression | FeedbackEvent]
 ) -> list[Impression | FeedbackEvent]:
     """Return the records but those of people erased since they happened; what people do later is kept."""
-    people = sorted({_person(record) for record in records} - {""})
+    people = sorted({person for record in records for person in _people(record)} - {""})
     erased_at: dict[str, datetime] = {}
     for start in range(0, len(people), _PEOPLE_AT_ONCE):
         some = people[start : start + _PEOPLE_AT_ONCE]
         erased_at.update(_erased_at(connection, collection, some))
     return [
-        record for record in records if _person(record) not in erased_at or _moment(record) > erased_at[_person(record)]
+        record
+        for record in records
+        if all(_moment(record) > erased_at[person] for person in _people(record) if person in erased_at)
     ]
 
 
@@ -36,8 +38,8 @@ def _erased_at(connection: sa.Connection, collection: str, people: Sequence[str]
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def _person(record: Impression | FeedbackEvent) -> str:
-    return record.unit if isinstance(record, Impression) else record.user
+def _people(record: Impression | FeedbackEvent) -> tuple[str, ...]:
+    return (record.unit, record.drawn_by) if isinstance(record, Impression) else (record.user,)
 
 
 def _moment(record: Impression | FeedbackEvent) -> datetime:

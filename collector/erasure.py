@@ -154,7 +154,7 @@ def sweep(engine: sa.Engine, now: datetime) -> None:
 def _find(connection: sa.Connection, collection: str, names: Collection[str]) -> tuple[Traces, datetime | None]:
     """Return what is stored of people, and when they first searched or did something; reads everything once."""
     shown = sa.select(impressions.c.query_id, impressions.c.at).where(
-        impressions.c.collection == collection, impressions.c.unit.in_(names)
+        impressions.c.collection == collection, impressions.c.unit.in_(names) | impressions.c.drawn_by.in_(names)
     )
     done = sa.select(events.c.id, events.c.query_id, events.c.at).where(
         events.c.collection == collection, _done_by(names)
@@ -183,7 +183,9 @@ def _learned_since(connection: sa.Connection, collection: str, first: datetime) 
 def _count_remaining(connection: sa.Connection, receipt: Receipt) -> dict[str, int]:
     mine, person, at = receipt.collection, receipt.person, receipt.at
     left = {
-        impressions: (impressions.c.collection == mine) & (impressions.c.unit == person) & (impressions.c.at <= at),
+        impressions: (impressions.c.collection == mine)
+        & ((impressions.c.unit == person) | (impressions.c.drawn_by == person))
+        & (impressions.c.at <= at),
         events: (events.c.collection == mine)
         & _done_by([person])
         & ((events.c.at <= at) | (events.c.received_at <= at)),

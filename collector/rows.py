@@ -75,6 +75,7 @@ def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
         "experiment": impression.experiment,
         "arm": impression.arm,
         "surface": impression.surface,
+        "drawn_by": impression.drawn_by,
         "results": [
             {
                 "id": result.id,

@@ -70,11 +70,12 @@ class Impression:
     """One answered search: what was shown, to whom, by which version.
 
     Attributes:
-        unit: Whom experiments and caps count: the user id, else the session id, else the query id.
+        unit: Whom caps count: the user id, else the session id, else the query id.
         experiment: Id of the experiment this answer belongs to, or "".
         version: `EXTERNAL` where another engine ranked.
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
         surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
+        drawn_by: The session that decided the arm and is counted in the experiment, "" where that is `unit`.
     """
 
     collection: str
@@ -87,6 +88,7 @@ class Impression:
     experiment: str = ""
     arm: str = "champion"
     surface: str = "page"
+    drawn_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

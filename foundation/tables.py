@@ -206,6 +206,7 @@ impressions = Table(
     Column("experiment", String(64), nullable=False),
     Column("arm", String(32), nullable=False),
     Column("surface", String(32), nullable=False, server_default="page"),
+    Column("drawn_by", String(256), nullable=False, server_default=sa.text("''")),
     Column("results", sa.JSON, nullable=False),
     Column("outcome", sa.JSON, nullable=False),
     Column("clicks", Integer, nullable=False),

@@ -28,7 +28,6 @@ from serving.engine.sorting import SortKey, parse_sort
 from serving.engine.values import FieldType
 from serving.impressions import ImpressionLog, Publication
 from serving.loader import Loader
-from serving.visits import Visits
 
 _FACET_VALUES = 20
 _log = get_log("search")
@@ -115,7 +114,8 @@ class Found:
     Attributes:
         line_up: What searched.
         kept: The query as it is logged.
-        unit: Whom experiments and caps count, by pseudonym.
+        unit: Whom caps count, by pseudonym.
+        drawn: Whom experiments draw and count, by pseudonym: the session first, so that logging in keeps the arm.
         until_s: When the answer is late, by the clock of admission.
         skipped: Stages left out.
         late: Those of them left out to answer in time.
@@ -128,6 +128,7 @@ class Found:
     at: datetime
     query_id: str
     unit: str
+    drawn: str
     line_up: LineUp
     query: Query
     mixed: Mixed
@@ -166,7 +167,6 @@ class Searcher:
         self._clock = clock
         self._privacy = privacy
         self._query_ids = query_ids
-        self._visits = Visits()
         self._tell_queries = tell_queries
 
     def search(self, collection: str, ask: Ask) -> Answer:
@@ -212,7 +212,7 @@ class Searcher:
         now = self._clock.now()
         query_id = self._query_ids.issue(collection, now)
         user, session = self._privacy.person(ask.user), self._privacy.person(ask.session)
-        unit = user or session or query_id
+        unit, drawn = user or session or query_id, session or user or query_id
         kept = self._privacy.text(ask.query)
         until = self._admission.now() + ask.budget_s
         laps = Laps()
@@ -225,14 +225,27 @@ class Searcher:
             allowed = line_up.corpus.matching(condition) if condition else None
             laps.end("filter")
             reading = read(line_up.corpus, query, allowed, laps)
-            drawn_as = self._visits.drawn_as(collection, user, session) or query_id
             joins = ask.log and not (late or sort or self._impressions.away)
-            assignment = self._assign(collection, line_up, drawn_as, kept) if joins else None
+            assignment = self._assign(collection, line_up, drawn, kept) if joins else None
             mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
             counted = _count(line_up, mixed.candidates, facets)
             laps.end("facets")
         return Found(
-            collection, ask, kept, now, query_id, unit, line_up, query, mixed, skipped, late, counted, laps, until
+            collection,
+            ask,
+            kept,
+            now,
+            query_id,
+            unit,
+            drawn,
+            line_up,
+            query,
+            mixed,
+            skipped,
+            late,
+            counted,
+            laps,
+            until,
         )
 
     def log(self, found: Found, results: tuple[ShownResult, ...]) -> Publication | None:
@@ -251,6 +264,7 @@ class Searcher:
                 experiment=found.mixed.experiment,
                 arm=found.mixed.arm,
                 surface=found.ask.surface,
+                drawn_by=found.drawn if found.mixed.experiment and found.drawn != found.unit else "",
             )
         )
 

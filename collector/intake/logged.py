@@ -43,6 +43,7 @@ def _check_impression(impression: Impression) -> None:
     _check_text("experiment", impression.experiment, 64)
     _check_text("arm", impression.arm, 32)
     _check_text("surface", impression.surface, 32)
+    _check_text("drawn_by", impression.drawn_by, 256)
     _check_moment("at", impression.at)
     for result in impression.results:
         _check_result(result)

@@ -193,7 +193,8 @@ def test_logging_in_moves_nobody_to_another_arm(service: TestClient, monkeypatch
     drawn: list[str] = []
     monkeypatch.setattr(Assignments, "assign", lambda _self, _collection, unit, _query="": drawn.append(unit))
 
-    for who in ({"session": "visit-7"}, {"session": "visit-7", "user": "ann"}, {"user": "ann"}, {"user": "bob"}):
+    visit = {"session": "visit-7"}
+    for who in (visit | {"user": "ann"}, visit, visit | {"user": "ann"}, {"user": "ann"}):  # the first as if elsewhere
         assert service.post("/v1/search", json={"query": "envelopes", **who}).status_code == 200
 
     assert drawn[0] == drawn[1] == drawn[2] != drawn[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_nothing_of_the_person_is_left(any_engine: sa.Engine, eraser: Eraser) ->
     assert receipt.counts == {"impressions": 1, "events": 2, "evidence": 3, "dead_letters": 0, "log_records": 0}
     assert [row.query_id for row in rows(any_engine, impressions)] == ["q2"]
     assert [row.id for row in rows(any_engine, events)] == ["e2"]
+
+
+def test_a_search_that_a_session_was_drawn_for_goes_with_the_user_and_with_the_session(
+    any_engine: sa.Engine, eraser: Eraser
+) -> None:
+    session = PRIVACY.person("s1")
+    drawn = [replace(shown(f"q-{unit}", unit), drawn_by=session) for unit in (ANNA, BERT)]
+    fold(any_engine, *drawn)
+
+    assert eraser.erase("default", "anna").counts["impressions"] == 1
+    receipt = eraser.erase("default", "s1")
+    assert receipt.counts["impressions"] == 1
+    assert eraser.audit("default", receipt.id).remaining["impressions"] == 0
+    fold(any_engine, *drawn)
+    assert count(any_engine, impressions) == 0
 
 
 def test_events_without_a_user_go_with_the_list_they_are_about(any_engine: sa.Engine, eraser: Eraser) -> None:

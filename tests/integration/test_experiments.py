@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ab_testing import store
 from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, interleave
 from ab_testing.verdict import replay
 from foundation.clock import FrozenClock
@@ -219,6 +220,23 @@ def test_a_look_sums_exactly_what_belongs_to_the_experiment(
     with any_engine.connect() as connection:
         stored = {row.arm: row.statistics for row in connection.execute(sa.select(experiment_days))}
     assert stored["control"]["click_rate"] == sums
+
+
+def test_who_was_drawn_is_counted(
+    any_engine: sa.Engine, experiments: Experiments, assignments: Assignments, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    lists = (("control", "", "anna"), ("control", "s1", "anna"), ("treatment", "s2", "anna"), ("control", "", "s1"))
+    rows = [
+        impression(f"q-{number}", unit, experiment, arm, clock.now(), [], [""] * 3) | {"drawn_by": drawn_by}
+        for number, (arm, drawn_by, unit) in enumerate(lists)
+    ]
+    with transaction(any_engine) as connection:
+        connection.execute(sa.insert(impressions), rows)
+
+    with any_engine.connect() as connection:
+        arms = store.measure(connection, store.find(connection, "default", experiment), clock.now()).arms
+    assert {name: (arm.units, arm.searches) for name, arm in arms.items()} == {"control": (2, 3), "treatment": (1, 1)}
 
 
 def test_reading_changes_nothing_and_a_decided_experiment_stays_as_it_was(
