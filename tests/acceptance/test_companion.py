@@ -48,7 +48,7 @@ def test_what_dies_beside_the_server_comes_again_and_what_it_counts_is_on_one_pa
 ) -> None:
     with Server(home_settings) as server:
         httpx.put(f"{server.url}/v1/documents", json=documents, timeout=30).raise_for_status()
-        wait_until(lambda: server.remote.get("/readyz")["collections"].get("default", {}).get("version") != "", "none")
+        wait_until(lambda: server.remote.get("/readyz")["collections"].get("default", {}).get("version"), "none")
         click(server.url)
         wait_until(lambda: folded(server.url) >= 2, "what was clicked is not joined")
 
