@@ -42,8 +42,9 @@ class Threshold:
     def tell(self) -> str:
         """Return what there is and what is needed, in a sentence."""
         aside = "" if self.judged is None else f", {self.judged} of them among those kept aside"
+        have = "query has" if self.clicked == 1 else "queries have"
         return (
-            f"{self.clicked} queries have clicks lately{aside}; learning needs about {USUAL_QUERIES}, for one in "
+            f"{self.clicked} {have} clicks lately{aside}; learning needs about {USUAL_QUERIES}, for one in "
             f"{GATE_SHARE} is kept aside to judge by, and {LEAST_JUDGED} of these are needed"
         )
 
