@@ -61,10 +61,13 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
 def end_children(*children: subprocess.Popen[bytes], limit_s: float = _GRACE_S) -> None:
     """Ask children to end, kill those that have not within `limit_s`, and return when all are gone.
 
-    A child may hang, or stand still: who stops it must not.
+    A child may hang, or stand still: who stops it must not. One that is only starting may still ignore the signal as
+    its parent does; it hears the closed pipe.
     """
     for child in children:
         child.terminate()
+        if child.stdin:
+            child.stdin.close()
     until_s = monotonic_s() + limit_s
     for child in children:
         try:

@@ -23,6 +23,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test may need the network; set before a
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 
 
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a test sets in the environment, or a command that it runs, is gone after it."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock(START)

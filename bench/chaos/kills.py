@@ -149,12 +149,17 @@ def _ids(parts: Parts, column: sa.Column[str]) -> set[str]:
 
 
 def _miscounted(parts: Parts, memory: Acknowledged) -> int:
-    """Return how far evidence is from one count per acknowledged click and per result of a list that was clicked in."""
-    looked_at = {query_id for query_id, _ in memory.clicks}
+    """Return how far evidence is from one count per acknowledged click and per result of a list that was looked at.
+
+    That is a list with a click, or one before it of the same person: searches are sent again while a server is down.
+    """
+    clicked_in = {query_id for query_id, _ in memory.clicks}
     with reading(parts.engine) as connection:
         counted = connection.execute(sa.select(evidence.c.shown, evidence.c.clicked)).all()
-        lists = connection.execute(sa.select(impressions.c.query_id, impressions.c.results)).all()
+        columns = (impressions.c[name] for name in ("query_id", "unit", "at", "results"))
+        lists = connection.execute(sa.select(*columns).order_by(impressions.c.at)).all()
+    last = {one.unit: one.at for one in lists if one.query_id in clicked_in}
+    expected = sum(len(one.results) for one in lists if one.unit in last and one.at <= last[one.unit])
     shown = sum(int(sum(row.shown)) for row in counted)
     clicked = sum(int(sum(row.clicked)) for row in counted)
-    expected = sum(len(one.results) for one in lists if one.query_id in looked_at)
     return abs(clicked - len(memory.clicks)) + abs(shown - expected)

@@ -26,16 +26,23 @@ def store_as_before(engine: sa.Engine) -> None:
     """Store a silent list and one with a click, and what the release before made of both."""
     schema.downgrade(engine, BEFORE)
     shown = [impression("q1"), impression("q2", unit="u2"), impression("q3", query="paper", unit="u3")]
-    old = sa.table("evidence", *(sa.column(one.name, one.type) for one in evidence.c if one.name != "nameless"))
+    rows_of_lists = [impression_row(one, NO_OUTCOME) for one in shown]
+    for row in rows_of_lists:
+        del row["drawn_by"]
     said = dict.fromkeys(("users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions", "change"), 9)
     ones = (1,) * CURVE_RANKS
     key = {"collection": "default", "period": 2922, "document_id": "a"}
     rows = [key | said | {"query_key": query, "shown": ones, "clicked": ones} for query in ("toner", "paper")]
     with transaction(engine) as connection:
-        connection.execute(sa.insert(impressions), [impression_row(one, NO_OUTCOME) for one in shown])
+        connection.execute(sa.insert(_without(impressions, "drawn_by")), rows_of_lists)
         connection.execute(sa.insert(events), [event_row(event("e1", "click", "q1", "a"))])
-        connection.execute(sa.insert(old), rows)
+        connection.execute(sa.insert(_without(evidence, "nameless")), rows)
     schema.upgrade(engine)
+
+
+def _without(table: sa.Table, name: str) -> sa.TableClause:
+    """Return a table as it was before it had a column."""
+    return sa.table(table.name, *(sa.column(one.name, one.type) for one in table.c if one.name != name))
 
 
 def test_evidence_of_the_release_before_is_counted_again(any_engine: sa.Engine, consumer: Consumer) -> None:
