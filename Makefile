@@ -4,7 +4,7 @@
 # make types    check types
 # make arrows   check which part imports which
 # make check    all of the above but the demo
-# make client   minify the browser's script after a change of collector/client/client.js
+# make client   minify the browser's script after a change of collector/browser/client.js
 # make clean    remove the virtual environment and every cache; the data in .clickloop stays
 #
 # Each makes the virtual environment .venv by itself when it is missing or pyproject.toml changed.
@@ -46,7 +46,7 @@ arrows: $(READY)
 check: lint types arrows test
 
 client: $(READY)
-	@$(BIN)/python -c 'import minify; from collector.client_script import SERVED, SOURCE; from foundation.files import write_whole; write_whole(SERVED, minify.string("text/javascript", SOURCE.read_text()).encode())'
+	@$(BIN)/python -c 'import minify; from collector.browser.http import SERVED, SOURCE; from foundation.disk.files import write_whole; write_whole(SERVED, minify.string("text/javascript", SOURCE.read_text()).encode())'
 
 install: $(READY)
 

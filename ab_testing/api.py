@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from ab_testing import assignment, scorecard, store
-from ab_testing.interleaving import Slot, interleave
-from ab_testing.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
-from ab_testing.scorecard import Scorecard
-from ab_testing.verdict import Evidence, Facts, Verdict, weigh
-from foundation.actors import EXPERIMENT, LOCAL
+from ab_testing import store
+from ab_testing.decide.verdict import Evidence, Facts, Verdict, weigh
+from ab_testing.design import assignment
+from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
+from ab_testing.ranking.team_draft import Slot, interleave
+from ab_testing.report import scorecard
+from ab_testing.report.scorecard import Scorecard
+from ab_testing.store import running_experiments
+from foundation.access.actors import EXPERIMENT, LOCAL
 from foundation.clock import Clock
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.errors import Conflict
 from foundation.ids import new_id
 
@@ -34,6 +37,7 @@ __all__ = [
     "Slot",
     "Verdict",
     "interleave",
+    "running_experiments",
 ]
 
 

@@ -5,7 +5,7 @@ Functions take an open connection; the caller owns the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,18 +13,15 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from ab_testing.arms import ArmStatistics
-from ab_testing.interleaving import preference
-from ab_testing.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan
+from ab_testing.decide.verdict import Facts
+from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan
+from ab_testing.ranking.team_draft import preference
+from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
-from ab_testing.verdict import Facts
-from foundation.db import upsert
+from ab_testing.tables import decisions, experiment_days, experiments
+from collector.api import Exposures, stream_drafts, sum_clicks
+from foundation.database.engine import upsert
 from foundation.errors import NotFound
-from foundation.tables import decisions, experiment_days, experiments, impressions, quarantine
-
-_STREAM_ROWS = 1000
-_DRAWN = sa.case((impressions.c.drawn_by == sa.literal_column("''"), impressions.c.unit), else_=impressions.c.drawn_by)
-"""The randomization unit: what decided the arm is what is counted."""
 
 
 def insert(connection: sa.Connection, experiment: Experiment) -> None:
@@ -80,6 +77,12 @@ def running(connection: sa.Connection) -> list[Experiment]:
     ]
 
 
+def running_experiments() -> sa.Subquery:
+    """Return what runs and since when, to be read in a statement of others: `collection`, `id`, `started_at`."""
+    columns = (experiments.c.collection, experiments.c.id, experiments.c.started_at)
+    return sa.select(*columns).where(experiments.c.state == "running").subquery()
+
+
 def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> Facts:
     """Return what was counted since the experiment's start.
 
@@ -88,9 +91,13 @@ def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> 
     """
     arms = dict.fromkeys(experiment.plan.arms, ArmStatistics())
     if experiment.started_at is not None:
-        arms |= _click_rates(connection, experiment)
+        exposures = Exposures(experiment.collection, experiment.id, experiment.plan.arms, experiment.started_at)
+        for sums in sum_clicks(connection, exposures):
+            arm, clicks, units, *totals = sums
+            arms[arm] = ArmStatistics(RatioStatistics(units, *map(float, totals)), clicks)
         if experiment.plan.kind == "interleaving":
-            searches = _interleaved_searches(connection, experiment)
+            preferred = ((one.unit, preference(one.teams, one.clicked)) for one in stream_drafts(connection, exposures))
+            searches = ((unit, side) for unit, side in preferred if side is not None)
             arms[INTERLEAVED] = add_preferences(arms[INTERLEAVED], searches)
     return Facts(experiment.plan, experiment.days(at), arms)
 
@@ -174,55 +181,6 @@ def list_decisions(connection: sa.Connection, collection: str, experiment_id: st
         )
         for row in connection.execute(statement)
     ]
-
-
-def _click_rates(connection: sa.Connection, experiment: Experiment) -> dict[str, ArmStatistics]:
-    clicked = sa.case((impressions.c.clicks > 0, 1), else_=0)
-    unit = (
-        sa.select(
-            impressions.c.arm,
-            sa.func.sum(clicked).label("x"),
-            sa.func.count().label("y"),
-            sa.func.sum(impressions.c.clicks).label("clicks"),
-        )
-        .where(_takes_part(experiment))
-        .group_by(impressions.c.arm, _DRAWN)
-        .subquery()
-    )
-    x, y = unit.c.x, unit.c.y
-    sums = [sa.func.sum(term) for term in (x, y, x * x, y * y, x * y)]
-    statement = sa.select(unit.c.arm, sa.func.sum(unit.c.clicks), sa.func.count(), *sums).group_by(unit.c.arm)
-    return {
-        arm: ArmStatistics(RatioStatistics(int(n), *map(float, totals)), int(clicks))
-        for arm, clicks, n, *totals in connection.execute(statement)
-    }
-
-
-def _interleaved_searches(connection: sa.Connection, experiment: Experiment) -> Iterator[tuple[str, int]]:
-    statement = sa.select(_DRAWN.label("unit"), impressions.c.results, impressions.c.outcome).where(
-        _takes_part(experiment)
-    )
-    for row in connection.execute(statement, execution_options={"yield_per": _STREAM_ROWS}):
-        shown = sorted(row.results, key=lambda result: result["rank"])
-        preferred = preference([result["team"] for result in shown], row.outcome.get("clicked", ()))
-        if preferred is not None:
-            yield row.unit, preferred
-
-
-def _takes_part(experiment: Experiment) -> sa.ColumnElement[bool]:
-    """Return which impressions count: those of users in quarantine do in no arm."""
-    held = sa.exists().where(
-        quarantine.c.collection == impressions.c.collection,
-        quarantine.c.unit == impressions.c.unit,
-        quarantine.c.state == "held",
-    )
-    return sa.and_(
-        ~held,
-        impressions.c.collection == experiment.collection,
-        impressions.c.experiment == experiment.id,
-        impressions.c.at >= experiment.started_at,
-        impressions.c.arm.in_(experiment.plan.arms),
-    )
 
 
 def _is(collection: str, experiment_id: str) -> sa.ColumnElement[bool]:

@@ -1,5 +1,5 @@
 """`python -m clickloop` is the command `clickloop`."""
 
-from clickloop.cli import main
+from clickloop.cli.main import main
 
 main()

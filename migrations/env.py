@@ -1,16 +1,30 @@
-"""Alembic's environment: on the connection that `foundation.schema` hands over, else by the settings.
+"""Alembic's environment: on the connection that `foundation.database.schema` hands over, else by the settings.
 
 A new revision is drafted with `alembic revision --autogenerate --rev-id 0002 -m "what it does"`.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import sqlalchemy as sa
 from alembic import context
 
-from foundation.db import make_engine, transaction
+from foundation.database.engine import make_engine, transaction
+from foundation.database.tables import metadata
 from foundation.settings import Settings
-from foundation.tables import metadata
+
+_WITH_TABLES = (
+    "foundation.access",
+    "foundation.eventlog",
+    "foundation.registry",
+    "collector",
+    "ab_testing",
+    "serving",
+    "retrainer",
+)
+for part in _WITH_TABLES:
+    import_module(f"{part}.tables")  # adds them to `metadata`
 
 
 def run(connection: sa.Connection) -> None:

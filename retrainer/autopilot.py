@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Literal
 
 from ab_testing.api import Experiment, ExperimentPlan, Experiments
-from foundation.actors import AUTOPILOT
+from foundation.access.actors import AUTOPILOT
+from foundation.database.leases import LeaseLost
 from foundation.errors import Conflict
-from foundation.leases import LeaseLost
-from foundation.registry import ChampionMove, Registry
+from foundation.registry.registry import ChampionMove, Registry
 from foundation.settings import Settings
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs

@@ -12,16 +12,16 @@ import numpy.typing as npt
 
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Labeller, Manifest
-from foundation.registry import ArtifactStore, Registry, Version
-from retrainer.dataset import Dataset
-from retrainer.evaluate import compare
-from retrainer.gate import Gate, judge_candidate
-from retrainer.learning import Learned, learn, prepare_lesson
-from retrainer.rehearsal import QUERIES, rehearse
-from serving.engine.corpus import Corpus
-from serving.engine.features import Query
-from serving.engine.model import load_model, write_memory
-from serving.engine.pipeline import Ranker
+from foundation.registry.registry import ArtifactStore, Registry, Version
+from retrainer.data.dataset import Dataset
+from retrainer.gate.ablation import QUERIES, rehearse
+from retrainer.gate.comparison import compare
+from retrainer.gate.gate import Gate, judge_candidate
+from retrainer.learners.cross_fitting import Learned, learn, prepare_lesson
+from serving.encode.query import Query
+from serving.index.corpus import Corpus
+from serving.ranking.model import load_model, write_memory
+from serving.ranking.pipeline import Ranker
 
 Floats = npt.NDArray[np.float32]
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 
-from foundation.actors import GATE, LOCAL
+from foundation.access.actors import GATE, LOCAL
 from foundation.clock import Clock
 from foundation.contracts import Manifest
-from foundation.db import reading
-from foundation.registry import ChampionMove, Registry, Version
-from foundation.tables import replicas
-
-
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """What one replica says it serves; `problem` says why it does not follow."""
-
-    name: str
-    version: str
-    problem: str
+from foundation.registry.registry import ChampionMove, Registry, Version
+from serving.api import Replica, living_replicas
 
 
 class HotSwap:
@@ -107,10 +96,7 @@ class HotSwap:
 
     def replicas(self, collection: str) -> list[Replica]:
         """Return what the living replicas say that they serve."""
-        heard = replicas.c.seen_at > self._clock.now() - self._silent_after
-        statement = sa.select(replicas).where(replicas.c.collection == collection, heard).order_by(replicas.c.replica)
-        with reading(self._engine) as connection:
-            return [Replica(row.replica, row.version, row.problem) for row in connection.execute(statement)]
+        return living_replicas(self._engine, collection, self._clock.now() - self._silent_after)
 
     def behind(self, collection: str) -> list[Replica] | None:
         """Return the replicas that do not serve the champion; None while they may still follow.

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from foundation.actions import record_action
-from foundation.actors import LOCAL
+from foundation.access.actions import record_action
+from foundation.access.actors import LOCAL
 from foundation.clock import Clock
-from foundation.db import reading, take_numbers, transaction
+from foundation.database.engine import reading, take_numbers, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.ids import new_id
-from foundation.names import default_name, find_id, rename
-from foundation.tables import training_runs
+from foundation.registry.names import default_name, find_id, rename
+from retrainer.tables import training_runs
 
 Step = Literal["train", "experiment", "watch", "promote", "done"]
 State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"]
@@ -39,7 +39,7 @@ class Run:
         experiment: The experiment that proves it, once made.
         report: What each finished step said.
         name: What people call it, unique in the collection.
-        actor: Who asked for it; see `foundation.actors`.
+        actor: Who asked for it; see `foundation.access.actors`.
     """
 
     collection: str

@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ab_testing.api import Experiment, Experiments
-from foundation.actors import SCHEDULE
+from foundation.access.actors import SCHEDULE
 from foundation.clock import SystemClock
+from foundation.database.leases import Lease, LeaseLost, Leases
 from foundation.errors import Conflict, Overloaded, StoreAway
-from foundation.leases import Lease, LeaseLost, Leases
-from foundation.rounds import Rounds
+from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry import get_log
+from foundation.telemetry.metrics import get_log
 from retrainer.autopilot import Autopilot
-from retrainer.oblivion import Oblivion
+from retrainer.erasure_retraining import Oblivion
 from retrainer.runs import Run, RunMoved, Runs
 from retrainer.timetable import Timetable
 

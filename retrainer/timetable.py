@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from collector.api import collections_shown_before
 from foundation.clock import Clock
-from foundation.db import reading
-from foundation.tables import impressions, training_runs
-
-_TERMS = 200
-"""Most collections asked about in one statement; SQLite's limit is 500."""
+from foundation.database.engine import reading
+from retrainer.tables import training_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Timetable:
         with reading(self.engine) as connection:
             waits = _runs(connection, now, self.interval)
             new = [one for one in collections if one not in waits]
-            shown = _shown_before(connection, new, now - self.interval)
+            shown = collections_shown_before(connection, new, now - self.interval)
         return sorted(one for one in collections if one in shown or waits.get(one) == 0)
 
 
@@ -53,17 +51,3 @@ def _runs(connection: sa.Connection, now: datetime, interval: timedelta) -> dict
     statement = sa.select(training_runs.c.collection, sa.func.max(sa.case((waits, 1), else_=0)))
     rows = connection.execute(statement.group_by(training_runs.c.collection))
     return {row[0]: row[1] for row in rows}
-
-
-def _shown_before(connection: sa.Connection, collections: Sequence[str], at: datetime) -> set[str]:
-    """Return the collections of which some list was shown until a moment."""
-    found: set[str] = set()
-    for first in range(0, len(collections), _TERMS):
-        some = collections[first : first + _TERMS]
-        asked = [sa.select(sa.literal(one)).where(_was_shown(one, at)) for one in some]
-        found.update(connection.execute(sa.union_all(*asked)).scalars())
-    return found
-
-
-def _was_shown(collection: str, at: datetime) -> sa.ColumnElement[bool]:
-    return sa.exists().where(impressions.c.collection == collection, impressions.c.at <= at)

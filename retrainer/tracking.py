@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mlflow
 
-from foundation.registry import Version
-from foundation.telemetry import get_log
+from foundation.registry.registry import Version
+from foundation.telemetry.metrics import get_log
 
 _log = get_log("tracking")
 

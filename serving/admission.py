@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
 from foundation.errors import Overloaded
-from foundation.telemetry import REFUSED
-from foundation.web import problem_response
+from foundation.telemetry.metrics import REFUSED
+from foundation.web.problems import problem_response
 
 _MEMORY = 0.05
 """Share of the newest measurement in a running mean."""

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ab_testing.api import Assignment, interleave
-from serving.collection import LineUp
-from serving.engine.features import Query, Reading
-from serving.engine.laps import Laps
-from serving.engine.pipeline import Hit
-from serving.engine.sorting import SortKey
+from serving.encode.query import Query
+from serving.index.fields.sorting import SortKey
+from serving.live.collection_state import LineUp
+from serving.ranking.features import Reading
+from serving.ranking.pipeline import Hit
+from serving.ranking.stage_timer import Laps
 
 Flags = npt.NDArray[np.bool_]
 

@@ -9,9 +9,9 @@ from concurrent.futures import Future
 
 from foundation.contracts import Impression
 from foundation.errors import NotReady, Overloaded
-from foundation.eventlog import EventLog, await_append
-from foundation.records import impression_record
-from foundation.telemetry import UNLOGGED, get_log
+from foundation.eventlog.protocol import EventLog, await_append
+from foundation.eventlog.records import impression_record
+from foundation.telemetry.metrics import UNLOGGED, get_log
 
 _log = get_log("impressions")
 

@@ -12,22 +12,23 @@ import numpy as np
 from ab_testing.api import Assignment, Assignments
 from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
-from foundation.privacy import Privacy
-from foundation.signing import QueryIds
-from foundation.telemetry import SKIPPED, STAGE_SECONDS, get_log
+from foundation.privacy.privacy import Privacy
+from foundation.privacy.signing import QueryIds
+from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS, get_log
 from serving.admission import Admission
 from serving.arms import Mixed, Work, rank_for
-from serving.collection import LineUp
-from serving.engine.facets import parse_facets
-from serving.engine.features import Query, read
-from serving.engine.filters import Condition, parse_filter
-from serving.engine.laps import Laps
-from serving.engine.pipeline import Hit
-from serving.engine.snippet import cut_snippet
-from serving.engine.sorting import SortKey, parse_sort
-from serving.engine.values import FieldType
+from serving.encode.query import Query
 from serving.impressions import ImpressionLog, Publication
-from serving.loader import Loader
+from serving.index.fields.facets import parse_facets
+from serving.index.fields.filters import Condition, parse_filter
+from serving.index.fields.sorting import SortKey, parse_sort
+from serving.index.fields.values import FieldType
+from serving.live.collection_state import LineUp
+from serving.live.loader import Loader
+from serving.present.snippet import cut_snippet
+from serving.ranking.features import read
+from serving.ranking.pipeline import Hit
+from serving.ranking.stage_timer import Laps
 
 _FACET_VALUES = 20
 _log = get_log("search")
@@ -46,8 +47,8 @@ class Ask:
     """A search request.
 
     Attributes:
-        filters: A filter as JSON; see `serving.engine.filters`. None for none.
-        sort: Fields to sort the candidates by, as JSON; see `serving.engine.sorting`. None for relevance.
+        filters: A filter as JSON; see `serving.index.fields.filters`. None for none.
+        sort: Fields to sort the candidates by, as JSON; see `serving.index.fields.sorting`. None for relevance.
         facets: Fields whose values are counted over the candidates, as JSON; None for none.
         without: Stages to leave out: "rerank", "meaning".
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.

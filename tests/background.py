@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clickloop.background import Background
-from clickloop.parts import Parts
+from clickloop.container import Parts
+from clickloop.server.background import Background
 from foundation.settings import Settings
 
 

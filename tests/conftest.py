@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from foundation.clock import FrozenClock
-from foundation.db import make_engine
-from foundation.schema import upgrade
+from foundation.database.engine import make_engine
+from foundation.database.schema import upgrade
 
 os.environ["CLICKLOOP_PUBLIC_HOSTS"] = "testserver"  # as which Starlette's test client asks
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may need the network; set before any hub client is imported

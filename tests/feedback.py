@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collector.tables import evidence
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
-from foundation.db import reading
-from foundation.eventlog import EmbeddedLog, Record
-from foundation.records import event_record, impression_record
+from foundation.database.engine import reading
+from foundation.eventlog.protocol import EmbeddedLog, Record
+from foundation.eventlog.records import event_record, impression_record
 from foundation.settings import Settings
-from foundation.tables import evidence
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
 SETTINGS = Settings(_env_file=None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from foundation.masking import Masks
-from foundation.privacy import Privacy
-from foundation.pseudonyms import Pseudonyms
+from foundation.privacy.masking import Masks
+from foundation.privacy.privacy import Privacy
+from foundation.privacy.pseudonyms import Pseudonyms
 
 PRIVACY = Privacy(Pseudonyms(b"the key of the tests"), Masks(("US", "GB", "DE")))

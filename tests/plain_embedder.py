@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from serving.engine.projection import Codes
+from serving.encode.projection import Codes
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from foundation.ids import digest_bytes
-from serving.engine.encoder import _FORM, packaged_model
+from serving.encode.encoder import _FORM, packaged_model
 
 DIMENSION = 64
 _PIECES = 30522

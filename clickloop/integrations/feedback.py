@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from clickloop.remote import Remote
+from clickloop.remote.service import Remote
 
 _STARS = {True: 5, False: 1}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from clickloop.remote import Remote
+from clickloop.remote.service import Remote
 from foundation.extras import needs_extra
 
 with needs_extra("langchain", "clickloop.integrations.langchain"):

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from clickloop.remote import Remote
+from clickloop.remote.service import Remote
 from foundation.extras import needs_extra
 
 with needs_extra("llamaindex", "clickloop.integrations.llamaindex"):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from clickloop.integrations.feedback import Feedback
-from clickloop.remote import Remote
+from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError
 from foundation.extras import needs_extra
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from clickloop.remote import Remote
+from clickloop.remote.service import Remote
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.checks.look import Look
+from collector.checks.snapshot import Look
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from collector.intake.native import MAX_SOURCE
+from collector.intake.schemas.native import MAX_SOURCE
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
-from foundation.eventlog import Record
+from foundation.eventlog.protocol import Record
+from foundation.eventlog.records import read_record
 from foundation.queries import MAX_QUERY_BYTES, query_fault
-from foundation.records import read_record
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
 """What `read` raises of a record that is not fit: numbers and nesting beyond all measure too."""

@@ -1,6 +1,6 @@
 """Pairs of query and document with what feedback makes of them, and the searches they come from.
 
-The labels are those of `collector.labels`, with a flat prior: every document that was shown is as likely
+The labels are those of `collector.click_models.labels`, with a flat prior: every document that was shown is as likely
 beforehand. A training run starts from its model's prior instead, so its labels differ where feedback is thin.
 """
 
@@ -19,14 +19,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.fold import period_of
-from collector.labels import Signals, label
-from collector.rated import read_signals
+from collector.click_models.labels import Signals, label
+from collector.fold.lists import period_of
+from collector.reads.people import is_held, person
+from collector.reads.rated import read_signals
+from collector.tables import evidence, impressions
 from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Label
-from foundation.db import reading
-from foundation.people import is_held, person
-from foundation.tables import evidence, impressions
+from foundation.database.engine import reading
 
 MOST_ROWS = 50_000
 """Rows of evidence (query, week, document) that labels rest on; of more, those that changed last."""

@@ -1,109 +1,222 @@
-"""Reads the searches of the last days for the report on queries; a bounded number of them."""
+"""What people asked and how it went, query by query (pure)."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 
-import sqlalchemy as sa
+from collector.fold.lists import Outcome, satisfaction
 
-from collector.fold import Outcome
-from collector.reports.asked import Cluster, Order, QueryFigures, Search, cluster_queries, count_queries, order_queries
-from foundation.db import reading
-from foundation.people import is_of_people, person
-from foundation.tables import impressions
+Order = Literal["volume", "zero-result", "abandoned", "reformulated", "low-csat"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
-MOST_SEARCHES = 50_000
-"""Searches that are looked at; of more, the latest."""
+REFORMULATED_WITHIN = timedelta(minutes=5)
+"""How soon another query of the same user, after a list without a click, counts as the same question."""
 
-
-@dataclass(frozen=True, slots=True)
-class Rare:
-    """Queries that are not shown because too few people asked them."""
-
-    queries: int
-    searches: int
+LOW_CSAT = 0.5
+_ALIKE = 0.5
+_MOST_CLUSTERED = 500
+_WORD = re.compile(r"\w{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class QueryReport:
-    """A page of the report on queries.
+class Search:
+    """One search as the report needs it.
 
     Attributes:
-        since: Searches before this moment are not looked at.
-        searches: How many were looked at.
-        complete: Whether these were all since then.
-        queries: The page.
-        clusters: All queries of low satisfaction, those that share words together; for that order only.
-        rare: What was left out of the order since it could give people away.
-        next: The offset of the next page, None on the last.
+        person: Who asked, "" where nothing says it; all such searches count as one person's.
+        results: How many documents were shown.
     """
 
-    collection: str
-    by: Order
-    since: datetime
+    query_id: str
+    query_key: str
+    person: str
+    at: datetime
+    results: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFigures:
+    """How the searches for one query went; shares are of `searches`.
+
+    Attributes:
+        users: Different people who asked it; all searches without a user count as one person's.
+        click_rate: Share with a click.
+        zero_result_rate: Share that showed nothing.
+        abandoned_rate: Share that showed something and was left without a click or any word of satisfaction.
+        reformulated_rate: Share after which the same user, without a click, soon asked something else.
+        mean_rating: Stars, None without a rating.
+        csat: Share of satisfied searches among those of which it is known, None where it is of none.
+        satisfied: Searches whose user was satisfied.
+        dissatisfied: Searches whose user was not.
+    """
+
+    query: str
     searches: int
-    complete: bool
-    queries: list[QueryFigures]
-    clusters: list[Cluster]
-    rare: Rare
-    next: int | None
+    users: int
+    click_rate: float
+    zero_result_rate: float
+    abandoned_rate: float
+    reformulated_rate: float
+    mean_rating: float | None
+    ratings: int
+    csat: float | None
+    satisfied: int
+    dissatisfied: int
 
 
-def report_queries(
-    engine: sa.Engine, collection: str, by: Order, since: datetime, least_users: int, offset: int, limit: int
-) -> QueryReport:
-    """Return a page of the queries people asked since a moment; what agents and held users asked does not count.
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Queries with low satisfaction that share words.
 
-    Args:
-        least_users: How many different people must have asked a query before it is shown.
+    Attributes:
+        words: Those that all of them share.
+        queries: The most dissatisfied first.
+        csat: Of all together.
     """
-    searches = _read(engine, collection, since)
-    ordered = order_queries(count_queries(searches[:MOST_SEARCHES]), by)
-    shown = [one for one in ordered if one.users >= least_users]
-    rare = [one for one in ordered if one.users < least_users]
-    return QueryReport(
-        collection=collection,
-        by=by,
-        since=since,
-        searches=len(searches[:MOST_SEARCHES]),
-        complete=len(searches) <= MOST_SEARCHES,
-        queries=shown[offset : offset + limit],
-        clusters=cluster_queries(shown) if by == "low-csat" else [],
-        rare=Rare(len(rare), sum(one.searches for one in rare)),
-        next=offset + limit if len(shown) > offset + limit else None,
+
+    words: list[str]
+    queries: list[str]
+    searches: int
+    dissatisfied: int
+    csat: float
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What is counted of one query."""
+
+    searches: int = 0
+    people: set[str] = field(default_factory=set)
+    clicked: int = 0
+    empty: int = 0
+    abandoned: int = 0
+    reformulated: int = 0
+    stars: int = 0
+    ratings: int = 0
+    satisfied: int = 0
+    dissatisfied: int = 0
+
+    def add(self, search: Search, *, reformulated: bool) -> None:
+        outcome, verdict = search.outcome, verdict_of(search.outcome)
+        self.searches += 1
+        self.people.add(search.person)
+        self.clicked += bool(outcome.clicked)
+        self.empty += search.results == 0
+        self.abandoned += search.results > 0 and not outcome.clicked and verdict <= 0
+        self.reformulated += reformulated
+        self.stars += sum(outcome.ratings.values())
+        self.ratings += len(outcome.ratings)
+        self.satisfied += verdict > 0
+        self.dissatisfied += verdict < 0
+
+    def to_figures(self, query: str) -> QueryFigures:
+        known = self.satisfied + self.dissatisfied
+        return QueryFigures(
+            query=query,
+            searches=self.searches,
+            users=len(self.people),
+            click_rate=self.clicked / self.searches,
+            zero_result_rate=self.empty / self.searches,
+            abandoned_rate=self.abandoned / self.searches,
+            reformulated_rate=self.reformulated / self.searches,
+            mean_rating=self.stars / self.ratings if self.ratings else None,
+            ratings=self.ratings,
+            csat=self.satisfied / known if known else None,
+            satisfied=self.satisfied,
+            dissatisfied=self.dissatisfied,
+        )
+
+
+def verdict_of(outcome: Outcome) -> int:
+    """Return 1 when the user of a list was satisfied, -1 when not, 0 when nothing says so.
+
+    One satisfying document is enough; then comes what the user said of the list, then its documents.
+    """
+    about = {*outcome.ratings, *outcome.dwell, *outcome.conversions, outcome.credited} - {""}
+    verdicts = {satisfaction(outcome, document_id) for document_id in about}
+    if 1 in verdicts or outcome.resolved:
+        return 1
+    return -1 if -1 in verdicts or outcome.resolved is False else 0
+
+
+def count_queries(searches: Iterable[Search]) -> list[QueryFigures]:
+    """Return the figures of every query, in the order of their text."""
+    in_order = sorted(searches, key=lambda one: (one.person, one.at, one.query_id))
+    sums: dict[str, _Sum] = {}
+    for place, search in enumerate(in_order):
+        following = in_order[place + 1 : place + 2]
+        reformulated = bool(following) and _reformulates(search, following[0])
+        sums.setdefault(search.query_key, _Sum()).add(search, reformulated=reformulated)
+    return [sums[key].to_figures(key) for key in sorted(sums)]
+
+
+def order_queries(figures: Iterable[QueryFigures], by: Order) -> list[QueryFigures]:
+    """Return the queries that an order concerns, those with most such searches first."""
+    concerned = [(one, count) for one in figures if (count := _count(one, by)) > 0]
+    return [one for one, _ in sorted(concerned, key=lambda pair: (-pair[1], pair[0].query))]
+
+
+def cluster_queries(figures: Sequence[QueryFigures]) -> list[Cluster]:
+    """Return queries of low satisfaction together with those that share words, the worst first.
+
+    In the order given, each of the first 500 joins the first cluster whose leading query shares at least
+    half of all their words with it, else it leads one of its own. Words are of three letters at least.
+    """
+    clusters: list[list[QueryFigures]] = []
+    for one in figures[:_MOST_CLUSTERED]:
+        home = next((members for members in clusters if _alike(members[0].query, one.query)), None)
+        if home is None:
+            clusters.append([one])
+        else:
+            home.append(one)
+    return sorted((_to_cluster(members) for members in clusters), key=lambda one: (-one.dissatisfied, one.queries[0]))
+
+
+def _count(one: QueryFigures, by: Order) -> int:
+    """Return how many searches for a query an order counts."""
+    match by:
+        case "volume":
+            return one.searches
+        case "zero-result":
+            return round(one.zero_result_rate * one.searches)
+        case "abandoned":
+            return round(one.abandoned_rate * one.searches)
+        case "reformulated":
+            return round(one.reformulated_rate * one.searches)
+        case "low-csat":
+            return one.dissatisfied if one.csat is not None and one.csat < LOW_CSAT else 0
+
+
+def _reformulates(search: Search, following: Search) -> bool:
+    return (
+        following.person == search.person != ""
+        and following.query_key != search.query_key
+        and not search.outcome.clicked
+        and following.at - search.at <= REFORMULATED_WITHIN
     )
 
 
-def _read(engine: sa.Engine, collection: str, since: datetime) -> list[Search]:
-    """Return the latest searches, one more than are looked at where there are more."""
-    statement = (
-        sa.select(
-            impressions.c.query_id,
-            impressions.c.query_key,
-            person().label("person"),
-            impressions.c.at,
-            sa.func.json_array_length(impressions.c.results).label("shown"),
-            sa.cast(impressions.c.outcome, sa.Text).label("outcome"),
-        )
-        .where(
-            impressions.c.collection == collection,
-            impressions.c.at > since,
-            is_of_people(),
-        )
-        .order_by(impressions.c.at.desc())
-        .limit(MOST_SEARCHES + 1)
+def _words(query: str) -> set[str]:
+    return set(_WORD.findall(query)) or {query}
+
+
+def _alike(query: str, other: str) -> bool:
+    one, two = _words(query), _words(other)
+    return len(one & two) >= _ALIKE * len(one | two)
+
+
+def _to_cluster(members: list[QueryFigures]) -> Cluster:
+    dissatisfied = sum(one.dissatisfied for one in members)
+    satisfied = sum(one.satisfied for one in members)
+    return Cluster(
+        words=sorted(set.intersection(*(_words(one.query) for one in members))),
+        queries=[one.query for one in members],
+        searches=sum(one.searches for one in members),
+        dissatisfied=dissatisfied,
+        csat=satisfied / (satisfied + dissatisfied),
     )
-    with reading(engine) as connection:
-        return [
-            Search(row.query_id, row.query_key, row.person, row.at, row.shown, _outcome(row.outcome))
-            for row in connection.execute(statement)
-        ]
-
-
-@lru_cache(maxsize=4096)
-def _outcome(written: str) -> Outcome:
-    """Return an outcome; most lists end in one of a few ways, so that reading each anew would take most of the time."""
-    return Outcome.from_json(json.loads(written))

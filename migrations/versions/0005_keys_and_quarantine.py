@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from foundation.tables import UtcDateTime
+from foundation.database.tables import UtcDateTime
 
 revision = "0005"
 down_revision = "0004"

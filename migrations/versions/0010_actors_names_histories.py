@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from foundation.names import free_name
-from foundation.tables import UtcDateTime
+from foundation.database.tables import UtcDateTime
+from foundation.registry.names import free_name
 
 revision = "0010"
 down_revision = "0009"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.material import index
-from bench.server import Server
+from benchmarks.harness.fixtures import index
+from benchmarks.harness.server import Server
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
 

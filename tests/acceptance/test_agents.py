@@ -15,10 +15,10 @@ import anyio
 import pytest
 import sqlalchemy as sa
 
-from bench.server import Server
-from foundation.db import make_engine, reading
-from foundation.privacy import open_privacy
-from foundation.tables import impressions
+from benchmarks.harness.server import Server
+from collector.tables import impressions
+from foundation.database.engine import make_engine, reading
+from foundation.privacy.privacy import open_privacy
 
 pytest.importorskip("mcp", reason="needs the extra: pip install 'clickloop[mcp]'")
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bench.server import Server
-from foundation.db import make_engine, reading
-from foundation.privacy import open_privacy
-from foundation.tables import impressions
+from benchmarks.harness.server import Server
+from collector.tables import impressions
+from foundation.database.engine import make_engine, reading
+from foundation.privacy.privacy import open_privacy
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0

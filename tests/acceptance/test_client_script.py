@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from bench.material import index
-from bench.server import Server
+from benchmarks.harness.fixtures import index
+from benchmarks.harness.server import Server
+from collector.tables import events
 from foundation.clock import monotonic_s
-from foundation.db import make_engine, reading
+from foundation.database.engine import make_engine, reading
 from foundation.settings import Settings
-from foundation.tables import events
 from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, Page, start_browser
 
 pytestmark = NEEDS_CHROMIUM

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from bench.server import Server, children
+from benchmarks.harness.server import Server, children
 from foundation.settings import Settings
 
 PATIENCE_S = 60.0

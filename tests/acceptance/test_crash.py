@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bench.chaos.kills import Damage, crash
-from clickloop.parts import Parts
-from collector.store import evidence_digest
+from benchmarks.chaos.kills import crash
+from benchmarks.harness.damage import Damage
+from clickloop.container import Parts
+from collector.join.store import evidence_digest
 from foundation.settings import Settings
 
 UNHARMED = Damage(lost_events=0, lost_searches=0, unknown_events=0, miscounted=0, replay_differs=0, broken_answers=0)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.app import make_app
+from clickloop.server.app import make_app
 from foundation.settings import Settings
-from foundation.telemetry import METRICS
+from foundation.telemetry.metrics import METRICS
 from tests.tiny_encoder import make_tiny_model
 
 ROOT = Path(__file__).parents[2]

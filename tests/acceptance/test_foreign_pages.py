@@ -19,12 +19,12 @@ import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bench.material import add_version
-from clickloop.app import make_app
-from clickloop.parts import Parts
+from benchmarks.harness.fixtures import add_version
+from clickloop.container import Parts
+from clickloop.server.app import make_app
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
-from foundation.db import make_engine, reading
+from foundation.database.engine import make_engine, reading
 from foundation.settings import Settings
 from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, start_browser
 

@@ -49,7 +49,7 @@ def test_no_role_starts_on_an_old_schema_or_without_what_it_needs(role: str) -> 
 
 
 def test_the_image_publishes_nothing_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    from clickloop.exposure import prepare_to_listen  # noqa: PLC0415  only this test needs it
+    from clickloop.server.exposure import prepare_to_listen  # noqa: PLC0415  only this test needs it
     from foundation.errors import Exposed  # noqa: PLC0415  as above
     from foundation.settings import Settings  # noqa: PLC0415  as above
 

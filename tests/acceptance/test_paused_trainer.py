@@ -16,17 +16,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bench.server import children
-from clickloop.parts import Parts
-from collector.store import fold_batch
-from foundation.children import start_child, wait_for
+from benchmarks.harness.server import children
+from clickloop.container import Parts
+from collector.join.store import fold_batch
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import transaction
+from foundation.database.engine import transaction
+from foundation.database.tables import leases
+from foundation.processes.children import start_child, wait_for
 from foundation.settings import Settings
-from foundation.tables import leases
 from retrainer.runs import Run
 from retrainer.schedule import LEASE
-from retrainer.worker import run_lease
+from retrainer.workers import run_lease
 
 PATIENCE_S = 240.0
 STALE_S = 5.0

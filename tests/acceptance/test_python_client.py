@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bench.material import drain, index
-from bench.server import Server
+from benchmarks.harness.fixtures import drain, index
+from benchmarks.harness.server import Server
 from clickloop.client import AsyncClient, Client, EventsRefused, RequestRefused
-from clickloop.parts import Parts
-from foundation.db import reading
+from clickloop.container import Parts
+from collector.tables import events, impressions
+from foundation.database.engine import reading
 from foundation.settings import Settings
-from foundation.tables import events, impressions
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "clients.md").read_text(), re.DOTALL)

@@ -22,16 +22,16 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from collector.compatible import make_router
-from collector.door import Door
+from collector.intake.compatible_http import make_router
 from collector.intake.logged import read
+from collector.intake.policy import Door
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.cross_site import PAGE_PATHS
-from foundation.edge import Edge, install_edge
-from foundation.eventlog import EmbeddedLog
+from foundation.eventlog.protocol import EmbeddedLog
+from foundation.privacy.signing import QueryIds
 from foundation.settings import Settings
-from foundation.signing import QueryIds
+from foundation.web.cross_site import PAGE_PATHS
+from foundation.web.middleware import Edge, install_edge
 from tests.people import PRIVACY
 
 PATIENCE_S = 240  # a browser may start slowly on a busy machine

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import Server
+from benchmarks.harness.server import Server
 
 SECONDS = int(os.environ.get("CLICKLOOP_SCHEMATHESIS_S", "20"))
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from clickloop.ports import free_port
+from clickloop.cli.demo.ports import free_port
 from foundation.settings import Settings
 from tests.namespaces import ALONE, need_namespaces
-from tests.unit.serving.engine.test_export import make_small_transformer
+from tests.unit.serving.encode.test_export import make_small_transformer
 
 PATIENCE_S = 300.0  # the encoder's export takes two minutes of a busy machine
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.material import add_version, index, is_whole, register
-from bench.server import Server
-from bench.swap import first_s, judge, swap
-from clickloop.parts import Parts
+from benchmarks.harness.fixtures import add_version, index, is_whole, register
+from benchmarks.harness.server import Server
+from benchmarks.swap import first_s, judge, swap
+from clickloop.container import Parts
 from foundation.settings import Settings
 
 PATIENCE_S = 20.0

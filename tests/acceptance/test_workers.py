@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.material import add_version
-from bench.server import Server
-from clickloop.parts import Parts
+from benchmarks.harness.fixtures import add_version
+from benchmarks.harness.server import Server
+from clickloop.container import Parts
 from foundation.settings import Settings
 
 PATIENCE_S = 100.0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from clickloop.app import make_app
+from clickloop.server.app import make_app
 from foundation.settings import Settings
 from tests.background import collecting
 from tests.tiny_encoder import make_tiny_model

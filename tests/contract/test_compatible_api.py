@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from collector.tables import evidence, impressions
 from foundation.clock import SystemClock
-from foundation.db import make_engine
-from foundation.privacy import Privacy, open_privacy
+from foundation.database.engine import make_engine
+from foundation.privacy.privacy import Privacy, open_privacy
 from foundation.settings import Settings
-from foundation.tables import evidence, impressions
 from tests.contract.conftest import wait_until
 
 CREDENTIALS = {"X-Algolia-Application-Id": "app", "X-Algolia-API-Key": "key"}

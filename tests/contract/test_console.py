@@ -13,14 +13,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ab_testing.api import ExperimentPlan, Experiments
-from console.routes import make_router
+from collector.tables import impressions
+from console.http import make_router
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
-from foundation.edge import Edge, install_edge
-from foundation.registry import ArtifactStore, Registry, Version
-from foundation.tables import impressions, replicas
+from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.web.middleware import Edge, install_edge
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
+from serving.tables import replicas
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 BASELINE = Manifest(encoder="e")

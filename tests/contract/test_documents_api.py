@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from foundation.clock import FrozenClock
-from foundation.edge import Edge, install_edge
 from foundation.settings import Settings
-from serving.catalog import Catalog
-from serving.documents import make_router
+from foundation.web.middleware import Edge, install_edge
+from serving.catalog.store import Catalog
+from serving.http.documents import make_router
 
 MAX_BODY_BYTES = 100_000
 

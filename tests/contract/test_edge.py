@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from clickloop.app import make_app
+from clickloop.server.app import make_app
 from foundation.settings import Settings
 
 JSON = {"Content-Type": "application/json"}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from clickloop.app import make_app
-from clickloop.exporting import export_documents
-from clickloop.parts import Parts
+from clickloop.cli.exporting import export_documents
+from clickloop.container import Parts
+from clickloop.server.app import make_app
 from foundation.errors import Conflict
 from foundation.settings import Settings
 from tests.background import collecting

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-import serving.fields
+import serving.http.fields
 from foundation.clock import SystemClock
-from foundation.edge import Edge, install_edge
-from serving.declarations import Declarations
-from serving.engine.fields import FieldSummary
+from foundation.web.middleware import Edge, install_edge
+from serving.catalog.declarations import Declarations
+from serving.index.fields.table import FieldSummary
 
 SERVED = {"app": FieldSummary("keyword", 5, 0), "released": FieldSummary("keyword", 2, 3)}
 SHOP = {"Clickloop-Collection": "shop"}
@@ -28,7 +28,7 @@ def client(engine: sa.Engine) -> Iterator[TestClient]:
     install_edge(app, Edge(1_000_000))
     summaries = {"default": SERVED}
     app.include_router(
-        serving.fields.make_router(
+        serving.http.fields.make_router(
             Declarations(engine, SystemClock()), lambda collection: summaries.get(collection, {})
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from foundation.cross_site import EVENT_PATHS, READING
+from foundation.web.cross_site import EVENT_PATHS, READING
 
 FOREIGN = "urn:clickloop:problem:foreign-page"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from clickloop.app import make_app
+from clickloop.server.app import make_app
+from foundation.access.keys import Keys
 from foundation.clock import SystemClock
-from foundation.db import make_engine
-from foundation.keys import Keys
+from foundation.database.engine import make_engine
 from foundation.settings import Settings
 from tests.contract.conftest import DOCUMENTS, served, wait_until
 from tests.tiny_encoder import make_tiny_model

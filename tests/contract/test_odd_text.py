@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from foundation.telemetry import METRICS
+from foundation.telemetry.metrics import METRICS
 from tests.contract.conftest import DOCUMENTS, wait_until
 
 ODD = (

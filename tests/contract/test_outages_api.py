@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from bench.chaos.faults import LockedFile
-from clickloop.app import make_app
-from clickloop.parts import Parts
-from foundation.db import make_engine, reading
+from benchmarks.chaos.faults import LockedFile
+from clickloop.container import Parts
+from clickloop.server.app import make_app
+from foundation.database.engine import make_engine, reading
+from foundation.eventlog.tables import log_records
 from foundation.settings import Settings
-from foundation.tables import log_records
 from tests.contract.conftest import DOCUMENTS, served, wait_until
 from tests.tiny_encoder import make_tiny_model
 

@@ -14,20 +14,20 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import ab_testing.routes
-import foundation.action_routes
-import retrainer.routes
+import ab_testing.http
+import foundation.web.http
+import retrainer.http
 from ab_testing.api import Experiments
+from foundation.access.keys import Key
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
-from foundation.db import transaction
-from foundation.edge import Edge, install_edge
-from foundation.keys import Key
-from foundation.registry import ArtifactStore, Registry, Version
-from foundation.tables import champion_moves, version_statuses, versions
-from foundation.web import KEY_SCOPE
+from foundation.database.engine import transaction
+from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.tables import champion_moves, version_statuses, versions
+from foundation.web.middleware import Edge, install_edge
+from foundation.web.requests import KEY_SCOPE
+from retrainer.erasure_retraining import Oblivion
 from retrainer.hotswap import HotSwap
-from retrainer.oblivion import Oblivion
 from retrainer.runs import Runs
 
 BASELINE = Manifest(encoder="e")
@@ -64,10 +64,10 @@ class House:
         runs, oblivion = Runs(engine, clock), Oblivion(engine)
         self.runs = runs
         app.include_router(
-            retrainer.routes.make_router(self.registry, runs, hotswap, BASELINE, lambda: ["default"], oblivion, clock)
+            retrainer.http.make_router(self.registry, runs, hotswap, BASELINE, lambda: ["default"], oblivion, clock)
         )
-        app.include_router(ab_testing.routes.make_router(self.experiments, self._find))
-        app.include_router(foundation.action_routes.make_router(engine))
+        app.include_router(ab_testing.http.make_router(self.experiments, self._find))
+        app.include_router(foundation.web.http.make_router(engine))
         key = Key("maria", "default", "admin", clock.now())
         self.client = TestClient(SignedIn(app, key))
 

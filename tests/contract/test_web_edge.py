@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
-from foundation.edge import Edge, install_edge
 from foundation.errors import Conflict, FieldFault, InvalidRequest, NotReady
-from foundation.telemetry import REQUEST_SECONDS, REQUESTS
-from foundation.web import collection_of, problem_responses, read_body
+from foundation.telemetry.metrics import REQUEST_SECONDS, REQUESTS
+from foundation.web.middleware import Edge, install_edge
+from foundation.web.problems import problem_responses
+from foundation.web.requests import collection_of, read_body
 
 LIMIT_BYTES = 1000
 

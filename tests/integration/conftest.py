@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from collector.consumer import Consumer
+from collector.join.consumer import Consumer
 from foundation.clock import FrozenClock
-from foundation.eventlog import EmbeddedLog
+from foundation.eventlog.protocol import EmbeddedLog
 from tests.feedback import SETTINGS
 
 

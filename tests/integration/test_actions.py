@@ -11,25 +11,27 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-import collector.quarantine_routes
-from collector.erasure import Eraser
-from collector.quarantine import Quarantine
-from collector.store import evidence_digest, fold_batch
-from foundation import schema
-from foundation.actions import latest_actions
-from foundation.champion_moves import find_way_back
+import collector.quarantine.http
+from collector.join.store import evidence_digest, fold_batch
+from collector.privacy.erasure import Eraser
+from collector.quarantine.quarantine import Quarantine
+from collector.tables import erasures
+from foundation.access.actions import latest_actions
+from foundation.access.keys import Keys
+from foundation.access.tables import actions
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
-from foundation.eventlog import EmbeddedLog
-from foundation.keys import Keys
-from foundation.privacy import Privacy
-from foundation.pseudonyms import Pseudonyms
-from foundation.registry import ArtifactStore, Registry
+from foundation.database import schema
+from foundation.database.engine import reading, transaction
+from foundation.eventlog.protocol import EmbeddedLog
+from foundation.privacy.privacy import Privacy
+from foundation.privacy.pseudonyms import Pseudonyms
+from foundation.privacy.signing import QueryIds
+from foundation.registry.champion_moves import find_way_back
+from foundation.registry.registry import ArtifactStore, Registry
+from foundation.registry.tables import version_statuses, versions
 from foundation.settings import Settings
-from foundation.signing import QueryIds
-from foundation.tables import actions, erasures, version_statuses, versions
-from serving.declarations import Declarations
+from serving.catalog.declarations import Declarations
 
 SETTINGS = Settings(_env_file=None)
 PRIVACY = Privacy(Pseudonyms(b"k" * 32), None)
@@ -68,7 +70,7 @@ def fold(engine: sa.Engine, query_id: str, unit: str) -> None:
 def buttons(any_engine: sa.Engine, clock: FrozenClock) -> TestClient:
     app = FastAPI()
     quarantine = Quarantine(any_engine, SETTINGS, clock)
-    app.include_router(collector.quarantine_routes.make_router(quarantine, PRIVACY, QUERY_IDS))
+    app.include_router(collector.quarantine.http.make_router(quarantine, PRIVACY, QUERY_IDS))
     return TestClient(app)
 
 

@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing.api import Experiment, Experiments
-from collector.store import fold_batch
+from collector.join.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
-from foundation.db import transaction, upsert
-from foundation.registry import ArtifactStore, Registry, Status, Version
+from foundation.database.engine import transaction, upsert
+from foundation.registry.registry import ArtifactStore, Registry, Status, Version
 from foundation.settings import Settings
-from foundation.tables import replicas, training_runs
 from retrainer.autopilot import Autopilot, Training
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
+from retrainer.tables import training_runs
+from serving.tables import replicas
 
 BASELINE = Manifest(encoder="e")
 CANDIDATE = Manifest(encoder="e", fusion="rrf")

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from foundation.children import end_children, start_child
 from foundation.errors import Conflict
+from foundation.processes.children import end_children, start_child
 from foundation.settings import Settings
-from serving import builds as builds_module
-from serving.builds import Builds
+from serving.index import builds as builds_module
+from serving.index.builds import Builds
 
 
 def sleep_instead(*_: object, **_more: object) -> Any:

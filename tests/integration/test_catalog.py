@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from foundation.clock import FrozenClock
 from foundation.contracts import Document
-from foundation.db import reading
+from foundation.database.engine import reading
 from foundation.errors import NotFound
-from foundation.tables import documents
-from serving.catalog import Catalog
+from serving.catalog.store import Catalog
+from serving.tables import documents
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from ab_testing.api import ExperimentPlan, Experiments
 from foundation.clock import FrozenClock
 from foundation.contracts import Document, Manifest
-from foundation.registry import ArtifactStore, Registry, Version
+from foundation.registry.registry import ArtifactStore, Registry, Version
 from retrainer.hotswap import HotSwap
-from serving.catalog import Catalog
-from serving.changes import Look, look
+from serving.catalog.changes import Look, look
+from serving.catalog.store import Catalog
 
 
 def test_a_look_is_one_statement_and_tells_everything(any_engine: sa.Engine, clock: FrozenClock) -> None:

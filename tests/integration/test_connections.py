@@ -16,11 +16,11 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware import Middleware
 
-from clickloop import connections
-from clickloop.connections import BoundedProtocol
-from foundation import body_reader
-from foundation.edge import Edge, install_edge
-from foundation.web import read_body
+from clickloop.server import connections
+from clickloop.server.connections import BoundedProtocol
+from foundation.web import body_reader
+from foundation.web.middleware import Edge, install_edge
+from foundation.web.requests import read_body
 from serving.admission import Admission, SearchGate
 
 LIMIT_BYTES = 1_000_000

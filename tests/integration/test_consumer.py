@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from collector.consumer import Consumer
-from collector.store import evidence_digest, fold_batch, replay
+from collector.join.consumer import Consumer
+from collector.join.store import evidence_digest, fold_batch, replay
+from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.db import reading, transaction
-from foundation.eventlog import EmbeddedLog, Record, Subscription
-from foundation.tables import events, evidence, impressions
+from foundation.database.engine import reading, transaction
+from foundation.eventlog.protocol import EmbeddedLog, Record, Subscription
 from tests.feedback import SETTINGS, append, count, event, evidence_of, impression
 
 
@@ -346,7 +346,7 @@ def test_running_outlasts_a_database_that_is_away(any_engine: sa.Engine, log: Em
 def test_what_was_folded_is_looked_at_now_and_then(
     any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.consumer._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("collector.join.consumer._LOOK_EVERY_S", 0.0)
     stop = threading.Event()
 
     Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, looks=[stop.set]).run(stop)

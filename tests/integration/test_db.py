@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from foundation.clock import FrozenClock
-from foundation.db import insert_missing, reading, take_numbers, transaction, upsert
-from foundation.tables import counters, leases
+from foundation.database.engine import insert_missing, reading, take_numbers, transaction, upsert
+from foundation.database.tables import counters, leases
 
 
 def values(engine: sa.Engine) -> dict[str, int]:

@@ -10,16 +10,16 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.consumer import Consumer
-from collector.dead_letter_alarm import LATELY, DeadLetterAlarm
-from collector.dead_letter_limit import DeadLetterLimit
-from collector.dead_letters import Resent, latest, resend, resend_of_other_releases
+from collector.dead_letters.alarm import LATELY, DeadLetterAlarm
+from collector.dead_letters.limit import DeadLetterLimit
+from collector.dead_letters.store import Resent, latest, resend, resend_of_other_releases
+from collector.join.consumer import Consumer
+from collector.tables import dead_letters, events, impressions
 from foundation.clock import FrozenClock
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.errors import NotFound
-from foundation.eventlog import EmbeddedLog, Record
-from foundation.tables import dead_letters, events, impressions
-from foundation.telemetry import METRICS, configure_logs
+from foundation.eventlog.protocol import EmbeddedLog, Record
+from foundation.telemetry.metrics import METRICS, configure_logs
 from tests.feedback import SETTINGS, SHOWN_AT, append, count, event, evidence_of, impression, records_of
 
 UNFIT = records_of(event("e2", "rating", "q2", "a", 1e30), impression("q2"))
@@ -283,7 +283,7 @@ def test_a_look_that_fails_keeps_none_of_the_others(
     def fail() -> None:
         raise ValueError("of one record")
 
-    monkeypatch.setattr("collector.consumer._LOOK_EVERY_S", 0)
+    monkeypatch.setattr("collector.join.consumer._LOOK_EVERY_S", 0)
     stop = threading.Event()
 
     Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, [fail, stop.set]).run(stop)

@@ -16,20 +16,20 @@ from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from collector.intake import algolia, meilisearch, metarank, native, ubi
-from collector.intake.foreign import Taken
 from collector.intake.logged import read
-from collector.store import fold_batch
-from foundation.bodies import read_entries
+from collector.intake.schemas import algolia, meilisearch, metarank, native, ubi
+from collector.intake.schemas.foreign import Taken
+from collector.join.store import fold_batch
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.errors import UnreadableBody
-from foundation.eventlog import check_sizes
-from foundation.masking import Masks
-from foundation.privacy import Privacy
-from foundation.pseudonyms import Pseudonyms
-from foundation.signing import QueryIds
-from serving.context import ContextIn
-from serving.routes import SearchIn
+from foundation.eventlog.protocol import check_sizes
+from foundation.privacy.masking import Masks
+from foundation.privacy.privacy import Privacy
+from foundation.privacy.pseudonyms import Pseudonyms
+from foundation.privacy.signing import QueryIds
+from foundation.web.bodies import read_entries
+from serving.http.context import ContextIn
+from serving.http.search import SearchIn
 from tests.feedback import SETTINGS, records_of
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

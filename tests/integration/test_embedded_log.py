@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
+from foundation.database.tables import counters
 from foundation.errors import NotReady, Overloaded
-from foundation.eventlog import EmbeddedLog, EmbeddedSubscription, Record
-from foundation.tables import counters, log_records
+from foundation.eventlog.protocol import EmbeddedLog, EmbeddedSubscription, Record
+from foundation.eventlog.tables import log_records
 
 
 def append(log: EmbeddedLog, *bodies: str) -> None:
@@ -80,7 +81,7 @@ def test_a_failed_write_is_told_to_whoever_waits(engine: sa.Engine) -> None:
 
 
 def test_a_full_queue_sheds_instead_of_waiting(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foundation.group_commit._MAX_WAITING", 1)
+    monkeypatch.setattr("foundation.eventlog.group_commit._MAX_WAITING", 1)
     log = EmbeddedLog(engine)
     with transaction(engine), pytest.raises(Overloaded, match="again"):  # nobody else can write: appends pile up
         for _ in range(5):
@@ -123,8 +124,8 @@ def test_a_log_whose_records_were_lost_goes_on_behind_what_was_consumed(
 def test_what_is_consumed_goes_while_more_waits(
     any_engine: sa.Engine, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foundation.eventlog._TRIM_EVERY_S", 0.0)
-    monkeypatch.setattr("foundation.eventlog._TRIM_AT_ONCE", 2)
+    monkeypatch.setattr("foundation.eventlog.protocol._TRIM_EVERY_S", 0.0)
+    monkeypatch.setattr("foundation.eventlog.protocol._TRIM_AT_ONCE", 2)
     append(log, *map(str, range(10)))
     subscription = log.subscribe("reader")
 

@@ -12,18 +12,20 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from collector.consumer import Consumer
-from collector.erasure import SWEPT_AFTER, Eraser, sweep
-from collector.store import evidence_digest, fold_batch, hold, replay
+from collector.join.consumer import Consumer
+from collector.join.store import evidence_digest, fold_batch, hold, replay
+from collector.privacy.erasure import SWEPT_AFTER, Eraser, sweep
+from collector.tables import dead_letters, erasures, events, evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.errors import NotFound
-from foundation.eventlog import EmbeddedLog, Record
-from foundation.records import event_record, impression_record
+from foundation.eventlog.protocol import EmbeddedLog, Record
+from foundation.eventlog.records import event_record, impression_record
+from foundation.registry.tables import versions
 from foundation.settings import Settings
-from foundation.tables import dead_letters, erasures, events, evidence, impressions, training_runs, versions
-from retrainer.oblivion import Oblivion
+from retrainer.erasure_retraining import Oblivion
+from retrainer.tables import training_runs
 from tests.conftest import START
 from tests.people import PRIVACY
 

@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from bench.broker import has_broker, kafka_broker
-from foundation.db import transaction
+from benchmarks.harness.broker import has_broker, kafka_broker
+from foundation.database.engine import transaction
 from foundation.errors import NotReady, RecordTooLarge
-from foundation.eventlog import EmbeddedLog, EventLog, Record, Subscription
-from foundation.sizes import MAX_RECORD_BYTES
+from foundation.eventlog.protocol import EmbeddedLog, EventLog, Record, Subscription
+from foundation.eventlog.sizes import MAX_RECORD_BYTES
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
@@ -23,7 +23,7 @@ PATIENCE_S = 20.0
 
 
 def open_kafka(engine: sa.Engine, bootstrap: str, topic: str = "feedback") -> EventLog:
-    from foundation.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     return KafkaLog(engine, bootstrap, topic)
 
@@ -183,7 +183,7 @@ def test_a_record_that_is_too_large_is_refused_and_holds_up_nobody(log: EventLog
 def test_a_record_that_kafka_finds_too_large_breaks_no_producer(
     engine: sa.Engine, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foundation.eventlog.MAX_RECORD_BYTES", 10**9)
+    monkeypatch.setattr("foundation.eventlog.protocol.MAX_RECORD_BYTES", 10**9)
     log = open_kafka(engine, kafka_bootstrap, f"t{uuid4().hex}")
     before = log.append(records("before"))
     refused = log.append(records("x" * 1_100_000))

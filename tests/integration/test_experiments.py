@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from ab_testing import store
 from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, interleave
-from ab_testing.verdict import replay
+from ab_testing.decide.verdict import replay
+from ab_testing.tables import experiment_days
+from collector.tables import impressions, quarantine
 from foundation.clock import FrozenClock
-from foundation.db import transaction
+from foundation.database.engine import transaction
 from foundation.errors import Conflict, NotFound
-from foundation.tables import experiment_days, impressions, quarantine
 
 USERS = [f"user-{number}" for number in range(240)]
 

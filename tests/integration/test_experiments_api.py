@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ab_testing.api import Experiments
-from ab_testing.routes import make_router
+from ab_testing.http import make_router
 from foundation.clock import FrozenClock
-from foundation.web import install_problem_handlers
+from foundation.web.problems import install_problem_handlers
 
 PLAN: dict[str, Any] = {
     "name": "adapter against champion",

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clickloop.parts import Parts
-from clickloop.training import train_for_run
+from clickloop.cli.training import train_for_run
+from clickloop.container import Parts
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
+from foundation.database.leases import Lease, LeaseLost, Leases
 from foundation.errors import ClickloopError
-from foundation.leases import Lease, LeaseLost, Leases
-from foundation.registry import Version
+from foundation.registry.registry import Version
 from foundation.settings import Settings
-from retrainer import worker
+from retrainer import workers as worker
 from retrainer.runs import Run, RunMoved, Runs
-from retrainer.worker import Workers, run_lease
+from retrainer.workers import Workers, run_lease
 
 CANDIDATE = Manifest(encoder="e", fusion="rrf")
 

@@ -16,14 +16,14 @@ import pytest
 import sqlalchemy as sa
 from scipy.stats import kendalltau
 
-from collector.labels import label
-from collector.quarantine import Quarantine
-from collector.store import fold_batch
+from collector.click_models.labels import label
+from collector.join.store import fold_batch
+from collector.quarantine.quarantine import Quarantine
+from collector.tables import evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import Evidence, FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.settings import Settings
-from foundation.tables import evidence, impressions
 from simulator.users import PositionUser
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

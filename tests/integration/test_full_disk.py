@@ -12,13 +12,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from ab_testing.api import Assignments
-from clickloop.parts import Parts
+from clickloop.container import Parts
 from foundation.contracts import Document
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
-from serving import failures
-from serving.engine.corpus import Corpus
-from serving.engine.lexical import LexicalIndex
+from serving.index.corpus import Corpus
+from serving.index.lexical.index import LexicalIndex
+from serving.live import failures
 from tests.plain_embedder import PlainEmbedder
 from tests.tiny_encoder import make_tiny_model
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from ab_testing.api import Assignments
-from clickloop.parts import Parts
+from clickloop.container import Parts
 from foundation.contracts import Document
 from foundation.errors import Conflict
 from foundation.settings import Settings
-from serving.changes import look
-from serving.engine.analysis import PLAIN
-from serving.engine.features import Query
-from serving.engine.generation import digest_content
-from serving.generations import Generations
-from serving.loader import Loader
+from serving.catalog.changes import look
+from serving.encode.query import Query
+from serving.index.lexical.analysis import PLAIN
+from serving.index.snapshot import digest_content
+from serving.index.snapshot_store import Generations
+from serving.live.loader import Loader
 from tests.namespaces import need_namespaces, start_contained
 from tests.tiny_encoder import make_tiny_model
 

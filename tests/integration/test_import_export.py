@@ -17,9 +17,9 @@ import uvicorn
 from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
-from clickloop.app import make_app
-from clickloop.cli import app
-from clickloop.remote import Refused, Remote
+from clickloop.cli.main import app
+from clickloop.remote.service import Refused, Remote
+from clickloop.server.app import make_app
 from foundation.errors import Conflict, InvalidRequest, NotReady
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model

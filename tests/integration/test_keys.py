@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from foundation import schema
+from foundation.access.keys import PREFIX, Keys
+from foundation.access.tables import api_keys
 from foundation.clock import FrozenClock
-from foundation.db import reading, transaction
+from foundation.database import schema
+from foundation.database.engine import reading, transaction
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.ids import digest_bytes
-from foundation.keys import PREFIX, Keys
-from foundation.tables import api_keys
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from foundation import draining
-from foundation.edge import Edge, install_edge
-from foundation.web import read_body
+from foundation.web import draining
+from foundation.web.middleware import Edge, install_edge
+from foundation.web.requests import read_body
 
 LIMIT_BYTES = 1_000_000
 ROUTE_LIMIT_BYTES = 300_000

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from foundation.clock import FrozenClock, SystemClock
-from foundation.db import reading, transaction, upsert
-from foundation.leases import Lease, LeaseLost, Leases
-from foundation.tables import counters
+from foundation.database.engine import reading, transaction, upsert
+from foundation.database.leases import Lease, LeaseLost, Leases
+from foundation.database.tables import counters
 
 MINUTE = timedelta(minutes=1)
 

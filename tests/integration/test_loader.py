@@ -12,18 +12,18 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments, ExperimentPlan
-from clickloop.parts import Parts
-from collector.closed_weeks import lock_evidence
+from clickloop.container import Parts
+from collector.join.retention_watermark import lock_evidence
 from foundation.contracts import Document, Manifest
-from foundation.db import transaction
+from foundation.database.engine import transaction
 from foundation.errors import NotFound, NotReady
-from foundation.registry import Version
+from foundation.registry.registry import Version
 from foundation.settings import Settings
-from foundation.telemetry import METRICS
-from serving import failures
-from serving.changes import look
-from serving.engine.adaptation import Adapter
-from serving.loader import Loader
+from foundation.telemetry.metrics import METRICS
+from serving.catalog.changes import look
+from serving.live import failures
+from serving.live.loader import Loader
+from serving.ranking.adaptation import Adapter
 from tests.tiny_encoder import DIMENSION, make_tiny_model
 
 DOCUMENTS = [Document(word, word, f"all about the {word}") for word in ("kettle", "ladder", "marble")]

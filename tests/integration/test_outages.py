@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bench.chaos.faults import can_mount
-from bench.chaos.faults import small_disk as bench_disk
-from foundation.db import make_engine, problems_of, reading, transaction
+from benchmarks.chaos.faults import can_mount
+from benchmarks.chaos.faults import small_disk as bench_disk
+from foundation.database.engine import make_engine, problems_of, reading, transaction
+from foundation.database.schema import upgrade
+from foundation.database.tables import counters
 from foundation.errors import NotReady, Overloaded, StoreAway, StoreFull
-from foundation.eventlog import EmbeddedLog, Record, await_append
-from foundation.schema import upgrade
-from foundation.tables import counters, log_records
-from foundation.telemetry import configure_logs
+from foundation.eventlog.protocol import EmbeddedLog, Record, await_append
+from foundation.eventlog.tables import log_records
+from foundation.telemetry.metrics import configure_logs
 
 PATIENCE_S = 0.2
 MOST_CONNECTIONS = 50
@@ -251,7 +252,7 @@ def test_a_log_that_stalls_counts_as_away_though_nothing_has_failed(engine: sa.E
 
 
 def test_a_closed_log_fails_what_it_cannot_write(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foundation.group_commit._CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("foundation.eventlog.group_commit._CLOSE_LIMIT_S", 0.2)
     log = EmbeddedLog(engine)
     with locked(engine):
         waiting = [log.append([Record("default/q", str(number))]) for number in range(3)]

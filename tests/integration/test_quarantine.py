@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from collector.quarantine import Quarantine, read_activities
-from collector.store import evidence_digest, fold_batch, replay
+from collector.join.store import evidence_digest, fold_batch, replay
+from collector.quarantine.quarantine import Quarantine, read_activities
+from collector.tables import events, evidence, quarantine
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.settings import Settings
-from foundation.tables import events, evidence, quarantine
 
 SETTINGS = Settings(_env_file=None)
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

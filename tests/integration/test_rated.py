@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
-from collector.labels import USUAL_SIGNALS, Signals
-from collector.quarantine import Quarantine
-from collector.rated import MOST_LISTS_PER_PERSON, read_signals
-from collector.store import fold_batch
+from collector.click_models.labels import USUAL_SIGNALS, Signals
+from collector.join.store import fold_batch
+from collector.quarantine.quarantine import Quarantine
+from collector.reads.rated import MOST_LISTS_PER_PERSON, read_signals
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from tests.feedback import SETTINGS, event, impression
 
 Content = Iterator[Impression | FeedbackEvent]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from collector.closed_weeks import marked_for_recount
-from collector.consumer import Consumer
-from collector.fold import NO_OUTCOME
-from collector.quarantine import Quarantine
-from collector.rows import event_row, impression_row
-from collector.store import Traces, evidence_digest, forget, replay
-from foundation import schema
+from collector.fold.lists import NO_OUTCOME
+from collector.join.consumer import Consumer
+from collector.join.retention_watermark import marked_for_recount
+from collector.join.rows import event_row, impression_row
+from collector.join.store import Traces, evidence_digest, forget, replay
+from collector.quarantine.quarantine import Quarantine
+from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import CURVE_RANKS
-from foundation.db import reading, transaction
-from foundation.eventlog import EmbeddedLog
-from foundation.tables import counters, events, evidence, impressions
+from foundation.database import schema
+from foundation.database.engine import reading, transaction
+from foundation.database.tables import counters
+from foundation.eventlog.protocol import EmbeddedLog
 from tests.feedback import SETTINGS, append, count, event, impression
 
 BEFORE = "0010"

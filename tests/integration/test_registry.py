@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.errors import ArtifactDamaged, Conflict, NotFound
-from foundation.registry import ArtifactStore, Registry, Version
+from foundation.registry.registry import ArtifactStore, Registry, Version
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from clickloop.cli import app
-from clickloop.parts import Parts
-from collector.store import evidence_digest, fold_batch, replay
+from clickloop.cli.main import app
+from clickloop.container import Parts
+from collector.join.store import evidence_digest, fold_batch, replay
+from collector.tables import evidence, impressions
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.errors import NotFound
 from foundation.settings import Settings
-from foundation.tables import evidence, impressions
 
 SETTINGS = Settings(_env_file=None)
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)

@@ -19,13 +19,13 @@ import uvicorn
 from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
-from clickloop.app import make_app
-from clickloop.cli import app
-from collector.store import evidence_digest
-from foundation.db import make_engine, reading
+from clickloop.cli.main import app
+from clickloop.server.app import make_app
+from collector.join.store import evidence_digest
+from collector.tables import events, evidence, impressions
+from foundation.database.engine import make_engine, reading
 from foundation.errors import InvalidRequest, NotFound, NotReady
 from foundation.settings import Settings
-from foundation.tables import events, evidence, impressions
 from tests.background import collecting
 from tests.tiny_encoder import make_tiny_model
 

@@ -16,17 +16,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pyarrow import parquet
 
-from clickloop.pairs import COLUMNS, export_pairs, labelled_pairs
-from clickloop.patience import Patience
-from collector.quarantine import Quarantine
-from collector.reports.routes import make_router
-from collector.store import fold_batch
+from clickloop.cli.pairs import COLUMNS, export_pairs, labelled_pairs
+from clickloop.remote.retry_policy import Patience
+from collector.join.store import fold_batch
+from collector.quarantine.quarantine import Quarantine
+from collector.reports.http import make_router
 from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
-from foundation.db import transaction
-from foundation.edge import Edge, install_edge
+from foundation.database.engine import transaction
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.settings import Settings
+from foundation.web.middleware import Edge, install_edge
 
 SETTINGS = Settings(_env_file=None)
 

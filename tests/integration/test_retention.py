@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from collector.retention import LEASE, Retention
-from collector.store import evidence_digest, fold_batch, replay
+from collector.join.store import evidence_digest, fold_batch, replay
+from collector.privacy.retention import LEASE, Retention
+from collector.tables import events, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
-from foundation.leases import LeaseLost, Leases
+from foundation.database.engine import reading, transaction
+from foundation.database.leases import LeaseLost, Leases
 from foundation.settings import Settings
-from foundation.tables import events, impressions
 
 SETTINGS = Settings(_env_file=None, retention_days=28)
 NOW = datetime(2026, 1, 7, tzinfo=UTC)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clickloop.companion import Companion
-from collector.retention import Retention
+from clickloop.server.supervisor import Companion
+from collector.privacy.retention import Retention
 from foundation.clock import FrozenClock
-from foundation.leases import Leases
-from foundation.rounds import Rounds
+from foundation.database.leases import Leases
+from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry import configure_logs
+from foundation.telemetry.metrics import configure_logs
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
@@ -67,7 +67,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Breaking:
     pytest.importorskip("kafka")
     from kafka.errors import KafkaError  # noqa: PLC0415  of an extra
 
-    from foundation import kafka  # noqa: PLC0415  of an extra
+    from foundation.eventlog import kafka  # noqa: PLC0415  of an extra
 
     class Away(Breaking):
         first = True
@@ -86,7 +86,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Breaking:
 
 
 def test_the_keeper_of_kafka_goes_on(engine: sa.Engine, topics: Breaking) -> None:
-    from foundation.kafka import KafkaLog  # noqa: PLC0415  of an extra
+    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  of an extra
 
     log = KafkaLog(engine, "127.0.0.1:1")
     assert log.away
@@ -114,8 +114,8 @@ def test_a_lease_is_renewed_after_a_round_that_broke(
 def test_old_feedback_is_removed_after_a_round_that_broke(
     engine: sa.Engine, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.retention._FIRST_S", 0.02)
-    monkeypatch.setattr("collector.retention._EVERY_S", 0.02)
+    monkeypatch.setattr("collector.privacy.retention._FIRST_S", 0.02)
+    monkeypatch.setattr("collector.privacy.retention._EVERY_S", 0.02)
     settings = Settings(_env_file=None, retention_days=30)
     retention, stop = Retention(engine, settings, clock, Leases(engine, clock, "me")), threading.Event()
     sweep = Breaking(1, lambda _stop: {})
@@ -129,9 +129,9 @@ def test_old_feedback_is_removed_after_a_round_that_broke(
 
 
 def test_the_background_process_is_started_when_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickloop.companion._FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr("clickloop.server.supervisor._FIRST_PAUSE_S", 0.02)
     start = Breaking(1)
-    monkeypatch.setattr("clickloop.companion.start_child", start)
+    monkeypatch.setattr("clickloop.server.supervisor.start_child", start)
 
     with Companion(Settings(_env_file=None)):
         assert start.went_well.wait(5)

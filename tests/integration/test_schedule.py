@@ -16,12 +16,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ab_testing.api import Experiments
 from foundation.clock import FrozenClock
+from foundation.database.leases import Leases
 from foundation.errors import StoreAway
-from foundation.leases import Leases
 from foundation.settings import Settings
-from foundation.telemetry import configure_logs
+from foundation.telemetry.metrics import configure_logs
 from retrainer import schedule
-from retrainer.oblivion import Oblivion
+from retrainer.erasure_retraining import Oblivion
 from retrainer.runs import Run, Runs
 from retrainer.schedule import LEASE, Schedule, bring_forward
 from retrainer.timetable import Timetable

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from foundation import schema
-from foundation.db import make_engine, transaction
+from foundation.database import schema
+from foundation.database.engine import make_engine, transaction
+from foundation.database.tables import metadata
 from foundation.errors import SchemaOutdated
-from foundation.tables import metadata
 
 
 def differences(engine: sa.Engine) -> list[object]:

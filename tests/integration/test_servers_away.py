@@ -15,11 +15,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from bench.broker import Broker, has_broker
-from bench.chaos.faults import EmptiedBroker, PausedBroker, StoppedDatabase, postgres
-from foundation.db import make_engine, problems_of, reading, transaction
+from benchmarks.chaos.faults import EmptiedBroker, PausedBroker, StoppedDatabase, postgres
+from benchmarks.harness.broker import Broker, has_broker
+from foundation.database.engine import make_engine, problems_of, reading, transaction
 from foundation.errors import StoreAway
-from foundation.eventlog import EventLog, Record, Subscription, await_append
+from foundation.eventlog.protocol import EventLog, Record, Subscription, await_append
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = [
@@ -60,7 +60,7 @@ def broker() -> Iterator[Broker]:
 
 @pytest.fixture
 def log(engine: sa.Engine, broker: Broker) -> Iterator[EventLog]:
-    from foundation.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     log = KafkaLog(engine, f"127.0.0.1:{broker.port}")
     yield log
@@ -153,7 +153,7 @@ def _lag(reader: Subscription) -> int:
 
 @pytest.mark.kafka
 def test_a_broker_that_is_away_at_the_start_is_found_later(engine: sa.Engine, broker: Broker) -> None:
-    from foundation.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     broker.stop()
     log = KafkaLog(engine, f"127.0.0.1:{broker.port}")

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 import pytest
 import sqlalchemy as sa
 
-from collector.quarantine import Quarantine
-from collector.store import Traces, evidence_digest, fold_batch, forget, replay
+from collector.join.store import Traces, evidence_digest, fold_batch, forget, replay
+from collector.quarantine.quarantine import Quarantine
+from collector.reads.evidence import read_changed, read_evidence
+from collector.tables import evidence
 from foundation.clock import FrozenClock
 from foundation.contracts import PRIOR_CURVE, FeedbackEvent, Impression
-from foundation.db import transaction
-from foundation.tables import evidence
-from serving.engine.memory import own_evidence
-from serving.evidence import read_changed, read_evidence
+from foundation.database.engine import transaction
+from serving.ranking.memory import own_evidence
 from tests.conftest import START
 from tests.feedback import SETTINGS, count, event, impression
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.fold import NO_OUTCOME
+from collector.fold.lists import NO_OUTCOME
+from collector.reads.asked import read_asked
+from collector.tables import impressions, quarantine
 from foundation.clock import FrozenClock
 from foundation.contracts import query_key
-from foundation.db import transaction
-from foundation.tables import impressions, quarantine
-from serving.suggest import Suggester, read_asked
+from foundation.database.engine import transaction
+from serving.suggest import Suggester
 
 
 def note(

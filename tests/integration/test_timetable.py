@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.store import fold_batch
+from collector.join.store import fold_batch
 from foundation.clock import Clock, FrozenClock
 from foundation.contracts import Impression, ShownResult
-from foundation.db import transaction
+from foundation.database.engine import transaction
 from foundation.settings import Settings
 from retrainer.runs import Runs
 from retrainer.timetable import Timetable

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from collector.store import Traces, evidence_digest, fold_batch, forget, replay
+from collector.join.store import Traces, evidence_digest, fold_batch, forget, replay
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.db import transaction
+from foundation.database.engine import transaction
 from tests.feedback import SETTINGS, event, impression
 
 MANY = 1200

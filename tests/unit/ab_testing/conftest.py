@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ab_testing.arms import ArmStatistics
-from ab_testing.plan import ExperimentPlan
+from ab_testing.decide.verdict import Facts
+from ab_testing.design.plan import ExperimentPlan
+from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
-from ab_testing.verdict import Facts
 
 
 def _arm(units: int, click_rate: float, searches_each: int = 4) -> ArmStatistics:

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
-from foundation.db import transaction, upsert
+from foundation.database.engine import transaction, upsert
 from foundation.errors import Conflict, NotFound
-from foundation.registry import ArtifactStore, Registry, Version
-from foundation.tables import replicas
+from foundation.registry.registry import ArtifactStore, Registry, Version
 from retrainer.hotswap import HotSwap
+from serving.tables import replicas
 
 BASELINE = Manifest(encoder="e")
 FRESH = Manifest(encoder="e", fusion="rrf")

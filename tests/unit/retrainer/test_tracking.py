@@ -9,7 +9,7 @@ import mlflow
 import pytest
 
 from foundation.contracts import Manifest
-from foundation.registry import Version
+from foundation.registry.registry import Version
 from retrainer.tracking import Tracker
 
 MANIFEST = Manifest("encoder", fusion="linear")

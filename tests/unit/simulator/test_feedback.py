@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from collector.intake.native import parse
+from collector.intake.schemas.native import parse
 from foundation.contracts import FeedbackEvent
 from simulator.feedback import Habits, Reader
 from simulator.traffic import Visit

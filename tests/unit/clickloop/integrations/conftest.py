@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clickloop.remote import Refused, Remote
+from clickloop.remote.service import Refused, Remote
 
 ANSWER = {
     "query_id": "q-1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clickloop.integrations.feedback import Feedback
-from clickloop.remote import Refused
+from clickloop.remote.service import Refused
 from tests.unit.clickloop.integrations.conftest import Remembering
 
 

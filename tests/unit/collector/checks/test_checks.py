@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from collector.checks import Finding, run_checks
-from collector.store import fold_batch, replay
+from collector.checks.finding import Finding
+from collector.checks.register import run_checks
+from collector.join.store import fold_batch, replay
+from collector.tables import evidence
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.db import reading, transaction
+from foundation.database.engine import reading, transaction
 from foundation.settings import Settings
-from foundation.tables import evidence
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ import pytest
 
 from collector.intake.logged import read
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
-from foundation.eventlog import Record
-from foundation.records import event_record, impression_record
+from foundation.eventlog.protocol import Record
+from foundation.eventlog.records import event_record, impression_record
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 IMPRESSION = Impression("default", "q1", "größe", "u1", "v-1", (ShownResult("d1", 1, 0.5),), AT)

@@ -1,0 +1,1 @@
+"""From what was counted to what should be done (pure)."""

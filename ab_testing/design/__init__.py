@@ -1,0 +1,1 @@
+"""What an experiment is and who takes part in it (pure)."""

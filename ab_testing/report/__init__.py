@@ -1,0 +1,1 @@
+"""An experiment as people read it."""

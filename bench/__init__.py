@@ -1,1 +1,0 @@
-"""What `clickloop bench` runs."""

@@ -1,0 +1,1 @@
+"""What `clickloop bench` runs. It imports the product and is not part of the wheel."""

@@ -1,0 +1,1 @@
+"""What benches share: servers, load, collections, and how findings are told."""

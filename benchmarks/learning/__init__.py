@@ -1,0 +1,1 @@
+"""What clicks teach, and what the gate lets through."""

@@ -1,0 +1,234 @@
+"""Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
+
+First the offline gate judges the honest candidate and twenty sabotaged forms of it against the champion;
+then one of them is forced past the gate into a live experiment, which has to end it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.harness.fixtures import drain, get_collection, index, register
+from benchmarks.harness.report import Bar, Findings, at_least, at_most
+from benchmarks.harness.server import Server, bench_settings
+from clickloop.container import Parts
+from clickloop.remote.service import Remote
+from foundation.contracts import DEFAULT_COLLECTION, Manifest
+from foundation.errors import ClickloopError
+from foundation.registry.registry import ArtifactStore, Version
+from foundation.settings import Settings
+from retrainer.candidate import Workshop, gate_manifest
+from retrainer.data.dataset import Dataset
+from retrainer.gate.gate import Gate
+from retrainer.learners.adapter import Judgments, learn_adapter
+from serving.ranking.adaptation import Adapter, Residuals
+from serving.ranking.model import read_memory, write_memory
+from simulator.collection import JudgedCollection
+from simulator.driver import Driver
+from simulator.traffic import Traffic
+from simulator.users import make_population
+
+CLICKS = 10_000
+QUICK_CLICKS = 800
+VARIANTS = 20
+QUICK_VARIANTS = 3
+PLANNED_SEARCHES = 4000
+QUICK_SEARCHES = 600
+RETRAIN_BOUND_S = 60.0
+_LOOK_EVERY_SEARCHES = 100
+_RANDOM_STEPS = 100
+
+Random = np.random.Generator
+Sabotage = Callable[["Lab", Random], Manifest]
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """An honest candidate and everything it takes to judge others beside it."""
+
+    workshop: Workshop
+    dataset: Dataset
+    champion: Version
+    candidate: Version
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where its artifacts are."""
+        return self.workshop.registry.artifacts
+
+    def gate(self, manifest: Manifest) -> Gate:
+        """Return the gate's decision on a manifest against the champion."""
+        return gate_manifest(self.workshop, self.dataset, self.champion.manifest, manifest)
+
+
+def run(folder: Path | None, seed: int, quick: bool) -> Findings:
+    """Return bar "loop.3", and of "loop.8" the time of the training.
+
+    Over the collection in `folder`, 10,000 clicks, twenty sabotaged variants and an experiment of
+    4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
+    prove itself, three variants and 600 searches.
+    """
+    torch.set_num_threads(1)  # beside a server, threads of small products only wait for each other
+    collection = get_collection(folder, quick)
+    clicks = QUICK_CLICKS if quick else CLICKS
+    with bench_settings() as settings, Server(settings) as server:
+        index(server.remote, collection.documents)
+        driver = make_driver(server.url, collection, seed)
+        driver.run(clicks=clicks)
+        lab = open_lab(server.remote, settings)
+        gates = gate_variants(lab, QUICK_VARIANTS if quick else VARIANTS, seed)
+        planned = QUICK_SEARCHES if quick else PLANNED_SEARCHES
+        ended = force_past_gate(server.remote, Parts(settings), lab, driver, planned, seed)
+        driver.close()
+    return Findings(
+        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks)],
+        {
+            "honest": lab.candidate.reason,
+            "sabotaged": [f"{kind}: {gate.reason}" for kind, gate in gates],
+            "experiment": ended["reason"],
+            "searches it took": ended["searches"],
+        },
+    )
+
+
+def make_driver(url: str, collection: JudgedCollection, seed: int) -> Driver:
+    """Return simulated users of a service, who trust its ranking more than they should."""
+    people = make_population("trust", max_grade=collection.max_grade)
+    return Driver(url, collection, people, Traffic(collection, seed), concurrency=4)
+
+
+def open_lab(remote: Remote, settings: Settings) -> Lab:
+    """Have a running service train an honest candidate on all its evidence, and return it with its judges.
+
+    Raises:
+        ClickloopError: The training failed.
+    """
+    parts = Parts(settings)
+    drain(parts)
+    run_id = remote.post("/v1/training-runs", {})["id"]
+    while (trained := remote.get(f"/v1/training-runs/{run_id}"))["state"] == "active":
+        time.sleep(0.5)
+    if not trained["version"]:
+        raise ClickloopError(f"training run {run_id} ended {trained['state']}: {trained['report']}")
+    workshop, dataset, champion = parts.prepare_training(DEFAULT_COLLECTION, lambda _: None)
+    return Lab(workshop, dataset, champion, parts.registry.get(DEFAULT_COLLECTION, trained["version"]))
+
+
+def gate_variants(lab: Lab, count: int, seed: int) -> list[tuple[str, Gate]]:
+    """Return kind and gate of `count` sabotaged variants, the kinds in turn."""
+    kinds = list(SABOTAGES)
+    found = []
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        found.append((kind, lab.gate(SABOTAGES[kind](lab, np.random.default_rng([seed, number])))))
+    return found
+
+
+def shuffle_adapter(lab: Lab, random: Random) -> Manifest:
+    """Return the candidate with the dimensions of its adapter's output shuffled."""
+    adapter = Adapter.from_bytes(lab.artifacts.get(lab.candidate.manifest.adapter))
+    size = len(adapter.bias)
+    order = random.permutation(size)
+    whole = (np.eye(size, dtype=np.float32) + adapter.weight)[order]
+    shuffled = Adapter(whole - np.eye(size, dtype=np.float32), adapter.bias[order])
+    return replace(lab.candidate.manifest, adapter=lab.artifacts.put(shuffled.to_bytes()))
+
+
+def swap_ids(lab: Lab, random: Random) -> Manifest:
+    """Return the candidate with the documents of its residuals and its memory swapped."""
+    manifest = lab.candidate.manifest
+    residuals = Residuals.from_bytes(lab.artifacts.get(manifest.residuals))
+    choices, change = read_memory(lab.artifacts.get(manifest.memory))
+    names = sorted({name for chosen in choices.values() for name in chosen} | set(residuals.ids))
+    other = dict(zip(names, random.permutation(names).tolist(), strict=True))
+    swapped = Residuals(tuple(other[name] for name in residuals.ids), residuals.shifts)
+    memory = {key: {other[name]: value for name, value in chosen.items()} for key, chosen in choices.items()}
+    return replace(
+        manifest,
+        residuals=lab.artifacts.put(swapped.to_bytes()),
+        memory=lab.artifacts.put(write_memory(memory, change)),
+    )
+
+
+def learn_noise(lab: Lab, random: Random) -> Manifest:
+    """Return the candidate with adapter and residuals learned from clicks on random documents."""
+    keys = sorted({row.query_key for row in lab.dataset.learn})
+    ids = lab.workshop.corpus.ids()
+    rows = [row for name in ids if (row := lab.workshop.corpus.row(name)) is not None]
+    judgments = Judgments(
+        queries=lab.workshop.embed(keys),
+        weights=np.ones(len(keys), dtype=np.float32),
+        query=np.arange(len(keys)),
+        document=random.integers(len(ids), size=len(keys)),
+        relevance=np.ones(len(keys), dtype=np.float32),
+    )
+    learned = learn_adapter(judgments, lab.workshop.corpus.means(rows), _RANDOM_STEPS, int(random.integers(2**31)))
+    return replace(
+        lab.candidate.manifest,
+        adapter=lab.artifacts.put(learned.adapter.to_bytes()),
+        residuals=lab.artifacts.put(learned.residuals(ids).to_bytes()),
+    )
+
+
+SABOTAGES: dict[str, Sabotage] = {
+    "shuffled adapter": shuffle_adapter,
+    "swapped ids": swap_ids,
+    "adapter of random clicks": learn_noise,
+}
+
+
+def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, planned: int, seed: int) -> dict[str, Any]:
+    """Run a sabotaged version against the champion under traffic; return how the experiment ended.
+
+    Args:
+        planned: Searches after which the experiment is decided.
+
+    Returns:
+        `decision`, `reason`, and the `searches` that it took.
+    """
+    version = register(parts, shuffle_adapter(lab, np.random.default_rng(seed)), "forced past the gate by a bench")
+    plan = {
+        "name": "forced past the gate",
+        "kind": "interleaving",
+        "control": lab.champion.id,
+        "treatment": version,
+        "planned_searches": planned,
+        "min_days": 0,
+        "max_days": 1,
+    }
+    experiment = remote.post("/v1/experiments", plan)["id"]
+    remote.post(f"/v1/experiments/{experiment}/start", {})
+    searches = 0
+    while remote.get(f"/v1/experiments/{experiment}")["experiment"]["state"] == "running":
+        searches += driver.run(searches=_LOOK_EVERY_SEARCHES).searches
+        if searches > 2 * planned:
+            raise ClickloopError(f"experiment {experiment} still runs after {searches} searches")
+    decision = remote.get(f"/v1/experiments/{experiment}/decisions")["decisions"][0]
+    return {"decision": decision["verdict"], "reason": decision["reason"], "searches": searches}
+
+
+def _gate_bars(lab: Lab, gates: list[tuple[str, Gate]], quick: bool) -> list[Bar]:
+    passed = sum(gate.passed for _, gate in gates)
+    honest = int(lab.candidate.status != "refused")
+    return [
+        at_most("loop.3", f"of {len(gates)} sabotaged candidates pass the gate", passed, 0),
+        *([] if quick else [at_least("loop.3", "of 1 honest candidate pass the gate", honest, 1)]),
+    ]
+
+
+def _experiment_bar(ended: dict[str, Any]) -> Bar:
+    stopped = ended["decision"] in {"rollback", "keep_control"}
+    return at_least("loop.3", f"one forced into an experiment is stopped by it ({ended['decision']})", int(stopped), 1)
+
+
+def _training_bar(lab: Lab, clicks: int) -> Bar:
+    return at_most(
+        "loop.8", f"seconds of training at {clicks} clicks", lab.candidate.lineage["seconds"], RETRAIN_BOUND_S
+    )

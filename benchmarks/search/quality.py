@@ -1,0 +1,68 @@
+"""Bars 1 and 6: nDCG@10 on held-out queries of judged collections, beside the systems it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.report import Bar, at_least
+from benchmarks.search.recipe import remember
+from clickloop.container import Parts
+from clickloop.evaluation.measures import Measured, compare_all, measure
+from clickloop.evaluation.systems import Systems
+from foundation.settings import Settings
+from simulator.collection import JudgedCollection, read_beir
+
+COLLECTIONS = ("libreoffice_help", "postgresql_docs", "banking77", "scifact", "chorus_electronics")
+SYSTEMS = ("bm25", "dense", "rrf", "hybrid", "rerank")
+_DEPTH = 100
+_TOLERANCE = 0.005
+_MEASURE = "nDCG@10"
+_PAIRS = (("hybrid", "recipe"), ("rerank", "hybrid"), ("hybrid", "bm25"), ("hybrid", "dense"))
+
+
+def measure_quality(data: Path, settings: Settings) -> tuple[list[Bar], dict[str, Any]]:
+    """Return the quality of every system on every collection that is there, and of the tutorial's recipe.
+
+    Details add by how much one leads the other on the same queries, where that is more than chance.
+    """
+    parts = Parts(settings)
+    bars: list[Bar] = []
+    table: dict[str, Any] = {}
+    for name in COLLECTIONS:
+        if not (data / name).exists():
+            continue
+        measured = _judge(parts, read_beir(data / name), Path(settings.home) / "recipe" / f"{name}.npy")
+        found = {system: one.means[_MEASURE] for system, one in measured.items()}
+        table[name] = {system: round(value, 4) for system, value in found.items()}
+        table[name] |= {f"{one} less {other}": _lead(measured, one, other) for one, other in _PAIRS}
+        floor = max(found["bm25"], found["dense"]) - _TOLERANCE
+        ours = f"{_MEASURE} on {name}, held-out queries"
+        bars.append(
+            at_least("search.6", f"{ours}, hybrid, better of BM25 and dense less 0.005", found["hybrid"], floor)
+        )
+        bars.append(
+            at_least("search.6", f"{ours}, rerank, better of BM25 and dense less 0.005", found["rerank"], floor)
+        )
+        bars.append(at_least("search.1", f"{ours}, hybrid, the tutorial's recipe", found["hybrid"], found["recipe"]))
+    parts.engine.dispose()
+    return bars, table
+
+
+def _lead(measured: Mapping[str, Measured], one: str, other: str) -> str:
+    """Return the gain of one system over another with its paired 95% interval and p-value."""
+    (pair,) = compare_all({one: measured[one], other: measured[other]}, seed=0)
+    sign = 1 if pair.first == one else -1
+    low, high = sorted((sign * pair.low, sign * pair.high))
+    return f"{sign * pair.gain:+.4f} (95% {low:+.4f} to {high:+.4f}, p {pair.p_value:.4f})"
+
+
+def _judge(parts: Parts, collection: JudgedCollection, kept: Path) -> dict[str, Measured]:
+    judgments = collection.split("test")
+    queries = {query: collection.queries[query] for query in judgments}
+    systems = Systems(parts, collection, _DEPTH, late=True)
+    runs = {system: systems.rank(system, queries) for system in SYSTEMS}
+    recipe = remember(collection.documents, kept)
+    runs["recipe"] = {query: recipe.search(text) for query, text in queries.items()}
+    return {system: measure(judgments, run) for system, run in runs.items()}

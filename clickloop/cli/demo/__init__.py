@@ -1,0 +1,1 @@
+"""`clickloop demo` and `clickloop simulate`: users made of click models on a running service."""

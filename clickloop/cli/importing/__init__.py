@@ -1,0 +1,1 @@
+"""`clickloop index`: documents out of files of many formats, read as a stream."""

@@ -1,0 +1,1 @@
+"""What a source of documents may be written in; one module a format."""

@@ -1,0 +1,332 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+from rich.table import Table
+
+from clickloop.cli import documents, feedback, keys, versions
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
+from clickloop.remote.service import Remote
+from foundation.errors import ClickloopError, Overloaded, StoreAway
+from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(versions.versions, name="versions")
+app.add_typer(versions.runs, name="runs")
+app.add_typer(versions.experiment, name="experiment")
+app.add_typer(keys.app, name="keys")
+app.add_typer(documents.app)
+app.add_typer(feedback.app)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port to listen on; 0 takes a free one.")
+    ] = None,
+    role: Annotated[Literal["all", "api"], typer.Option(help="all: collect and retrain too; api: only serve.")] = "all",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=MAX_WORKERS, help="Processes that answer; they share the index.")
+    ] = None,
+) -> None:
+    """Run the service; all-in-one unless told otherwise."""
+    from clickloop.server.shared_metrics import share_metrics
+
+    given = {"host": host, "port": port, "workers": workers}
+    changes = {key: one for key, one in given.items() if one is not None}
+    settings = Settings().model_copy(update=changes)
+    with share_metrics(settings.home):
+        from clickloop.server.exposure import prepare_to_listen
+        from clickloop.server.server import run
+
+        prepare_to_listen(settings, lambda text: typer.echo(text, err=True))
+        run(settings, role)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def bench(arguments: Annotated[list[str] | None, typer.Argument(help="A bench and its options.")] = None) -> None:
+    """Measure this release against its bars."""
+    from clickloop.cli.bench import run_benchmarks
+
+    run_benchmarks(arguments or [])
+
+
+@app.command("mcp")
+def serve_agents(
+    http: Annotated[bool, typer.Option("--http", help="Listen for streamable HTTP instead of standard input.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on, with --http.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="Port to listen on, with --http.")] = 8081,
+    user: Annotated[str, typer.Option(help="Whom caps and experiments count; all agents here are one.")] = "agent",
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Give agents the running service as MCP tools: search, context, feedback."""
+    from clickloop.integrations.mcp import make_server
+
+    server = make_server(Remote(url, collection), user)
+    if http:
+        server.run("streamable-http", host=host, port=port, stateless_http=True)
+    else:
+        server.run("stdio")
+
+
+@app.command()
+def collect() -> None:
+    """Fold the event log into evidence until stopped."""
+    from clickloop.container import Parts
+
+    stop = _stop_on_signal()
+    parts = Parts(Settings())
+    threading.Thread(target=parts.make_retention().run, args=(stop,), name="retention", daemon=True).start()
+    parts.make_consumer().run(stop)
+
+
+@app.command(hidden=True)
+def background() -> None:
+    """Collect and retrain for the server that started this process, as long as it lives."""
+    from clickloop.container import Parts
+    from clickloop.server.background import PAGE_CACHE_MIB, Background
+    from clickloop.server.garbage import collect_seldom
+    from foundation.processes.children import parent_ended
+
+    work = Background(Parts(Settings(), PAGE_CACHE_MIB), parent_ended)
+    collect_seldom()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group; this ends when the server has drained
+    work.start()
+    work.stopped.wait()
+    work.stop()
+    raise typer.Exit(int(work.failed))
+
+
+@app.command()
+def retrain(
+    collection: CollectionName = "default",
+    once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
+    run: Annotated[str, typer.Option(hidden=True, help="Id of the run to train for.")] = "",
+    lease: Annotated[int, typer.Option(hidden=True, help="Number of the run's lease.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Train on schedule until stopped, or once."""
+    from clickloop.cli.training import train_for_run, train_once
+    from clickloop.container import Parts
+    from retrainer.workers import AGAIN
+
+    parts = Parts(Settings())
+    if run:
+        try:
+            train_for_run(parts, collection, run, lease)
+        except (StoreAway, Overloaded) as problem:
+            raise typer.Exit(AGAIN) from problem
+    elif once:
+        with err.status("training") as status:
+            version = train_once(parts, collection, status.update)
+        show(version, as_json)
+    else:
+        _run_schedule(parts)
+
+
+@app.command()
+def search(
+    query: str,
+    k: Annotated[int, typer.Option("-k", help="Results.")] = 10,
+    explain: Annotated[bool, typer.Option(help="Show every score.")] = False,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Search the running service; leaves no impression."""
+    answer = Remote(url, collection).post("/v1/search", {"query": query, "k": k, "explain": explain, "log": False})
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("rank", "id", "title", "score", title=f"{query} · {answer['version']}")
+    for hit in answer["hits"]:
+        scores = " ".join(f"{name}={value:.2f}" for name, value in hit["scores"].items()) if explain else ""
+        table.add_row(str(hit["rank"]), hit["id"], hit["title"], f"{hit['score']:.2f} {scores}")
+    out.print(table)
+
+
+@app.command()
+def doctor(
+    judged: Annotated[
+        Path | None, typer.Option(help="BEIR folder to judge by; users' agreeing clicks without.")
+    ] = None,
+    late: Annotated[bool, typer.Option(help="Measure whether late interaction pays; embeds once.")] = False,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    seed: int = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Look at an installation and say what to do; status 1 when something should be done."""
+    from dataclasses import asdict
+
+    from clickloop.cli.doctor import examine_late_interaction, examine_service
+    from clickloop.container import Parts
+    from simulator.collection import read_beir
+
+    found = examine_service(Remote(url, collection))
+    if late or judged:
+        with err.status("measuring late interaction"):
+            judgments = read_beir(judged) if judged else None
+            found.append(examine_late_interaction(Parts(Settings()), collection, judgments, seed))
+    if as_json:
+        print_json([asdict(finding) for finding in found])
+    else:
+        for finding in found:
+            out.print("[green]fine[/green]" if finding.good else "[red]look[/red]", finding.subject, "-", finding.what)
+    if not all(finding.good for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    wait: Annotated[bool, typer.Option(help="Keep the service running after the report.")] = True,
+    clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 2500,
+    seed: int = 1,
+    home: Annotated[Path, typer.Option(help="Directory kept between runs.")] = Path(".clickloop/demo"),
+) -> None:
+    """Show a help centre's search learning from the clicks of simulated users."""
+    from clickloop.cli.demo.demo import Demo, get_collection
+    from clickloop.cli.demo.report import print_report
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    show = Demo(home.resolve(), out, seed, clicks)
+    try:
+        story = show.run()
+        print_report(out, story, get_collection(home / "corpus", out)[1], show.service.url, seed)
+        if wait:
+            out.print("Ctrl-C ends it.")
+            show.service.wait()
+    except KeyboardInterrupt:
+        out.print("ending")
+    finally:
+        show.service.stop()
+
+
+@app.command()
+def simulate(
+    collection_folder: Annotated[Path, typer.Option("--data", help="BEIR folder with judged train queries.")],
+    clicks: Annotated[int, typer.Option(min=1)] = 1000,
+    users: Annotated[str, typer.Option(help="position, cascade, trust or mixed.")] = "mixed",
+    seed: int = 0,
+    concurrency: Annotated[int, typer.Option(min=1, max=64)] = 4,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Let simulated users search and click on a running service."""
+    from clickloop.cli.demo.simulation import simulate_users
+
+    tally = simulate_users(url, collection, collection_folder, users, clicks, seed, concurrency, err)
+    show(tally, as_json)
+
+
+@app.command()
+def compare(
+    collection_folder: Annotated[Path, typer.Option("--collection", help="Folder in BEIR form.")],
+    systems: Annotated[
+        str, typer.Option(help="Comma-separated: bm25, dense, rrf, hybrid, rerank, a version's id, a TREC run file.")
+    ] = "bm25,dense,rrf,hybrid",
+    split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
+    depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
+    metrics: Annotated[
+        str, typer.Option(help="Comma-separated: nDCG@k, RR@k, AP, P@k, R@k.")
+    ] = "nDCG@10,RR@10,AP,P@10,R@10,R@100",
+    to: Annotated[Path | None, typer.Option(help="Folder for report.html and a TREC run file a system.")] = None,
+    seed: int = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare retrieval systems on judged queries, and say why each fails."""
+    from clickloop.container import Parts
+    from clickloop.evaluation.measures import parse_measures
+    from clickloop.evaluation.report import compare as compare_systems
+    from clickloop.evaluation.report import print_comparison, write_report
+    from clickloop.evaluation.systems import RERANK, Systems
+    from simulator.collection import read_beir
+
+    measures = parse_measures(metrics, depth)
+    collection = read_beir(collection_folder)
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
+        shelf = Systems(Parts(Settings()), collection, depth, late=RERANK in names)
+        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed, measures)
+    if to is not None:
+        write_report(found, collection, to)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_comparison(found, out)
+    if to is not None:
+        err.print(f"report and runs are in {to}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release's schema."""
+    from foundation.database import schema
+    from foundation.database.engine import make_engine
+
+    engine = make_engine(Settings().resolved_database_url())
+    schema.upgrade(engine)
+    out.print(f"database at revision {schema.current(engine)}")
+
+
+@app.command()
+def erase(user: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Erase a person from a collection, and print the receipt."""
+    receipt = Remote(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None)
+    if as_json:
+        print_json(receipt)
+    else:
+        show_fields(receipt)
+
+
+def main() -> None:
+    """Run the command line.
+
+    An error of clickloop's own, a wrong setting, or a file that is another user's is one line and exit status 1.
+    """
+    try:
+        app()
+    except PermissionError as problem:
+        if problem.filename is None:
+            raise
+        told = f"{problem.filename}: {problem.strerror}; give it to the user who runs clickloop, or run it as its owner"
+        err.print(f"[red]A file is closed to this user:[/red] {escape(told)}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from problem
+    except ClickloopError as problem:
+        err.print(f"[red]{problem.title}:[/red] {escape(problem.detail)}")
+        raise SystemExit(1) from problem
+    except ValidationError as problem:
+        if problem.title != Settings.__name__:
+            raise
+        for line in explain_settings(problem):
+            err.print(f"[red]A setting cannot be:[/red] {escape(line)}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from problem
+
+
+def _run_schedule(parts: Any) -> None:
+    stop = _stop_on_signal()
+    workers = parts.make_workers()
+    schedule = parts.make_schedule(workers)
+    schedule.start()
+    stop.wait()
+    schedule.stop()
+    workers.stop()
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

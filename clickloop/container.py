@@ -1,0 +1,337 @@
+"""Every part of clickloop, made once and handed what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ab_testing.api import Assignments, Experiments
+from collector.api import label, read_signals
+from collector.dead_letters.store import resend_of_other_releases
+from collector.join.consumer import Consumer
+from collector.privacy.erasure import sweep
+from collector.privacy.retention import Retention
+from collector.quarantine.quarantine import Quarantine
+from foundation.access.actors import LOCAL, command_line_actor
+from foundation.access.keys import Keys
+from foundation.clock import Clock, make_clock
+from foundation.contracts import Manifest
+from foundation.database import schema
+from foundation.database.engine import PATIENCE_S, make_engine, reading
+from foundation.database.leases import Leases
+from foundation.disk.claims import name_process
+from foundation.errors import Conflict
+from foundation.eventlog.protocol import EmbeddedLog, EventLog
+from foundation.extras import needs_extra
+from foundation.privacy.privacy import Privacy, open_privacy
+from foundation.privacy.secrets import secret
+from foundation.privacy.signing import QueryIds
+from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.settings import Settings
+from foundation.telemetry.metrics import configure_logs
+from retrainer.autopilot import Autopilot
+from retrainer.data.dataset import Dataset, freeze_dataset
+from retrainer.erasure_retraining import Oblivion
+from retrainer.hotswap import HotSwap
+from retrainer.runs import Runs
+from retrainer.schedule import Schedule
+from retrainer.timetable import Timetable
+from retrainer.workers import Workers
+from serving.catalog.declarations import Declarations
+from serving.catalog.store import Catalog
+from serving.encode.embedder import StoredEmbedder
+from serving.encode.encoder import Encoder, open_encoder
+from serving.index.builds import Builds
+from serving.index.lexical.analysis import PLAIN, Analysis
+from serving.index.lexical.synonyms import Synonyms, read_synonyms
+from serving.index.snapshot import Generation
+from serving.index.snapshot_store import Generations
+from serving.live.content import Content
+from serving.live.loader import Loader
+
+if TYPE_CHECKING:
+    from retrainer.candidate import Workshop
+
+CONSUMER = "collector"
+_TRAIN_CHANGES_AT_ONCE = 512
+_CHECKPOINT_MIB = 64
+
+
+class Parts:
+    """Every part of clickloop, made when first asked for.
+
+    Args:
+        settings: What the operator set.
+        page_cache_mib: Memory for pages of SQLite, of each connection.
+        patience_s: Longest wait for a database that others write.
+    """
+
+    def __init__(self, settings: Settings, page_cache_mib: int = 2, patience_s: float = PATIENCE_S) -> None:
+        configure_logs(settings.log_level)
+        self.settings = settings
+        self._page_cache_mib = page_cache_mib
+        self._patience_s = patience_s
+        self.name = name_process()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The one clock."""
+        return make_clock(self.settings.clock_speed, self.settings.clock_origin)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database at this release's schema; SchemaOutdated when the policy is to refuse."""
+        url = self.settings.resolved_database_url()
+        engine = make_engine(url, _CHECKPOINT_MIB, self._page_cache_mib, self._patience_s)
+        schema.prepare(engine, self.settings.migrate)
+        return engine
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is kept of people; makes the key of the pseudonyms the first time."""
+        return open_privacy(self.settings)
+
+    @cached_property
+    def log(self) -> EventLog:
+        """The event log: Kafka where it is set up, else the embedded one."""
+        if self.settings.kafka_bootstrap:
+            from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  needs kafka-python, which only its extra installs
+
+            return KafkaLog(self.engine, self.settings.kafka_bootstrap)
+        return EmbeddedLog(self.engine, records=self._records_engine)
+
+    @cached_property
+    def _records_engine(self) -> sa.Engine:
+        """Where the embedded log keeps its records: beside SQLite's file, inside PostgreSQL."""
+        url = self.settings.resolved_log_url()
+        if not url:
+            return self.engine
+        records = make_engine(url, patience_s=self._patience_s, name="event log")
+        schema.prepare(records, self.settings.migrate)
+        return records
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The API keys."""
+        return Keys(self.engine, self.clock)
+
+    @cached_property
+    def query_ids(self) -> QueryIds:
+        """The query ids of this installation."""
+        return QueryIds(self.settings.signing_key.encode() or secret(Path(self.settings.home), "signing"))
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """The users who are held."""
+        return Quarantine(self.engine, self.settings, self.clock)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder; made into ONNX the first time, which takes some 20 s."""
+        settings = self.settings
+        folder = Path(settings.home) / "onnx"
+        return open_encoder(settings.model, folder, settings.encoder_precision, settings.encoder_threads)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Versions and their artifacts."""
+        return Registry(self.engine, ArtifactStore(self.settings.resolved_artifacts_url()))
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The documents."""
+        return Catalog(self.engine, self.clock)
+
+    @cached_property
+    def generations(self) -> Generations:
+        """The sealed indexes on this machine's disk."""
+        settings = self.settings
+        analysis = Analysis(
+            language=settings.language,
+            typo_weight=PLAIN.typo_weight if settings.typo_tolerance else 0.0,
+            synonyms=read_synonyms(settings.synonyms) if settings.synonyms else Synonyms(),
+        )
+        return Generations(Path(settings.home), self.embedder, analysis, self.name)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builds of generations that this process starts."""
+        return Builds(self.generations, self.settings)
+
+    @cached_property
+    def content(self) -> Content:
+        """Documents and evidence in memory."""
+        return Content(
+            self.engine,
+            self.catalog,
+            self.declarations,
+            self.generations,
+            self.builds,
+            self.settings,
+            self.clock,
+        )
+
+    @cached_property
+    def embedder(self) -> StoredEmbedder:
+        """The encoder with its memory of what was embedded before."""
+        return StoredEmbedder(self.encoder, Path(self.settings.home), late=self.settings.late_interaction)
+
+    def embed(self, texts: list[str]) -> Any:
+        """Return unit vectors of texts; those embedded before are read from disk."""
+        return self.embedder.embed(texts)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """The declared types of fields."""
+        return Declarations(self.engine, self.clock)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """The experiments."""
+        return Experiments(self.engine, self.clock)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The training runs."""
+        return Runs(self.engine, self.clock)
+
+    @cached_property
+    def oblivion(self) -> Oblivion:
+        """What is to be forgotten by training."""
+        return Oblivion(self.engine)
+
+    @cached_property
+    def hotswap(self) -> HotSwap:
+        """The champion pointer."""
+        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration())
+
+    @property
+    def baseline(self) -> Manifest:
+        """The untuned version that serves before anything is learned."""
+        return Manifest(encoder=self.encoder.digest, fusion=self.settings.fusion)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """The leases that this process may hold."""
+        return Leases(self.engine, self.clock, self.name)
+
+    def make_workers(self) -> Workers:
+        """Return what starts training processes."""
+        return Workers(self.settings, self.runs, self.leases)
+
+    def make_loader(self, assignments: Assignments) -> Loader:
+        """Return a loader for this process."""
+        return Loader(
+            self.engine,
+            self.content,
+            self.registry,
+            assignments,
+            self.settings,
+            self.clock,
+            self.name,
+        )
+
+    def make_consumer(self) -> Consumer:
+        """Return the collector's consumer of the event log."""
+        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._looks())
+
+    def _looks(self) -> list[Callable[[], object]]:
+        """Return what the collector does about once a minute between its batches."""
+        looks: list[Callable[[], object]] = [
+            partial(resend_of_other_releases, self.engine, self.log),
+            lambda: sweep(self.engine, self.clock.now()),
+        ]
+        return [*looks, self.quarantine.look_everywhere] if self.settings.quarantine else looks
+
+    def make_retention(self) -> Retention:
+        """Return what removes old feedback."""
+        return Retention(self.engine, self.settings, self.clock, self.leases)
+
+    def make_schedule(self, workers: Workers) -> Schedule:
+        """Return the retrainer's schedule."""
+        autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
+        interval = timedelta(hours=self.settings.schedule_hours)
+        timetable = Timetable(self.engine, self.clock, interval, self.catalog.collections)
+        return Schedule(autopilot, self.runs, self.experiments, self.leases, self.settings, timetable, self.oblivion)
+
+    def train(
+        self, collection: str, run_id: str, progress: Callable[[str], None], register: Callable[[Version], None]
+    ) -> Version:
+        """Train a candidate on the evidence as it stands, gate it and register it; blocks.
+
+        Raises:
+            Conflict: There is too little evidence.
+            MissingExtra: MLflow is to be told, and is not installed.
+        """
+        from retrainer.candidate import train_candidate  # noqa: PLC0415  loads torch, which serving never needs
+
+        record = _make_tracker(self.settings.mlflow_url)
+        actor = self.runs.get(collection, run_id).actor if run_id else command_line_actor()
+        version = train_candidate(*self.prepare_training(collection, progress, actor), run_id)
+        register(version)
+        record(version)
+        return version
+
+    def build(self, collection: str) -> Generation:
+        """Build an index generation of everything the catalog holds; blocks.
+
+        Raises:
+            Conflict: Another process is building this collection.
+        """
+        return self.generations.build(
+            collection,
+            lambda after, limit: self.catalog.changes(collection, after, limit),
+            lambda: self.catalog.latest_change(collection),
+        )
+
+    def prepare_training(
+        self, collection: str, progress: Callable[[str], None], actor: str = LOCAL
+    ) -> tuple[Workshop, Dataset, Version]:
+        """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
+
+        Args:
+            actor: Who asked for it, and so for the first champion where there is none.
+
+        Raises:
+            Conflict: There is too little evidence, or no document to learn about.
+        """
+        from retrainer.candidate import Workshop  # noqa: PLC0415  loads torch, which serving never needs
+
+        settings = self.settings
+        champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline, actor))
+        corpus = self.generations.open(collection)
+        while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
+            corpus.apply(changes, self.embedder)
+        if not len(corpus):
+            raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
+        dataset = freeze_dataset(
+            self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
+        )
+        with reading(self.engine) as connection:
+            signals = read_signals(connection, collection, settings.lists_per_user)
+        workshop = Workshop(
+            registry=self.registry,
+            corpus=corpus,
+            embed=self.embed,
+            labeller=partial(label, signals=signals),
+            signals=asdict(signals),
+            clock=self.clock,
+            seed=settings.seed,
+            progress=progress,
+        )
+        return workshop, dataset, champion
+
+
+def _make_tracker(url: str) -> Callable[[Version], None]:
+    """Return what tells MLflow of a candidate, nobody without a URL; MissingExtra when it is not installed."""
+    if not url:
+        return lambda _: None
+    with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
+        from retrainer.tracking import Tracker  # noqa: PLC0415  needs MLflow, which only the extra `mlflow` installs
+    return Tracker(url).record

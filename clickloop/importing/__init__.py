@@ -1,1 +1,0 @@
-"""`clickloop index`: documents out of files of many formats, read as a stream; one module a format."""

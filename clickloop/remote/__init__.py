@@ -1,0 +1,1 @@
+"""A running service, as commands and integrations use it over HTTP."""

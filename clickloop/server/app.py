@@ -1,0 +1,215 @@
+"""The composition root: makes every part, hands each what it needs, and joins them to one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.middleware import Middleware
+from prometheus_client import CONTENT_TYPE_LATEST
+
+import ab_testing.http
+import collector.browser.http
+import collector.checks.http
+import collector.intake.compatible_http
+import collector.intake.http
+import collector.privacy.http
+import collector.quarantine.http
+import collector.reports.http
+import collector.reports.propensity_http
+import console.http
+import foundation.web.http
+import retrainer.data.http
+import retrainer.http
+import serving.http.context
+import serving.http.documents
+import serving.http.fields
+import serving.http.index
+import serving.http.search
+import serving.http.suggest
+from ab_testing.api import Assignments
+from clickloop.container import CONSUMER, Parts
+from clickloop.server.readiness import DatabaseSource, Readiness, Source
+from clickloop.server.shared_metrics import render_metrics
+from collector.dead_letters.alarm import DeadLetterAlarm
+from collector.intake.pipeline import MergeItems
+from collector.intake.policy import Door
+from collector.join.lag import LagWatch
+from collector.privacy.erasure import Eraser
+from foundation.contracts import PRIOR_CURVE, ClickCurve
+from foundation.database.engine import REQUEST_PATIENCE_S
+from foundation.errors import NotFound
+from foundation.extras import needs_extra
+from foundation.processes.processors import at_once
+from foundation.settings import Settings, is_loopback
+from foundation.web.cross_site import PAGE_PATHS, Welcome
+from foundation.web.middleware import Edge, install_edge
+from serving.admission import Admission, SearchGate
+from serving.impressions import ImpressionLog
+from serving.live.loader import Loader
+from serving.search import Searcher
+from serving.suggest import Suggester
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """Return the service, which answers requests; `clickloop.server.background` collects and retrains."""
+    parts = Parts(settings, patience_s=REQUEST_PATIENCE_S)
+    assignments = Assignments(parts.engine)
+    loader = parts.make_loader(assignments)
+    parts.hotswap.moved = loader.move
+    watch = LagWatch(lambda: parts.log.subscribe(CONSUMER))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loader.start()
+        watch.start()
+        yield
+        watch.stop()
+        loader.stop()
+        end_tracing()
+        parts.log.close()
+        parts.engine.dispose()
+
+    app = FastAPI(
+        title="clickloop",
+        version=version("clickloop"),
+        description="Search that learns from its clicks.",
+        lifespan=lifespan,
+    )
+    admission = Admission(at_once(settings.workers), settings.patience_ms / 1000)
+    install_edge(app, _edge(parts, admission))
+    end_tracing = _trace(app, settings.otlp_url)
+    routers = (
+        *_search(parts, loader, assignments, admission),
+        *_feedback(parts, loader),
+        *_learning(parts, loader),
+    )
+    for router in routers:
+        app.include_router(router)
+    alarm = DeadLetterAlarm(parts.engine, parts.clock)
+    sources: list[Source] = [loader, DatabaseSource(parts.engine), parts.log, watch, alarm]
+    _add_probes(app, Readiness(loader.state, lambda: loader.ready, sources))
+    return app
+
+
+def _edge(parts: Parts, admission: Admission) -> Edge:
+    settings = parts.settings
+    return Edge(
+        settings.max_body_bytes,
+        origins=settings.origins(),
+        open_paths=PAGE_PATHS,
+        welcome=_welcome(settings),
+        keys=parts.keys if settings.require_keys else None,
+        refusals=collector.intake.compatible_http.REFUSALS,
+        gates=[Middleware(SearchGate, admission=admission)],
+    )
+
+
+def _welcome(settings: Settings) -> Welcome:
+    beyond = not is_loopback(settings.host)
+    listening = {f"{settings.host.lower()}:{settings.port}"} if beyond else set()
+    return Welcome(frozenset({*settings.hosts(), *listening}), beyond, frozenset(settings.origins()))
+
+
+def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:
+    settings, engine = parts.settings, parts.engine
+    searcher = Searcher(
+        loader,
+        assignments,
+        ImpressionLog(parts.log),
+        admission,
+        parts.clock,
+        parts.privacy,
+        parts.query_ids,
+        tell_queries=settings.log_queries,
+    )
+    yield serving.http.search.make_router(searcher, settings.budget_ms)
+    yield serving.http.context.make_router(searcher, settings.budget_ms)
+    yield serving.http.suggest.make_router(Suggester(engine, parts.clock, settings.suggest_least_users))
+    yield serving.http.documents.make_router(parts.catalog, settings, loader.note_change)
+    yield serving.http.index.make_router(parts.catalog, loader, parts.builds, parts.generations)
+    yield serving.http.fields.make_router(parts.declarations, parts.content.describe_fields)
+
+
+def _feedback(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
+    log, clock, settings, engine, privacy = parts.log, parts.clock, parts.settings, parts.engine, parts.privacy
+    door = Door(parts.query_ids, settings)
+    eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
+    yield collector.intake.http.make_router(log, clock, settings, door, privacy)
+    yield collector.checks.http.make_router(engine, settings.lateness_days, door.refused_unset)
+    yield collector.intake.compatible_http.make_router(log, clock, settings, _merge_items(parts, loader), door, privacy)
+    yield collector.browser.http.make_router()
+    yield collector.privacy.http.make_router(eraser)
+    yield collector.quarantine.http.make_router(parts.quarantine, privacy, parts.query_ids)
+    yield collector.reports.http.make_router(engine, clock, settings)
+    yield collector.reports.propensity_http.make_router(engine, settings.lists_per_user, _curve_in_use(parts))
+
+
+def _learning(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
+    registry, runs, hotswap, experiments = parts.registry, parts.runs, parts.hotswap, parts.experiments
+    yield ab_testing.http.make_router(experiments, _find_version(parts))
+    yield foundation.web.http.make_router(parts.engine)
+    yield retrainer.http.make_router(
+        registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion, parts.clock
+    )
+    yield retrainer.data.http.make_router(parts.engine, parts.clock)
+    yield console.http.make_router(registry, runs, hotswap, experiments, loader.state, parts.engine, parts.clock)
+
+
+def _curve_in_use(parts: Parts) -> Callable[[str], ClickCurve]:
+    def find(collection: str) -> ClickCurve:
+        champion = parts.registry.champion(collection)
+        return parts.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
+
+    return find
+
+
+def _trace(app: FastAPI, url: str) -> Callable[[], None]:
+    """Trace requests if there is a URL, and return what ends it; MissingExtra when that is not installed."""
+    if not url:
+        return lambda: None
+    with needs_extra("otel", "CLICKLOOP_OTLP_URL"):
+        from foundation.telemetry.tracing import install_tracing  # noqa: PLC0415  needs OpenTelemetry, which only the extra `otel` installs
+    return install_tracing(app, url)
+
+
+def _find_version(parts: Parts) -> Callable[[str, str], str | None]:
+    def find(collection: str, wanted: str) -> str | None:
+        try:
+            return parts.registry.get(collection, wanted).id
+        except NotFound:
+            return wanted if wanted == parts.baseline.id else None  # it is registered with the first move
+
+    return find
+
+
+def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
+    def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
+        statuses = parts.catalog.merge(collection, items)
+        loader.note_change(collection, [])
+        return statuses
+
+    return merge
+
+
+def _add_probes(app: FastAPI, readiness: Readiness) -> None:
+    @app.get("/healthz", tags=["operations"])
+    async def health() -> dict[str, str]:
+        """Tell that the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operations"])
+    async def ready() -> dict[str, Any]:
+        """Tell what this replica serves; 503 until every collection there was at its start has a whole version.
+
+        `degraded` is a replica that answers, though something is amiss: `problems` says what, in sentences.
+        """
+        return readiness.tell()
+
+    @app.get("/metrics", tags=["operations"], response_class=Response)
+    def metrics() -> Response:
+        """Give the metrics of all processes of this server in Prometheus' text form."""
+        return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,38 @@
+"""What other parts use of the collector: the reads of its tables, and labels out of evidence.
+
+Functions take an engine or an open connection, read, and change nothing.
+"""
+
+from __future__ import annotations
+
+from collector.click_models.labels import Signals, label
+from collector.reads.activity import Day, count_days, total
+from collector.reads.asked import AskedQuery, read_asked
+from collector.reads.erasures import collections_erased_since, erased_versions
+from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
+from collector.reads.experiments import ArmSums, DraftedSearch, Exposures, stream_drafts, sum_clicks
+from collector.reads.lists import collections_shown_before
+from collector.reads.rated import read_signals
+
+__all__ = [
+    "ArmSums",
+    "AskedQuery",
+    "Day",
+    "DraftedSearch",
+    "Exposures",
+    "Signals",
+    "collections_erased_since",
+    "collections_shown_before",
+    "count_clicked_queries",
+    "count_days",
+    "erased_versions",
+    "label",
+    "latest_change",
+    "read_asked",
+    "read_changed",
+    "read_evidence",
+    "read_signals",
+    "stream_drafts",
+    "sum_clicks",
+    "total",
+]

@@ -1,0 +1,1 @@
+"""The browser's client and the route that serves it."""

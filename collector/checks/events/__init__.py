@@ -1,0 +1,1 @@
+"""Checks of the join's health that look at events. One check a file."""

@@ -1,0 +1,1 @@
+"""Position and trust bias, propensities and labels (pure)."""

@@ -1,0 +1,1 @@
+"""What lists and the events about them add up to, in integers, whatever the order (pure)."""

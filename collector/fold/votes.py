@@ -1,0 +1,98 @@
+"""What votes say of documents, and what new lists, outcomes and clicks elsewhere change of it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from collector.fold.lists import NO_COUNTS, Counts, ShownList, count_votes, difference, period_of
+from foundation.contracts import Impression, query_key
+
+
+class Vote(NamedTuple):
+    """All lists of one user for one query in one week."""
+
+    query_key: str
+    unit: str
+    period: int
+
+
+class EvidenceKey(NamedTuple):
+    """Where evidence is kept, within a collection; that of searches without user and session apart."""
+
+    query_key: str
+    period: int
+    document_id: str
+    nameless: bool
+
+
+VoteLists = dict[Vote, list[ShownList]]
+Said = dict[tuple[Vote, bool], dict[str, Counts]]
+"""What each vote says of each document, with whether the vote is nameless."""
+Places = dict[str, Vote]
+"""The vote that a list belongs to, by its query id."""
+
+
+class PersonWeek(NamedTuple):
+    """All that one user did in one week."""
+
+    unit: str
+    period: int
+
+    @classmethod
+    def of(cls, vote: Vote) -> PersonWeek:
+        """Return the week that a vote belongs to."""
+        return cls(vote.unit, vote.period)
+
+
+LastClicks = Mapping[PersonWeek, datetime]
+"""When the latest list with a click was shown, by person and week; see `collector.fold.lists.was_examined`."""
+
+
+def is_nameless(vote: Vote, lists: Iterable[ShownList]) -> bool:
+    """Return whether nothing tells whose vote it is: a list without user and session is a unit of its own."""
+    return all(one.query_id == vote.unit for one in lists)
+
+
+def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> Said:
+    """Return what votes say."""
+    said: Said = {}
+    for vote, some in lists.items():
+        last_click = last_clicks.get(PersonWeek.of(vote))
+        said[vote, is_nameless(vote, some)] = count_votes(some, lists_per_user, last_click)
+    return said
+
+
+def changes_of(before: Said, after: Said) -> dict[EvidenceKey, Counts]:
+    """Return what must be added to the evidence when votes that said `before` say `after`."""
+    total: dict[EvidenceKey, Counts] = {}
+    for voice in before.keys() | after.keys():
+        vote, nameless = voice
+        for document_id, counts in difference(before.get(voice, {}), after.get(voice, {})).items():
+            key = EvidenceKey(vote.query_key, vote.period, document_id, nameless)
+            total[key] = total[key].plus(counts) if key in total else counts
+    return {key: counts for key, counts in total.items() if counts != NO_COUNTS}
+
+
+def renew(before: VoteLists, added: Iterable[tuple[Vote, ShownList]], changed: Mapping[str, ShownList]) -> VoteLists:
+    """Return the first lists of votes with new lists and new outcomes; there may be a few more than count."""
+    after = {vote: [changed.get(one.query_id, one) for one in lists] for vote, lists in before.items()}
+    for vote, one in added:
+        after.setdefault(vote, []).append(one)
+    return after
+
+
+def renew_clicks(before: LastClicks, lists: Iterable[tuple[Vote, ShownList]]) -> LastClicks:
+    """Return the last clicks when lists are added, or have clicks that they had not."""
+    after = dict(before)
+    for vote, one in lists:
+        week = PersonWeek.of(vote)
+        if one.outcome.clicked and one.query_id != vote.unit and (week not in after or after[week] < one.at):
+            after[week] = one.at
+    return after
+
+
+def vote_of(impression: Impression) -> Vote:
+    """Return the vote that a list belongs to."""
+    return Vote(query_key(impression.query), impression.unit, period_of(impression.at))

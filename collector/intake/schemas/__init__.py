@@ -1,0 +1,1 @@
+"""One file per event schema, each normalising to the contract (pure)."""

@@ -1,0 +1,1 @@
+"""Takes the log in: events meet the lists they are about, and evidence moves in one transaction."""

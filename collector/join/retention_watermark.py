@@ -1,0 +1,58 @@
+"""Weeks whose events are not kept any more: their evidence stays as it is, and nothing is counted into it.
+
+A recount needs all events of a week, so a week is open, with all of them, or closed for good.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from foundation.database.engine import take_numbers, upsert
+from foundation.database.tables import counters
+
+_EVIDENCE = "evidence:"
+_OPEN_FROM = "open-from:"
+_RECOUNT = "recount:"
+
+
+def lock_evidence(connection: sa.Connection, collection: str) -> int:
+    """Keep every other transaction from the evidence of a collection; return the number of this change."""
+    return take_numbers(connection, f"{_EVIDENCE}{collection}", 1)
+
+
+def collections_with_evidence(connection: sa.Connection) -> list[str]:
+    """Return the collections that feedback ever came for."""
+    names = sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)).order_by(counters.c.name)
+    return [name.removeprefix(_EVIDENCE) for name in connection.execute(names).scalars()]
+
+
+def marked_for_recount(connection: sa.Connection) -> list[str]:
+    """Return the collections whose evidence must be counted again from its events; a migration marks them."""
+    names = sa.select(counters.c.name).where(counters.c.name.startswith(_RECOUNT)).order_by(counters.c.name)
+    return [name.removeprefix(_RECOUNT) for name in connection.execute(names).scalars()]
+
+
+def must_recount(connection: sa.Connection, collection: str) -> bool:
+    """Return whether the evidence of a collection must be counted again."""
+    mark = sa.select(counters.c.value).where(counters.c.name == f"{_RECOUNT}{collection}")
+    return connection.execute(mark).scalar_one_or_none() is not None
+
+
+def note_recounted(connection: sa.Connection, collection: str) -> None:
+    """Take away the mark that the evidence of a collection must be counted again."""
+    connection.execute(sa.delete(counters).where(counters.c.name == f"{_RECOUNT}{collection}"))
+
+
+def first_open_week(connection: sa.Connection, collection: str) -> int | None:
+    """Return the first week that is open, None where all are."""
+    statement = sa.select(counters.c.value).where(counters.c.name == f"{_OPEN_FROM}{collection}")
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def close_weeks_before(connection: sa.Connection, collection: str, first_open: int) -> int:
+    """Close all weeks before `first_open`, and return the first week that is open now; none is opened again."""
+    lock_evidence(connection, collection)
+    before = first_open_week(connection, collection)
+    after = first_open if before is None else max(before, first_open)
+    upsert(connection, counters, [{"name": f"{_OPEN_FROM}{collection}", "value": after}])
+    return after

@@ -1,0 +1,116 @@
+"""Impressions, events and counts as rows of the tables, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from collector.fold.lists import NO_OUTCOME, Counts, Outcome, ShownList
+from collector.fold.votes import vote_of
+from foundation.contracts import FeedbackEvent, Impression
+
+CONFLICTS = "conflicts"
+"""Where a stored event says how often its id came again with other content."""
+
+PAGE = "page"
+"""The surface of lists that people look at; agents are shown the others."""
+
+_COUNTS = tuple(field.name for field in fields(Counts))
+
+
+def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
+    """Return the rank of each document of a stored list; the better one of a document shown twice."""
+    return {result["id"]: result["rank"] for result in reversed(results)}
+
+
+def list_of(impression: Impression) -> ShownList:
+    """Return an impression as it is counted, before anything is known of its user."""
+    ranks = {result.id: result.rank for result in reversed(impression.results)}
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE)
+
+
+def stored_list(row: sa.Row[Any]) -> ShownList:
+    """Return a stored impression as it is counted."""
+    outcome = Outcome.from_json(row.outcome)
+    return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, row.surface == PAGE)
+
+
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """Return what is known of an impression's user as it is stored."""
+    return {"outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
+
+
+def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
+    """Return an impression as it is stored."""
+    return {
+        "collection": impression.collection,
+        "query_id": impression.query_id,
+        "query": impression.query,
+        **vote_of(impression)._asdict(),
+        "version": impression.version,
+        "experiment": impression.experiment,
+        "arm": impression.arm,
+        "surface": impression.surface,
+        "drawn_by": impression.drawn_by,
+        "results": [
+            {
+                "id": result.id,
+                "rank": result.rank,
+                "score": result.score,
+                "team": result.team,
+                "propensity": result.propensity,
+            }
+            for result in impression.results
+        ],
+        "at": impression.at,
+    } | outcome_row(outcome)
+
+
+def event_row(event: FeedbackEvent) -> dict[str, Any]:
+    """Return an event as it is stored."""
+    origin: dict[str, Any] = {"source": event.source, "position": event.position} if event.source else {}
+    doubt = {"distrusted": event.distrusted} if event.distrusted else {}
+    return {
+        "collection": event.collection,
+        "id": event.id,
+        "type": event.type,
+        "query_id": event.query_id,
+        "body": {"document_id": event.document_id, "user": event.user, "value": event.value} | origin | doubt,
+        "at": event.at,
+        "received_at": event.received_at,
+    }
+
+
+def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return the body of a stored event whose id came so many more times with other content."""
+    return body | {CONFLICTS: body.get(CONFLICTS, 0) + count} if count else body
+
+
+def event_of(row: sa.Row[Any]) -> FeedbackEvent:
+    """Return a stored event."""
+    return FeedbackEvent(
+        collection=row.collection,
+        id=row.id,
+        type=row.type,
+        query_id=row.query_id,
+        at=row.at,
+        received_at=row.received_at,
+        **{name: value for name, value in row.body.items() if name != CONFLICTS},
+    )
+
+
+def counts_of(row: sa.Row[Any]) -> Counts:
+    """Return the counts of a stored row of evidence."""
+    return Counts(*(getattr(row, name) for name in _COUNTS))
+
+
+def counts_row(counts: Counts) -> dict[str, Any]:
+    """Return counts as they are stored."""
+    return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def add_counts(stored: Counts | None, change: Counts) -> Counts:
+    """Return what is stored and a change together."""
+    return change if stored is None else stored.plus(change)

@@ -1,0 +1,1 @@
+"""Users who behave like machines: held back until somebody releases them."""

@@ -1,0 +1,1 @@
+"""What other parts may read of what the collector keeps; `collector.api` lists it."""

@@ -1,0 +1,52 @@
+"""What users did with lists that they also rated, read to calibrate what the others did."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from collector.click_models.calibration import calibrate
+from collector.click_models.labels import Signals
+from collector.fold.lists import Outcome
+from collector.fold.votes import Vote
+from collector.reads.caps import at_most, within_cap
+from collector.reads.people import is_held, person
+from collector.tables import impressions
+
+MOST_LISTS = 20_000
+"""Rated lists that count, the latest ones."""
+
+MOST_LISTS_PER_PERSON = 5
+"""Rated lists of one person that count, the latest ones, so that nobody's taste speaks for all."""
+
+_STREAM_ROWS = 1000
+
+
+def read_signals(connection: sa.Connection, collection: str, lists_per_user: int) -> Signals:
+    """Return what satisfied and dissatisfied users tell of a document, by the rated lists of a collection.
+
+    The usual signals without any; see `collector.click_models.calibration.calibrate`. Users in quarantine do not
+    count. Reads every list of the collection once, a second or so for a million.
+
+    Args:
+        lists_per_user: Lists of one person for one query and week that count.
+    """
+    with connection.execute(_latest(collection), execution_options={"yield_per": _STREAM_ROWS}) as lists:
+        capped = within_cap(lists, lists_per_user)
+        counted = islice(at_most(MOST_LISTS_PER_PERSON, capped, lambda row: row.person), MOST_LISTS)
+        return calibrate(Outcome.from_json(json.loads(row.written)) for row in counted)
+
+
+def _latest(collection: str) -> sa.Select[Any]:
+    """Choose the rated lists of a collection but those of users in quarantine, the latest first."""
+    columns = (impressions.c[name] for name in Vote._fields)
+    written = sa.cast(impressions.c.outcome, sa.Text).label("written")  # read only where it counts
+    rated = impressions.c.outcome["ratings"].as_string() != "{}"
+    return (
+        sa.select(*columns, person().label("person"), written)
+        .where(impressions.c.collection == collection, rated, ~is_held())
+        .order_by(impressions.c.at.desc(), impressions.c.query_id.desc())
+    )

@@ -1,0 +1,144 @@
+"""Tables that the collector alone writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
+
+from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
+
+
+class CountList(sa.TypeDecorator[tuple[int, ...]]):
+    """Counts by rank, kept as JSON. There are many and few that differ, so each is written and parsed once."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def bind_processor(self, _dialect: sa.Dialect) -> Callable[[Any], str]:
+        """Return what makes the text that is stored of any sequence of counts."""
+        return lambda counts: _written(tuple(counts))
+
+    def result_processor(self, dialect: sa.Dialect, _coltype: object) -> Callable[[Any], tuple[int, ...]]:
+        """Return what makes counts of what the driver hands over: SQLite's the text, PostgreSQL's a list."""
+        return _parsed if dialect.name == "sqlite" else tuple
+
+
+@lru_cache(maxsize=4096)
+def _written(counts: tuple[int, ...]) -> str:
+    return json.dumps(counts)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
+
+
+events = Table(
+    "events",
+    metadata,
+    collection_column(),
+    Column("id", String(128), primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("query_id", String(128), nullable=False),
+    Column("body", sa.JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Index("events_by_query", "collection", "query_id"),
+    Index("events_by_time", "collection", "received_at"),
+)
+
+
+impressions = Table(
+    "impressions",
+    metadata,
+    collection_column(),
+    Column("query_id", String(128), primary_key=True),
+    Column("query", Text, nullable=False),
+    Column("query_key", Text, nullable=False),
+    Column("unit", String(256), nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("experiment", String(64), nullable=False),
+    Column("arm", String(32), nullable=False),
+    Column("surface", String(32), nullable=False, server_default="page"),
+    Column("drawn_by", String(256), nullable=False, server_default=sa.text("''")),
+    Column("results", sa.JSON, nullable=False),
+    Column("outcome", sa.JSON, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("impressions_by_vote", "collection", "query_key", "unit", "period"),
+    Index("impressions_by_experiment", "collection", "experiment", "at"),
+    Index("impressions_by_time", "collection", "at"),
+    Index("impressions_by_unit", "collection", "unit", "period", "clicks", "at"),
+)
+
+
+evidence = Table(
+    "evidence",
+    metadata,
+    collection_column(),
+    Column("query_key", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("document_id", String(256), primary_key=True),
+    Column("nameless", Boolean, primary_key=True, autoincrement=False),
+    Column("shown", CountList, nullable=False),
+    Column("clicked", CountList, nullable=False),
+    Column("users", Integer, nullable=False),
+    Column("satisfied", Integer, nullable=False),
+    Column("dissatisfied", Integer, nullable=False),
+    Column("rating_sum", Integer, nullable=False),
+    Column("ratings", Integer, nullable=False),
+    Column("conversions", Integer, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index("evidence_by_change", "collection", "change"),
+)
+
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    collection_column(),
+    Column("unit", String(256), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reasons", sa.JSON, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("released_by", String(200), nullable=False),
+    Column("released_at", UtcDateTime, nullable=True),
+    actor_column("held_by"),
+)
+
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("collection", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("release", String(32), nullable=False, server_default="unknown"),
+    Index("dead_letters_by_time", "at"),
+)
+
+
+erasures = Table(
+    "erasures",
+    metadata,
+    collection_column(),
+    Column("id", String(64), primary_key=True),
+    Column("person", String(64), nullable=False),
+    Column("counts", sa.JSON, nullable=False),
+    Column("versions", sa.JSON, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Column("signature", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("swept", Boolean, nullable=False),
+    actor_column(),
+    Index("erasures_by_person", "collection", "person"),
+)

@@ -1,0 +1,1 @@
+"""Child processes and threads that live as long as they should."""

@@ -1,0 +1,349 @@
+"""Versions, their lineage, the champion pointer, and the store of artifacts they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import sqlalchemy as sa
+from fsspec.implementations.local import LocalFileSystem
+
+from foundation.access.actions import record_action
+from foundation.access.actors import GATE, LOCAL
+from foundation.clock import SystemClock
+from foundation.contracts import Manifest
+from foundation.database.engine import reading, transaction
+from foundation.disk.files import write_whole
+from foundation.errors import ArtifactDamaged, Conflict, NotFound
+from foundation.ids import digest_bytes, new_id, time_of
+from foundation.registry.champion_moves import (
+    NO_MOVE,
+    ChampionMove,
+    check_champion,
+    find_way_back,
+    read_moves,
+    record_move,
+)
+from foundation.registry.names import default_name, find_id, rename
+from foundation.registry.status_history import Status, StatusChange, give_status, read_history, take_turn
+from foundation.registry.tables import champion_moves, versions
+
+__all__ = ["ArtifactStore", "ChampionMove", "Registry", "Status", "StatusChange", "Version"]
+
+_DRAFT = ".draft"
+_DRAFT_AGE = timedelta(days=1)
+_CHANGING = frozenset(
+    {"size", "mtime", "ino", "created", "ETag", "etag", "LastModified", "last_modified", "updated", "md5Hash"}
+)
+"""What file systems and object stores tell of an object that is another one after it was written again."""
+
+
+class ArtifactStore:
+    """Content-addressed bytes in a directory or any fsspec URL.
+
+    Args:
+        url: A path or fsspec URL such as `s3://bucket/prefix`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._fs.makedirs(self._root, exist_ok=True)
+
+    def put(self, content: bytes) -> str:
+        """Store `content` durably and return its sha256. Storing the same content twice stores it once.
+
+        The bytes are written under a name of their own and moved, so a reader never sees a part, and
+        any number may store the same content at once. Damaged bytes are replaced.
+        """
+        digest = digest_bytes(content)
+        if self._holds(digest):
+            return digest
+        if isinstance(self._fs, LocalFileSystem):
+            write_whole(Path(self._path(digest)), content, durable=True)
+        else:
+            self._write(self._path(digest), content)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes stored under `digest`.
+
+        Raises:
+            NotFound: Nothing is stored under it.
+            ArtifactDamaged: The bytes no longer match it.
+        """
+        try:
+            with self._fs.open(self._path(digest), "rb") as stored:
+                content: bytes = stored.read()
+        except FileNotFoundError as missing:
+            raise NotFound(f"artifact {digest} is not in the store at {self._root}") from missing
+        if digest_bytes(content) != digest:
+            raise ArtifactDamaged(f"artifact {digest} in {self._root} has other bytes; restore it or roll back")
+        return content
+
+    def stamp(self, digest: str) -> str:
+        """Return what changes when the bytes stored under `digest` do, without reading them; "" when there are none."""
+        self._fs.invalidate_cache(self._root)
+        try:
+            told = self._fs.info(self._path(digest))
+        except FileNotFoundError:
+            return ""
+        return repr(sorted((name, repr(value)) for name, value in told.items() if name in _CHANGING))
+
+    def _holds(self, digest: str) -> bool:
+        try:
+            self.get(digest)
+        except (NotFound, ArtifactDamaged):
+            return False
+        return True
+
+    def _write(self, path: str, content: bytes) -> None:
+        """Write where there are no locks: an unfinished object is left over once it is a day old."""
+        now = SystemClock().now()
+        for left in self._fs.glob(f"{self._root}/*{_DRAFT}"):
+            if now - time_of(left.removesuffix(_DRAFT).rpartition(".")[2]) > _DRAFT_AGE:
+                self._fs.rm_file(left)
+        draft = f"{path}.{new_id(now)}{_DRAFT}"
+        with self._fs.open(draft, "wb") as out:
+            out.write(content)
+        self._fs.mv(draft, path)
+
+    def _path(self, digest: str) -> str:
+        return f"{self._root}/{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One registered version.
+
+    Attributes:
+        parent: Id of the version it was trained from, "" for a first one.
+        reason: Why it has its status, in words.
+        lineage: Data digest, code version, training run, seeds.
+        metrics: What the gate measured.
+        name: What people call it, unique in the collection; "" has the registry find one that says what it is.
+    """
+
+    collection: str
+    id: str
+    parent: str
+    status: Status
+    reason: str
+    manifest: Manifest
+    lineage: dict[str, Any]
+    metrics: dict[str, Any]
+    created_at: datetime
+    name: str = ""
+
+
+class Registry:
+    """The versions of every collection.
+
+    Reads see committed state. Writes are the retrainer's; each is one transaction.
+    """
+
+    def __init__(self, engine: sa.Engine, artifacts: ArtifactStore) -> None:
+        self._engine = engine
+        self.artifacts = artifacts
+
+    def register(self, version: Version, actor: str = GATE) -> None:
+        """Add a version; registering the same version again changes nothing."""
+        with transaction(self._engine) as connection:
+            self.register_in(connection, version, actor)
+
+    def register_in(self, connection: sa.Connection, version: Version, actor: str = GATE) -> None:
+        """Do what `register` does in a transaction of the caller's."""
+        take_turn(connection, version.collection)
+        if connection.execute(sa.select(versions.c.id).where(_is(version.collection, version.id))).first():
+            return
+        stem, day = ("trained", version.created_at) if version.parent or version.lineage else ("untuned", None)
+        name = version.name or default_name(connection, versions, version.collection, stem, day)
+        connection.execute(sa.insert(versions).values(_to_row(version) | {"name": name}))
+        status, reason, at = version.status, version.reason, version.created_at
+        give_status(connection, version.collection, version.id, status, reason, at, actor)
+
+    def install(self, first: Version, reason: str, actor: str = LOCAL) -> str:
+        """Return the champion of a collection; where there is none, register `first` and make it that."""
+        with transaction(self._engine) as connection:
+            take_turn(connection, first.collection)
+            if moves := read_moves(connection, first.collection, 1):
+                return moves[0].version
+            self.register_in(connection, first, actor)
+            move = NO_MOVE.then(first.id, reason, first.created_at, "promotion", actor)
+            record_move(connection, first.collection, move)
+        return first.id
+
+    def set_status(
+        self, collection: str, version: str, status: Status, reason: str, at: datetime, actor: str = LOCAL
+    ) -> None:
+        """Change the status of a version, but not the champion's; the ones before stay in its history."""
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            if next(iter(read_moves(connection, collection, 1)), NO_MOVE).version != version:
+                give_status(connection, collection, version, status, reason, at, actor)
+
+    def history(self, collection: str, version: str) -> list[StatusChange]:
+        """Return the statuses that a version had, the first one first."""
+        with reading(self._engine) as connection:
+            return read_history(connection, collection, version)
+
+    def rename(self, collection: str, version: str, name: str, *, at: datetime, actor: str = LOCAL) -> Version:
+        """Give a version another name, and return it.
+
+        Args:
+            version: Its id or present name.
+
+        Raises:
+            NotFound: The collection has no such version.
+            Conflict: Another version is called so.
+        """
+        before = self.get(collection, version)
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            rename(connection, versions, collection, before.id, name)
+            detail = {"from": before.name, "to": name}
+            record_action(
+                connection, collection, action="version named", subject=before.id, at=at, actor=actor, detail=detail
+            )
+        return self.get(collection, before.id)
+
+    def names(self, collection: str) -> dict[str, str]:
+        """Return the names of a collection's versions by id."""
+        statement = sa.select(versions.c.id, versions.c.name).where(versions.c.collection == collection)
+        with reading(self._engine) as connection:
+            return {row.id: row.name for row in connection.execute(statement)}
+
+    def get(self, collection: str, version: str) -> Version:
+        """Return one version.
+
+        Args:
+            version: Its id or name.
+
+        Raises:
+            NotFound: The collection has no such version.
+        """
+        with reading(self._engine) as connection:
+            found = find_id(connection, versions, collection, version)
+            if found is None:
+                raise NotFound(f"collection {collection!r} has no version {version!r}")
+            return _from_row(connection.execute(sa.select(versions).where(_is(collection, found))).one())
+
+    def moves(self, collection: str, limit: int | None = 100) -> list[ChampionMove]:
+        """Return the moves of the champion pointer, newest first; all of them with None."""
+        with reading(self._engine) as connection:
+            return read_moves(connection, collection, limit)
+
+    def champion(self, collection: str) -> str:
+        """Return the id of the version that should serve, "" before the first promotion."""
+        moves = self.moves(collection, 1)
+        return moves[0].version if moves else ""
+
+    def champions(self) -> dict[str, str]:
+        """Return the champion of every collection that has one."""
+        latest = (
+            sa.select(champion_moves.c.collection, sa.func.max(champion_moves.c.sequence).label("sequence"))
+            .group_by(champion_moves.c.collection)
+            .subquery()
+        )
+        statement = sa.select(champion_moves.c.collection, champion_moves.c.version).join(
+            latest,
+            (champion_moves.c.collection == latest.c.collection) & (champion_moves.c.sequence == latest.c.sequence),
+        )
+        with reading(self._engine) as connection:
+            return {row.collection: row.version for row in connection.execute(statement)}
+
+    def move_champion(
+        self, collection: str, version: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = ""
+    ) -> ChampionMove:
+        """Point the collection at `version`, an id or a name; the one before becomes retired.
+
+        Args:
+            expected: The champion as who moves it knows it; "" for whoever that is.
+
+        Raises:
+            NotFound: The collection has no such version.
+            Conflict: It is the champion already, or the champion is another one than expected.
+        """
+        version, expected = self.get(collection, version).id, self._id_of(collection, expected)
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            last = next(iter(read_moves(connection, collection, 1)), NO_MOVE)
+            check_champion(collection, last.version, expected)
+            if last.version == version:
+                raise Conflict(f"version {version} is the champion of {collection!r} already")
+            move = last.then(version, reason, at, "promotion", actor)
+            record_move(connection, collection, move)
+        return move
+
+    def roll_back(
+        self, collection: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = "", to: str = ""
+    ) -> ChampionMove:
+        """Point the collection back at the version that the champion replaced; see `find_way_back`.
+
+        Args:
+            expected: The champion as who rolls back knows it, an id or a name; "" for whoever that is.
+            to: Where that leads as who rolls back knows it; "" for wherever that is.
+
+        Raises:
+            Conflict: There is no such way back by now; nothing was done.
+        """
+        expected, to = self._id_of(collection, expected), self._id_of(collection, to)
+        with transaction(self._engine) as connection:
+            take_turn(connection, collection)
+            moves = read_moves(connection, collection, None)
+            version = find_way_back(collection, reversed(moves), expected)
+            if to not in {"", version}:
+                raise Conflict(f"a rollback of {collection!r} leads to {version}, not to {to}; nothing was done")
+            move = moves[0].then(version, reason, at, "rollback", actor)
+            record_move(connection, collection, move)
+        return move
+
+    def _id_of(self, collection: str, wanted: str) -> str:
+        return self.get(collection, wanted).id if wanted else ""
+
+    def list(self, collection: str, limit: int = 100) -> list[Version]:
+        """Return a collection's versions, newest first."""
+        statement = (
+            sa.select(versions)
+            .where(versions.c.collection == collection)
+            .order_by(versions.c.created_at.desc(), versions.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_from_row(row) for row in connection.execute(statement)]
+
+
+def _is(collection: str, version: str) -> sa.ColumnElement[bool]:
+    return (versions.c.collection == collection) & (versions.c.id == version)
+
+
+def _to_row(version: Version) -> dict[str, Any]:
+    return {
+        "collection": version.collection,
+        "id": version.id,
+        "parent": version.parent,
+        "status": version.status,
+        "reason": version.reason,
+        "manifest": version.manifest.to_json(),
+        "lineage": version.lineage,
+        "metrics": version.metrics,
+        "created_at": version.created_at,
+        "name": version.name,
+    }
+
+
+def _from_row(row: sa.Row[Any]) -> Version:
+    return Version(
+        collection=row.collection,
+        id=row.id,
+        parent=row.parent,
+        status=row.status,
+        reason=row.reason,
+        manifest=Manifest.from_json(row.manifest),
+        lineage=row.lineage,
+        metrics=row.metrics,
+        created_at=row.created_at,
+        name=row.name,
+    )

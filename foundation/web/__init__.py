@@ -1,0 +1,1 @@
+"""What every request passes before its route, and what every route answers when something is wrong."""

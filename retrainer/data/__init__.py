@@ -1,0 +1,1 @@
+"""Frozen datasets, splits that do not leak, and whether there is enough to learn from."""

@@ -1,0 +1,59 @@
+"""From how many clicked queries on learning can end in a better version: told in one place, the same to everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from collector.api import count_clicked_queries
+from foundation.clock import WEEK_S
+from foundation.contracts import Evidence
+
+GATE_SHARE = 6
+"""One query cluster in six is never learned from, only judged by."""
+JUDGED_WEEKS = 4
+"""Candidates are judged by evidence of the present week and of four before it, learned from all."""
+LEAST_JUDGED = 20
+"""Queries kept aside that the gate needs to judge by."""
+USUAL_QUERIES = 130
+"""Clicked queries among which a draw of one in six keeps 20 aside, in seven of ten collections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How near a collection is to what learning needs.
+
+    Attributes:
+        clicked: Queries with clicks in the present week and the four before it, or resolved without one.
+        judged: How many of them are kept aside to judge by; None where nobody looked.
+    """
+
+    clicked: int
+    judged: int | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether a candidate can be judged; by what is usual where nobody looked at those kept aside."""
+        return self.clicked >= USUAL_QUERIES if self.judged is None else self.judged >= LEAST_JUDGED
+
+    def tell(self) -> str:
+        """Return what there is and what is needed, in a sentence."""
+        aside = "" if self.judged is None else f", {self.judged} of them among those kept aside"
+        have = "query has" if self.clicked == 1 else "queries have"
+        return (
+            f"{self.clicked} {have} clicks lately{aside}; learning needs about {USUAL_QUERIES}, for one in "
+            f"{GATE_SHARE} is kept aside to judge by, and {LEAST_JUDGED} of these are needed"
+        )
+
+
+def is_clicked(row: Evidence) -> bool:
+    """Return whether somebody speaks for a document, by a click or as satisfied without one."""
+    return row.users > 0
+
+
+def read_threshold(engine: sa.Engine, collection: str, now: datetime) -> Threshold:
+    """Return how near a collection is to what learning needs; one query."""
+    first_week = int(now.timestamp() // WEEK_S) - JUDGED_WEEKS
+    return Threshold(count_clicked_queries(engine, collection, first_week))

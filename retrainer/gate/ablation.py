@@ -1,0 +1,109 @@
+"""Whether a candidate knows what it was taught: finds broken parts, before any question of quality.
+
+A part that was learned makes the clicks it was learned from likelier. One that does not is broken,
+whatever the others gain: its numbers shuffled, its ids mixed up, or learned from something else.
+Held-out clicks are too few to show that of one part; the learned ones show it at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import Evidence, Manifest
+from retrainer.gate.comparison import believe
+from serving.encode.query import Query
+from serving.ranking.features import Reading, read
+from serving.ranking.pipeline import Ranker
+
+Doubles = npt.NDArray[np.float64]
+
+QUERIES = 300
+"""Most queries that are rehearsed."""
+
+_MOST_ODDS = 20.0
+_LEAST_REST = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one part adds to the log likelihood of learned clicks.
+
+    Attributes:
+        mean: In nats a query.
+        error: Standard error of the mean.
+    """
+
+    mean: float
+    error: float
+
+    @classmethod
+    def of(cls, values: Doubles) -> Worth:
+        """Return the worth measured on some queries, shape (n,); that of none is 0."""
+        if len(values) < 2:
+            return cls(0.0, 0.0)
+        return cls(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values)))
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is above 0 by more than two standard errors."""
+        return self.mean > 2 * self.error
+
+
+def rehearse(
+    candidate: Manifest, load: Callable[[Manifest], Ranker], queries: list[Query], evidence: list[Evidence]
+) -> dict[str, Worth]:
+    """Return the worth of each part that `candidate` has, by its name in the manifest.
+
+    Adapter and residuals are compared with the candidate without them. The memory is asked what it
+    chose for each query: the worth of that document's clicks under the candidate's curve.
+
+    Args:
+        load: Opens a manifest.
+        queries: Queries that the candidate learned from.
+        evidence: Their evidence.
+    """
+    clicks: dict[str, dict[str, float]] = {}
+    for row in evidence:
+        odds = candidate.curve.log_odds(row.shown, row.clicked)
+        clicks.setdefault(row.query_key, {})[row.document_id] = min(max(odds, -_MOST_ODDS), _MOST_ODDS)
+    whole = load(candidate)
+    asked = [(query, read(whole.corpus, query)) for query in queries]
+    likelihood = _likelihood(whole, asked, clicks)
+    worth = {
+        part: Worth.of(likelihood - _likelihood(load(without), asked, clicks))
+        for part, without in _without_each(candidate).items()
+    }
+    if candidate.memory:
+        worth["memory"] = Worth.of(_chosen(whole, queries, clicks))
+    return worth
+
+
+def _without_each(candidate: Manifest) -> dict[str, Manifest]:
+    """Return the candidate without its adapter, and without its residuals, which an adapter carries."""
+    less = {"adapter": replace(candidate, adapter="", residuals=""), "residuals": replace(candidate, residuals="")}
+    return {part: manifest for part, manifest in less.items() if getattr(candidate, part)}
+
+
+def _likelihood(
+    ranker: Ranker, asked: list[tuple[Query, Reading]], clicks: Mapping[str, Mapping[str, float]]
+) -> Doubles:
+    """Return the log likelihood of each query's clicks, if one document answers it as the ranker believes."""
+    found = []
+    for query, reading in asked:
+        belief = believe(ranker, query, reading)
+        rest = max(1 - sum(belief.values()), _LEAST_REST)
+        odds = clicks.get(query.key, {})
+        found.append(math.log(rest + sum(chance * math.exp(odds.get(name, 0.0)) for name, chance in belief.items())))
+    return np.array(found)
+
+
+def _chosen(ranker: Ranker, queries: list[Query], clicks: Mapping[str, Mapping[str, float]]) -> Doubles:
+    """Return what clicks say of the document that the memory chose for each query it remembers, in log-odds."""
+    choices = {query.key: query.choices for query in ranker.model.memory.past}
+    asked = [query.key for query in queries if choices.get(query.key)]
+    return np.array([clicks[key].get(max(choices[key], key=choices[key].__getitem__), 0.0) for key in asked])

@@ -1,0 +1,98 @@
+"""Ranks held-out queries by two versions and scores both against the same labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import Evidence, Labeller
+from retrainer.learners.cross_fitting import softmax_of
+from serving.encode.query import Query
+from serving.ranking.features import Reading
+from serving.ranking.fusion import fuse
+from serving.ranking.pipeline import Ranker
+
+Doubles = npt.NDArray[np.float64]
+_DEPTH = 10
+_LEAST_MASS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions on the same queries.
+
+    Attributes:
+        keys: The judged queries.
+        champion: Expected nDCG@10 by query, shape (n,).
+        candidate: The same of the candidate.
+        overlap: Share of the champion's ten that the candidate also shows, by query.
+    """
+
+    keys: list[str]
+    champion: Doubles
+    candidate: Doubles
+    overlap: Doubles
+
+
+def compare(
+    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+) -> Comparison:
+    """Return how two versions rank queries that neither learned from.
+
+    Labels read the clicks with the average of both versions' beliefs as prior, so that neither is
+    favoured. Clicks saw only what production showed; a document without evidence has the
+    relevance that the prior and its neighbours' failures leave to it.
+    """
+    gains = _read_gains(champion, candidate, queries, evidence, labeller)
+    judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _LEAST_MASS]
+    lists = [(_top(champion, query), _top(candidate, query)) for query in judged]
+    return Comparison(
+        keys=[query.key for query in judged],
+        champion=np.array([ndcg(old, gains[query.key]) for query, (old, _) in zip(judged, lists, strict=True)]),
+        candidate=np.array([ndcg(new, gains[query.key]) for query, (_, new) in zip(judged, lists, strict=True)]),
+        overlap=np.array([len(set(old) & set(new)) / max(1, len(old)) for old, new in lists]),
+    )
+
+
+def believe(ranker: Ranker, query: Query, reading: Reading | None = None) -> dict[str, float]:
+    """Return the probability by document id that it is the one that answers, by the version alone.
+
+    Args:
+        reading: What the corpus says of the query, when it has been read before.
+    """
+    found = ranker.candidates(query, reading=reading)
+    names = [ranker.corpus.name(row) for row in found.rows]
+    return softmax_of(names, fuse(found.values, ranker.model.fusion, ranker.model.weights))
+
+
+def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = _DEPTH) -> float:
+    """Return nDCG@depth of a ranking with linear gains (Järvelin and Kekäläinen 2002), 0 without any gain."""
+    discounts = 1 / np.log2(np.arange(2, depth + 2))
+    found = np.array([gains.get(name, 0.0) for name in ranking[:depth]])
+    ideal = np.sort(np.array(list(gains.values())))[::-1][:depth]
+    best = float(ideal @ discounts[: len(ideal)])
+    return float(found @ discounts[: len(found)]) / best if best > 0 else 0.0
+
+
+def _read_gains(
+    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+) -> dict[str, dict[str, float]]:
+    """Return the relevance that the clicks stand for, by query key and document id."""
+    prior = {query.key: _average(champion, candidate, query) for query in queries}
+    labels, _ = labeller(evidence, prior, None)
+    gains: dict[str, dict[str, float]] = {}
+    for label in labels:
+        gains.setdefault(label.query_key, {})[label.document_id] = label.relevance
+    return gains
+
+
+def _top(ranker: Ranker, query: Query) -> list[str]:
+    return [hit.document_id for hit in ranker.rank(query, _DEPTH).hits]
+
+
+def _average(champion: Ranker, candidate: Ranker, query: Query) -> dict[str, float]:
+    one, other = believe(champion, query), believe(candidate, query)
+    return {name: (one.get(name, 0.0) + other.get(name, 0.0)) / 2 for name in one | other}

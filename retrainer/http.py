@@ -1,0 +1,268 @@
+"""The HTTP routes of versions and training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from foundation.clock import Clock
+from foundation.contracts import Manifest
+from foundation.errors import NotFound
+from foundation.registry.names import MAX_NAME, NAME_PATTERN
+from foundation.registry.registry import ChampionMove, Registry, Version
+from foundation.web.problems import problem_responses
+from foundation.web.requests import actor_of, collection_of
+from retrainer.erasure_retraining import Oblivion
+from retrainer.hotswap import HotSwap
+from retrainer.runs import Run, Runs
+
+Collection = Annotated[str, Depends(collection_of)]
+Name = Annotated[str, Path(description="Its id or name.", max_length=MAX_NAME, pattern=NAME_PATTERN)]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most rows returned, newest first.")]
+
+
+class VersionOut(BaseModel):
+    """A version with its lineage."""
+
+    id: str
+    name: str = Field(description="What people call it; taken wherever its id is.")
+    parent: str = Field(description="The version it was trained from.")
+    status: str = Field(description="candidate, approved, refused, champion or retired.")
+    reason: str = Field(description="Why it has this status.")
+    manifest: dict[str, Any] = Field(description="Digests of its artifacts, fusion weights and click curve.")
+    lineage: dict[str, Any] = Field(description="Data digest, training run, code version, seed.")
+    metrics: dict[str, Any] = Field(description="What the gate measured.")
+    created_at: datetime
+    retrain_wanted: bool = Field(description="It may have learned from a person erased since; train a new one.")
+
+
+class StatusOut(BaseModel):
+    """A status that a version was given."""
+
+    status: str
+    reason: str
+    at: datetime
+    actor: str = Field(description="Who gave it; empty for what was done before that was recorded.")
+
+
+class VersionWithHistory(VersionOut):
+    """A version with every status that it had."""
+
+    history: list[StatusOut] = Field(description="The first one first; none is ever changed.")
+
+
+class ReplicaOut(BaseModel):
+    """What one replica serves."""
+
+    name: str
+    version: str
+    problem: str = Field(description="Why it does not serve the champion, empty when it does.")
+
+
+class VersionsOut(BaseModel):
+    """A collection's versions."""
+
+    champion: str
+    versions: list[VersionOut]
+    replicas: list[ReplicaOut]
+
+
+class MoveOut(BaseModel):
+    """A move of the champion pointer."""
+
+    version: str
+    previous: str
+    reason: str
+    at: datetime
+    kind: str = Field(description="promotion or rollback.")
+    actor: str = Field(description="Who moved it; empty for what was done before that was recorded.")
+
+
+class MoveIn(BaseModel):
+    """Why the pointer is moved, and from where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field("by hand", max_length=500)
+    from_: str = Field(
+        "", alias="from", max_length=MAX_NAME, description="The champion as you know it; another one by now is a 409."
+    )
+
+
+class RollbackIn(MoveIn):
+    """Why the pointer is moved back, from where, and to where."""
+
+    to: str = Field(
+        "", max_length=MAX_NAME, description="Where that leads as you know it; another version by now is a 409."
+    )
+
+
+class NameIn(BaseModel):
+    """What something is to be called."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(max_length=MAX_NAME, pattern=NAME_PATTERN)
+
+
+class RunIn(BaseModel):
+    """A request to train."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    autopilot: bool = Field(False, description="Go on after the gate: experiment, verdict, promotion.")
+
+
+class RunOut(BaseModel):
+    """A training run."""
+
+    id: str
+    name: str = Field(description="What people call it; taken wherever its id is.")
+    actor: str = Field(description="Who asked for it; empty for what was done before that was recorded.")
+    state: str = Field(description="active, approved, promoted, refused, dropped or failed.")
+    step: str = Field(description="What is done next: train, experiment, watch, promote, done.")
+    autopilot: bool
+    version: str = Field(description="The candidate, once trained.")
+    experiment: str = Field(description="The experiment that proves it, once made.")
+    report: dict[str, Any] = Field(description="What each finished step said.")
+    requested_at: datetime
+    updated_at: datetime
+
+
+def make_router(
+    registry: Registry,
+    runs: Runs,
+    hotswap: HotSwap,
+    baseline: Manifest,
+    collections: Callable[[], list[str]],
+    oblivion: Oblivion,
+    clock: Clock,
+) -> APIRouter:
+    """Return the routes of versions and training runs.
+
+    Args:
+        baseline: The untuned version, registered with a collection's first training run.
+        collections: Returns the names of the collections that hold documents; no other is trained or promoted.
+        oblivion: Tells which versions learned from people erased since.
+        clock: Says when something was named.
+    """
+    router = APIRouter(tags=["versions"])
+
+    def check(collection: str) -> None:
+        if collection not in collections():
+            raise NotFound(f"collection {collection!r} has no documents; send some with PUT /v1/documents")
+
+    def install(collection: str, actor: str) -> None:
+        hotswap.install(collection, baseline, actor)
+
+    _add_versions(router, registry, hotswap, baseline, oblivion)
+    _add_naming(router, registry, runs, oblivion, clock)
+    _add_moves(router, registry, hotswap, check, install)
+    _add_runs(router, runs, check, install)
+    return router
+
+
+def _add_versions(
+    router: APIRouter, registry: Registry, hotswap: HotSwap, baseline: Manifest, oblivion: Oblivion
+) -> None:
+    @router.get("/v1/versions", responses=problem_responses(422))
+    def list_versions(collection: Collection, limit: Limit = 50) -> VersionsOut:
+        """List versions, newest first, and what the replicas serve."""
+        tainted = oblivion.tainted(collection)
+        return VersionsOut(
+            champion=registry.champion(collection) or baseline.id,
+            versions=[_version(version, tainted) for version in registry.list(collection, limit)],
+            replicas=[
+                ReplicaOut(name=replica.name, version=replica.version, problem=replica.problem)
+                for replica in hotswap.replicas(collection)
+            ],
+        )
+
+    @router.get("/v1/versions/{version}", responses=problem_responses(404, 422))
+    def get_version(version: Name, collection: Collection) -> VersionWithHistory:
+        """Read one version, with every status that it had."""
+        found = registry.get(collection, version)
+        history = [StatusOut(**asdict(one)) for one in registry.history(collection, found.id)]
+        return VersionWithHistory(**_version(found, oblivion.tainted(collection)).model_dump(), history=history)
+
+
+def _add_naming(router: APIRouter, registry: Registry, runs: Runs, oblivion: Oblivion, clock: Clock) -> None:
+    @router.patch("/v1/versions/{version}", responses=problem_responses(404, 409, 422))
+    def name_version(version: Name, collection: Collection, body: NameIn, request: Request) -> VersionOut:
+        """Give a version another name."""
+        named = registry.rename(collection, version, body.name, at=clock.now(), actor=actor_of(request))
+        return _version(named, oblivion.tainted(collection))
+
+    @router.patch("/v1/training-runs/{run}", responses=problem_responses(404, 409, 422))
+    def name_run(run: Name, collection: Collection, body: NameIn, request: Request) -> RunOut:
+        """Give a training run another name."""
+        return _run(runs.rename(collection, run, body.name, actor_of(request)))
+
+
+def _add_moves(
+    router: APIRouter,
+    registry: Registry,
+    hotswap: HotSwap,
+    check: Callable[[str], None],
+    install: Callable[[str, str], None],
+) -> None:
+    @router.post("/v1/versions/{version}/promote", responses=problem_responses(404, 409, 422))
+    def promote(version: Name, collection: Collection, request: Request, body: MoveIn | None = None) -> MoveOut:
+        """Make a version the champion; replicas swap to it within their refresh time."""
+        actor, wanted = actor_of(request), body or MoveIn.model_validate({})
+        check(collection)
+        for named in filter(None, (version, wanted.from_)):
+            registry.get(collection, named)  # which is none of ours is told before anything is done
+        install(collection, actor)
+        return _move(hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_))
+
+    @router.post("/v1/versions/rollback", responses=problem_responses(404, 409, 422))
+    def rollback(collection: Collection, request: Request, body: RollbackIn | None = None) -> MoveOut:
+        """Go back to the version that the champion replaced.
+
+        Name the champion in `from`: where it is another one by now, the answer is a 409 and nothing is done, so two
+        people who roll back at once end at the same version. Without `from` one promotion is undone and no rollback.
+        """
+        wanted = body or RollbackIn.model_validate({})
+        move = hotswap.rollback(collection, wanted.reason, actor_of(request), expected=wanted.from_, to=wanted.to)
+        return _move(move)
+
+
+def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], install: Callable[[str, str], None]) -> None:
+    @router.post("/v1/training-runs", status_code=202, responses=problem_responses(404, 409, 422))
+    def request_run(collection: Collection, request: Request, body: RunIn | None = None) -> RunOut:
+        """Ask for a training run; read how it stands under its id or name."""
+        check(collection)
+        actor = actor_of(request)
+        run = runs.request(collection, (body or RunIn()).autopilot, actor)
+        install(collection, actor)
+        return _run(run)
+
+    @router.get("/v1/training-runs", responses=problem_responses(422))
+    def list_runs(collection: Collection, limit: Limit = 50) -> list[RunOut]:
+        """List training runs, newest first."""
+        return [_run(run) for run in runs.recent(collection, limit)]
+
+    @router.get("/v1/training-runs/{run}", responses=problem_responses(404, 422))
+    def get_run(run: Name, collection: Collection) -> RunOut:
+        """Read one training run."""
+        return _run(runs.get(collection, run))
+
+
+def _version(version: Version, tainted: frozenset[str]) -> VersionOut:
+    made_here = {"manifest": version.manifest.to_json(), "retrain_wanted": version.id in tainted}
+    fields = {name: getattr(version, name) for name in VersionOut.model_fields if name not in made_here}
+    return VersionOut(**fields, **made_here)
+
+
+def _move(move: ChampionMove) -> MoveOut:
+    return MoveOut(**{name: getattr(move, name) for name in MoveOut.model_fields})
+
+
+def _run(run: Run) -> RunOut:
+    return RunOut(**{name: value for name, value in asdict(run).items() if name in RunOut.model_fields})

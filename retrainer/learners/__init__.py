@@ -1,0 +1,1 @@
+"""What is learned from labels: adapter, memory and fusion."""

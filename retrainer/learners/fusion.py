@@ -1,0 +1,79 @@
+"""Learns the weights of the linear fusion by listwise softmax, held by weights of other collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from serving.ranking.features import FEATURES
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+HOLD = 30.0
+"""Pull toward the prior weights, as a number of queries' worth of squared distance."""
+
+_LEAST_SPREAD = 0.2
+"""Taken for the spread of a feature that hardly varies yet, so that its weight is held all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Candidate lists with targets, padded to one length.
+
+    Attributes:
+        values: Features, float32 of shape (queries, longest, features).
+        targets: Relevance, float32 of shape (queries, longest); 0 where padded.
+        present: Which places hold a candidate, same shape.
+        weights: Weight of each query, shape (queries,).
+    """
+
+    values: Floats
+    targets: Floats
+    present: npt.NDArray[np.bool_]
+    weights: Floats
+
+
+def stack_lists(values: list[Floats], targets: list[Floats], weights: Floats) -> Lists:
+    """Return candidate lists of different lengths as padded arrays."""
+    longest = max(map(len, values))
+    padded = np.zeros((len(values), longest, len(FEATURES)), dtype=np.float32)
+    target = np.zeros((len(values), longest), dtype=np.float32)
+    present = np.zeros((len(values), longest), dtype=np.bool_)
+    for place, (rows, wanted) in enumerate(zip(values, targets, strict=True)):
+        padded[place, : len(rows)] = rows
+        target[place, : len(rows)] = wanted
+        present[place, : len(rows)] = True
+    return Lists(padded, target, present, weights)
+
+
+def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> dict[str, float]:
+    """Return the weights under which the targets are likeliest, by L-BFGS; a convex problem.
+
+    The softmax of the scores estimates which candidate is the relevant one, so scores come out as
+    log-probabilities up to a constant.
+
+    Args:
+        prior: Weights by feature name to which the learned ones are pulled.
+        hold: Strength of that pull.
+    """
+    start = np.array([prior.get(name, 0.0) for name in FEATURES])
+    scale = np.maximum(lists.values[lists.present].std(axis=0), _LEAST_SPREAD).astype(np.float64)
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        scores = np.where(lists.present, lists.values @ weights.astype(np.float32), -np.inf)
+        scores -= scores.max(axis=1, keepdims=True)
+        odds = np.exp(scores)
+        chance = odds / odds.sum(axis=1, keepdims=True)
+        wanted = lists.targets * lists.weights[:, None]
+        mass = wanted.sum(axis=1, keepdims=True)
+        likelihood = -(wanted * np.log(np.maximum(chance, 1e-12))).sum()
+        slope = np.einsum("qc,qcf->f", mass * chance - wanted, lists.values)
+        pull = (weights - start) * scale
+        return float(likelihood + 0.5 * hold * pull @ pull), slope + hold * pull * scale
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    return dict(zip(FEATURES, found.x.tolist(), strict=True))

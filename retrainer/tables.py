@@ -1,0 +1,26 @@
+"""The table of training runs; the retrainer alone writes it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, Index, String, Table
+
+from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata, name_column
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    collection_column(),
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("autopilot", Boolean, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("experiment", String(64), nullable=False),
+    Column("report", sa.JSON, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    name_column(),
+    actor_column(),
+    Index("training_runs_by_name", "collection", "name", unique=True),
+)

@@ -1,0 +1,47 @@
+"""Texts to vectors and tokens under one encoder, each text once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.encode.encoder import Encoder
+from serving.encode.projection import Codes
+from serving.encode.query import Query
+from serving.encode.tokens import TokenStore
+from serving.encode.vectors import VectorStore
+
+Floats = npt.NDArray[np.float32]
+
+
+class StoredEmbedder:
+    """An encoder that remembers on disk what it embedded.
+
+    Args:
+        encoder: Makes what is not remembered.
+        home: Directory of the service.
+        late: Whether tokens are kept for late interaction.
+    """
+
+    def __init__(self, encoder: Encoder, home: Path, *, late: bool) -> None:
+        self.encoder = encoder
+        self.vectors = VectorStore(home / "vectors" / encoder.digest, encoder.dimension)
+        folder = home / "tokens" / encoder.digest
+        encoder.reads_tokens = late
+        self.tokens = TokenStore(folder, self.vectors, encoder.encode_with_tokens) if late else None
+
+    def embed(self, texts: list[str]) -> Floats:
+        """Return unit vectors, float32 of shape (len(texts), dimension)."""
+        return self.vectors.embed(texts, self.encoder.encode)
+
+    def embed_tokens(self, texts: list[str]) -> list[Codes] | None:
+        """Return the codes of each text's tokens; None without late interaction, or while too few texts were seen."""
+        return self.tokens.embed(texts) if self.tokens else None
+
+    def read_query(self, text: str, key: str) -> Query:
+        """Return a query as the engine reads it, with its tokens where documents have them."""
+        read = self.encoder.read_query(text)
+        projection = self.tokens.projection if self.tokens else None
+        return Query(text, key, read.vector, projection.project(read.tokens) if projection else None)

@@ -1,0 +1,32 @@
+"""A query as it is searched for: its text, its key, its vector, its tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as the engine reads it.
+
+    Attributes:
+        text: What the user typed.
+        key: Its normal form, under which evidence is kept.
+        vector: Unit vector, float32 of shape (dimension,); zero where the meaning is left out.
+        tokens: Projected vectors of its tokens for late interaction, float32 of shape (tokens, width), or None.
+    """
+
+    text: str
+    key: str
+    vector: Floats
+    tokens: Floats | None = None
+
+    @property
+    def has_meaning(self) -> bool:
+        """Whether its meaning is searched for, not only its words."""
+        return bool(self.vector.any())

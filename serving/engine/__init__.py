@@ -1,1 +1,0 @@
-"""Ranking without web or SQL: the same code serves requests and judges candidates offline."""

@@ -1,0 +1,1 @@
+"""The routes of search, context, documents, fields, suggestions and the index."""

@@ -1,0 +1,100 @@
+"""The HTTP routes of fields: `/v1/fields`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import BaseModel, Field
+
+from foundation.errors import FieldFault, InvalidRequest
+from foundation.texts import NOT_TEXT
+from foundation.web.problems import problem_responses
+from foundation.web.requests import actor_of, collection_of
+from serving.catalog.declarations import Declarations
+from serving.index.fields.filters import summarise
+from serving.index.fields.table import MAX_NAME_CHARACTERS, FieldSummary
+from serving.index.fields.values import FIELD_TYPES, FieldType, quote_value
+
+Collection = Annotated[str, Depends(collection_of)]
+Summarise = Callable[[str], Mapping[str, FieldSummary]]
+Changes = Annotated[
+    dict[str, Any],
+    Body(
+        description="Type by name of field: keyword, number, date or boolean; null withdraws a declaration.",
+        examples=[{"price": "number", "released": "date"}],
+    ),
+]
+
+
+class FieldOut(BaseModel):
+    """One field of a collection."""
+
+    name: str = Field(description="As filters name it; dotted for a value inside an object.")
+    type: FieldType = Field(description="What it is filtered as now: as declared, else as its first value.")
+    declared: FieldType | None = Field(description="The declared type; null for none.")
+    documents: int = Field(description="Searchable documents that have a value.")
+    misfits: int = Field(description="How often a value of another type was met and left out.")
+
+
+class FieldsOut(BaseModel):
+    """The fields of a collection."""
+
+    fields: list[FieldOut] = Field(description="By name.")
+
+
+def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
+    """Return the routes under /v1/fields.
+
+    Args:
+        declarations: Where declared types live.
+        summaries: Tells what this replica serves of a collection's fields, by name; empty while it serves nothing.
+    """
+    router = APIRouter(prefix="/v1/fields", tags=["documents"])
+
+    @router.get("", responses=problem_responses(422))
+    def list_fields(collection: Collection) -> FieldsOut:
+        """List the fields that documents can be filtered, counted and sorted by."""
+        return _show(declarations.of(collection), summaries(collection))
+
+    @router.put("", responses=problem_responses(400, 413, 422))
+    def declare_fields(request: Request, collection: Collection, changes: Changes) -> FieldsOut:
+        """Declare types of fields instead of leaving them to the first value; other declarations stay."""
+        _check(changes)
+        return _show(declarations.change(collection, changes, actor_of(request)), summaries(collection))
+
+    return router
+
+
+def _check(changes: dict[str, Any]) -> None:
+    faults = [FieldFault(name, reason) for name, kind in changes.items() if (reason := _fault(name, kind))]
+    if faults:
+        raise InvalidRequest(summarise("nothing was declared", faults), tuple(faults))
+
+
+def _fault(name: str, kind: Any) -> str:
+    """Return what is wrong with one declaration, "" for nothing."""
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
+        return f"must have a name of 1 to {MAX_NAME_CHARACTERS} characters, has {len(name)}"
+    if NOT_TEXT.search(name):
+        return "must have a name without control characters and halves of surrogate pairs"
+    if kind is not None and kind not in FIELD_TYPES:
+        return f"must be one of {', '.join(FIELD_TYPES)}, or null, is {quote_value(kind)}"
+    return ""
+
+
+def _show(declared: Mapping[str, FieldType], served: Mapping[str, FieldSummary]) -> FieldsOut:
+    known = {name: FieldSummary(kind, 0, 0) for name, kind in declared.items()} | dict(served)
+    return FieldsOut(
+        fields=[
+            FieldOut(
+                name=name,
+                type=summary.type,
+                declared=declared.get(name),
+                documents=summary.documents,
+                misfits=summary.misfits,
+            )
+            for name, summary in sorted(known.items())
+        ]
+    )

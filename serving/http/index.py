@@ -1,0 +1,84 @@
+"""HTTP routes about the index itself: which generation serves, and building the next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from foundation.errors import NotFound
+from foundation.web.problems import problem_responses
+from foundation.web.requests import collection_of
+from serving.catalog.store import Catalog
+from serving.index.builds import Builds
+from serving.index.snapshot import digest_content
+from serving.index.snapshot_store import Generations
+from serving.live.loader import Loader
+
+Collection = Annotated[str, Depends(collection_of)]
+
+
+class GenerationOut(BaseModel):
+    """A sealed index."""
+
+    id: str
+    change: int = Field(description="Last change of the catalog it holds.")
+    documents: int
+    digest: str = Field(description="Of the ids and change numbers it holds, in any order.")
+
+
+class BuildOut(BaseModel):
+    """How a build stands."""
+
+    state: Literal["none", "reading", "sealing", "finished", "interrupted"]
+    done: int = Field(description="Changes of the catalog taken in.")
+    total: int = Field(description="Changes there are.")
+
+
+class IndexOut(BaseModel):
+    """What this replica searches."""
+
+    generation: GenerationOut | None = Field(description="null while everything is in memory.")
+    build: BuildOut
+    documents: int
+    digest: str = Field(description="Of the ids and change numbers searched now; empty unless asked for.")
+    tail: int = Field(description="Rows changed since the generation, held in memory.")
+    waiting: int = Field(description="Documents found by their words, but not by their meaning yet.")
+    behind: int = Field(description="Changes of the catalog not taken in yet.")
+
+
+def make_router(catalog: Catalog, loader: Loader, builds: Builds, generations: Generations) -> APIRouter:
+    """Return the routes about the index."""
+    router = APIRouter(prefix="/v1/index", tags=["documents"])
+
+    @router.get("", responses=problem_responses(404, 422, 503))
+    def show(
+        collection: Collection,
+        digest: Annotated[bool, Query(description="Add the digest of what is searched now; takes a while.")] = False,
+    ) -> IndexOut:
+        """Show what is searched, and how the build of the next generation stands."""
+        corpus = loader.collection(collection).corpus
+        built = corpus.generation
+        build = generations.state(collection)
+        return IndexOut(
+            generation=GenerationOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
+            if built
+            else None,
+            build=BuildOut(state=build.state, done=build.done, total=build.total),
+            documents=len(corpus),
+            digest=digest_content(corpus.held()) if digest else "",
+            tail=corpus.tail,
+            waiting=corpus.waiting,
+            behind=catalog.latest_change(collection) - corpus.change,
+        )
+
+    @router.post("/builds", status_code=202, responses=problem_responses(404, 409, 422))
+    def build(collection: Collection) -> BuildOut:
+        """Start building a generation in the background; it serves as soon as it is whole."""
+        if collection not in catalog.collections():
+            raise NotFound(f"collection {collection!r} has no documents; send some with PUT /v1/documents")
+        builds.start(collection)
+        return BuildOut(state="reading", done=0, total=catalog.latest_change(collection))
+
+    return router

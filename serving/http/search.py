@@ -1,0 +1,156 @@
+"""The HTTP route of search: `POST /v1/search`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from foundation.web.problems import problem_responses
+from foundation.web.requests import collection_of
+from serving.http.inputs import Name, QueryText, Surface
+from serving.search import Answer, Ask, Searcher, Shown
+
+MAX_RESULTS = 100
+CONSOLE_PATH = "/console/search"
+"""Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
+
+
+class SearchIn(BaseModel):
+    """A search."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    query: QueryText = Field(description="What the user typed.", examples=["print envelopes"])
+    k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
+    user: Name = Field("", description="The person's id; experiments and caps count persons.")
+    session: Name = Field("", description="The visit's id, for people without one of their own.")
+    filters: Any = Field(
+        None,
+        description="Wanted value by field name, a list means any of its values; or all, any, not, ranges: see docs.",
+        examples=[{"app": ["WRITER", "CALC"], "released": {"gte": "2024-01-01"}}],
+    )
+    sort: Any = Field(
+        None,
+        description="Field to sort the most relevant by, - in front for descending; or a list.",
+        examples=["-views"],
+    )
+    facets: Any = Field(None, description="Fields whose values are counted over the candidates.", examples=[["app"]])
+    skip: list[Literal["rerank", "meaning"]] = Field(
+        default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
+    )
+    budget_ms: float | None = Field(
+        None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
+    )
+    surface: Surface = Field("page", description="Where the answer is shown, such as page or agent.")
+    explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
+    log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
+
+
+class HitOut(BaseModel):
+    """One result."""
+
+    id: str
+    rank: int = Field(description="1 on top.")
+    title: str
+    url: str
+    snippet: str = Field(description="The part of the text that speaks of the query.")
+    fields: dict[str, Any]
+    score: float = Field(description="What it was ranked by; log-odds up to a constant.")
+    scores: dict[str, float] = Field(description="By retriever: bm25 and dense, of all parts when explained.")
+    team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
+
+
+class FacetOut(BaseModel):
+    """One value of a field."""
+
+    value: Any
+    count: int = Field(description="Candidates that have it.")
+
+
+class SearchOut(BaseModel):
+    """An answer. Send its `query_id` with every event about it."""
+
+    query_id: str
+    version: str = Field(description="The version that ranked; of an interleaved list, the control.")
+    arm: str = Field(
+        description="champion outside experiments, else control, treatment or interleaved; "
+        "empty where it would have been one of these and could not be logged."
+    )
+    experiment: str = Field(description="The experiment it belongs to, else empty.")
+    logged: bool = Field(
+        description="Whether its impression is durable. Where the log is away it is not: the answer belongs to no "
+        "experiment, and events about it find no list."
+    )
+    hits: list[HitOut]
+    did_you_mean: str = Field(description="The query with its unknown words corrected, else empty.")
+    facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
+    skipped: list[str] = Field(
+        description="Stages left out, to answer in time or because the request said so: rerank, meaning."
+    )
+    stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
+
+
+def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
+    """Return the route of search.
+
+    Args:
+        searcher: Answers.
+        budget_ms: Time an answer may take when the request does not say.
+    """
+    router = APIRouter(tags=["search"])
+
+    @router.post(CONSOLE_PATH, include_in_schema=False)
+    @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
+    def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
+        """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
+        wanted = Ask(
+            query=ask.query,
+            k=ask.k,
+            user=ask.user,
+            session=ask.session,
+            filters=ask.filters,
+            sort=ask.sort,
+            facets=ask.facets,
+            without=tuple(ask.skip),
+            surface=ask.surface,
+            budget_s=(ask.budget_ms or budget_ms) / 1000,
+            log=ask.log,
+        )
+        return _to_reply(searcher.search(collection, wanted), ask)
+
+    return router
+
+
+def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
+    return SearchOut(
+        query_id=answer.query_id,
+        version=answer.version,
+        arm=answer.arm,
+        experiment=answer.experiment,
+        logged=answer.logged,
+        hits=[_to_hit(line, ask) for line in answer.lines],
+        facets={
+            name: [FacetOut(value=value, count=count) for value, count in found]
+            for name, found in answer.facets.items()
+        },
+        did_you_mean=answer.did_you_mean,
+        skipped=list(answer.skipped),
+        stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
+    )
+
+
+def _to_hit(line: Shown, ask: SearchIn) -> HitOut:
+    parts = line.hit.parts if ask.explain else {name: line.hit.parts[name] for name in ("bm25", "dense")}
+    return HitOut(
+        id=line.document.id,
+        rank=line.result.rank,
+        title=line.document.title,
+        url=line.document.url,
+        snippet=line.snippet,
+        fields=line.document.fields,
+        score=line.result.score,
+        scores={name: round(value, 5) for name, value in parts.items()},
+        team=line.result.team,
+    )

@@ -1,0 +1,1 @@
+"""The searchable form of a collection, in memory and in sealed snapshots."""

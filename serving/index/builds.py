@@ -1,0 +1,86 @@
+"""Builds generations in processes of their own, so that serving keeps its memory and its cores."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+
+from foundation.errors import Conflict
+from foundation.processes.children import end_children, start_child, wait_for
+from foundation.settings import Settings
+from foundation.telemetry.metrics import get_log
+from serving.index.snapshot_store import Generations
+
+_NICENESS = 10
+_SPARING = {"OMP_NUM_THREADS": "1", "CLICKLOOP_ENCODER_THREADS": "1"}
+_GROWTH = 10
+_log = get_log("builds")
+
+
+class Builds:
+    """The build processes that this process has started. Requests and the follower of the catalog start them.
+
+    Args:
+        generations: Where generations are built.
+        settings: What the build process gets to know.
+    """
+
+    def __init__(self, generations: Generations, settings: Settings) -> None:
+        self._generations = generations
+        self._settings = settings
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, collection: str) -> None:
+        """Start a build; returns at once.
+
+        Raises:
+            Conflict: One is under way, here or in another process.
+        """
+        if not self._start(collection):
+            raise Conflict(f"a generation of {collection!r} is being built already")
+
+    def start_if_due(self, collection: str, rows: int, tail: int) -> None:
+        """Start a build when much has changed since the last one: by setting, and a tenth of all at least.
+
+        Args:
+            rows: Rows of the corpus, those since the generation included.
+            tail: Rows since the generation.
+        """
+        if tail >= max(self._settings.generation_rows, rows // _GROWTH):
+            self._start(collection)
+
+    def stop(self) -> None:
+        """End the builds under way, within 20 s; what they embedded is kept."""
+        with self._lock:
+            end_children(*self._processes.values())
+
+    def _start(self, collection: str) -> bool:
+        """Start a build unless one is under way; return whether it did.
+
+        From the look to the process it is one step: a process that is overwritten ends, for nobody holds its pipe.
+        """
+        with self._lock:
+            if self._runs(collection) or self._generations.is_building(collection):
+                return False
+            self._processes[collection] = start_child(
+                "clickloop",
+                *("build", "--collection", collection),
+                environment=os.environ | self._settings.to_environment() | _SPARING,
+                niceness=_NICENESS,
+                stdout=subprocess.DEVNULL,
+            )
+        _log.info("build_started", collection=collection)
+        return True
+
+    def _runs(self, collection: str) -> bool:
+        process = self._processes.get(collection)
+        if process is None:
+            return False
+        if process.poll() is None:
+            return True
+        code = wait_for(process)
+        del self._processes[collection]
+        _log.info("build_ended", collection=collection, exit_code=code)
+        return False

@@ -1,0 +1,323 @@
+"""The searchable form of a collection: its documents with their lexical and dense indexes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import Document
+from serving.encode.projection import Codes
+from serving.encode.tokens import TokenTable
+from serving.index.dense.index import DenseIndex
+from serving.index.documents import Shelf
+from serving.index.fields.filters import Condition
+from serving.index.fields.table import FieldTable
+from serving.index.fields.values import FieldType
+from serving.index.fingerprint import WORDS, Bits, sign
+from serving.index.lexical.index import LexicalIndex
+from serving.index.passages import split_passages
+from serving.index.snapshot import FIELDS, Generation
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Embedder(Protocol):
+    """Makes vectors of texts; those made before are read from disk."""
+
+    def embed(self, texts: list[str]) -> Floats:
+        """Return unit vectors, float32 of shape (texts, dimension)."""
+
+    def embed_tokens(self, texts: list[str]) -> list[Codes] | None:
+        """Return compressed token vectors of each text, see `serving.encode.tokens`; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is computed with, by row; at least as long as the corpus has rows.
+
+    Attributes:
+        titles: Trigram bitmap of the title, shape (rows, 8).
+        starts: Number of the first passage in the dense index, shape (rows,).
+        counts: How many passages there are, 0 while they wait to be embedded, shape (rows,).
+        lengths: Length of the sum of their vectors, float32 of shape (rows,).
+        changes: Change number of the document, shape (rows,).
+        alive: Whether the row is the present form of its document, shape (rows,).
+    """
+
+    titles: Bits
+    starts: Ints
+    counts: Ints
+    lengths: Floats
+    changes: Ints
+    alive: Flags
+
+    @classmethod
+    def empty(cls) -> Columns:
+        """Return columns without rows."""
+        numbers = np.zeros(0, np.int64)
+        lengths = np.zeros(0, np.float32)
+        return cls(np.zeros((0, WORDS), np.uint64), numbers, numbers, lengths, numbers, np.zeros(0, np.bool_))
+
+    def grow(self, rows: int) -> Columns:
+        """Return the same columns with room for `rows` rows."""
+        columns = (self.titles, self.starts, self.counts, self.lengths, self.changes, self.alive)
+        return Columns(*(_lengthen(column, rows) for column in columns))
+
+
+class Corpus:
+    """Documents that can be searched while others are added, changed and deleted.
+
+    A change takes a new row and retires the old one, so a running search keeps what it found. Words
+    can be searched as soon as a change is placed, its meaning after it is embedded. One thread
+    places and embeds; any number search.
+
+    Args:
+        dimension: Length of a vector.
+        generation: What was sealed before, None to begin empty.
+        lexical: Index of the words of that generation, free to be changed; a new one when None.
+    """
+
+    def __init__(
+        self, dimension: int, generation: Generation | None = None, lexical: LexicalIndex | None = None
+    ) -> None:
+        folder = generation.folder if generation else None
+        self.generation = generation
+        self.lexical = LexicalIndex() if lexical is None else lexical
+        self.dense = DenseIndex(dimension, folder)
+        self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
+        self.tokens = TokenTable(folder)
+        self._shelf = Shelf(folder)
+        self.columns = Columns(*generation.columns()) if generation else Columns.empty()
+        self.change = generation.change if generation else 0
+        self._names = generation.names() if generation else []
+        alive = self.columns.alive
+        self._rows = {name: row for row, name in enumerate(self._names) if alive[row]}
+        self._pending = np.flatnonzero(alive & (self.columns.counts == 0)).tolist()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return the number of searchable documents."""
+        return len(self._rows)
+
+    @property
+    def size(self) -> int:
+        """The number of rows, retired ones included."""
+        return len(self._names)
+
+    @property
+    def tail(self) -> int:
+        """The number of rows that came since the generation was sealed."""
+        return self.size - (self.generation.rows if self.generation else 0)
+
+    @property
+    def waiting(self) -> int:
+        """The number of documents whose meaning is not searchable yet."""
+        return len(self._pending)
+
+    def row(self, document_id: str) -> int | None:
+        """Return the row of a document, None when it is not searchable."""
+        return self._rows.get(document_id)
+
+    def name(self, row: int) -> str:
+        """Return the id of the document at a row."""
+        return self._names[row]
+
+    def document(self, row: int) -> Document:
+        """Return the document at a row."""
+        return self._shelf.get(row)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all searchable documents."""
+        return list(self._rows)
+
+    def means(self, rows: npt.ArrayLike) -> Floats:
+        """Return the unit mean of each document's passage vectors, float32 of shape (len(rows), dimension).
+
+        Zero for documents that are not embedded yet.
+        """
+        wanted = np.asarray(rows, dtype=np.int64)
+        counts = self.columns.counts[wanted]
+        totals = np.zeros((len(wanted), self.dense.dimension), np.float32)
+        embedded = np.flatnonzero(counts)
+        if len(embedded):
+            vectors, starts = self.passage_vectors(wanted[embedded])
+            totals[embedded] = np.add.reduceat(vectors, starts, axis=0)
+        means: Floats = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-9)
+        return means
+
+    def passage_vectors(self, rows: Ints) -> tuple[Floats, Ints]:
+        """Return the vectors of the passages of embedded documents, and where each document's begin.
+
+        Returns:
+            Float32 of shape (passages, dimension) and int64 of shape (len(rows),).
+        """
+        passages, starts = self._passages(rows)
+        return self.dense.vectors(passages), starts
+
+    def compare(self, rows: Ints, queries: Floats) -> tuple[Floats, Floats]:
+        """Return how near embedded documents are to queries.
+
+        Args:
+            rows: Of embedded documents, shape (n,).
+            queries: Unit vectors as columns, float32 of shape (dimension, m).
+
+        Returns:
+            Cosines of the best passage, and of the mean of all; float32 of shape (n, m) each.
+        """
+        passages, starts = self._passages(rows)
+        cosines = self.dense.similarities(passages, queries)
+        best: Floats = np.maximum.reduceat(cosines, starts, axis=0)
+        lengths = np.maximum(self.columns.lengths[rows], np.float32(1e-9))
+        mean: Floats = (np.add.reduceat(cosines, starts, axis=0) / lengths[:, None]).astype(np.float32)
+        return best, mean
+
+    def nearness(self, rows: list[int], vector: Floats) -> list[list[float]]:
+        """Return the cosine of each passage of each document with a unit vector; none of those not embedded yet."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        counts = self.columns.counts[wanted]
+        passages, _ = self._passages(wanted[counts > 0])
+        ends = np.cumsum(counts)
+        cosines = self.dense.similarities(passages, vector[:, None])[:, 0].tolist()
+        return [cosines[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
+
+    def apply(self, changes: list[Document], embedder: Embedder) -> None:
+        """Make changes of the catalog searchable by word and by meaning; see `place` and `embed`."""
+        self.place(changes)
+        self.embed(embedder, self.waiting)
+
+    def place(self, changes: list[Document]) -> None:
+        """Make changes of the catalog searchable by word, all at once.
+
+        When their words cannot be written, as on a full disk, nothing has changed, and it can be repeated.
+
+        Args:
+            changes: In order of their change numbers; deletions have `deleted` set.
+        """
+        if not changes:
+            return
+        latest = {change.id: change for change in changes}
+        with self._lock:
+            self._reserve(self.size + len(latest))
+            self._write_words(latest.values())
+            for document in latest.values():
+                self._retire(document.id)
+                if not document.deleted:
+                    self._add(document)
+            self.change = max(self.change, changes[-1].change)
+
+    def embed(self, embedder: Embedder, limit: int) -> int:
+        """Make at most `limit` placed documents searchable by meaning, and return how many still wait."""
+        rows = [row for row in self._pending[:limit] if self.columns.alive[row]]
+        documents = [self.document(row) for row in rows]
+        passages = [split_passages(document.title, document.text) for document in documents]
+        texts = [passage for split in passages for passage in split]
+        tokens = embedder.embed_tokens(texts) if texts else None
+        vectors = embedder.embed(texts) if texts else np.zeros((0, self.dense.dimension), np.float32)
+        with self._lock:
+            start = 0
+            for row, split in zip(rows, passages, strict=True):
+                end = start + len(split)
+                if self.columns.alive[row]:
+                    numbers = self.dense.add([row] * len(split), vectors[start:end])
+                    self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
+                    self.columns.lengths[row] = np.linalg.norm(vectors[start:end].sum(axis=0))
+                    if tokens is not None:
+                        self.tokens.add(row, np.concatenate(tokens[start:end]))
+                start = end
+            del self._pending[:limit]
+        return len(self._pending)
+
+    def hide(self, document_ids: list[str]) -> None:
+        """Take documents out of every later answer at once, before their deletion is placed."""
+        with self._lock:
+            for name in document_ids:
+                row = self._rows.get(name)
+                if row is not None:
+                    self.columns.alive[row] = False
+
+    def matching(self, condition: Condition) -> Flags:
+        """Return which rows satisfy a condition, bool by row; it was parsed against the types of `fields`."""
+        rows = self.fields.rows
+        return self.fields.mask(condition, rows) & self.columns.alive[:rows]
+
+    def declare(self, declared: Mapping[str, FieldType]) -> None:
+        """Give fields declared types; reads every document again when that changes what was inferred."""
+        if self.fields.declare(declared):
+            return
+        table = FieldTable(declared)
+        for row in range(self.size):
+            table.add(row, self.document(row).fields)
+        self.fields = table
+
+    def held(self) -> list[tuple[str, int]]:
+        """Return the id and the change number of every searchable document."""
+        return [(name, int(self.columns.changes[row])) for name, row in list(self._rows.items())]
+
+    def seal(self, folder: Path) -> None:
+        """Write everything but the words into `folder`; see `serving.index.snapshot`."""
+        with self._lock:
+            self._shelf.save(folder)
+            (folder / FIELDS).mkdir()
+            self.fields.save(folder / FIELDS)
+            self.dense.save(folder)
+            self.tokens.save(folder, self.size)
+            living = self.columns
+            columns = (living.titles, living.starts, living.counts, living.lengths, living.changes, living.alive)
+            Generation.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
+
+    def _passages(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return the numbers of the passages of documents, and where each document's begin among them."""
+        counts = self.columns.counts[rows]
+        starts = np.cumsum(counts) - counts
+        return np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum()), starts
+
+    def _reserve(self, rows: int) -> None:
+        """Make room for so many rows; who finds one by its words before it is there passes over it as not alive."""
+        if rows > len(self.columns.starts):
+            self.columns = self.columns.grow(max(1024, rows * 3 // 2))
+
+    def _write_words(self, documents: Iterable[Document]) -> None:
+        """Commit the words of documents under the rows that `_add` will give them, or none of them."""
+        row = self.size
+        try:
+            for document in documents:
+                if document.id in self._rows:
+                    self.lexical.remove(self._rows[document.id])
+                if not document.deleted:
+                    self.lexical.add(row, document.title, document.text)
+                    row += 1
+            self.lexical.commit()
+        except Exception:
+            self.lexical.close()
+            raise
+
+    def _add(self, document: Document) -> None:
+        row = self._shelf.add(document)
+        self.columns.titles[row] = sign(document.title)
+        self.columns.changes[row] = document.change
+        self.fields.add(row, document.fields)
+        self._pending.append(row)  # before its name: who sees the document knows that it waits
+        self._names.append(document.id)
+        self._rows[document.id] = row
+        self.columns.alive[row] = True
+
+    def _retire(self, document_id: str) -> None:
+        row = self._rows.pop(document_id, None)
+        if row is not None:
+            self.columns.alive[row] = False
+            start, count = int(self.columns.starts[row]), int(self.columns.counts[row])
+            self.dense.remove(range(start, start + count))
+
+
+def _lengthen(column: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    longer = np.zeros((rows, *column.shape[1:]), column.dtype)
+    longer[: len(column)] = column
+    return longer

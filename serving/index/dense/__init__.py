@@ -1,0 +1,1 @@
+"""Nearest passages by inner product."""

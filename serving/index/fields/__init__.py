@@ -1,0 +1,1 @@
+"""Typed fields by row: filters, facets and sorting."""

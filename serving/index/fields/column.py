@@ -1,0 +1,238 @@
+"""The values of one field by row, in arrays that one thread lengthens and many read."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.index.fields.filters import Range
+from serving.index.fields.values import FieldType, Value, show_value
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+DTYPES: dict[FieldType, type[np.generic]] = {
+    "keyword": np.int32,  # places in the column's words
+    "number": np.float64,
+    "date": np.int64,
+    "boolean": np.bool_,
+}
+_SPARSE = 16  # so much dearer is it to look a row up than to go over one of the column
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Values in the order of their rows; a row with several values comes several times.
+
+    Attributes:
+        rows: Shape (n,), ascending.
+        values: Shape (n,), of the column's dtype.
+        repeats: Whether a row may come more than once.
+    """
+
+    rows: Rows
+    values: Array
+    repeats: bool
+
+    def until(self, end: int) -> Run:
+        """Return what belongs to the rows below `end`."""
+        if not len(self.rows) or self.rows[-1] < end:
+            return self
+        count = int(np.searchsorted(self.rows, np.int32(end)))
+        return Run(self.rows[:count], self.values[:count], self.repeats)
+
+    def mark(self, flags: Flags, hits: Flags) -> None:
+        """Set the flags, by row, of those rows of which a value hits, shape (n,)."""
+        if self._is_gapless():
+            flags[self.rows[0] : self.rows[0] + len(self.rows)] = hits
+        else:
+            flags[self.rows[np.flatnonzero(hits)]] = True
+
+    def pick(self, rows: Ints) -> Array:
+        """Return all values of distinct rows, in no particular order."""
+        if self._is_gapless() or len(rows) * _SPARSE <= len(self.rows) or not len(self.rows):
+            return self.find(rows)[1]
+        wanted = np.zeros(max(int(rows.max()), int(self.rows[-1])) + 1, np.bool_)
+        wanted[rows] = True
+        picked: Array = self.values[np.flatnonzero(wanted[self.rows])]
+        return picked
+
+    def find(self, rows: Ints) -> tuple[Ints, Array]:
+        """Return the values of distinct rows, each with the place of its row in `rows`."""
+        if self._is_gapless():
+            places = rows - self.rows[0]
+            found = np.flatnonzero((places >= 0) & (places < len(self.rows)))
+            return found, self.values[places[found]]
+        narrow = rows.astype(np.int32)  # a search across dtypes would copy all of the column
+        first = np.searchsorted(self.rows, narrow)
+        counts = np.searchsorted(self.rows, narrow, "right") - first
+        places = np.repeat(np.arange(len(rows)), counts)
+        within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return places, self.values[first[places] + within]
+
+    def _is_gapless(self) -> bool:
+        return not self.repeats and len(self.rows) > 0 and int(self.rows[-1] - self.rows[0]) == len(self.rows) - 1
+
+
+class Column:
+    """One field's values.
+
+    Rows come in ascending order. A reader sees whole rows; what it has read stays as it is.
+
+    Args:
+        field_type: What the field holds.
+        base: Values that are there already, as they were saved.
+        words: The distinct keywords in the order of their numbers, of a keyword column's base.
+    """
+
+    def __init__(self, field_type: FieldType, base: Run | None = None, words: Sequence[str] = ()) -> None:
+        self.type = field_type
+        self.words = list(words)
+        self._codes = {word: code for code, word in enumerate(self.words)}
+        self._base = base
+        self._rows: Rows = np.zeros(8, np.int32)
+        self._values: Array = np.zeros(8, DTYPES[field_type])
+        self._repeats = False
+        self._count = 0
+
+    def add(self, row: int, values: list[Value]) -> None:
+        """Append a row with its distinct values, in the form that `read_value` gives."""
+        stored = [self._encode(value) for value in values]
+        start, end = self._count, self._count + len(stored)
+        if end > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros(end, np.int32)])
+            self._values = np.concatenate([self._values, np.zeros(end, self._values.dtype)])
+        for place, one in enumerate(stored, start):
+            self._rows[place] = row
+            self._values[place] = one
+        self._repeats = self._repeats or len(stored) > 1
+        self._count = end  # last: readers look no further
+
+    def runs(self) -> list[Run]:
+        """Return everything there is, in at most two runs: what was saved and what came since."""
+        count = self._count  # first: whatever is read after it is at least as long
+        tail = Run(self._rows[:count], self._values[:count], self._repeats)
+        return [self._base, tail] if self._base else [tail]
+
+    def exists(self, rows: int) -> Flags:
+        """Return which of the rows below `rows` have a value, shape (rows,)."""
+        flags = np.zeros(rows, np.bool_)
+        for run in self.runs():
+            cut = run.until(rows)
+            cut.mark(flags, np.ones(len(cut.rows), np.bool_))
+        return flags
+
+    def equals(self, values: list[Value], rows: int) -> Flags:
+        """Return which of the rows below `rows` have one of `values`, shape (rows,)."""
+        flags = np.zeros(rows, np.bool_)
+        for run in self.runs():
+            cut = run.until(rows)
+            cut.mark(flags, self._equal(cut.values, values))
+        return flags
+
+    def within(self, bounds: Range, rows: int) -> Flags:
+        """Return which of the rows below `rows` have a value inside `bounds`, shape (rows,)."""
+        flags = np.zeros(rows, np.bool_)
+        for run in self.runs():
+            cut = run.until(rows)
+            cut.mark(flags, _inside(cut.values, bounds))
+        return flags
+
+    def count(self, rows: Ints, limit: int) -> list[tuple[Value, int]]:
+        """Return the most frequent values of distinct rows with the number of rows; ties by value."""
+        picked = np.concatenate([run.pick(rows) for run in self.runs()])
+        distinct, counts = self._tally(picked)
+        if 0 < limit < len(counts):
+            kept = np.flatnonzero(counts >= np.partition(counts, -limit)[-limit])
+            distinct, counts = distinct[kept], counts[kept]
+        values = [self.words[code] for code in distinct] if self.type == "keyword" else distinct.tolist()
+        pairs = zip(values, counts.tolist(), strict=True)
+        ranked = heapq.nsmallest(limit, pairs, key=lambda pair: (-pair[1], pair[0]))
+        return [(show_value(value, self.type), count) for value, count in ranked]
+
+    def order(self, rows: Ints, descending: bool) -> Ints:
+        """Return distinct rows by value, those without one last; equal ones keep their order.
+
+        Of several values the smallest counts, in descending order the largest.
+        """
+        found = [run.find(rows) for run in self.runs()]
+        places = np.concatenate([places for places, _ in found])
+        keys = self._rank(np.concatenate([values for _, values in found]))
+        keys = -keys if descending else keys
+        lowest = np.full(len(rows), np.inf if keys.dtype.kind == "f" else np.iinfo(keys.dtype).max, keys.dtype)
+        np.minimum.at(lowest, places, keys)
+        has = np.zeros(len(rows), np.bool_)
+        has[places] = True
+        present = np.flatnonzero(has)
+        ordered = present[np.argsort(lowest[present], kind="stable")]
+        arranged: Ints = rows[np.concatenate([ordered, np.flatnonzero(~has)])]
+        return arranged
+
+    def _encode(self, value: Value) -> Value:
+        if self.type != "keyword":
+            return value
+        word = str(value)
+        code = self._codes.get(word)
+        if code is None:
+            code = self._codes[word] = len(self.words)
+            self.words.append(word)
+        return code
+
+    def _equal(self, stored: Array, values: list[Value]) -> Flags:
+        if self.type != "keyword":
+            return _one_of(stored, values)
+        codes = [code for value in values if (code := self._codes.get(str(value))) is not None]
+        if len(codes) < 2:
+            return _one_of(stored, codes)
+        wanted = np.zeros(len(self.words), np.bool_)
+        wanted[codes] = True
+        hits: Flags = wanted[stored]
+        return hits
+
+    def _tally(self, picked: Array) -> tuple[Array, Ints]:
+        """Return the distinct stored values and how often each comes."""
+        if self.type != "keyword":
+            distinct, counts = np.unique(picked, return_counts=True)
+            return distinct, counts
+        often = np.bincount(picked)
+        codes = np.flatnonzero(often)
+        return codes, often[codes]
+
+    def _rank(self, stored: Array) -> Array:
+        """Return numbers that sort like the stored values."""
+        if self.type == "boolean":
+            return stored.astype(np.int8)
+        if self.type != "keyword":
+            return stored
+        codes = np.flatnonzero(np.bincount(stored))
+        ranks = np.zeros(len(self.words), np.int64)
+        ranks[sorted(codes.tolist(), key=self.words.__getitem__)] = np.arange(len(codes))
+        ranked: Array = ranks[stored]
+        return ranked
+
+
+def _one_of(stored: Array, values: Sequence[Value]) -> Flags:
+    if not values:
+        return np.zeros(len(stored), np.bool_)
+    hits: Flags = stored == values[0] if len(values) == 1 else np.isin(stored, np.array(values, stored.dtype))
+    return hits
+
+
+def _inside(stored: Array, bounds: Range) -> Flags:
+    hits = np.ones(len(stored), np.bool_)
+    if bounds.gt is not None:
+        hits &= stored > bounds.gt
+    if bounds.gte is not None:
+        hits &= stored >= bounds.gte
+    if bounds.lt is not None:
+        hits &= stored < bounds.lt
+    if bounds.lte is not None:
+        hits &= stored <= bounds.lte
+    return hits

@@ -1,0 +1,275 @@
+"""The typed fields of a corpus by row: what filters, facets and sorting read instead of documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.errors import ArtifactDamaged
+from serving.index.fields.column import DTYPES, Column, Run
+from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, Not, Range
+from serving.index.fields.sorting import SortKey
+from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+MAX_FIELDS = 1000
+"""Fields that are told apart by what documents hold; declared ones come on top."""
+
+MAX_NAME_CHARACTERS = 256
+
+_HEAD = "fields.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSummary:
+    """What there is of one field.
+
+    Attributes:
+        documents: How many have a value.
+        misfits: How often a document was added with something of another type, which is left out.
+    """
+
+    type: FieldType
+    documents: int
+    misfits: int
+
+
+class FieldTable:
+    """The fields of documents by row, typed as declared or as the first value that has a type.
+
+    A scalar inside objects is a field by its dotted name, "vendor.name"; a list holds several values.
+    What does not fit its field's type is counted and left out. Rows are added in ascending order by
+    one thread; any number read, and a reader sees whole rows of each field.
+
+    Args:
+        declared: Types that are not left to the first value.
+
+    Attributes:
+        types: The type of every field there is; never changed in place.
+        misfits: By field, how many rows held something that does not fit.
+        left_out: Values of fields beyond the first 1,000 or with names over 256 characters.
+    """
+
+    def __init__(self, declared: Mapping[str, FieldType] | None = None) -> None:
+        self.types: Mapping[str, FieldType] = {}
+        self.misfits: dict[str, int] = {}
+        self.left_out = 0
+        self.rows = 0
+        self._columns: dict[str, Column] = {}
+        self.declare(declared or {})
+
+    def declare(self, declared: Mapping[str, FieldType]) -> bool:
+        """Take over declarations as far as that needs no document read again.
+
+        Returns:
+            Whether all are in force. Otherwise a field has been read with another type: nothing was
+            changed, and the table must be built anew from the documents.
+        """
+        new = {name: field_type for name, field_type in declared.items() if self.types.get(name) != field_type}
+        if any(name in self.types for name in new) or (new and self.left_out):
+            return False
+        self._columns |= {name: Column(field_type) for name, field_type in new.items()}
+        self.types = {**self.types, **new}
+        return True
+
+    def add(self, row: int, fields: Mapping[str, Any]) -> None:
+        """Add a document's fields at a row above all others.
+
+        Raises:
+            ValueError: The row is not above the others.
+        """
+        if row < self.rows:
+            raise ValueError(f"row {row} cannot be added behind row {self.rows - 1}")
+        gathered: dict[str, list[Any]] = {}
+        for name, items in _flatten(fields):
+            gathered.setdefault(name, []).extend(items)
+        for name, items in gathered.items():
+            field_type = self.types.get(name) or self._admit(name, items)
+            if field_type is not None and items:
+                self._put(row, name, field_type, items)
+        self.rows = row + 1
+
+    def mask(self, condition: Condition, rows: int) -> Flags:
+        """Return which of the rows below `rows` fulfil a condition that was parsed with this table's types.
+
+        Shape (rows,); the caller may change it.
+        """
+        match condition:
+            case AllOf(parts):
+                return _combine(np.logical_and, True, (self.mask(part, rows) for part in parts), rows)
+            case AnyOf(parts):
+                return _combine(np.logical_or, False, (self.mask(part, rows) for part in parts), rows)
+            case Not(part):
+                return ~self.mask(part, rows)
+            case Equals(name, values):
+                return self._equal(name, values, rows)
+            case Range(name):
+                return self._column(name).within(condition, rows)
+            case Exists(name):
+                return self._column(name).exists(rows)
+
+    def count(self, name: str, rows: Ints, limit: int) -> list[tuple[Value, int]]:
+        """Return a field's most frequent values over distinct rows, as JSON values that filters take back.
+
+        Each with the number of rows that have it, the largest first, ties by value.
+        """
+        return self._column(name).count(rows, limit)
+
+    def order(self, name: str, rows: Ints, descending: bool) -> Ints:
+        """Return distinct rows by a field, those without a value last; equal ones keep their order."""
+        return self._column(name).order(rows, descending)
+
+    def arrange(self, keys: Sequence[SortKey], rows: Ints) -> Ints:
+        """Return distinct rows by several fields, the first key counting most; equal ones keep their order."""
+        for key in reversed(keys):
+            rows = self.order(key.field, rows, key.descending)
+        return rows
+
+    def summary(self, alive: Flags) -> dict[str, FieldSummary]:
+        """Return what there is of every field.
+
+        Args:
+            alive: Which rows are present documents, shape (rows,).
+        """
+        return {
+            name: FieldSummary(
+                field_type,
+                int(np.count_nonzero(self._column(name).exists(len(alive)) & alive)),
+                self.misfits.get(name, 0),
+            )
+            for name, field_type in self.types.items()
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the table into `folder`, which is made; call it from the thread that adds."""
+        folder.mkdir(parents=True, exist_ok=True)
+        columns: list[dict[str, Any]] = []
+        for field_type in FIELD_TYPES:
+            columns += self._save_type(folder, field_type)
+        head = {
+            "format": _FORMAT,
+            "rows": self.rows,
+            "misfits": self.misfits,
+            "left_out": self.left_out,
+            "columns": columns,
+        }
+        (folder / _HEAD).write_text(json.dumps(head))
+
+    @classmethod
+    def open(cls, folder: Path) -> FieldTable:
+        """Return the table that `save` wrote, its arrays mapped from disk; what is added stays in memory.
+
+        Raises:
+            ArtifactDamaged: The folder does not hold a whole table of this form.
+        """
+        try:
+            head = json.loads((folder / _HEAD).read_text())
+            if head["format"] != _FORMAT:
+                raise ArtifactDamaged(f"{folder / _HEAD} has form {head['format']}, this release reads {_FORMAT}")
+            return cls._from_head(folder, head)
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise ArtifactDamaged(f"{folder} does not hold a whole table of fields: {problem}") from problem
+
+    @classmethod
+    def _from_head(cls, folder: Path, head: dict[str, Any]) -> FieldTable:
+        table = cls({column["name"]: column["type"] for column in head["columns"]})
+        arrays = {field_type: _load_type(folder, field_type) for field_type in {one["type"] for one in head["columns"]}}
+        for column in head["columns"]:
+            rows, values = arrays[column["type"]]
+            start, stop = column["start"], column["stop"]
+            if not start <= stop <= len(rows) == len(values):
+                raise ValueError(f"values of {column['name']!r} are missing")
+            base = Run(rows[start:stop], values[start:stop], column["repeats"])
+            table._columns[column["name"]] = Column(column["type"], base, column["words"])
+        table.rows, table.misfits, table.left_out = head["rows"], head["misfits"], head["left_out"]
+        return table
+
+    def _save_type(self, folder: Path, field_type: FieldType) -> list[dict[str, Any]]:
+        """Write the values of all columns of one type and return where each column's are."""
+        names = [name for name, known in self.types.items() if known == field_type]
+        runs = {name: self._columns[name].runs() for name in names}
+        every = [run for name in names for run in runs[name]]
+        for part in ("rows", "values") if every else ():
+            np.save(folder / f"{field_type}.{part}.npy", np.concatenate([getattr(run, part) for run in every]))
+        described, start = [], 0
+        for name in names:
+            stop = start + sum(len(run.rows) for run in runs[name])
+            described.append(
+                {
+                    "name": name,
+                    "type": field_type,
+                    "start": start,
+                    "stop": stop,
+                    "repeats": any(run.repeats for run in runs[name]),
+                    "words": self._columns[name].words,
+                }
+            )
+            start = stop
+        return described
+
+    def _column(self, name: str) -> Column:
+        """Return a field's column, an empty one for a field that there is not."""
+        return self._columns.get(name) or Column("keyword")
+
+    def _equal(self, name: str, values: tuple[Value | None, ...], rows: int) -> Flags:
+        column = self._column(name)
+        flags = column.equals([value for value in values if value is not None], rows)
+        return flags | ~column.exists(rows) if None in values else flags
+
+    def _admit(self, name: str, items: list[Any]) -> FieldType | None:
+        """Make a column for a field met for the first time; None when nothing in it has a type, or there is no room."""
+        field_type = next((found for item in items if (found := infer_type(item)) is not None), None)
+        if field_type is None:
+            return None
+        if len(self.types) >= MAX_FIELDS or len(name) > MAX_NAME_CHARACTERS:
+            self.left_out += 1
+            return None
+        self._columns[name] = Column(field_type)
+        self.types = {**self.types, name: field_type}
+        return field_type
+
+    def _put(self, row: int, name: str, field_type: FieldType, items: list[Any]) -> None:
+        read = [read_value(item, field_type) for item in items]
+        fitting = [value for value in dict.fromkeys(read) if value is not None]
+        if None in read:
+            self.misfits[name] = self.misfits.get(name, 0) + 1
+        if fitting:
+            self._columns[name].add(row, fitting)
+
+
+def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Yield every field by its dotted name with what it holds, nulls left out; objects themselves too."""
+    for key, value in fields.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{name}.")
+        items = value if isinstance(value, list) else [value]
+        yield name, [item for item in items if item is not None]
+
+
+def _combine(join: np.ufunc, neutral: bool, masks: Iterable[Flags], rows: int) -> Flags:
+    total: Flags = np.full(rows, neutral)
+    for mask in masks:
+        join(total, mask, out=total)
+    return total
+
+
+def _load_type(folder: Path, field_type: FieldType) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    """Return the rows and values of one type's columns, mapped from disk."""
+    loaded = []
+    for part, dtype in (("rows", np.int32), ("values", DTYPES[field_type])):
+        path = folder / f"{field_type}.{part}.npy"
+        array = np.asarray(np.load(path, mmap_mode="r"))
+        if array.dtype != dtype or array.ndim != 1:
+            raise ValueError(f"{path.name} holds {array.dtype} of {array.ndim} dimensions")
+        loaded.append(array)
+    return loaded[0], loaded[1]

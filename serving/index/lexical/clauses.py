@@ -1,0 +1,170 @@
+"""What a query asks of the index: weighted terms and phrases, each of one field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import tantivy
+
+from serving.index.lexical.analysis import Analysis, Tokenizer, find_codes, is_code, read_identifiers, read_quotes
+from serving.index.lexical.spelling import MOST_UNKNOWN, Counts, Speller
+from serving.index.lexical.synonyms import Stems, find_synonyms
+
+TITLE = "title"
+TEXT = "text"
+IDENTIFIERS = "identifiers"
+
+_TEXTS = (TITLE, TEXT)
+_GUESSES = 4
+_ENDINGS = 8
+_SHORTEST_PREFIX = 4
+# Of an identifier's weight: one that begins as asked, and its words beside each other where none is written so.
+_ENDING_SHARE = 0.25
+_APART_SHARE = 0.5
+
+
+class Statistics:
+    """How often terms occur in the index at one moment.
+
+    Args:
+        searcher: The state of the index that is asked.
+    """
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self.documents = searcher.num_docs
+        self.count = searcher.doc_freq
+        self._searcher = searcher
+
+    def in_texts(self, stem: str) -> int:
+        """Return in how many documents a stem stands, by title or text, whichever has more."""
+        return max(self.count(name, stem) for name in _TEXTS)
+
+    def endings(self, identifier: str) -> Counts:
+        """Return the most frequent longer identifiers that begin so, with their document counts."""
+        found = self._searcher.terms_with_prefix(IDENTIFIERS, identifier, limit=_ENDINGS + 1)
+        return [(term, count) for term, count in found if term != identifier][:_ENDINGS]
+
+
+class Clauses:
+    """Weighted terms and phrases of some fields; a document must hold one of them.
+
+    What is asked twice counts once, by its greater weight.
+
+    Args:
+        weights: What a term counts, by field.
+        count: Returns in how many documents a term of a field stands; what stands nowhere is not asked.
+    """
+
+    def __init__(self, weights: dict[str, float], count: Callable[[str, str], int]) -> None:
+        self._weights = {name: weight for name, weight in weights.items() if weight}
+        self._count = count
+        self._terms: dict[tuple[str, str], float] = {}
+        self._phrases: dict[tuple[str, Stems], float] = {}
+
+    def add_word(self, stem: str, share: float = 1.0) -> int:
+        """Ask for a word and return in how many documents it stands, by the field that has most."""
+        return max((self.add_term(name, stem, share) for name in _TEXTS), default=0)
+
+    def add_term(self, name: str, term: str, share: float) -> int:
+        """Ask for a term of one field and return in how many documents it stands there."""
+        if name not in self._weights or not share:
+            return 0
+        documents = self._count(name, term)
+        if documents:
+            weight = share * self._weights[name]
+            self._terms[name, term] = max(weight, self._terms.get((name, term), 0.0))
+        return documents
+
+    def add_phrase(self, stems: Stems, share: float) -> None:
+        """Ask for words beside each other; one alone is asked as a word."""
+        if len(stems) == 1:
+            self.add_word(stems[0], share)
+        for name in _TEXTS if len(stems) > 1 and share else ():
+            if name in self._weights:
+                self._phrases[name, stems] = share * self._weights[name]
+
+    def build(self, schema: tantivy.Schema) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """Return the clauses as parts of a boolean query; terms alone are searched fastest."""
+        terms = [(tantivy.Query.term_query(schema, *term), weight) for term, weight in self._terms.items()]
+        phrases = [
+            (tantivy.Query.phrase_query(schema, name, list(stems)), weight)
+            for (name, stems), weight in self._phrases.items()
+        ]
+        return [(tantivy.Occur.Should, _boost(query, weight)) for query, weight in terms + phrases]
+
+
+class QueryReader:
+    """Turns what users type into clauses. No character has a special meaning but quotation marks."""
+
+    def __init__(self, analysis: Analysis, tokenizer: Tokenizer) -> None:
+        self._analysis = analysis
+        self._tokenizer = tokenizer
+        self._synonyms = analysis.synonyms.compile(self._read_stems)
+        self._weights = {
+            TITLE: analysis.title_weight,
+            TEXT: analysis.text_weight,
+            IDENTIFIERS: analysis.identifier_weight,
+        }
+
+    def read(self, query: str, fields: Sequence[str], statistics: Statistics, speller: Speller) -> Clauses:
+        """Return what a query asks of some fields."""
+        words = self._tokenizer.words(query)
+        stems = self._tokenizer.stems(words)
+        clauses = Clauses({name: self._weights[name] for name in fields}, statistics.count)
+        pairs = zip(words, stems, strict=True)
+        rare = {word: stem for word, stem in pairs if clauses.add_word(stem) <= self._rare(statistics)}
+        misspelt = [word for word, stem in rare.items() if self._is_misspelt(word, stem, statistics)]
+        for word in misspelt if len(misspelt) <= MOST_UNKNOWN else ():
+            self._add_guesses(clauses, word, speller)
+        for synonym in find_synonyms(stems, self._synonyms):
+            clauses.add_phrase(synonym, self._analysis.synonym_weight)
+        for quoted in read_quotes(query):
+            self._add_quoted(clauses, quoted, self._analysis.phrase_weight)
+        if IDENTIFIERS in fields:
+            self._add_identifiers(clauses, query, statistics)
+        return clauses
+
+    def _rare(self, statistics: Statistics) -> float:
+        return statistics.documents * self._analysis.rare_share
+
+    def _is_misspelt(self, word: str, stem: str, statistics: Statistics) -> bool:
+        return (
+            len(word) >= self._analysis.typo_letters
+            and not is_code(word)
+            and statistics.in_texts(stem) <= self._rare(statistics)
+        )
+
+    def _add_guesses(self, clauses: Clauses, word: str, speller: Speller) -> None:
+        guesses = {guess.word: guess.distance for guess in speller.guess(word, _GUESSES)}
+        guesses = guesses or dict.fromkeys(speller.split(word), 1)
+        for stem, distance in zip(self._tokenizer.stems(list(guesses)), guesses.values(), strict=True):
+            clauses.add_word(stem, self._analysis.typo_weight / distance)
+
+    def _add_quoted(self, clauses: Clauses, quoted: str, share: float) -> None:
+        stems = self._read_stems(quoted)
+        if len(stems) > 1:
+            clauses.add_phrase(tuple(stems), share)
+
+    def _add_identifiers(self, clauses: Clauses, query: str, statistics: Statistics) -> None:
+        for code in find_codes(query):
+            for written in read_identifiers(code):
+                if not clauses.add_term(IDENTIFIERS, written, 1.0):
+                    self._add_quoted(clauses, code, _APART_SHARE * self._analysis.identifier_weight)
+                self._add_endings(clauses, written, statistics)
+        for one, other in pairwise(query.split()):
+            if is_code(one) or is_code(other):
+                for joined in read_identifiers(f"{one}-{other}"):
+                    clauses.add_term(IDENTIFIERS, joined, 1.0)
+
+    def _add_endings(self, clauses: Clauses, identifier: str, statistics: Statistics) -> None:
+        if len(identifier) >= _SHORTEST_PREFIX:
+            for term, _ in statistics.endings(identifier):
+                clauses.add_term(IDENTIFIERS, term, _ENDING_SHARE)
+
+    def _read_stems(self, text: str) -> list[str]:
+        return self._tokenizer.stems(self._tokenizer.words(text))
+
+
+def _boost(query: tantivy.Query, weight: float) -> tantivy.Query:
+    return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)

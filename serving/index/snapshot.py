@@ -1,0 +1,111 @@
+"""A generation: a corpus as it was at one change, sealed in a folder that processes share.
+
+The folder is written aside and renamed, so whoever sees it sees all of it. Its large files are read
+through memory maps; a process starts from one in a second, and embeds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.errors import ArtifactDamaged
+from foundation.ids import digest_bytes
+
+FORMAT = 3
+"""Raised whenever the files change their form; generations of other forms are built anew."""
+
+LEXICAL = "lexical"
+FIELDS = "fields"
+"""Folders inside it."""
+
+_COLUMNS = ("titles", "starts", "counts", "lengths", "changes", "alive")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A sealed corpus on disk.
+
+    Attributes:
+        folder: Where it lies.
+        change: Last change of the catalog it holds.
+        rows: Its rows, retired ones included.
+        documents: Its living documents.
+        digest: What it holds; see `digest_content`.
+    """
+
+    folder: Path
+    change: int
+    rows: int
+    documents: int
+    digest: str
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.folder.name
+
+    @classmethod
+    def open(cls, folder: Path) -> Generation:
+        """Return the generation in `folder`.
+
+        Raises:
+            ArtifactDamaged: It is none, or of another form.
+        """
+        try:
+            described = json.loads((folder / "generation.json").read_text())
+        except (OSError, ValueError) as problem:
+            raise ArtifactDamaged(f"{folder} holds no readable generation: {problem}") from problem
+        if described.pop("format", 0) != FORMAT:
+            raise ArtifactDamaged(f"the generation in {folder} was written by another release")
+        return cls(folder, **described)
+
+    @classmethod
+    def write(cls, folder: Path, change: int, names: list[str], columns: tuple[npt.NDArray[Any], ...]) -> None:
+        """Describe the generation whose other files are already in `folder`.
+
+        Args:
+            folder: Where the corpus was saved.
+            change: Last change it holds.
+            names: Document id by row.
+            columns: The corpus's columns, in the order of `serving.index.corpus.Columns`.
+        """
+        for name, column in zip(_COLUMNS, columns, strict=True):
+            np.save(folder / f"{name}.npy", column)
+        (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False))
+        changes, alive = columns[_COLUMNS.index("changes")], columns[_COLUMNS.index("alive")]
+        living = np.flatnonzero(alive).tolist()
+        described = {
+            "format": FORMAT,
+            "change": change,
+            "rows": len(names),
+            "documents": len(living),
+            "digest": digest_content((names[row], int(changes[row])) for row in living),
+        }
+        (folder / "generation.json").write_text(json.dumps(described))
+
+    def columns(self) -> tuple[npt.NDArray[Any], ...]:
+        """Return the columns that `write` wrote, in memory and free to be changed."""
+        return tuple(np.load(self.folder / f"{name}.npy") for name in _COLUMNS)
+
+    def names(self) -> list[str]:
+        """Return the document id of each row."""
+        names: list[str] = json.loads((self.folder / "names.json").read_text())
+        return names
+
+
+def digest_content(held: Any) -> str:
+    """Return a digest of documents and their change numbers that does not depend on their order.
+
+    Args:
+        held: Pairs of document id and change number.
+    """
+    total = 0
+    for name, change in held:
+        total += int(digest_bytes(f"{name}\x00{change}".encode())[:32], 16)
+    return f"{total % 2**128:032x}"

@@ -1,0 +1,187 @@
+"""Generations on the disk of one machine: built aside, shared by every process, replaced by newer ones.
+
+Folders by encoder and collection hold one folder a generation, named by the last change it knows.
+A generation is seen once it is whole. Each process changes a copy of its lexical index of its own,
+made of hard links, so that the bytes are shared and the changes are not.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from foundation.contracts import Document
+from foundation.disk.claims import Claim
+from foundation.disk.files import write_whole
+from foundation.errors import ArtifactDamaged, Conflict
+from foundation.telemetry.metrics import get_log
+from serving.encode.embedder import StoredEmbedder
+from serving.index.corpus import Corpus
+from serving.index.lexical.analysis import Analysis
+from serving.index.lexical.index import BULK_BYTES, LexicalIndex
+from serving.index.snapshot import LEXICAL, Generation
+
+ReadChanges = Callable[[int, int], list[Document]]
+"""Returns at most so many (second argument) changes after a change number (first), in their order."""
+
+_CHANGES_AT_ONCE = 256
+_KEPT = 2
+_log = get_log("generations")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How the build of a generation stands.
+
+    Attributes:
+        state: "none" before the first, "interrupted" when its process ended before it did.
+        done: Changes of the catalog taken in.
+        total: Changes there were when it was last told.
+    """
+
+    state: Literal["none", "reading", "sealing", "finished", "interrupted"] = "none"
+    done: int = 0
+    total: int = 0
+
+
+class Generations:
+    """The generations that one encoder's process may open and build.
+
+    Args:
+        home: Directory of the service.
+        embedder: Makes the vectors; those of other encoders do not mix.
+        analysis: How words are read; indexes of another analysis do not mix either.
+        replica: Name of this process; see `foundation.disk.claims.name_process`.
+    """
+
+    def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
+        self.embedder = embedder
+        self._analysis = analysis
+        self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.language}"
+        self._replicas = home / "replicas"
+        self._replica = replica
+
+    def newest(self, collection: str) -> Generation | None:
+        """Return the newest whole generation of a collection; what cannot be read is logged and passed over."""
+        for folder in self._folders(collection):
+            try:
+                return Generation.open(folder)
+            except ArtifactDamaged as problem:
+                _log.error("generation_unreadable", collection=collection, folder=str(folder), problem=problem.detail)
+        return None
+
+    def open(self, collection: str) -> Corpus:
+        """Return a corpus over the newest generation, empty without one; changes since are not in it."""
+        generation = self.newest(collection)
+        if generation is None:
+            return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
+        copy = self._claim.folder / f"{collection}-{generation.id}"
+        shutil.rmtree(copy, ignore_errors=True)
+        LexicalIndex.share(generation.folder / LEXICAL, copy)
+        return Corpus(self.embedder.encoder.dimension, generation, LexicalIndex(copy, self._analysis))
+
+    def close(self, collection: str, corpus: Corpus) -> None:
+        """Remove this process's copy of what a corpus no longer used was opened from."""
+        if corpus.generation:
+            shutil.rmtree(self._claim.folder / f"{collection}-{corpus.generation.id}", ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove every copy of this process."""
+        claimed = self.__dict__.pop("_claim", None)
+        if claimed is not None:
+            claimed.release()
+
+    def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> Generation:
+        """Build a generation of everything the catalog holds; blocks, for hours when texts are new.
+
+        What was embedded before is not embedded again, so a build that was interrupted goes on where
+        it was. Changes made meanwhile are taken in until none is left.
+
+        Args:
+            latest: Returns the catalog's last change number.
+
+        Raises:
+            Conflict: Another process is building this collection.
+        """
+        with self._alone(collection):
+            for left in self._home_of(collection).glob("aside*"):
+                shutil.rmtree(left, ignore_errors=True)
+            aside = self._home_of(collection) / f"aside-{uuid4().hex}"
+            aside.mkdir()
+            corpus = Corpus(
+                self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES)
+            )
+            while changes := read(corpus.change, _CHANGES_AT_ONCE):
+                corpus.apply(changes, self.embedder)
+                self._tell(collection, Build("reading", corpus.change, latest()))
+            self._tell(collection, Build("sealing", corpus.change, latest()))
+            corpus.lexical.compact()
+            corpus.lexical.close()
+            corpus.seal(aside)
+            built = self._publish(collection, aside)
+            self._tell(collection, Build("finished", corpus.change, latest()))
+            return built
+
+    def state(self, collection: str) -> Build:
+        """Return how the last build of a collection stands. Never blocks."""
+        told = self._home_of(collection) / "build.json"
+        if not told.exists():
+            return Build()
+        build = Build(**json.loads(told.read_text()))
+        if build.state != "finished" and not self.is_building(collection):
+            return Build("interrupted", build.done, build.total)
+        return build
+
+    def is_building(self, collection: str) -> bool:
+        """Return whether any process is building a collection."""
+        try:
+            with self._alone(collection):
+                return False
+        except Conflict:
+            return True
+
+    def _publish(self, collection: str, aside: Path) -> Generation:
+        built = Generation.open(aside)
+        target = self._home_of(collection) / f"{built.change:012d}-{built.digest[:12]}"
+        shutil.rmtree(target, ignore_errors=True)  # of the same content, so nobody misses it
+        aside.rename(target)
+        for old in self._folders(collection)[_KEPT:]:
+            shutil.rmtree(old)
+        return Generation.open(target)
+
+    def _folders(self, collection: str) -> list[Path]:
+        """Return the folders of a collection's generations, newest first."""
+        home = self._root / collection
+        if not home.exists():
+            return []
+        return sorted((path for path in home.iterdir() if path.name[0].isdigit()), reverse=True)
+
+    def _home_of(self, collection: str) -> Path:
+        home = self._root / collection
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+
+    def _tell(self, collection: str, build: Build) -> None:
+        write_whole(self._home_of(collection) / "build.json", json.dumps(asdict(build)).encode())
+
+    @cached_property
+    def _claim(self) -> Claim:
+        """The folder of this process's copies, made with the first of them."""
+        return Claim(self._replicas, self._replica)
+
+    @contextmanager
+    def _alone(self, collection: str) -> Iterator[None]:
+        with (self._home_of(collection) / "lock").open("a") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise Conflict(f"a generation of {collection!r} is being built already") from problem
+            yield

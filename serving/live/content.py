@@ -1,0 +1,186 @@
+"""Brings documents, evidence and generations of every collection into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from collector.api import read_changed
+from foundation.clock import Clock, monotonic_s
+from foundation.errors import Overloaded, StoreAway
+from foundation.settings import Settings
+from foundation.telemetry.metrics import DOCUMENTS, WAITING, get_log
+from serving.catalog.changes import Look
+from serving.catalog.declarations import Declarations
+from serving.catalog.store import Catalog
+from serving.encode.embedder import StoredEmbedder
+from serving.index.builds import Builds
+from serving.index.corpus import Corpus
+from serving.index.fields.table import FieldSummary
+from serving.index.fields.values import FieldType
+from serving.index.snapshot_store import Generations
+from serving.live.collection_state import Served
+from serving.live.failures import Failures
+
+_CHANGES_AT_ONCE = 1000
+_EMBEDDED_AT_ONCE = 64
+_log = get_log("content")
+
+
+class Content:
+    """The collections of one replica. One thread follows; requests read."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        catalog: Catalog,
+        declarations: Declarations,
+        generations: Generations,
+        builds: Builds,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._declarations = declarations
+        self._generations = generations
+        self._builds = builds
+        self._settings = settings
+        self._clock = clock
+        self.served: dict[str, Served] = {}
+        self._declared: dict[str, Mapping[str, FieldType]] = {}
+        self._fields_followed: dict[str, int | None] = {}
+        self._evidence_followed: dict[str, int] = {}
+        self._failures = Failures()
+
+    def follow(self, seen: Look, patience_s: float) -> bool:
+        """Take in what changed in every collection, and return whether documents still wait to be embedded.
+
+        Words of documents can be searched when this returns; their meaning as far as `patience_s`
+        reaches, a batch of every collection at least.
+
+        Args:
+            seen: How far everything is; what has not changed is not read.
+        """
+        until = monotonic_s() + patience_s
+        waiting = False
+        for name in self._catalog.learn(seen.documents):
+            if self._failures.is_due(name):
+                waiting |= self._try(name, seen, until)
+        return waiting
+
+    def problems(self) -> dict[str, str]:
+        """Return why a collection is not followed, by the name of each that cannot be now. Never blocks."""
+        return self._failures.problems()
+
+    @property
+    def embedder(self) -> StoredEmbedder:
+        """What makes vectors."""
+        return self._generations.embedder
+
+    def names(self) -> list[str]:
+        """Return the collections that have ever held a document, in memory or not, as far as this process knows."""
+        return self._catalog.known_collections()
+
+    def behind(self, name: str) -> int:
+        """Return how many changes of the catalog, as far as this process knows it, a collection in memory lacks."""
+        return max(0, self._catalog.known_change(name) - self.served[name].corpus.change)
+
+    def describe_fields(self, name: str) -> dict[str, FieldSummary]:
+        """Return what the living documents of a collection hold by field; nothing while none are in memory."""
+        served = self.served.get(name)
+        if served is None:
+            return {}
+        corpus = served.corpus
+        return corpus.fields.summary(corpus.columns.alive[: corpus.fields.rows])
+
+    def close(self) -> None:
+        """End the builds under way and remove what only this process used; nothing serves any more."""
+        self._builds.stop()
+        self._generations.clear()
+
+    def hide(self, name: str, document_ids: list[str]) -> None:
+        """Take documents out of every later answer of this replica at once. Never blocks."""
+        served = self.served.get(name)
+        if served is not None:
+            served.corpus.hide(document_ids)
+
+    def _try(self, name: str, seen: Look, until: float) -> bool:
+        """Follow one collection; what it fails on is kept, told, and keeps no other from being followed."""
+        try:
+            waiting = self._follow_one(name, seen, until)
+        except (StoreAway, Overloaded):
+            raise  # the same for all, and told by the store itself
+        except Exception as problem:  # noqa: BLE001  whatever a collection breaks on, the others are followed
+            told = str(problem) or repr(problem)
+            if told != self._failures.problem(name):
+                _log.exception("collection_not_followed", collection=name, problem=told)
+            self._failures.note(name, told)
+            return False
+        self._failures.forget(name)
+        return waiting
+
+    def _follow_one(self, name: str, seen: Look, until: float) -> bool:
+        self._follow_fields(name, seen)
+        served = self.served.get(name) or self._open(name, seen)
+        self._follow_generation(name, served, seen)
+        waiting = self._follow_documents(name, served.corpus, seen, until)
+        self._follow_evidence(name, served, seen)
+        self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
+        return waiting
+
+    def _open(self, name: str, seen: Look) -> Served:
+        """Bring a collection into memory; nobody sees it before its documents can be found by their words."""
+        served = Served(self._generations.open(name), self.embedder.encoder)
+        self._place(name, served.corpus, seen)
+        self.served[name] = served
+        return served
+
+    def _follow_fields(self, name: str, seen: Look) -> None:
+        if name not in self._declared or seen.fields.get(name) != self._fields_followed.get(name):
+            self._declared[name] = self._declarations.of(name)
+            self._fields_followed[name] = seen.fields.get(name)
+
+    def _follow_generation(self, name: str, served: Served, seen: Look) -> None:
+        """Swap to a newer generation once it has caught up with the catalog."""
+        old = served.corpus
+        newest = self._generations.newest(name)
+        if newest is None or newest.change <= (old.generation.change if old.generation else 0):
+            return
+        corpus = self._generations.open(name)
+        while self._follow_documents(name, corpus, seen, monotonic_s()):
+            pass
+        served.move_to(corpus)
+        self._generations.close(name, old)
+        _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
+
+    def _place(self, name: str, corpus: Corpus, seen: Look) -> None:
+        corpus.declare(self._declared[name])
+        while corpus.change < seen.documents[name]:
+            changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
+            if not changes:
+                break
+            corpus.place(changes)
+
+    def _follow_documents(self, name: str, corpus: Corpus, seen: Look, until: float) -> bool:
+        self._place(name, corpus, seen)
+        waiting = corpus.waiting
+        while waiting:
+            waiting = corpus.embed(self.embedder, _EMBEDDED_AT_ONCE)
+            if monotonic_s() >= until:
+                break
+        DOCUMENTS.labels(name).set(len(corpus))
+        WAITING.labels(name).set(waiting)
+        return waiting > 0
+
+    def _follow_evidence(self, name: str, served: Served, seen: Look) -> None:
+        latest = seen.evidence.get(name, 0)
+        if latest == self._evidence_followed.get(name):
+            return
+        rows, change = read_changed(
+            self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
+        )
+        if change > served.live.change:
+            served.live.update(rows, change)
+        self._evidence_followed[name] = latest

@@ -1,0 +1,96 @@
+"""Loads versions beside those that serve, and proves each before anybody is served by it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from foundation.contracts import Manifest
+from foundation.errors import ClickloopError
+from foundation.registry.registry import Registry
+from foundation.telemetry.metrics import SWAPS, get_log
+from serving.encode.embedder import StoredEmbedder
+from serving.encode.encoder import Encoder
+from serving.encode.query import Query
+from serving.live.bounded_calls import Patience
+from serving.live.collection_state import Served
+from serving.ranking.model import RankingModel, load_model
+from serving.ranking.pipeline import Ranker
+
+_ARTIFACT_LIMIT_S = 2.0
+_log = get_log("loader")
+
+
+class Versions:
+    """The versions that a replica with one encoder can load.
+
+    Args:
+        fusion: Of the baseline.
+
+    Attributes:
+        baseline: The untuned version that serves before any promotion.
+    """
+
+    def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
+        self._registry = registry
+        self._embedder = embedder
+        self._patience = Patience("store of artifacts", _ARTIFACT_LIMIT_S)
+        self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
+
+    def hold(self, name: str, served: Served, version: str) -> bool:
+        """Return whether a version is loaded; loads it when it may be tried."""
+        if version not in served.rankers and served.failures.is_due(version, partial(self._stamp, name, version)):
+            self._load(name, served, version)
+        return version in served.rankers
+
+    def _load(self, name: str, served: Served, version: str) -> None:
+        stamp = self._stamp(name, version)  # before it is read: what changes meanwhile is tried again
+        try:
+            model = self._read_model(name, version)
+            _verify(served.rank_by(model), self._embedder.encoder)
+        except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
+            told = str(problem) or repr(problem)
+            if told != served.failures.problem(version):
+                _log.error("version_does_not_load", collection=name, version=version, problem=told)
+            served.failures.note(version, told, stamp)
+            SWAPS.labels(name, "failed").inc()
+            return
+        served.failures.forget(version)
+        served.add(version, model)
+
+    def _stamp(self, name: str, version: str) -> tuple[str, ...]:
+        """Return what changes when an artifact of a version does, or when the stores can be asked again."""
+        if version == self.baseline.id:
+            return ()
+        try:
+            manifest = self._registry.get(name, version).manifest
+            digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
+            return tuple(self._stamp_of(digest) for digest in digests if digest)
+        except Exception as problem:  # noqa: BLE001  of whichever store; who loads the version next tells it
+            return (repr(problem),)
+
+    def _read_model(self, name: str, version: str) -> RankingModel:
+        manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest
+        if manifest.encoder != self._embedder.encoder.digest:
+            raise ClickloopError(
+                f"it needs the encoder {manifest.encoder}, this replica runs {self._embedder.encoder.digest}; "
+                "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
+            )
+        return load_model(manifest, self._get, self._embedder.embed, self._embedder.encoder.dimension)
+
+    def _get(self, digest: str) -> bytes:
+        return self._patience.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))
+
+    def _stamp_of(self, digest: str) -> str:
+        return self._patience.ask(f"stamp {digest}", partial(self._registry.artifacts.stamp, digest))
+
+
+def _verify(ranker: Ranker, encoder: Encoder) -> None:
+    """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
+    query = Query("how to start", "how to start", encoder.encode_query("how to start"))
+    settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
+    hits = ranker.rank(query, 10).hits
+    if settled and not hits:
+        raise ClickloopError("it finds nothing in a collection that has documents")
+    if any(hit.score != hit.score for hit in hits):
+        raise ClickloopError("it gives scores that are not numbers")

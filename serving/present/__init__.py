@@ -1,0 +1,1 @@
+"""What an answer shows beside the ranking: snippets, suggestions, passages for a chatbot (pure)."""

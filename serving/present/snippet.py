@@ -1,0 +1,49 @@
+"""The part of a document's text that speaks of the query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from serving.index.passages import cut_passages
+
+_WORD = re.compile(r"\w+")
+_LENGTH = 200
+_STEP = 40
+
+
+def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
+    """Return about 200 characters of `text` that hold the most different words of the query.
+
+    Starts and ends at word borders; dots mark what is left out.
+
+    Args:
+        text: The whole text of a document.
+        query: What the user typed.
+        meaning: How near each passage of the text is to the query, in [-1, 1], by `cut_passages`; decides
+            between passages with equally many words. Without it the first of them is taken.
+    """
+    passages = cut_passages(text)
+    if sum(map(len, passages)) + len(passages) - 1 <= _LENGTH:
+        return " ".join(passages)
+    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
+    near = meaning if len(meaning) == len(passages) else [0.0] * len(passages)
+    best = max(range(len(passages)), key=lambda place: _count(passages[place].casefold(), wanted) + near[place])
+    snippet = _cut(passages[best], wanted)
+    before = "… " if best and not snippet.startswith("…") else ""
+    after = " …" if best < len(passages) - 1 and not snippet.endswith("…") else ""
+    return f"{before}{snippet}{after}"
+
+
+def _cut(text: str, wanted: set[str]) -> str:
+    if len(text) <= _LENGTH:
+        return text
+    starts = range(0, len(text) - _LENGTH // 2, _STEP)
+    best = max(starts, key=lambda start: (_count(text[start : start + _LENGTH].casefold(), wanted), -start))
+    begin = 0 if best == 0 else text.find(" ", best) + 1
+    end = text.rfind(" ", begin, begin + _LENGTH) if begin + _LENGTH < len(text) else len(text)
+    return f"{'… ' if begin else ''}{text[begin:end]}{' …' if end < len(text) else ''}"
+
+
+def _count(part: str, wanted: set[str]) -> int:
+    return sum(word in part for word in wanted)

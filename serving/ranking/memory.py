@@ -1,0 +1,110 @@
+"""What users of a query, and of queries like it, chose before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Container, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import ClickCurve, Evidence
+from serving.index.fingerprint import WORDS, Bits, dice, sign
+
+Floats = npt.NDArray[np.float32]
+
+_NEAREST = 64
+_SIMILARITY_FLOOR = 0.4
+_LARGEST_DROP = -2.0
+_LIFT_PER_DOUBLING = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One past query.
+
+    Attributes:
+        vector: Unit vector of the query, float32 of shape (dimension,).
+        choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
+        spelling: Trigram bitmap of the query.
+    """
+
+    key: str
+    vector: Floats
+    choices: Mapping[str, float]
+    spelling: Bits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spelling", sign(self.key))
+
+
+class QueryMemory:
+    """Past queries, by meaning and by spelling. Immutable.
+
+    Args:
+        past: The queries, each key once.
+        dimension: Length of a vector.
+    """
+
+    def __init__(self, past: list[Remembered], dimension: int) -> None:
+        self.past = past
+        self._vectors: Floats = (
+            np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
+        )
+        self._bits: Bits = (
+            np.stack([query.spelling for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
+        )
+
+    def recall(self, key: str, vector: Floats, *without: Container[str]) -> tuple[dict[str, float], dict[str, float]]:
+        """Return what users of similar queries chose: by meaning, and by spelling.
+
+        Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
+        the sums are returned. The query's own key never counts: its own evidence has its own place.
+
+        Args:
+            without: Further keys to leave out, as when a fold is predicted from the others.
+        """
+        if not self.past:
+            return {}, {}
+        left_out = ((key,), *without)
+        return (
+            self._gather(self._vectors @ vector, left_out),
+            self._gather(dice(sign(key), self._bits), left_out),
+        )
+
+    def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> dict[str, float]:
+        near = [
+            place
+            for place in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
+            if not any(self.past[place].key in keys for keys in left_out)
+        ]
+        if len(near) > _NEAREST:
+            near.sort(key=similarity.__getitem__, reverse=True)
+            del near[_NEAREST:]
+        chosen: dict[str, float] = {}
+        for place in near:
+            weight = ((float(similarity[place]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
+            for document, relevance in self.past[place].choices.items():
+                chosen[document] = chosen.get(document, 0.0) + weight * relevance
+        return chosen
+
+
+def own_evidence(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
+    """Return how a query's own clicks and skips change its documents' scores, in log-odds.
+
+    What satisfied or disappointed users said after the click counts as further clicks or skips on top.
+    All of it is bounded, so that it never outweighs the text by itself: people who speak for a document
+    lift it by at most 1.5 log2(1 + people), one alone by a factor of 4.5 in odds, and nothing drops it by
+    more than 2.
+    """
+    return {row.document_id: _bound(_log_odds(row, curve), row.users) for row in rows}
+
+
+def _log_odds(row: Evidence, curve: ClickCurve) -> float:
+    spoken = (row.satisfied - row.dissatisfied) * 0.5
+    return curve.log_odds(row.shown, row.clicked) + spoken
+
+
+def _bound(log_odds: float, people: float) -> float:
+    return min(max(log_odds, _LARGEST_DROP), _LIFT_PER_DOUBLING * math.log2(1 + people))

@@ -1,0 +1,79 @@
+"""A version in memory: everything of a manifest that ranks, loaded and immutable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest
+from serving.ranking.adaptation import Adapter, Residuals
+from serving.ranking.memory import QueryMemory, Remembered
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class RankingModel:
+    """What one version knows.
+
+    Attributes:
+        adapter: Query adapter, None for none.
+        residuals: Document shifts, None for none.
+        memory: Past queries as of training.
+        memory_change: Evidence change number up to which `memory` knows; later evidence is live.
+        fusion: How scores are combined.
+        weights: Weights by feature name, for the linear fusion.
+        curve: Click curve by which own evidence is read.
+    """
+
+    memory: QueryMemory
+    adapter: Adapter | None = None
+    residuals: Residuals | None = None
+    memory_change: int = 0
+    fusion: Literal["convex", "rrf", "linear"] = "convex"
+    weights: dict[str, float] = field(default_factory=dict)
+    curve: ClickCurve = PRIOR_CURVE
+
+
+def load_model(
+    manifest: Manifest, fetch: Callable[[str], bytes], encode: Callable[[list[str]], Floats], dimension: int
+) -> RankingModel:
+    """Return the model of a manifest.
+
+    Args:
+        fetch: Returns an artifact's bytes by digest; its errors pass through.
+        encode: Unit vectors of texts, for the memory's queries.
+        dimension: Length of a vector.
+
+    Raises:
+        ArtifactDamaged: An artifact is not what the manifest says.
+    """
+    past, change = read_memory(fetch(manifest.memory)) if manifest.memory else ({}, 0)
+    vectors = encode(list(past)) if past else np.zeros((0, dimension), dtype=np.float32)
+    remembered = [Remembered(key, vector, past[key]) for key, vector in zip(past, vectors, strict=True)]
+    return RankingModel(
+        memory=QueryMemory(remembered, dimension),
+        adapter=Adapter.from_bytes(fetch(manifest.adapter)) if manifest.adapter else None,
+        residuals=Residuals.from_bytes(fetch(manifest.residuals)) if manifest.residuals else None,
+        memory_change=change,
+        fusion=manifest.fusion,
+        weights=manifest.weights,
+        curve=manifest.curve,
+    )
+
+
+def write_memory(choices: dict[str, dict[str, float]], change: int) -> bytes:
+    """Return the memory artifact: relevance by query key and document id, as of `change`."""
+    rounded = {key: {name: round(value, 4) for name, value in chosen.items()} for key, chosen in choices.items()}
+    return json.dumps({"change": change, "choices": rounded}, sort_keys=True, ensure_ascii=False).encode()
+
+
+def read_memory(content: bytes) -> tuple[dict[str, dict[str, float]], int]:
+    """Return the choices and the change number that `write_memory` wrote."""
+    stored = json.loads(content)
+    return stored["choices"], int(stored["change"])

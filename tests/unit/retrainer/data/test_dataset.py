@@ -1,0 +1,162 @@
+"""A dataset is frozen, digested, and never lets a judge's query be learned from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import sqlalchemy as sa
+from scipy.stats import binom
+
+from collector.tables import evidence
+from foundation.contracts import Evidence
+from foundation.database.engine import transaction
+from foundation.errors import Conflict
+from foundation.ids import digest_bytes
+from retrainer.data.dataset import Dataset, freeze_dataset, split_dataset
+from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, USUAL_QUERIES, Threshold, read_threshold
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+SIZE = 64
+EMPTY = [0] * 20
+
+
+def embed(texts: list[str]) -> npt.NDArray[np.float32]:
+    """Return a random direction per text; texts that differ in a last digit only are close."""
+    found = np.stack([_direction(text.rstrip("0123456789")) + 0.01 * _direction(text) for text in texts])
+    unit: npt.NDArray[np.float32] = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def _direction(text: str) -> npt.NDArray[np.float64]:
+    return np.random.default_rng(int(digest_bytes(text.encode())[:8], 16)).normal(size=SIZE)
+
+
+def rows(keys: list[str]) -> list[Evidence]:
+    one = (1.0, *[0.0] * 19)
+    return [Evidence(key, document, one, one, users=1) for key in keys for document in ("a", "b")]
+
+
+def split(keys: list[str]) -> Dataset:
+    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed)
+
+
+def words(count: int) -> list[str]:
+    return [f"{chr(97 + number // 26)}{chr(97 + number % 26)} question" for number in range(count)]
+
+
+def test_every_query_is_on_one_side_only() -> None:
+    found = split(words(300))
+    learned, judged = ({row.query_key for row in side} for side in (found.learn, found.judge))
+    assert not learned & judged
+    assert len(learned) + len(judged) == 300
+    assert 25 <= len(judged) <= 80
+
+
+def test_queries_that_mean_the_same_are_on_the_same_side() -> None:
+    found = split([f"{word} {digit}" for word in words(60) for digit in range(3)])
+    judged = {row.query_key for row in found.judge}
+    for word in words(60):
+        assert len({f"{word} {digit}" in judged for digit in range(3)}) == 1
+        assert len({found.clusters[f"{word} {digit}"] for digit in range(3)}) == 1
+
+
+def test_a_query_never_changes_sides_as_evidence_grows() -> None:
+    few, many = split(words(100)), split(words(300))
+    assert {row.query_key for row in few.judge} <= {row.query_key for row in many.judge}
+    assert not {row.query_key for row in few.judge} & {row.query_key for row in many.learn}
+
+
+def test_the_digest_names_the_evidence() -> None:
+    assert split(words(50)).digest == split(words(50)).digest
+    assert split(words(50)).digest != split(words(51)).digest
+
+
+def test_too_few_clicked_queries_are_refused(engine: sa.Engine) -> None:
+    store(engine, words(LEAST_JUDGED - 1), clicked=True)
+    store(engine, ["shown only"], clicked=False)
+    with pytest.raises(Conflict, match=f"19 queries have clicks lately; learning needs about {USUAL_QUERIES}"):
+        freeze_dataset(engine, "default", NOW, 30.0, embed)
+
+
+def test_what_the_gate_could_not_judge_is_not_trained(engine: sa.Engine) -> None:
+    store(engine, words(60), clicked=True)
+    with pytest.raises(Conflict, match=r"60 queries have clicks lately, \d+ of them among those kept aside; learning"):
+        freeze_dataset(engine, "default", NOW, 30.0, embed)
+
+
+def test_what_is_told_of_the_threshold_is_true() -> None:
+    enough = binom(USUAL_QUERIES, 1 / GATE_SHARE).sf(LEAST_JUDGED - 1)
+
+    assert 0.65 < enough < 0.75
+
+
+def test_everybody_reads_the_same_threshold(engine: sa.Engine) -> None:
+    store(engine, words(USUAL_QUERIES), clicked=True)
+    store(engine, ["shown only"], clicked=False)
+    store(engine, ["long ago"], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
+
+    found = read_threshold(engine, "default", NOW)
+
+    assert (found, found.reached) == (Threshold(USUAL_QUERIES), True)
+    assert read_threshold(engine, "other", NOW) == Threshold(0)
+    assert not read_threshold(engine, "other", NOW).reached
+
+
+def test_a_query_resolved_without_a_click_counts_for_everybody(engine: sa.Engine) -> None:
+    store(engine, words(LEAST_JUDGED - 1), clicked=True)
+    store(engine, ["resolved"], clicked=False)
+    with transaction(engine) as connection:
+        resolved = evidence.c.query_key == "resolved"
+        connection.execute(sa.update(evidence).where(resolved).values(users=1, satisfied=1))
+    told = read_threshold(engine, "default", NOW)
+    assert told.clicked == LEAST_JUDGED
+    with pytest.raises(Conflict, match=f"{LEAST_JUDGED} queries have clicks lately, "):
+        freeze_dataset(engine, "default", NOW, 30.0, embed)
+
+
+def test_a_frozen_dataset_holds_all_evidence_as_of_its_change(engine: sa.Engine) -> None:
+    store(engine, words(200), clicked=True)
+    store(engine, ["shown only"], clicked=False)
+    found = freeze_dataset(engine, "default", NOW, 30.0, embed)
+    assert found.change == 3
+    assert {row.query_key for row in found.learn + found.judge} == {*words(200), "shown only"}
+
+
+def test_old_evidence_teaches_but_does_not_judge(engine: sa.Engine) -> None:
+    asked = words(300)
+    store(engine, asked[:100], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
+    store(engine, asked[100:], clicked=True, weeks_ago=JUDGED_WEEKS)
+    found = freeze_dataset(engine, "default", NOW, 30.0, embed)
+    assert {row.query_key for row in found.judge} <= set(asked[100:])
+    assert {row.query_key for row in found.judge}
+    assert {row.query_key for row in found.learn} & set(asked[:100])
+
+
+def store(engine: sa.Engine, keys: list[str], *, clicked: bool, weeks_ago: int = 0) -> None:
+    ones = [1, *EMPTY[1:]]
+    with transaction(engine) as connection:
+        connection.execute(
+            sa.insert(evidence),
+            [
+                {
+                    "collection": "default",
+                    "query_key": key,
+                    "period": int(NOW.timestamp() // (7 * 86400)) - weeks_ago,
+                    "document_id": "a",
+                    "nameless": False,
+                    "shown": ones,
+                    "clicked": ones if clicked else EMPTY,
+                    "users": int(clicked),
+                    "satisfied": 0,
+                    "dissatisfied": 0,
+                    "rating_sum": 0,
+                    "ratings": 0,
+                    "conversions": 0,
+                    "change": 3,
+                }
+                for key in keys
+            ],
+        )

@@ -1,0 +1,112 @@
+"""Versions are compared on the same queries, against labels that favour neither."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Document, Evidence, Label
+from retrainer.gate.comparison import compare, ndcg
+from serving.encode.query import Query
+from serving.index.corpus import Corpus
+from serving.ranking.memory import QueryMemory
+from serving.ranking.model import RankingModel
+from serving.ranking.pipeline import Ranker
+from tests.plain_embedder import PlainEmbedder
+
+SIZE = 16
+WORDS = ["kettle", "ladder", "marble", "needle", "orchid", "pepper", "quartz", "ribbon"]
+
+
+def embed(texts: list[str]) -> npt.NDArray[np.float32]:
+    """Return a unit vector per text, one direction per known word."""
+    counts = np.array([[float(word in text) for word in WORDS] + [0.1] * (SIZE - len(WORDS)) for text in texts])
+    unit: npt.NDArray[np.float32] = (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    corpus = Corpus(SIZE)
+    documents = [Document(word, word, f"all about {word}", change=place) for place, word in enumerate(WORDS, 1)]
+    corpus.apply(documents, PlainEmbedder(embed))
+    return corpus
+
+
+MODEL = RankingModel(QueryMemory([], SIZE))
+
+
+def queries() -> list[Query]:
+    return [Query(word, word, vector) for word, vector in zip(WORDS, embed(WORDS), strict=True)]
+
+
+def clicked(key: str, document: str) -> Evidence:
+    shown = (5.0, *[0.0] * 19)
+    return Evidence(key, document, shown, shown, users=5)
+
+
+class Judge:
+    """Says that every clicked document is relevant, and remembers the prior it was given."""
+
+    def __init__(self) -> None:
+        self.prior: dict[str, dict[str, float]] = {}
+
+    def __call__(
+        self, evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
+    ) -> tuple[list[Label], ClickCurve]:
+        assert curve is None, "the curve is to be fitted to this evidence"
+        self.prior = prior
+        return [Label(row.query_key, row.document_id, 1.0, 1.0) for row in evidence], PRIOR_CURVE
+
+
+def test_a_version_equals_itself(corpus: Corpus) -> None:
+    ranker = Ranker(corpus, MODEL)
+    found = compare(ranker, ranker, queries(), [clicked(word, word) for word in WORDS], Judge())
+    assert found.keys == WORDS
+    assert found.champion.tolist() == found.candidate.tolist() == pytest.approx([1.0] * len(WORDS))
+    assert found.overlap.tolist() == [1.0] * len(WORDS)
+
+
+def test_a_version_turned_upside_down_is_seen_to_be_worse(corpus: Corpus) -> None:
+    upside_down = replace(MODEL, fusion="linear", weights={"bm25": -1.0, "dense": -1.0})
+    evidence = [clicked(word, word) for word in WORDS]
+    found = compare(Ranker(corpus, MODEL), Ranker(corpus, upside_down), queries(), evidence, Judge())
+    assert (found.candidate < found.champion).all()
+
+
+def test_queries_without_a_relevant_document_are_not_judged(corpus: Corpus) -> None:
+    ranker = Ranker(corpus, MODEL)
+    assert compare(ranker, ranker, queries(), [clicked("kettle", "kettle")], Judge()).keys == ["kettle"]
+
+
+def test_the_prior_is_the_mean_of_both_beliefs(corpus: Corpus) -> None:
+    other = replace(MODEL, fusion="linear", weights={"dense": 1.0})
+    one_way, other_way = Judge(), Judge()
+    evidence = [clicked("kettle", "kettle")]
+    compare(Ranker(corpus, MODEL), Ranker(corpus, other), queries(), evidence, one_way)
+    compare(Ranker(corpus, other), Ranker(corpus, MODEL), queries(), evidence, other_way)
+    assert one_way.prior.keys() == other_way.prior.keys()
+    for key, belief in one_way.prior.items():
+        assert belief == pytest.approx(other_way.prior[key])
+        assert sum(belief.values()) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_ndcg_of_a_known_list() -> None:
+    gains = {"a": 1.0, "b": 0.5}
+    ideal = 1.0 + 0.5 / math.log2(3)
+    assert ndcg(["a", "b"], gains) == pytest.approx(1.0)
+    assert ndcg(["x", "a"], gains) == pytest.approx((1 / math.log2(3)) / ideal)
+    assert ndcg([], gains) == ndcg(["a"], {}) == 0.0
+    assert ndcg(["x"] * 10 + ["a"], gains) == 0.0
+
+
+@given(st.lists(st.sampled_from("abcdef"), unique=True), st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 1)))
+def test_ndcg_stays_within_bounds(ranking: list[str], gains: dict[str, Any]) -> None:
+    assert 0 <= ndcg(ranking, gains) <= 1 + 1e-9

@@ -1,0 +1,90 @@
+"""The gate lets nothing through that could be worse, and says why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from retrainer.data.threshold import LEAST_JUDGED
+from retrainer.gate.ablation import Worth
+from retrainer.gate.comparison import Comparison
+from retrainer.gate.gate import LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
+
+KNOWN = {"adapter": Worth(0.3, 0.04), "residuals": Worth(0.1, 0.02), "memory": Worth(2.0, 0.1)}
+
+
+def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
+    before = np.full(len(change), 0.4)
+    keys = [f"query {number}" for number in range(len(change))]
+    return Comparison(keys, before, before + np.array(change), np.full(len(change), overlap))
+
+
+def alone(count: int) -> dict[str, int]:
+    return {f"query {number}": number for number in range(count)}
+
+
+def test_a_candidate_that_is_better_everywhere_passes() -> None:
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN, alone(40), seed=0)
+    assert gate.passed
+    assert "+0.0500" in gate.reason
+    assert gate.metrics["change"] == pytest.approx(0.05)
+    assert gate.metrics["harmed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "overlap", "why"),
+    [
+        ([0.1] * (LEAST_JUDGED - 1), 0.8, f"only {LEAST_JUDGED - 1} held-out queries"),
+        ([0.0] * 40, 0.8, "not better"),
+        ([-0.01] * 40, 0.8, "not better"),
+        ([0.5, *[-0.01] * 39], 0.8, "could be worse"),
+        ([0.05] * 40, LEAST_OVERLAP - 0.01, "never shown before"),
+    ],
+)
+def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: str) -> None:
+    gate = judge_candidate(comparison(change, overlap), KNOWN, alone(len(change)), seed=0)
+    assert not gate.passed
+    assert why in gate.reason
+
+
+@pytest.mark.parametrize("part", KNOWN)
+def test_no_gain_lets_a_broken_part_through(part: str) -> None:
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN | {part: Worth(0.003, 0.002)}, alone(40), seed=0)
+    assert not gate.passed
+    assert f"by {part} (+0.003 ± 0.002)" in gate.reason
+    assert gate.metrics[f"worth_{part}"] == pytest.approx(0.003)
+
+
+def test_a_candidate_without_parts_has_none_to_break() -> None:
+    assert judge_candidate(comparison([0.05] * 40), {}, alone(40), seed=0).passed
+
+
+def test_equal_questions_count_as_one() -> None:
+    change = [0.2] * 20 + [-0.03] * 20
+    together = {key: number if number >= 20 else 0 for key, number in alone(40).items()}
+    assert judge_candidate(comparison(change), KNOWN, alone(40), seed=0).passed
+    assert not judge_candidate(comparison(change), KNOWN, together, seed=0).passed
+
+
+def test_a_seed_fixes_the_decision() -> None:
+    change = np.random.default_rng(1).normal(0.01, 0.1, 60)
+    assert bootstrap(change, np.arange(60), 7) == bootstrap(change, np.arange(60), 7)
+
+
+@given(arrays.arrays(np.float64, st.integers(2, 40), elements=st.floats(-1, 1)), st.integers(0, 3))
+def test_the_interval_lies_within_the_changes(change: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> None:
+    low, high = bootstrap(change, np.arange(len(change)) // 2, seed)
+    assert change.min() - 1e-9 <= low <= high <= change.max() + 1e-9
+
+
+def test_noise_around_nothing_seldom_passes() -> None:
+    random = np.random.default_rng(0)
+    passed = [
+        judge_candidate(comparison(random.normal(0, 0.2, 200).tolist()), KNOWN, alone(200), seed).passed
+        for seed in range(100)
+    ]
+    assert sum(passed) <= 15
+    assert LOWEST_BOUND < 0

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from foundation.errors import InvalidRequest
+from serving.index.fields.sorting import SortKey, parse_sort
+from serving.index.fields.values import FieldType
+
+TYPES: dict[str, FieldType] = {"price": "number", "app": "keyword"}
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ("price", (SortKey("price"),)),
+        ("-price", (SortKey("price", descending=True),)),
+        (["app", "-price"], (SortKey("app"), SortKey("price", descending=True))),
+        ("relevance", ()),
+        (["app", "relevance", "price"], (SortKey("app"),)),
+        ([], ()),
+    ],
+)
+def test_a_sort_names_fields_before_relevance(value: Any, keys: tuple[SortKey, ...]) -> None:
+    assert parse_sort(value, TYPES) == keys
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "reason"),
+    [
+        ("-prize", "sort", 'did you mean "price"?'),
+        (["app", "prize"], "sort[1]", 'did you mean "price"?'),
+        ([3], "sort[0]", "must be the name of a field"),
+        ("-relevance", "sort", "best first"),
+        ({"price": "asc"}, "sort", "must be a field or a list"),
+        (["app"] * 9, "sort", "at most 8"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_place(value: Any, place: str, reason: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_sort(value, TYPES)
+    assert [fault.field for fault in caught.value.fields] == [place]
+    assert reason in caught.value.fields[0].reason
