@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from ab_testing import store
-from ab_testing.decide.verdict import Evidence, Facts, Verdict, weigh
+from ab_testing.decide.verdict import ArmEvidence, Facts, Verdict, weigh
 from ab_testing.design import assignment
 from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
 from ab_testing.ranking.team_draft import Slot, interleave
@@ -25,12 +25,12 @@ from foundation.errors import Conflict
 from foundation.ids import new_id
 
 __all__ = [
+    "ArmEvidence",
     "Assignment",
     "Assignments",
-    "Day",
     "Decision",
-    "Evidence",
     "Experiment",
+    "ExperimentDay",
     "ExperimentPlan",
     "Experiments",
     "Scorecard",
@@ -61,7 +61,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ExperimentDay:
     """How an experiment stood at the last look of a day.
 
     Attributes:
@@ -72,7 +72,7 @@ class Day:
 
     days: float
     searches: int
-    evidence: Evidence | None
+    evidence: ArmEvidence | None
 
 
 class Assignments:
@@ -213,7 +213,7 @@ class Experiments:
             return scorecard.build(experiment, Facts.from_json(past[0].inputs))
         return scorecard.build(experiment, self._measure(experiment))
 
-    def days(self, collection: str, experiment_id: str) -> tuple[Day, ...]:
+    def days(self, collection: str, experiment_id: str) -> tuple[ExperimentDay, ...]:
         """Return how the present run stood at the last look of each day, oldest first.
 
         Raises:
@@ -221,7 +221,7 @@ class Experiments:
         """
         with reading(self._engine) as connection:
             history = store.days(connection, store.find(connection, collection, experiment_id))
-        return tuple(Day(facts.days, facts.searches, weigh(facts)) for facts in history)
+        return tuple(ExperimentDay(facts.days, facts.searches, weigh(facts)) for facts in history)
 
     def decisions(self, collection: str, experiment_id: str) -> tuple[Decision, ...]:
         """Return what was decided about an experiment, newest first.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ab_testing.decide.verdict import Evidence, Facts, Word, judge, weigh
+from ab_testing.decide.verdict import ArmEvidence, Facts, Word, judge, weigh
 from ab_testing.design.assignment import ARMS, bucket
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.stats.arm import ArmStatistics
@@ -23,7 +23,7 @@ _PLANNED_DAYS = 7.0
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Scenario:
     """An audience and how often its experiment is looked at.
 
     Attributes:
@@ -44,7 +44,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SimulatedOutcome:
     """How one simulated experiment ended.
 
     Attributes:
@@ -66,28 +66,28 @@ def run(seed: int, quick: bool) -> list[dict[str, Any]]:
     finding in either direction, whether or not it ends in a promotion.
     """
     count = QUICK_SIMULATIONS if quick else SIMULATIONS
-    outcomes = simulate(seed, count, World())
+    outcomes = simulate(seed, count, Scenario())
     share = sum(outcome.significant for outcome in outcomes) / count
-    what = f"significant A/A experiments among {count}, clustered click rate, {World().looks} looks each"
+    what = f"significant A/A experiments among {count}, clustered click rate, {Scenario().looks} looks each"
     return [{"id": "loop.4", "what": what, "value": share, "bound": BOUND, "met": share <= BOUND}]
 
 
-def simulate(seed: int, count: int, world: World) -> list[Outcome]:
-    """Return how `count` independent experiments in `world` end."""
-    return [_experiment(np.random.default_rng(child), world) for child in np.random.SeedSequence(seed).spawn(count)]
+def simulate(seed: int, count: int, scenario: Scenario) -> list[SimulatedOutcome]:
+    """Return how `count` independent experiments in `scenario` end."""
+    return [_experiment(np.random.default_rng(child), scenario) for child in np.random.SeedSequence(seed).spawn(count)]
 
 
-def _experiment(random: np.random.Generator, world: World) -> Outcome:
-    treated = _assign(random, world.users)
-    user, clicked = _searches(random, world, treated)
-    plan = ExperimentPlan("simulated", "ab", "a", "b", world.searches, min_days=0.0, max_days=2 * _PLANNED_DAYS)
-    looks = np.linspace(0, world.searches, world.looks + 1, dtype=np.int64)[1:]
+def _experiment(random: np.random.Generator, scenario: Scenario) -> SimulatedOutcome:
+    treated = _assign(random, scenario.users)
+    user, clicked = _searches(random, scenario, treated)
+    plan = ExperimentPlan("simulated", "ab", "a", "b", scenario.searches, min_days=0.0, max_days=2 * _PLANNED_DAYS)
+    looks = np.linspace(0, scenario.searches, scenario.looks + 1, dtype=np.int64)[1:]
     control, treatment = (_statistics(user, clicked, treated[user] == side, looks) for side in (False, True))
     for searches, *arms in zip(looks.tolist(), control, treatment, strict=True):
-        facts = Facts(plan, _PLANNED_DAYS * searches / world.searches, dict(zip(ARMS, arms, strict=True)))
+        facts = Facts(plan, _PLANNED_DAYS * searches / scenario.searches, dict(zip(ARMS, arms, strict=True)))
         verdict = judge(facts)
         if verdict.final:
-            return Outcome(verdict.decision, _is_significant(weigh(facts)), searches)
+            return SimulatedOutcome(verdict.decision, _is_significant(weigh(facts)), searches)
     raise AssertionError("every experiment is decided at its planned end")
 
 
@@ -97,15 +97,15 @@ def _assign(random: np.random.Generator, users: int) -> NDArray[np.bool_]:
 
 
 def _searches(
-    random: np.random.Generator, world: World, treated: NDArray[np.bool_]
+    random: np.random.Generator, scenario: Scenario, treated: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the user of each search and whether it got a click, in the order of time."""
-    concentration = 1 / world.correlation - 1
-    taste = random.beta(world.click_rate * concentration, (1 - world.click_rate) * concentration, world.users)
-    rate = np.minimum(1.0, taste * (1 + world.lift * treated))
-    activity = random.lognormal(0.0, 1.0, world.users)
-    user = random.choice(world.users, size=world.searches, p=activity / activity.sum())
-    return user, (random.random(world.searches) < rate[user]).astype(np.float64)
+    concentration = 1 / scenario.correlation - 1
+    taste = random.beta(scenario.click_rate * concentration, (1 - scenario.click_rate) * concentration, scenario.users)
+    rate = np.minimum(1.0, taste * (1 + scenario.lift * treated))
+    activity = random.lognormal(0.0, 1.0, scenario.users)
+    user = random.choice(scenario.users, size=scenario.searches, p=activity / activity.sum())
+    return user, (random.random(scenario.searches) < rate[user]).astype(np.float64)
 
 
 def _statistics(
@@ -128,5 +128,5 @@ def _before(user: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.f
     return earlier
 
 
-def _is_significant(evidence: Evidence | None) -> bool:
+def _is_significant(evidence: ArmEvidence | None) -> bool:
     return evidence is not None and (evidence.superior or evidence.inferior or evidence.harmful)

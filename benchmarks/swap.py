@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.harness.fixtures import add_version, get_collection, index, is_whole
 from benchmarks.harness.report import Findings, at_most
 from benchmarks.harness.server import Server, bench_settings
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.settings import Settings
@@ -99,10 +99,10 @@ def swap(
 
     A promotion and its rollback follow each other, `moves` of them altogether.
     """
-    parts = Parts(settings)
+    container = Container(settings)
     with Server(settings) as server:
         index(server.remote, documents)
-        home, *others = (add_version(parts, seed + number) for number in range(1 + moves // 2))
+        home, *others = (add_version(container, seed + number) for number in range(1 + moves // 2))
         _move(server.url, "promote", f"/v1/versions/{home}/promote")
         crowd = Crowd(server.url, queries, seed)
         done: list[Move] = []
@@ -112,8 +112,8 @@ def swap(
                 done.append(_move(server.url, "rollback", "/v1/versions/rollback"))
         finally:
             answers = crowd.stop()
-    manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in (home, *others)}
-    parts.engine.dispose()
+    manifests = {name: container.registry.get(DEFAULT_COLLECTION, name).manifest for name in (home, *others)}
+    container.engine.dispose()
     return answers, done, manifests
 
 

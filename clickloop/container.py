@@ -23,7 +23,7 @@ from foundation.access.keys import Keys
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
 from foundation.database import schema
-from foundation.database.engine import PATIENCE_S, make_engine, reading
+from foundation.database.engine import LOCK_TIMEOUT_S, make_engine, reading
 from foundation.database.leases import Leases
 from foundation.disk.claims import name_process
 from foundation.errors import Conflict
@@ -37,7 +37,7 @@ from foundation.settings import Settings
 from foundation.telemetry.metrics import configure_logs
 from retrainer.autopilot import Autopilot
 from retrainer.data.dataset import Dataset, freeze_dataset
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
@@ -50,33 +50,33 @@ from serving.encode.encoder import Encoder, open_encoder
 from serving.index.builds import Builds
 from serving.index.lexical.analysis import PLAIN, Analysis
 from serving.index.lexical.synonyms import Synonyms, read_synonyms
-from serving.index.snapshot import Generation
-from serving.index.snapshot_store import Generations
+from serving.index.snapshot import IndexSnapshot
+from serving.index.snapshot_store import SnapshotStore
 from serving.live.content import Content
 from serving.live.loader import Loader
 
 if TYPE_CHECKING:
-    from retrainer.candidate import Workshop
+    from retrainer.candidate import TrainingContext
 
 CONSUMER = "collector"
 _TRAIN_CHANGES_AT_ONCE = 512
 _CHECKPOINT_MIB = 64
 
 
-class Parts:
+class Container:
     """Every part of clickloop, made when first asked for.
 
     Args:
         settings: What the operator set.
         page_cache_mib: Memory for pages of SQLite, of each connection.
-        patience_s: Longest wait for a database that others write.
+        lock_timeout_s: Longest wait for a database that others write.
     """
 
-    def __init__(self, settings: Settings, page_cache_mib: int = 2, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, settings: Settings, page_cache_mib: int = 2, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
         configure_logs(settings.log_level)
         self.settings = settings
         self._page_cache_mib = page_cache_mib
-        self._patience_s = patience_s
+        self._lock_timeout_s = lock_timeout_s
         self.name = name_process()
 
     @cached_property
@@ -88,7 +88,7 @@ class Parts:
     def engine(self) -> sa.Engine:
         """The database at this release's schema; SchemaOutdated when the policy is to refuse."""
         url = self.settings.resolved_database_url()
-        engine = make_engine(url, _CHECKPOINT_MIB, self._page_cache_mib, self._patience_s)
+        engine = make_engine(url, _CHECKPOINT_MIB, self._page_cache_mib, self._lock_timeout_s)
         schema.prepare(engine, self.settings.migrate)
         return engine
 
@@ -112,7 +112,7 @@ class Parts:
         url = self.settings.resolved_log_url()
         if not url:
             return self.engine
-        records = make_engine(url, patience_s=self._patience_s, name="event log")
+        records = make_engine(url, lock_timeout_s=self._lock_timeout_s, name="event log")
         schema.prepare(records, self.settings.migrate)
         return records
 
@@ -149,7 +149,7 @@ class Parts:
         return Catalog(self.engine, self.clock)
 
     @cached_property
-    def generations(self) -> Generations:
+    def snapshots(self) -> SnapshotStore:
         """The sealed indexes on this machine's disk."""
         settings = self.settings
         analysis = Analysis(
@@ -157,12 +157,12 @@ class Parts:
             typo_weight=PLAIN.typo_weight if settings.typo_tolerance else 0.0,
             synonyms=read_synonyms(settings.synonyms) if settings.synonyms else Synonyms(),
         )
-        return Generations(Path(settings.home), self.embedder, analysis, self.name)
+        return SnapshotStore(Path(settings.home), self.embedder, analysis, self.name)
 
     @cached_property
     def builds(self) -> Builds:
-        """The builds of generations that this process starts."""
-        return Builds(self.generations, self.settings)
+        """The builds of snapshots that this process starts."""
+        return Builds(self.snapshots, self.settings)
 
     @cached_property
     def content(self) -> Content:
@@ -171,7 +171,7 @@ class Parts:
             self.engine,
             self.catalog,
             self.declarations,
-            self.generations,
+            self.snapshots,
             self.builds,
             self.settings,
             self.clock,
@@ -202,9 +202,9 @@ class Parts:
         return Runs(self.engine, self.clock)
 
     @cached_property
-    def oblivion(self) -> Oblivion:
+    def erasure_retraining(self) -> ErasureRetraining:
         """What is to be forgotten by training."""
-        return Oblivion(self.engine)
+        return ErasureRetraining(self.engine)
 
     @cached_property
     def hotswap(self) -> HotSwap:
@@ -258,7 +258,9 @@ class Parts:
         autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
         interval = timedelta(hours=self.settings.schedule_hours)
         timetable = Timetable(self.engine, self.clock, interval, self.catalog.collections)
-        return Schedule(autopilot, self.runs, self.experiments, self.leases, self.settings, timetable, self.oblivion)
+        return Schedule(
+            autopilot, self.runs, self.experiments, self.leases, self.settings, timetable, self.erasure_retraining
+        )
 
     def train(
         self, collection: str, run_id: str, progress: Callable[[str], None], register: Callable[[Version], None]
@@ -278,13 +280,13 @@ class Parts:
         record(version)
         return version
 
-    def build(self, collection: str) -> Generation:
-        """Build an index generation of everything the catalog holds; blocks.
+    def build(self, collection: str) -> IndexSnapshot:
+        """Build an index snapshot of everything the catalog holds; blocks.
 
         Raises:
             Conflict: Another process is building this collection.
         """
-        return self.generations.build(
+        return self.snapshots.build(
             collection,
             lambda after, limit: self.catalog.changes(collection, after, limit),
             lambda: self.catalog.latest_change(collection),
@@ -292,7 +294,7 @@ class Parts:
 
     def prepare_training(
         self, collection: str, progress: Callable[[str], None], actor: str = LOCAL
-    ) -> tuple[Workshop, Dataset, Version]:
+    ) -> tuple[TrainingContext, Dataset, Version]:
         """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
 
         Args:
@@ -301,11 +303,11 @@ class Parts:
         Raises:
             Conflict: There is too little evidence, or no document to learn about.
         """
-        from retrainer.candidate import Workshop  # noqa: PLC0415  loads torch, which serving never needs
+        from retrainer.candidate import TrainingContext  # noqa: PLC0415  loads torch, which serving never needs
 
         settings = self.settings
         champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline, actor))
-        corpus = self.generations.open(collection)
+        corpus = self.snapshots.open(collection)
         while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
             corpus.apply(changes, self.embedder)
         if not len(corpus):
@@ -315,7 +317,7 @@ class Parts:
         )
         with reading(self.engine) as connection:
             signals = read_signals(connection, collection, settings.lists_per_user)
-        workshop = Workshop(
+        training = TrainingContext(
             registry=self.registry,
             corpus=corpus,
             embed=self.embed,
@@ -325,7 +327,7 @@ class Parts:
             seed=settings.seed,
             progress=progress,
         )
-        return workshop, dataset, champion
+        return training, dataset, champion
 
 
 def _make_tracker(url: str) -> Callable[[Version], None]:

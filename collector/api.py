@@ -6,7 +6,7 @@ Functions take an engine or an open connection, read, and change nothing.
 from __future__ import annotations
 
 from collector.click_models.labels import Signals, label
-from collector.reads.activity import Day, count_days, total
+from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.erasures import collections_erased_since, erased_versions
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
@@ -15,9 +15,9 @@ from collector.reads.lists import collections_shown_before
 from collector.reads.rated import read_signals
 
 __all__ = [
+    "ActivityDay",
     "ArmSums",
     "AskedQuery",
-    "Day",
     "DraftedSearch",
     "Exposures",
     "Signals",

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from ab_testing.api import Experiments
 from collector.api import count_days, total
-from console.pages import Pages, route_class
+from console.pages import PageTemplates, route_class
 from foundation.access.actions import latest_actions
 from foundation.clock import Clock
 from foundation.contracts import DEFAULT_COLLECTION
@@ -24,7 +24,7 @@ from retrainer.api import HotSwap, Runs, read_threshold
 
 _STATIC = Path(__file__).parent / "static"
 _LONGEST_ANCESTRY = 20
-_MOST_ROWS = 100
+_MAX_ROWS = 100
 
 CollectionName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 State = Callable[[], Mapping[str, Mapping[str, Any]]]
@@ -45,7 +45,7 @@ def make_router(
         state: What this replica serves, by collection; see `serving.live.loader.Loader.state`.
         engine: Read for the counts of searches and clicks, and of clicked queries.
     """
-    pages = Pages(installed_version("clickloop"))
+    pages = PageTemplates(installed_version("clickloop"))
     router = APIRouter(prefix="/console", include_in_schema=False, route_class=route_class(pages))
 
     def show(template: str, collection: str, **values: Any) -> HTMLResponse:
@@ -93,7 +93,7 @@ def make_router(
         return show(
             "versions.html",
             collection,
-            versions=registry.list(collection, _MOST_ROWS),
+            versions=registry.list(collection, _MAX_ROWS),
             previous=_way_back(registry, collection),
         )
 
@@ -107,7 +107,7 @@ def make_router(
     @router.get("/experiments")
     def list_experiments(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the experiments."""
-        return show("experiments.html", collection, experiments=experiments.list(collection, _MOST_ROWS))
+        return show("experiments.html", collection, experiments=experiments.list(collection, _MAX_ROWS))
 
     @router.get("/experiments/{experiment}")
     def show_experiment(experiment: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
@@ -124,7 +124,7 @@ def make_router(
     def list_runs(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the training runs, with a form that asks for another."""
         threshold = read_threshold(engine, collection, clock.now())
-        return show("runs.html", collection, runs=runs.recent(collection, _MOST_ROWS), threshold=threshold)
+        return show("runs.html", collection, runs=runs.recent(collection, _MAX_ROWS), threshold=threshold)
 
     @router.get("/static/{name}")
     def static(name: Literal["console.css", "console.js"]) -> FileResponse:

@@ -30,7 +30,7 @@ _HEADERS = {
 _NOTHING = "\N{EN DASH}"
 
 
-class Pages:
+class PageTemplates:
     """Renders the templates.
 
     Args:
@@ -59,7 +59,7 @@ class Pages:
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
 
 
-def route_class(pages: Pages) -> type[APIRoute]:
+def route_class(pages: PageTemplates) -> type[APIRoute]:
     """Return routes that answer an expected error with a page instead of a problem document."""
 
     class PageRoute(APIRoute):
@@ -108,5 +108,5 @@ def format_value(value: Any) -> str:
     return str(value)
 
 
-def _show_problem(pages: Pages, status: int, detail: str) -> HTMLResponse:
+def _show_problem(pages: PageTemplates, status: int, detail: str) -> HTMLResponse:
     return pages.show("problem.html", status, title=HTTPStatus(status).phrase, detail=detail)

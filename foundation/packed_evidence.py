@@ -31,10 +31,10 @@ class QueryEvidence:
     documents: tuple[str, ...]
     counts: Counts
 
-    def rows(self, least_users: float = 0) -> list[Evidence]:
+    def rows(self, min_users: float = 0) -> list[Evidence]:
         """Return the documents' rows, of those that so many users at least stand behind."""
         ranks = (self.counts.shape[1] - OTHERS) // 2
-        places = np.flatnonzero(self.counts[:, -OTHERS] >= least_users)
+        places = np.flatnonzero(self.counts[:, -OTHERS] >= min_users)
         return [
             Evidence(self.key, self.documents[place], tuple(line[:ranks]), tuple(line[ranks:-OTHERS]), *line[-OTHERS:])
             for place, line in zip(places.tolist(), self.counts[places].tolist(), strict=True)

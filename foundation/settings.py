@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from foundation.languages import Language
@@ -18,16 +20,32 @@ ANY_ORIGIN = "*"
 ANY_HOST = "*"
 MAX_PORT = 65535
 MAX_WORKERS = 64
-_LEAST_KEY = 16
+_MIN_KEY = 16
 _WEEK_DAYS = 7.0
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")  # an app's may be capacitor:
 _PUBLIC_HOST = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
+_RENAMED = {
+    "max_queue_wait_ms": "patience_ms",
+    "snapshot_min_changes": "generation_rows",
+    "suggest_min_users": "suggest_least_users",
+}
+"""Settings under their present names, with those that this release still reads."""
+
+
+def _variable(name: str) -> str:
+    return f"CLICKLOOP_{name.upper()}"
+
+
+def _renamed(name: str) -> AliasChoices:
+    return AliasChoices(name, _variable(name), _variable(_RENAMED[name]))
+
+
 class Settings(BaseSettings):
     """What an operator can set. Names are upper-cased and prefixed with `CLICKLOOP_`."""
 
-    model_config = SettingsConfigDict(env_prefix="CLICKLOOP_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLICKLOOP_", env_file=".env", extra="ignore", populate_by_name=True)
 
     # where things are
     home: Path = Field(Path(".clickloop"), description="Directory for the database, artifacts and caches.")
@@ -77,16 +95,23 @@ class Settings(BaseSettings):
     budget_ms: float = Field(
         500.0, gt=0, description="Milliseconds a search may take; stages that would exceed them are left out."
     )
-    patience_ms: float = Field(
-        300.0, gt=0, description="Longest wait for a turn that a search is offered; beyond it, searches are refused."
+    max_queue_wait_ms: float = Field(
+        300.0,
+        gt=0,
+        validation_alias=_renamed("max_queue_wait_ms"),
+        description="Longest wait for a turn that a search is offered; beyond it, searches are refused.",
     )
-    suggest_least_users: int = Field(
-        5, ge=1, description="People who must have asked a query before it is suggested to others."
+    suggest_min_users: int = Field(
+        5,
+        ge=1,
+        validation_alias=_renamed("suggest_min_users"),
+        description="People who must have asked a query before it is suggested to others.",
     )
-    generation_rows: int = Field(
+    snapshot_min_changes: int = Field(
         5000,
         ge=1,
-        description="Changed documents after which a new index generation is built; a tenth of all at least.",
+        validation_alias=_renamed("snapshot_min_changes"),
+        description="Changed documents after which a new index snapshot is built; a tenth of all at least.",
     )
     refresh_s: float = Field(0.25, description="Seconds between looks for new documents, evidence and versions.")
 
@@ -150,8 +175,8 @@ class Settings(BaseSettings):
     @field_validator("user_key")
     @classmethod
     def _hard_to_guess(cls, key: str) -> str:
-        if key and len(key) < _LEAST_KEY:
-            raise ValueError(f"must have at least {_LEAST_KEY} characters, as `openssl rand -hex 32` gives")
+        if key and len(key) < _MIN_KEY:
+            raise ValueError(f"must have at least {_MIN_KEY} characters, as `openssl rand -hex 32` gives")
         return key
 
     @field_validator("phone_countries")
@@ -220,6 +245,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def renamed_settings() -> Iterator[str]:
+    """Yield a sentence for each variable of the environment whose name the next release will not read."""
+    for name, before in _RENAMED.items():
+        if _variable(before) in os.environ:
+            yield f"{_variable(before)} is called {_variable(name)} now; the next release reads only that name"
+
+
 def explain_settings(problem: ValidationError) -> list[str]:
     """Return one line for every setting that cannot be: its variable, what it is, and what it may be.
 
@@ -236,7 +268,3 @@ def _explain(place: tuple[int | str, ...], message: str, given: object) -> str:
     field = Settings.model_fields[name.lower()]
     told = f" is {given!r}, but" if field.repr and reason.startswith("must") else ":" if field.repr else ""
     return f"{_variable(name)}{told} {reason}"
-
-
-def _variable(name: str) -> str:
-    return f"CLICKLOOP_{name.upper()}"

@@ -14,10 +14,10 @@ from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Labeller, Manifest
 from foundation.registry.registry import ArtifactStore, Registry, Version
 from retrainer.data.dataset import Dataset
-from retrainer.gate.ablation import QUERIES, rehearse
+from retrainer.gate.ablation import QUERIES, measure_contributions
 from retrainer.gate.comparison import compare
 from retrainer.gate.gate import Gate, judge_candidate
-from retrainer.learners.cross_fitting import Learned, learn, prepare_lesson
+from retrainer.learners.cross_fitting import Learned, learn, prepare_training_set
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.model import load_model, write_memory
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class TrainingContext:
     """What training needs of its surroundings.
 
     Attributes:
@@ -47,24 +47,24 @@ class Workshop:
     progress: Callable[[str], None]
 
 
-def train_candidate(workshop: Workshop, dataset: Dataset, champion: Version, run_id: str) -> Version:
+def train_candidate(training: TrainingContext, dataset: Dataset, champion: Version, run_id: str) -> Version:
     """Return the candidate, to be registered: approved by the gate, or refused with the reason.
 
     Takes about half a minute for 10,000 clicks on two cores.
     """
     started = monotonic_s()
-    workshop.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
+    training.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
     learned = learn(
-        prepare_lesson(dataset.learn, workshop.embed),
-        workshop.corpus,
-        workshop.labeller,
-        workshop.seed,
-        progress=workshop.progress,
+        prepare_training_set(dataset.learn, training.embed),
+        training.corpus,
+        training.labeller,
+        training.seed,
+        progress=training.progress,
     )
-    manifest = write_manifest(learned, champion.manifest, dataset.change, workshop.registry.artifacts)
+    manifest = write_manifest(learned, champion.manifest, dataset.change, training.registry.artifacts)
     trained_s = monotonic_s() - started
-    workshop.progress("gate: ranking held-out queries")
-    gate = gate_manifest(workshop, dataset, champion.manifest, manifest)
+    training.progress("gate: ranking held-out queries")
+    gate = gate_manifest(training, dataset, champion.manifest, manifest)
     return Version(
         collection=dataset.collection,
         id=manifest.id,
@@ -72,9 +72,9 @@ def train_candidate(workshop: Workshop, dataset: Dataset, champion: Version, run
         status="approved" if gate.passed else "refused",
         reason=gate.reason,
         manifest=manifest,
-        lineage=_lineage(workshop, dataset, learned, run_id, trained_s),
+        lineage=_lineage(training, dataset, learned, run_id, trained_s),
         metrics=gate.metrics,
-        created_at=workshop.clock.now(),
+        created_at=training.clock.now(),
     )
 
 
@@ -91,32 +91,41 @@ def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: A
     )
 
 
-def gate_manifest(workshop: Workshop, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
+def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
     """Return the gate's decision on a candidate, loaded from its artifacts as a replica would."""
-    held_out = _queries(workshop, {row.query_key for row in dataset.judge})
+    held_out = _queries(training, {row.query_key for row in dataset.judge})
     comparison = compare(
-        _open(workshop, champion), _open(workshop, candidate), held_out, dataset.judge, workshop.labeller
+        _open(training, champion),
+        _open(training, candidate),
+        held_out,
+        dataset.judge,
+        training.labeller,
     )
     clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
-    rehearsed = np.random.default_rng(workshop.seed).permutation(clicked)[:QUERIES].tolist()
-    worth = rehearse(
-        candidate, lambda manifest: _open(workshop, manifest), _queries(workshop, rehearsed), dataset.learn
+    measured = np.random.default_rng(training.seed).permutation(clicked)[:QUERIES].tolist()
+    worth = measure_contributions(
+        candidate,
+        lambda manifest: _open(training, manifest),
+        _queries(training, measured),
+        dataset.learn,
     )
-    return judge_candidate(comparison, worth, dataset.clusters, workshop.seed)
+    return judge_candidate(comparison, worth, dataset.clusters, training.seed)
 
 
-def _queries(workshop: Workshop, keys: Iterable[str]) -> list[Query]:
+def _queries(training: TrainingContext, keys: Iterable[str]) -> list[Query]:
     asked = sorted(keys)
-    return [Query(key, key, vector) for key, vector in zip(asked, workshop.embed(asked), strict=True)]
+    return [Query(key, key, vector) for key, vector in zip(asked, training.embed(asked), strict=True)]
 
 
-def _open(workshop: Workshop, manifest: Manifest) -> Ranker:
-    dimension = workshop.corpus.dense.dimension
-    model = load_model(manifest, workshop.registry.artifacts.get, workshop.embed, dimension)
-    return Ranker(workshop.corpus, model)
+def _open(training: TrainingContext, manifest: Manifest) -> Ranker:
+    dimension = training.corpus.dense.dimension
+    model = load_model(manifest, training.registry.artifacts.get, training.embed, dimension)
+    return Ranker(training.corpus, model)
 
 
-def _lineage(workshop: Workshop, dataset: Dataset, learned: Learned, run_id: str, trained_s: float) -> dict[str, Any]:
+def _lineage(
+    training: TrainingContext, dataset: Dataset, learned: Learned, run_id: str, trained_s: float
+) -> dict[str, Any]:
     return {
         "training_run": run_id,
         "data_digest": dataset.digest,
@@ -125,8 +134,8 @@ def _lineage(workshop: Workshop, dataset: Dataset, learned: Learned, run_id: str
         "queries_learned": len({row.query_key for row in dataset.learn}),
         "queries_judged": len({row.query_key for row in dataset.judge}),
         "labels": len(learned.labels),
-        "signals": dict(workshop.signals),
+        "signals": dict(training.signals),
         "code_version": installed_version("clickloop"),
-        "seed": workshop.seed,
+        "seed": training.seed,
         "seconds": round(trained_s, 1),
     }

@@ -12,7 +12,7 @@ from retrainer.tables import training_runs
 
 
 @dataclass(frozen=True, slots=True)
-class Oblivion:
+class ErasureRetraining:
     """Reads the collector's receipts of erasures."""
 
     engine: sa.Engine

@@ -17,7 +17,7 @@ from foundation.registry.names import MAX_NAME, NAME_PATTERN
 from foundation.registry.registry import ChampionMove, Registry, Version
 from foundation.web.problems import problem_responses
 from foundation.web.requests import actor_of, collection_of
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
@@ -140,7 +140,7 @@ def make_router(
     hotswap: HotSwap,
     baseline: Manifest,
     collections: Callable[[], list[str]],
-    oblivion: Oblivion,
+    erasure_retraining: ErasureRetraining,
     clock: Clock,
 ) -> APIRouter:
     """Return the routes of versions and training runs.
@@ -148,7 +148,7 @@ def make_router(
     Args:
         baseline: The untuned version, registered with a collection's first training run.
         collections: Returns the names of the collections that hold documents; no other is trained or promoted.
-        oblivion: Tells which versions learned from people erased since.
+        erasure_retraining: Tells which versions learned from people erased since.
         clock: Says when something was named.
     """
     router = APIRouter(tags=["versions"])
@@ -160,20 +160,20 @@ def make_router(
     def install(collection: str, actor: str) -> None:
         hotswap.install(collection, baseline, actor)
 
-    _add_versions(router, registry, hotswap, baseline, oblivion)
-    _add_naming(router, registry, runs, oblivion, clock)
+    _add_versions(router, registry, hotswap, baseline, erasure_retraining)
+    _add_naming(router, registry, runs, erasure_retraining, clock)
     _add_moves(router, registry, hotswap, check, install)
     _add_runs(router, runs, check, install)
     return router
 
 
 def _add_versions(
-    router: APIRouter, registry: Registry, hotswap: HotSwap, baseline: Manifest, oblivion: Oblivion
+    router: APIRouter, registry: Registry, hotswap: HotSwap, baseline: Manifest, erasure_retraining: ErasureRetraining
 ) -> None:
     @router.get("/v1/versions", responses=problem_responses(422))
     def list_versions(collection: Collection, limit: Limit = 50) -> VersionsOut:
         """List versions, newest first, and what the replicas serve."""
-        tainted = oblivion.tainted(collection)
+        tainted = erasure_retraining.tainted(collection)
         return VersionsOut(
             champion=registry.champion(collection) or baseline.id,
             versions=[_version(version, tainted) for version in registry.list(collection, limit)],
@@ -188,15 +188,19 @@ def _add_versions(
         """Read one version, with every status that it had."""
         found = registry.get(collection, version)
         history = [StatusOut(**asdict(one)) for one in registry.history(collection, found.id)]
-        return VersionWithHistory(**_version(found, oblivion.tainted(collection)).model_dump(), history=history)
+        return VersionWithHistory(
+            **_version(found, erasure_retraining.tainted(collection)).model_dump(), history=history
+        )
 
 
-def _add_naming(router: APIRouter, registry: Registry, runs: Runs, oblivion: Oblivion, clock: Clock) -> None:
+def _add_naming(
+    router: APIRouter, registry: Registry, runs: Runs, erasure_retraining: ErasureRetraining, clock: Clock
+) -> None:
     @router.patch("/v1/versions/{version}", responses=problem_responses(404, 409, 422))
     def name_version(version: Name, collection: Collection, body: NameIn, request: Request) -> VersionOut:
         """Give a version another name."""
         named = registry.rename(collection, version, body.name, at=clock.now(), actor=actor_of(request))
-        return _version(named, oblivion.tainted(collection))
+        return _version(named, erasure_retraining.tainted(collection))
 
     @router.patch("/v1/training-runs/{run}", responses=problem_responses(404, 409, 422))
     def name_run(run: Name, collection: Collection, body: NameIn, request: Request) -> RunOut:

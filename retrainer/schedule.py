@@ -22,7 +22,7 @@ from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
 from foundation.telemetry.metrics import get_log
 from retrainer.autopilot import Autopilot
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, RunMoved, Runs
 from retrainer.timetable import Timetable
 
@@ -43,7 +43,7 @@ class Schedule:
     Args:
         leases: Of all processes the one with the lease does all this; the others stand by.
         timetable: Tells which collections train because it is time.
-        oblivion: Tells which train before their time, for their versions learned from erased people.
+        erasure_retraining: Tells which train before their time, for their versions learned from erased people.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Schedule:
         leases: Leases,
         settings: Settings,
         timetable: Timetable,
-        oblivion: Oblivion,
+        erasure_retraining: ErasureRetraining,
     ) -> None:
         self._autopilot = autopilot
         self._runs = runs
@@ -62,7 +62,7 @@ class Schedule:
         self._leases = leases
         self._settings = settings
         self._timetable = timetable
-        self._oblivion = oblivion
+        self._erasure_retraining = erasure_retraining
         self._lease: Lease | None = None
         self._stopped = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=_JOBS)
@@ -76,7 +76,7 @@ class Schedule:
         self._start("experiments", _LOOK_EVERY_S, self._experiments.running, self.look)
         if self._settings.autopilot:
             self._start("due", _LOOK_EVERY_S, self._timetable.due, self.request)
-            self._start("oblivion", _LOOK_EVERY_S, self._oblivion.due, self.request)
+            self._start("erasure retraining", _LOOK_EVERY_S, self._erasure_retraining.due, self.request)
 
     def stop(self) -> None:
         """Stop the looks; a step under way is finished first, and another process may go on at once.

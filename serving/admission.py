@@ -30,7 +30,7 @@ OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 _SEARCHES = frozenset({"/v1/search", "/v1/context", "/console/search"})
 
 
-class Turns:
+class FifoSemaphore:
     """So many at once, and the others in the order in which they came: who comes later overtakes nobody."""
 
     def __init__(self, at_once: int) -> None:
@@ -69,15 +69,15 @@ class Admission:
 
     Args:
         at_once: Searches computed at the same time; more would only take turns.
-        patience_s: Longest wait for a turn that is offered; whoever would wait longer is refused.
+        max_queue_wait_s: Longest wait for a turn that is offered; whoever would wait longer is refused.
         now: Seconds of a clock that never goes back.
     """
 
-    def __init__(self, at_once: int, patience_s: float, now: Callable[[], float] = monotonic_s) -> None:
+    def __init__(self, at_once: int, max_queue_wait_s: float, now: Callable[[], float] = monotonic_s) -> None:
         self.now = now
         self._at_once = at_once
-        self._patience_s = patience_s
-        self._turns = Turns(at_once)
+        self._max_queue_wait_s = max_queue_wait_s
+        self._semaphore = FifoSemaphore(at_once)
         self._inside = 0
         self._gap_s = _FIRST_GAP_S
         self._busy_since_s: float | None = None
@@ -109,10 +109,10 @@ class Admission:
         """
         with self._lock:
             wait_s = self.expected_wait_s()
-            if wait_s > self._patience_s:
+            if wait_s > self._max_queue_wait_s:
                 raise Overloaded(
                     f"searches wait {1000 * wait_s:.0f} ms for their turn, "
-                    f"more than the {1000 * self._patience_s:.0f} ms allowed; try again in a second"
+                    f"more than the {1000 * self._max_queue_wait_s:.0f} ms allowed; try again in a second"
                 )
             self._inside += 1
 
@@ -129,7 +129,7 @@ class Admission:
     def turn(self) -> Iterator[None]:
         """Wait for a turn and hold it; the request's place in the queue ends with it, whatever it waits for then."""
         try:
-            with self._turns:
+            with self._semaphore:
                 yield
         finally:
             if place := _PLACE.get():
@@ -142,7 +142,7 @@ class Admission:
                 known = self._parts_s.get(part, took_s)
                 self._parts_s[part] = known + _MEMORY * (took_s - known)
 
-    def spare(self, left_s: float) -> tuple[str, ...]:
+    def stages_to_shed(self, left_s: float) -> tuple[str, ...]:
         """Return the parts that a search must leave out to end in time, and those behind it too.
 
         Those behind it shall wait half of the time after which they would be refused, so that searches get plainer
@@ -152,7 +152,7 @@ class Admission:
         parts_s = dict(self._parts_s)
         for name, parts in OPTIONAL.items():
             took_s = sum(parts_s.values())
-            if took_s * (1.0 + self.queue) <= left_s and took_s * self.queue <= self._patience_s / 2:
+            if took_s * (1.0 + self.queue) <= left_s and took_s * self.queue <= self._max_queue_wait_s / 2:
                 break
             skipped.append(name)
             for part in parts:

@@ -16,26 +16,26 @@ from foundation.privacy.privacy import Privacy
 from foundation.privacy.signing import QueryIds
 from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS, get_log
 from serving.admission import Admission
-from serving.arms import Mixed, Work, rank_for
+from serving.arms import RankedList, RankingInput, rank_for
 from serving.encode.query import Query
 from serving.impressions import ImpressionLog, Publication
 from serving.index.fields.facets import parse_facets
 from serving.index.fields.filters import Condition, parse_filter
 from serving.index.fields.sorting import SortKey, parse_sort
 from serving.index.fields.values import FieldType
-from serving.live.collection_state import LineUp
+from serving.live.collection_state import ServingSnapshot
 from serving.live.loader import Loader
 from serving.present.snippet import cut_snippet
 from serving.ranking.features import read
-from serving.ranking.pipeline import Hit
-from serving.ranking.stage_timer import Laps
+from serving.ranking.pipeline import RankedHit
+from serving.ranking.stage_timer import StageTimer
 
 _FACET_VALUES = 20
 _log = get_log("search")
 _LOG_SHARE = 0.5
 """Most of a search's budget that is spent on waiting for the log."""
 
-_LEAST_LOG_WAIT_S = 0.05
+_MIN_LOG_WAIT_S = 0.05
 """A log that is there takes no longer; a search that is late already does not go unlogged for it."""
 
 _IDLE = frozenset({"wait", "log"})
@@ -43,7 +43,7 @@ _IDLE = frozenset({"wait", "log"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class SearchRequest:
     """A search request.
 
     Attributes:
@@ -70,7 +70,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RenderedHit:
     """One line of an answer.
 
     Attributes:
@@ -78,13 +78,13 @@ class Shown:
     """
 
     document: Document
-    hit: Hit
+    hit: RankedHit
     result: ShownResult
     snippet: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchReply:
     """What a search found, and who ranked it.
 
     Attributes:
@@ -100,7 +100,7 @@ class Answer:
     version: str
     arm: str
     experiment: str
-    lines: list[Shown]
+    lines: list[RenderedHit]
     logged: bool
     skipped: tuple[str, ...]
     did_you_mean: str
@@ -109,11 +109,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search found, before it is shown and logged.
 
     Attributes:
-        line_up: What searched.
+        snapshot: What searched.
         kept: The query as it is logged.
         unit: Whom caps count, by pseudonym.
         drawn: Whom experiments draw and count, by pseudonym: the session first, so that logging in keeps the arm.
@@ -124,19 +124,19 @@ class Found:
     """
 
     collection: str
-    ask: Ask
+    ask: SearchRequest
     kept: str
     at: datetime
     query_id: str
     unit: str
     drawn: str
-    line_up: LineUp
+    snapshot: ServingSnapshot
     query: Query
-    mixed: Mixed
+    ranked: RankedList
     skipped: tuple[str, ...]
     late: tuple[str, ...]
     facets: dict[str, list[tuple[Any, int]]]
-    laps: Laps
+    timer: StageTimer
     until_s: float
     logged: bool = False
 
@@ -170,7 +170,7 @@ class Searcher:
         self._query_ids = query_ids
         self._tell_queries = tell_queries
 
-    def search(self, collection: str, ask: Ask) -> Answer:
+    def search(self, collection: str, ask: SearchRequest) -> SearchReply:
         """Return the answer to a search; its impression is durable then, or the answer says that it is not.
 
         Raises:
@@ -179,28 +179,28 @@ class Searcher:
             InvalidRequest: Filter, sort or facets do not fit the collection's fields.
         """
         found = self.find(collection, ask)
-        results = show_results(found.mixed.hits)
+        results = show_results(found.ranked.hits)
         publication = self.log(found, results)
         lines = _lines(found, results)  # while the disk is at work
-        corrected = found.line_up.corpus.lexical.correct(ask.query)
-        found.laps.end("snippet")
+        corrected = found.snapshot.corpus.lexical.correct(ask.query)
+        found.timer.end("snippet")
         found = self.settle(found, publication)
         self.note(found)
-        mixed = found.mixed
-        return Answer(
+        ranked = found.ranked
+        return SearchReply(
             query_id=found.query_id,
-            version=mixed.version,
-            arm=mixed.arm,
-            experiment=mixed.experiment,
+            version=ranked.version,
+            arm=ranked.arm,
+            experiment=ranked.experiment,
             lines=lines,
             logged=found.logged,
             skipped=found.skipped,
             did_you_mean=corrected or "",
             facets=found.facets,
-            seconds=found.laps.seconds,
+            seconds=found.timer.seconds,
         )
 
-    def find(self, collection: str, ask: Ask) -> Found:
+    def find(self, collection: str, ask: SearchRequest) -> SearchResult:
         """Return what a search finds; nothing is logged.
 
         Raises:
@@ -208,30 +208,30 @@ class Searcher:
             NotReady: No version of it serves yet.
             InvalidRequest: Filter, sort or facets do not fit the collection's fields.
         """
-        line_up = self._loader.collection(collection).line_up
-        condition, sort, facets = _read_scope(line_up, ask)
+        snapshot = self._loader.collection(collection).snapshot
+        condition, sort, facets = _read_scope(snapshot, ask)
         now = self._clock.now()
         query_id = self._query_ids.issue(collection, now)
         user, session = self._privacy.person(ask.user), self._privacy.person(ask.session)
         unit, drawn = user or session or query_id, session or user or query_id
         kept = self._privacy.text(ask.query)
         until = self._admission.now() + ask.budget_s
-        laps = Laps()
+        timer = StageTimer()
         with self._admission.turn():
-            laps.end("wait")
-            late = self._admission.spare(until - self._admission.now())
+            timer.end("wait")
+            late = self._admission.stages_to_shed(until - self._admission.now())
             skipped = tuple(dict.fromkeys((*ask.without, *late)))
             query = self._encode(ask, query_key(kept), skipped)
-            laps.end("encode")
-            allowed = line_up.corpus.matching(condition) if condition else None
-            laps.end("filter")
-            reading = read(line_up.corpus, query, allowed, laps)
+            timer.end("encode")
+            allowed = snapshot.corpus.matching(condition) if condition else None
+            timer.end("filter")
+            first_stage = read(snapshot.corpus, query, allowed, timer)
             joins = ask.log and not (late or sort or self._impressions.away)
-            assignment = self._assign(collection, line_up, drawn, kept) if joins else None
-            mixed = rank_for(line_up, Work(query, ask.k, allowed, reading, sort), assignment, laps)
-            counted = _count(line_up, mixed.candidates, facets)
-            laps.end("facets")
-        return Found(
+            assignment = self._assign(collection, snapshot, drawn, kept) if joins else None
+            ranked = rank_for(snapshot, RankingInput(query, ask.k, allowed, first_stage, sort), assignment, timer)
+            counted = _count(snapshot, ranked.candidates, facets)
+            timer.end("facets")
+        return SearchResult(
             collection,
             ask,
             kept,
@@ -239,17 +239,17 @@ class Searcher:
             query_id,
             unit,
             drawn,
-            line_up,
+            snapshot,
             query,
-            mixed,
+            ranked,
             skipped,
             late,
             counted,
-            laps,
+            timer,
             until,
         )
 
-    def log(self, found: Found, results: tuple[ShownResult, ...]) -> Publication | None:
+    def log(self, found: SearchResult, results: tuple[ShownResult, ...]) -> Publication | None:
         """Begin to log what is shown of what was found, None where nothing is to be logged; `settle` waits for it."""
         if not found.ask.log:
             return None
@@ -259,17 +259,17 @@ class Searcher:
                 query_id=found.query_id,
                 query=found.kept,
                 unit=found.unit,
-                version=found.mixed.version,
+                version=found.ranked.version,
                 results=results,
                 at=found.at,
-                experiment=found.mixed.experiment,
-                arm=found.mixed.arm,
+                experiment=found.ranked.experiment,
+                arm=found.ranked.arm,
                 surface=found.ask.surface,
-                drawn_by=found.drawn if found.mixed.experiment and found.drawn != found.unit else "",
+                drawn_by=found.drawn if found.ranked.experiment and found.drawn != found.unit else "",
             )
         )
 
-    def settle(self, found: Found, publication: Publication | None) -> Found:
+    def settle(self, found: SearchResult, publication: Publication | None) -> SearchResult:
         """Wait for the log within the search's budget, and return what was found as it may be told.
 
         What is not durable has no experiment: it would be an exposure that nobody can count.
@@ -277,31 +277,31 @@ class Searcher:
         if publication is None:
             return found
         left_s = min(found.until_s - self._admission.now(), _LOG_SHARE * found.ask.budget_s)
-        logged = publication.arrives(max(left_s, _LEAST_LOG_WAIT_S))
-        found.laps.end("log")
-        if logged or not found.mixed.experiment:
+        logged = publication.arrives(max(left_s, _MIN_LOG_WAIT_S))
+        found.timer.end("log")
+        if logged or not found.ranked.experiment:
             return replace(found, logged=logged)
-        return replace(found, mixed=replace(found.mixed, experiment="", arm=""))
+        return replace(found, ranked=replace(found.ranked, experiment="", arm=""))
 
-    def note(self, found: Found) -> None:
+    def note(self, found: SearchResult) -> None:
         """Take in how long the stages took."""
-        for stage, duration_s in found.laps.seconds.items():
+        for stage, duration_s in found.timer.seconds.items():
             STAGE_SECONDS.labels(stage).observe(duration_s)
         for stage in found.late:
             SKIPPED.labels(stage).inc()
-        self._admission.learn({part: took_s for part, took_s in found.laps.seconds.items() if part not in _IDLE})
+        self._admission.learn({part: took_s for part, took_s in found.timer.seconds.items() if part not in _IDLE})
         _log.debug(
             "searched",
             collection=found.collection,
             query_id=found.query_id,
-            version=found.mixed.version,
+            version=found.ranked.version,
             surface=found.ask.surface,
             skipped=list(found.skipped),
-            milliseconds=round(1000 * sum(found.laps.seconds.values()), 1),
+            milliseconds=round(1000 * sum(found.timer.seconds.values()), 1),
             **({"query": found.kept} if self._tell_queries else {}),
         )
 
-    def _encode(self, ask: Ask, key: str, skipped: tuple[str, ...]) -> Query:
+    def _encode(self, ask: SearchRequest, key: str, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
         embedder = self._loader.embedder
         if "meaning" in skipped:
@@ -309,18 +309,18 @@ class Searcher:
         query = embedder.read_query(ask.query, key)
         return replace(query, tokens=None) if "rerank" in skipped else query
 
-    def _assign(self, collection: str, line_up: LineUp, unit: str, query: str) -> Assignment | None:
+    def _assign(self, collection: str, snapshot: ServingSnapshot, unit: str, query: str) -> Assignment | None:
         """Return the search's experiment; None also while this replica lacks one of its versions.
 
         Both arms need both versions here, so that a slow load cannot keep one arm's users out.
         """
         assignment = self._assignments.assign(collection, unit, query)
-        if assignment is None or not {assignment.control, assignment.treatment} <= line_up.rankers.keys():
+        if assignment is None or not {assignment.control, assignment.treatment} <= snapshot.rankers.keys():
             return None
         return assignment
 
 
-def show_results(hits: Iterable[tuple[Hit, str, float]]) -> tuple[ShownResult, ...]:
+def show_results(hits: Iterable[tuple[RankedHit, str, float]]) -> tuple[ShownResult, ...]:
     """Return hits as they are logged, each with its team and the probability of its place."""
     return tuple(
         ShownResult(hit.document_id, rank, round(hit.score, 6), team, round(propensity, 6))
@@ -335,13 +335,15 @@ class _Any(dict[str, FieldType]):
         return True
 
 
-def _read_scope(line_up: LineUp, ask: Ask) -> tuple[Condition | None, tuple[SortKey, ...], tuple[str, ...]]:
+def _read_scope(
+    snapshot: ServingSnapshot, ask: SearchRequest
+) -> tuple[Condition | None, tuple[SortKey, ...], tuple[str, ...]]:
     """Return filter, sort and facets of a request as the collection's fields take them.
 
     A collection without a document may know no fields any more; nothing can be found in it, so none is missed.
     """
-    types = line_up.corpus.fields.types
-    if not len(line_up.corpus):
+    types = snapshot.corpus.fields.types
+    if not len(snapshot.corpus):
         return None, (), parse_facets(ask.facets, _Any()) if ask.facets is not None else ()
     return (
         parse_filter(ask.filters, types) if ask.filters is not None else None,
@@ -350,16 +352,16 @@ def _read_scope(line_up: LineUp, ask: Ask) -> tuple[Condition | None, tuple[Sort
     )
 
 
-def _count(line_up: LineUp, rows: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
+def _count(snapshot: ServingSnapshot, rows: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
     found = np.array(rows if facets else (), np.int64)
-    return {name: line_up.corpus.fields.count(name, found, _FACET_VALUES) for name in facets}
+    return {name: snapshot.corpus.fields.count(name, found, _FACET_VALUES) for name in facets}
 
 
-def _lines(found: Found, results: tuple[ShownResult, ...]) -> list[Shown]:
-    corpus, hits = found.line_up.corpus, [hit for hit, _, _ in found.mixed.hits]
+def _lines(found: SearchResult, results: tuple[ShownResult, ...]) -> list[RenderedHit]:
+    corpus, hits = found.snapshot.corpus, [hit for hit, _, _ in found.ranked.hits]
     documents = [corpus.document(hit.row) for hit in hits]
     near = corpus.nearness([hit.row for hit in hits], found.query.vector)
     return [
-        Shown(document, hit, result, cut_snippet(document.text, found.ask.query, passages))
+        RenderedHit(document, hit, result, cut_snippet(document.text, found.ask.query, passages))
         for document, hit, result, passages in zip(documents, hits, results, near, strict=True)
     ]

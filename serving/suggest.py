@@ -11,7 +11,7 @@ import structlog
 from collector.api import read_asked
 from foundation.clock import Clock, monotonic_s
 from foundation.errors import Overloaded, StoreAway
-from serving.present.suggestions import Asked, Suggestions
+from serving.present.suggestions import SuggestedQuery, Suggestions
 
 MAX_SUGGESTIONS = 20
 _REFRESH_S = 60.0
@@ -23,13 +23,13 @@ class Suggester:
     """The suggestions of every collection, read again in the background each minute that they are asked for.
 
     Args:
-        least_users: How many different people must have asked a query before it is shown to others.
+        min_users: How many different people must have asked a query before it is shown to others.
     """
 
-    def __init__(self, engine: sa.Engine, clock: Clock, least_users: int) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, min_users: int) -> None:
         self._engine = engine
         self._clock = clock
-        self._least_users = least_users
+        self._min_users = min_users
         self._known: dict[str, tuple[float, Suggestions]] = {}
         self._reading = threading.Lock()
 
@@ -54,6 +54,6 @@ class Suggester:
             self._reading.release()
 
     def _read(self, collection: str) -> None:
-        asked = read_asked(self._engine, collection, self._clock.now(), self._least_users)
-        weighed = (Asked(one.text, math.log1p(one.people) * one.satisfied) for one in asked)
+        asked = read_asked(self._engine, collection, self._clock.now(), self._min_users)
+        weighed = (SuggestedQuery(one.text, math.log1p(one.people) * one.satisfied) for one in asked)
         self._known[collection] = (monotonic_s(), Suggestions(weighed))

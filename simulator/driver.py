@@ -15,7 +15,7 @@ from simulator.collection import JudgedCollection
 from simulator.feedback import Habits, Reader
 from simulator.goal import Goal
 from simulator.quality import ndcg
-from simulator.service import Patience, Service
+from simulator.service import RetryPolicy, Service
 from simulator.tally import Counting, Tally
 from simulator.traffic import Traffic
 from simulator.users import Population
@@ -43,7 +43,7 @@ class Driver:
         collection_name: The service's collection to load into and to search.
         timeout: Longest wait for one answer, in seconds.
         habits: What users tell beside their clicks.
-        patience: How requests are repeated while the service is away or overloaded.
+        retry: How requests are repeated while the service is away or overloaded.
         headers: Further headers of every request, such as an API key.
         transport: How requests travel; over the network when None.
     """
@@ -59,7 +59,7 @@ class Driver:
         timeout: float = 30.0,
         *,
         habits: Habits | None = None,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -74,7 +74,7 @@ class Driver:
             collection_name=collection_name,
             timeout_s=timeout,
             connections=concurrency,
-            patience=patience,
+            retry=retry,
             headers=headers,
             transport=transport,
         )

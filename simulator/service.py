@@ -19,7 +19,7 @@ PASSING = frozenset({429, 502, 503, 504, 507})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long a client keeps trying.
 
     Attributes:
@@ -47,7 +47,7 @@ class Service:
         collection_name: The collection that requests belong to.
         timeout_s: Longest wait for one answer.
         connections: Most connections at a time.
-        patience: How requests are repeated when the service is away or overloaded.
+        retry: How requests are repeated when the service is away or overloaded.
         headers: Further headers of every request, such as an API key.
         transport: How requests travel; over the network when None.
     """
@@ -59,7 +59,7 @@ class Service:
         collection_name: str = DEFAULT_COLLECTION,
         timeout_s: float = 30.0,
         connections: int = 4,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Service:
             limits=httpx.Limits(max_connections=connections),
             transport=transport,
         )
-        self._patience = patience or Patience()
+        self._patience = retry or RetryPolicy()
         self._lock = threading.Lock()
         self._retries = 0
 

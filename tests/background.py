@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.server.background import Background
 from foundation.settings import Settings
 
@@ -14,10 +14,10 @@ from foundation.settings import Settings
 @contextmanager
 def collecting(settings: Settings) -> Iterator[None]:
     """Collect and retrain as long as the block lasts."""
-    parts = Parts(settings)
-    background = Background(parts, threading.Event())
+    container = Container(settings)
+    background = Background(container, threading.Event())
     background.start()
     yield
     background.stop()
-    parts.log.close()
-    parts.engine.dispose()
+    container.log.close()
+    container.engine.dispose()

@@ -65,7 +65,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ArmEvidence:
     """What the primary metric says of the treatment against the control."""
 
     metric: str = field(
@@ -115,7 +115,7 @@ def replay(inputs: dict[str, Any]) -> Verdict:
     return judge(Facts.from_json(inputs))
 
 
-def weigh(facts: Facts) -> Evidence | None:
+def weigh(facts: Facts) -> ArmEvidence | None:
     """Return what the primary metric says, None while there are too few units to say anything."""
     if _effective_units(facts) < MIN_UNITS:
         return None
@@ -125,7 +125,7 @@ def weigh(facts: Facts) -> Evidence | None:
     half_width = test.running_critical_value(facts.searches) * effect.standard_error
     needed = test.critical_value(facts.searches, at_end, effect.degrees)
     harm = one_sided_critical_value(facts.searches, plan.planned_searches, HARM_ALPHA)
-    return Evidence(
+    return ArmEvidence(
         metric="click_rate_difference" if plan.kind == "ab" else "preference",
         estimate=effect.value,
         standard_error=effect.standard_error,
@@ -163,7 +163,7 @@ def _effect(facts: Facts) -> Estimate:
     return facts.arms[INTERLEAVED].preference.estimate()
 
 
-def _decide(facts: Facts, evidence: Evidence | None) -> tuple[Word, str]:
+def _decide(facts: Facts, evidence: ArmEvidence | None) -> tuple[Word, str]:
     counts = split_counts(facts)
     if counts and srm.mismatch(counts, SPLIT):
         return "invalid", f"{counts[0]} and {counts[1]} units do not fit an even split; check assignment and logging"
@@ -187,13 +187,13 @@ def _without_evidence(facts: Facts) -> tuple[Word, str]:
     return "continue", reason
 
 
-def _waiting(facts: Facts, evidence: Evidence) -> str:
+def _waiting(facts: Facts, evidence: ArmEvidence) -> str:
     if evidence.superior:
         return f"better so far, but only {facts.days:.1f} of at least {facts.plan.min_days:g} days have passed"
     return "nothing is proven yet"
 
 
-def _in_words(facts: Facts, evidence: Evidence) -> str:
+def _in_words(facts: Facts, evidence: ArmEvidence) -> str:
     metric = "clicked-search rate" if facts.plan.kind == "ab" else "preference"
     return (
         f"{metric} {evidence.estimate:+.4f}, {evidence.confidence:.0%} confidence sequence "

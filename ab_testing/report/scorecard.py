@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ab_testing.decide.verdict import MIN_UNITS, SPLIT, Evidence, Facts, Verdict, judge, split_counts, weigh
+from ab_testing.decide.verdict import MIN_UNITS, SPLIT, ArmEvidence, Facts, Verdict, judge, split_counts, weigh
 from ab_testing.design.assignment import ARMS
 from ab_testing.design.plan import INTERLEAVED, Experiment
 from ab_testing.stats import srm
@@ -74,7 +74,7 @@ class Scorecard:
     searches: int = field(metadata={"description": "Searches that took part."})
     progress: float = field(metadata={"description": "How near the planned end is, 0 to 1."})
     arms: tuple[ArmReport, ...] = field(metadata={"description": "One report for each arm."})
-    evidence: Evidence | None = field(
+    evidence: ArmEvidence | None = field(
         metadata={"description": "The primary metric and its test; null while there are too few units."}
     )
     lift: Lift | None = field(

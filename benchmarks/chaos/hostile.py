@@ -17,7 +17,7 @@ from benchmarks.harness.load import shoot
 from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.ingest.fuzz import GOOD_BODIES
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.remote.service import Remote
 from collector.join.store import evidence_digest
 from foundation.clock import monotonic_s
@@ -55,10 +55,10 @@ def measure(documents: list[dict[str, Any]], queries: list[str], seed: int, quic
     """Return what a visitor with odd texts does to the collector, and to another collection."""
     chance = random.Random(seed)
     with bench_settings(allowed_origins=_ORIGIN) as settings, Server(settings) as server:
-        parts = Parts(settings)
+        container = Container(settings)
         index(server.remote, documents)
         neighbour = _Neighbour(server.url, documents, queries[:_ASKED])
-        before = neighbour.rankings(), evidence_digest(parts.engine, _NEIGHBOUR)
+        before = neighbour.rankings(), evidence_digest(container.engine, _NEIGHBOUR)
         neighbour.start()
         sent = _flood(server.url, chance, quick, tell)
         failed = neighbour.stop()
@@ -66,10 +66,10 @@ def measure(documents: list[dict[str, Any]], queries: list[str], seed: int, quic
         while lag(server.url) and monotonic_s() - began_s < _LAG_TIMEOUT_S:
             time.sleep(_LOOK_S)
         left = lag(server.url)
-        after = neighbour.rankings(), evidence_digest(parts.engine, _NEIGHBOUR)
-        drain(parts)
-        parts.log.close()
-        parts.engine.dispose()
+        after = neighbour.rankings(), evidence_digest(container.engine, _NEIGHBOUR)
+        drain(container)
+        container.log.close()
+        container.engine.dispose()
     statuses = sorted(set(sent))
     crashes = sum(status >= 500 and status != 503 for status in sent)
     said = f"hostile visitor, {len(sent)} requests answered {', '.join(map(str, statuses))}"

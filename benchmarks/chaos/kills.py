@@ -15,7 +15,7 @@ from benchmarks.harness.fixtures import add_version, drain, get_collection, inde
 from benchmarks.harness.report import Findings, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.harness.visitors import Acknowledged, Visitors
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.remote.service import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.settings import Settings
@@ -55,25 +55,27 @@ def crash(
     """
     random = np.random.default_rng(seed)
     server = Server(settings)
-    parts = Parts(settings)
+    container = Container(settings)
     with server:
         index(server.remote, documents)
-        manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in _two_versions(parts, seed)}
+        manifests = {
+            name: container.registry.get(DEFAULT_COLLECTION, name).manifest for name in _two_versions(container, seed)
+        }
         _swap(server.url, min(manifests))
         visitors = Visitors(server.url, queries, seed)
         try:
             broken = sum(_kill(server, manifests, queries, random, number) for number in range(kills))
         finally:
             memory = visitors.stop()
-        drain(parts)
-    damage = assess(parts, memory, broken)
-    parts.log.close()
-    parts.engine.dispose()
+        drain(container)
+    damage = assess(container, memory, broken)
+    container.log.close()
+    container.engine.dispose()
     return damage, memory
 
 
-def _two_versions(parts: Parts, seed: int) -> list[str]:
-    return [add_version(parts, seed + number) for number in range(2)]
+def _two_versions(container: Container, seed: int) -> list[str]:
+    return [add_version(container, seed + number) for number in range(2)]
 
 
 def _kill(

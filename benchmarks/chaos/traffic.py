@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class TimedSearch:
     """One search as its client saw it.
 
     Attributes:
@@ -63,7 +63,7 @@ class Write:
     retry_after: bool
 
 
-class Traffic:
+class SteadyTraffic:
     """Three clients that search five times a second each, and one that reports what was clicked.
 
     Events are sent again until they are acknowledged. Every search is another user's.
@@ -86,7 +86,7 @@ class Traffic:
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._waiting: deque[Json] = deque()
-        self.searches: list[Search] = []
+        self.searches: list[TimedSearch] = []
         self.writes: list[Write] = []
         self.memory = Acknowledged()
         self.reporting = threading.Event()
@@ -126,11 +126,11 @@ class Traffic:
         try:
             response = client.post("/v1/search", json={"query": query, "user": user})
         except httpx.TransportError:
-            self.searches.append(Search(at_s, monotonic_s() - at_s, 0, logged=False))
+            self.searches.append(TimedSearch(at_s, monotonic_s() - at_s, 0, logged=False))
             return
         answer: Json = response.json() if response.is_success else {}
         logged = bool(answer) and bool(answer.get("logged", True))
-        self.searches.append(Search(at_s, monotonic_s() - at_s, response.status_code, logged))
+        self.searches.append(TimedSearch(at_s, monotonic_s() - at_s, response.status_code, logged))
         if logged:
             self.memory.searches[answer["query_id"]] = answer["version"]
             events = make_events(answer, user, random)

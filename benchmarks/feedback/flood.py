@@ -43,7 +43,7 @@ _READ = 0.7  # share of people's clicked lists that a dwell follows
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class FloodVisit:
     """One list somebody saw.
 
     Attributes:
@@ -62,18 +62,18 @@ class Visit:
     read: bool = False
 
 
-Suspicion = Callable[[Sequence[Visit]], set[str]]
+Suspicion = Callable[[Sequence[FloodVisit]], set[str]]
 """Returns the units whose visits are not to be counted."""
 
 
-def trust_everybody(_visits: Sequence[Visit]) -> set[str]:
+def trust_everybody(_visits: Sequence[FloodVisit]) -> set[str]:
     """Suspect nobody: only the cap on each person's lists stands against a flood."""
     return set()
 
 
-def suspect_machines(visits: Sequence[Visit]) -> set[str]:
+def suspect_machines(visits: Sequence[FloodVisit]) -> set[str]:
     """Suspect whom the collector's quarantine would hold."""
-    by_unit: dict[str, list[Visit]] = {}
+    by_unit: dict[str, list[FloodVisit]] = {}
     for visit in sorted(visits, key=lambda visit: visit.at_s):
         by_unit.setdefault(visit.unit, []).append(visit)
     return set(judge({unit: _activity(mine) for unit, mine in by_unit.items()}))
@@ -122,9 +122,9 @@ class _Attack:
         self.faked = _agreement(searches, [*people, *fakes], suspect)
 
 
-def real_visits(searches: Searches, clicks: int) -> list[Visit]:
+def real_visits(searches: Searches, clicks: int) -> list[FloodVisit]:
     """Return visits of people with the published trust bias until they have clicked so often."""
-    visits: list[Visit] = []
+    visits: list[FloodVisit] = []
     persons = [f"person-{number}" for number in range(PERSONS)]
     habit = published_trust()
     while sum(len(visit.clicked) for visit in visits) < clicks:
@@ -141,13 +141,15 @@ def choose_targets(searches: Searches) -> Ints:
     return result
 
 
-def false_visits(searches: Searches, targets: Ints, clicks: int, units: Sequence[str], *, steady: bool) -> list[Visit]:
+def false_visits(
+    searches: Searches, targets: Ints, clicks: int, units: Sequence[str], *, steady: bool
+) -> list[FloodVisit]:
     """Return visits whose only click is on the query's target, until there are so many clicks.
 
     Args:
         steady: Whether they come at an even pace and read nothing, else as people do.
     """
-    visits: list[Visit] = []
+    visits: list[FloodVisit] = []
     while sum(len(visit.clicked) for visit in visits) < clicks:
         queries, documents = searches.ask(_SEARCHES_AT_ONCE)
         hits = documents == targets[queries][:, None]
@@ -163,18 +165,20 @@ def false_visits(searches: Searches, targets: Ints, clicks: int, units: Sequence
 
 def _visit(
     searches: Searches, queries: Ints, documents: Ints, clicked: npt.NDArray[np.bool_], units: Sequence[str]
-) -> list[Visit]:
+) -> list[FloodVisit]:
     random = searches.random
     who = random.integers(len(units), size=len(queries)).tolist()
     times_s = (random.random(len(queries)) * _WEEK_S).tolist()
     read = ((random.random(len(queries)) < _READ) & clicked.any(axis=1)).tolist()
     return [
-        Visit(units[who[place]], query, tuple(documents[place].tolist()), _ranks(clicked[place]), time_s, read[place])
+        FloodVisit(
+            units[who[place]], query, tuple(documents[place].tolist()), _ranks(clicked[place]), time_s, read[place]
+        )
         for place, (query, time_s) in enumerate(zip(queries.tolist(), times_s, strict=True))
     ]
 
 
-def fold_visits(visits: Iterable[Visit], lists_per_user: int) -> ClickLog:
+def fold_visits(visits: Iterable[FloodVisit], lists_per_user: int) -> ClickLog:
     """Return what visits of one week count, as the collector counts them: each person a few lists a query."""
     votes: dict[tuple[int, str], list[ShownList]] = {}
     for number, visit in enumerate(sorted(visits, key=lambda visit: visit.at_s)):
@@ -192,7 +196,7 @@ def fold_visits(visits: Iterable[Visit], lists_per_user: int) -> ClickLog:
     return ClickLog(shown, clicked)
 
 
-def _activity(visits: Sequence[Visit]) -> Activity:
+def _activity(visits: Sequence[FloodVisit]) -> Activity:
     clicked = [visit for visit in visits if visit.clicked]
     opened = [visit.documents[rank - 1] for visit in clicked for rank in visit.clicked]
     return Activity(
@@ -206,7 +210,7 @@ def _activity(visits: Sequence[Visit]) -> Activity:
     )
 
 
-def _agreement(searches: Searches, visits: list[Visit], suspect: Suspicion) -> float:
+def _agreement(searches: Searches, visits: list[FloodVisit], suspect: Suspicion) -> float:
     suspects = suspect(visits)
     lists_per_user = Settings.model_fields["lists_per_user"].default
     log = fold_visits((visit for visit in visits if visit.unit not in suspects), lists_per_user)

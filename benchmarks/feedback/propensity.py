@@ -24,7 +24,7 @@ from benchmarks.feedback.clicklog import (
 )
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from collector.click_models.click_curve import overcorrects
-from collector.click_models.intervention_harvesting import Harvest, assign_folds, harvest
+from collector.click_models.intervention_harvesting import HarvestedCurve, assign_folds, harvest_interventions
 from collector.click_models.labels import label
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from simulator.users import PositionUser, TrustUser
@@ -71,7 +71,7 @@ class _Trial:
         habit = published_trust()
         searches = draw_searches(seed, draw)
         log = log_clicks(searches, habit, CLICKS)
-        found = harvest_log(log)
+        found = intervention_log(log)
         self.family = found.family
         self.error = float(np.abs(found.theta - habit.theta)[:DEPTH].max())
         self.labels = rank_agreement(searches, log, label_rows(searches, log))
@@ -85,10 +85,10 @@ class _Trial:
         ]
 
 
-def harvest_log(log: ClickLog) -> Harvest:
+def intervention_log(log: ClickLog) -> HarvestedCurve:
     """Return the curve that a log's swaps show."""
     folds = assign_folds(QUERIES)
-    return harvest(log.shown, log.clicked, np.repeat(folds, DOCUMENTS))
+    return harvest_interventions(log.shown, log.clicked, np.repeat(folds, DOCUMENTS))
 
 
 def label_rows(searches: Searches, log: ClickLog, curve: ClickCurve | None = None) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from benchmarks.harness.visitors import Acknowledged
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.join.store import evidence_digest, replay
 from collector.tables import events, evidence, impressions
 from foundation.contracts import DEFAULT_COLLECTION
@@ -35,34 +35,34 @@ class Damage:
     broken_answers: int
 
 
-def assess(parts: Parts, memory: Acknowledged, broken: int) -> Damage:
+def assess(container: Container, memory: Acknowledged, broken: int) -> Damage:
     """Return what is missing or too much in the database, by what the clients remember; replays at the end."""
-    heard, shown = _ids(parts, events.c.id), _ids(parts, impressions.c.query_id)
-    before = evidence_digest(parts.engine, DEFAULT_COLLECTION)
-    miscounted = _miscounted(parts, memory)
-    replay(parts.engine, DEFAULT_COLLECTION, parts.settings)
+    heard, shown = _ids(container, events.c.id), _ids(container, impressions.c.query_id)
+    before = evidence_digest(container.engine, DEFAULT_COLLECTION)
+    miscounted = _miscounted(container, memory)
+    replay(container.engine, DEFAULT_COLLECTION, container.settings)
     return Damage(
         lost_events=len(memory.events - heard),
         lost_searches=len(memory.searches.keys() - shown),
         unknown_events=len(heard - memory.sent),
         miscounted=miscounted,
-        replay_differs=int(evidence_digest(parts.engine, DEFAULT_COLLECTION) != before),
+        replay_differs=int(evidence_digest(container.engine, DEFAULT_COLLECTION) != before),
         broken_answers=broken,
     )
 
 
-def _ids(parts: Parts, column: sa.Column[str]) -> set[str]:
-    with reading(parts.engine) as connection:
+def _ids(container: Container, column: sa.Column[str]) -> set[str]:
+    with reading(container.engine) as connection:
         return set(connection.execute(sa.select(column)).scalars())
 
 
-def _miscounted(parts: Parts, memory: Acknowledged) -> int:
+def _miscounted(container: Container, memory: Acknowledged) -> int:
     """Return how far evidence is from one count per acknowledged click and per result of a list that was looked at.
 
     That is a list with a click, or one before it of the same person: searches are sent again while a server is down.
     """
     clicked_in = {query_id for query_id, _ in memory.clicks}
-    with reading(parts.engine) as connection:
+    with reading(container.engine) as connection:
         counted = connection.execute(sa.select(evidence.c.shown, evidence.c.clicked)).all()
         columns = (impressions.c[name] for name in ("query_id", "unit", "at", "results"))
         lists = connection.execute(sa.select(*columns).order_by(impressions.c.at)).all()

@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float32]
 DEPTH = 10
 
 
-class World:
+class EvaluationHarness:
     """A judged collection in memory, its queries by their keys.
 
     Attributes:
@@ -98,8 +98,8 @@ class World:
         return found
 
 
-def open_world(collection: JudgedCollection, settings: Settings) -> World:
+def open_harness(collection: JudgedCollection, settings: Settings) -> EvaluationHarness:
     """Return a collection encoded and indexed; vectors are kept in the home folder of the settings."""
     home = Path(settings.home)
     encoder = open_encoder(settings.model, home / "onnx", settings.encoder_precision, settings.encoder_threads)
-    return World(collection, StoredEmbedder(encoder, home, late=False), encoder.dimension)
+    return EvaluationHarness(collection, StoredEmbedder(encoder, home, late=False), encoder.dimension)

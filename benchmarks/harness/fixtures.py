@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clickloop.container import CONSUMER, Parts
+from clickloop.container import CONSUMER, Container
 from clickloop.remote.service import Refused, Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
@@ -79,35 +79,35 @@ def build_index(remote: Remote) -> None:
         time.sleep(0.1)
 
 
-def add_version(parts: Parts, seed: int) -> str:
+def add_version(container: Container, seed: int) -> str:
     """Register an approved version that moves queries a little at random, and return its id.
 
     It has fusion weights and an adapter of its own, so that its answers can be told from others'.
     """
     random = np.random.default_rng(seed)
-    size = parts.encoder.dimension
+    size = container.encoder.dimension
     adapter = Adapter((random.normal(size=(size, size)) * 0.01).astype(np.float32), np.zeros(size, np.float32))
     weights = {name: round(weight * float(random.uniform(0.8, 1.2)), 6) for name, weight in PRIOR_WEIGHTS.items()}
-    artifact = parts.registry.artifacts.put(adapter.to_bytes())
+    artifact = container.registry.artifacts.put(adapter.to_bytes())
     return register(
-        parts, replace(parts.baseline, adapter=artifact, fusion="linear", weights=weights), "made by a bench"
+        container, replace(container.baseline, adapter=artifact, fusion="linear", weights=weights), "made by a bench"
     )
 
 
-def register(parts: Parts, manifest: Manifest, reason: str) -> str:
+def register(container: Container, manifest: Manifest, reason: str) -> str:
     """Register a version as approved, whatever any gate says, and return its id."""
-    parts.hotswap.install(DEFAULT_COLLECTION, parts.baseline)
-    parts.registry.register(
+    container.hotswap.install(DEFAULT_COLLECTION, container.baseline)
+    container.registry.register(
         Version(
             collection=DEFAULT_COLLECTION,
             id=manifest.id,
-            parent=parts.baseline.id,
+            parent=container.baseline.id,
             status="approved",
             reason=reason,
             manifest=manifest,
             lineage={},
             metrics={},
-            created_at=parts.clock.now(),
+            created_at=container.clock.now(),
         )
     )
     return manifest.id
@@ -126,13 +126,13 @@ def _follows(hit: dict[str, Any], manifest: Manifest) -> bool:
     return math.isclose(hit["score"], expected, abs_tol=_SCORE_TOLERANCE)
 
 
-def drain(parts: Parts) -> None:
+def drain(container: Container) -> None:
     """Wait until the collector has folded every record of the log.
 
     Raises:
         NotReady: It has not within a minute.
     """
-    subscription = parts.log.subscribe(CONSUMER)
+    subscription = container.log.subscribe(CONSUMER)
     deadline = monotonic_s() + _DRAIN_TIMEOUT_S
     quiet = 0
     while quiet < _QUIET_LOOKS:  # a broker may be late to tell what it has

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-_MOST_CONNECTIONS = 512
+_MAX_CONNECTIONS = 512
 _GRACE_S = 30.0
 _LOST = 0
 
@@ -185,7 +185,7 @@ class _Gun:
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._requests = [self._write(_to_bytes(body)) for body in bodies]
         self._free: list[_Connection] = []
-        self._opened = asyncio.Semaphore(_MOST_CONNECTIONS)
+        self._opened = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._sent = 0
         self._keep = keep
         self._answers: list[bytes] = []

@@ -89,8 +89,8 @@ class Server:
 
     def _check(self) -> None:
         if self._process and self._process.poll() is not None:
-            tail = self.log_path.read_text(errors="replace")[-2000:]
-            raise ClickloopError(f"the service ended with status {self._process.returncode}:\n{tail}")
+            delta = self.log_path.read_text(errors="replace")[-2000:]
+            raise ClickloopError(f"the service ended with status {self._process.returncode}:\n{delta}")
 
 
 @contextmanager

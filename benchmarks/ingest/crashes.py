@@ -19,7 +19,7 @@ from benchmarks.harness.fixtures import drain, get_collection, index
 from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings, children
 from benchmarks.harness.visitors import Acknowledged, Visitors
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.join.store import evidence_digest, fold_batch
 from collector.tables import events, impressions
 from foundation.contracts import DEFAULT_COLLECTION, FeedbackEvent, Impression, ShownResult
@@ -62,7 +62,7 @@ def _measure_log(log: str, settings: Settings, kills: int, seed: int) -> tuple[l
 def _crash(settings: Settings, kills: int, seed: int) -> tuple[Damage, Acknowledged, int]:
     collection = get_collection(None, quick=True)
     random = np.random.default_rng(seed)
-    server, parts = Server(settings), Parts(settings)
+    server, container = Server(settings), Container(settings)
     with server:
         index(server.remote, collection.documents)
         visitors = Visitors(server.url, list(collection.queries.values()), seed)
@@ -72,12 +72,12 @@ def _crash(settings: Settings, kills: int, seed: int) -> tuple[Damage, Acknowled
                 _kill(server, consumer=bool(number % 2))
         finally:
             memory = visitors.stop()
-        drain(parts)
-    folded = evidence_digest(parts.engine, DEFAULT_COLLECTION)
-    undisturbed = _fold_anew(parts)
-    damage = assess(parts, memory, broken=0)
-    parts.log.close()
-    parts.engine.dispose()
+        drain(container)
+    folded = evidence_digest(container.engine, DEFAULT_COLLECTION)
+    undisturbed = _fold_anew(container)
+    damage = assess(container, memory, broken=0)
+    container.log.close()
+    container.engine.dispose()
     return damage, memory, damage.replay_differs + int(undisturbed != folded)
 
 
@@ -91,22 +91,22 @@ def _kill(server: Server, *, consumer: bool) -> None:
     server.start()
 
 
-def _fold_anew(parts: Parts) -> str:
+def _fold_anew(container: Container) -> str:
     """Return the evidence's digest when everything stored is folded in order, in a database of its own."""
     with TemporaryDirectory(prefix="clickloop-bench-") as folder:
         engine = make_engine(f"sqlite:///{folder}/clickloop.db")
         schema.upgrade(engine)
-        records = sorted(_stored(parts), key=lambda record: record.at)
+        records = sorted(_stored(container), key=lambda record: record.at)
         for start in range(0, len(records), _AT_ONCE):
             with transaction(engine) as connection:
-                fold_batch(connection, records[start : start + _AT_ONCE], parts.settings)
+                fold_batch(connection, records[start : start + _AT_ONCE], container.settings)
         digest = evidence_digest(engine, DEFAULT_COLLECTION)
         engine.dispose()
         return digest
 
 
-def _stored(parts: Parts) -> Iterator[Impression | FeedbackEvent]:
-    with reading(parts.engine) as connection:
+def _stored(container: Container) -> Iterator[Impression | FeedbackEvent]:
+    with reading(container.engine) as connection:
         for row in connection.execute(sa.select(impressions)):
             yield Impression(
                 collection=row.collection,

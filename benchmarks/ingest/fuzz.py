@@ -15,7 +15,7 @@ from benchmarks.harness.load import Shot, Volley, shoot
 from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server
 from benchmarks.search.service import resident_mib
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.tables import events
 from foundation.database.engine import reading
 
@@ -89,7 +89,9 @@ _NASTY: tuple[Any, ...] = (
 Tell = Callable[[str], None]
 
 
-def measure(server: Server, parts: Parts, seed: int, quick: bool, tell: Tell) -> tuple[list[Bar], dict[str, Any]]:
+def measure(
+    server: Server, container: Container, seed: int, quick: bool, tell: Tell
+) -> tuple[list[Bar], dict[str, Any]]:
     """Return how a service over an empty home takes bodies that were spoilt at random."""
     chance = random.Random(seed)
     seconds = _QUICK_VOLLEY_S if quick else _VOLLEY_S
@@ -110,8 +112,8 @@ def measure(server: Server, parts: Parts, seed: int, quick: bool, tell: Tell) ->
     statuses: dict[str, int] = {}
     for shot in shots:
         statuses[str(shot.status)] = statuses.get(str(shot.status), 0) + 1
-    drain(parts)
-    lost = len(set(neighbours) - _stored(parts))
+    drain(container)
+    lost = len(set(neighbours) - _stored(container))
     crashes = sum(shot.status >= 500 and shot.status != 503 for shot in shots)
     settled = resident[min(len(GOOD_BODIES), len(resident) - 1)]  # after a first round over every intake
     return [
@@ -177,6 +179,6 @@ def _check_neighbours(server: Server, bodies: list[Any], seconds: float) -> list
     return sent
 
 
-def _stored(parts: Parts) -> set[str]:
-    with reading(parts.engine) as connection:
+def _stored(container: Container) -> set[str]:
+    with reading(container.engine) as connection:
         return set(connection.execute(sa.select(events.c.id).where(events.c.id.like("neighbour-%"))).scalars())

@@ -30,7 +30,7 @@ from benchmarks.ingest.throughput import (
     rate_bars,
     store_events,
 )
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.tables import events
 from foundation.clock import SystemClock
 from foundation.database.engine import reading
@@ -63,10 +63,10 @@ def run(seed: int, quick: bool, stored: int, tell: Tell, only: frozenset[int]) -
     if 7 in only:
         tell("spoilt bodies")
         with bench_settings() as settings, Server(settings) as server:
-            parts = Parts(settings)
-            found, more = fuzz.measure(server, parts, seed, quick, tell)
-            parts.log.close()
-            parts.engine.dispose()
+            container = Container(settings)
+            found, more = fuzz.measure(server, container, seed, quick, tell)
+            container.log.close()
+            container.engine.dispose()
         bars += found
         details |= more
     if 8 in only:
@@ -95,11 +95,11 @@ def _measure_sqlite(seed: int, seconds: float, stored: int) -> tuple[list[Bar], 
             await_joined(server)
             lag_s, lagging = measure_lag(server, feed, 3 * seconds)
             await_joined(server)
-        parts = Parts(settings)
+        container = Container(settings)
         size = _disk_bytes(settings.home)
-        count = _count_events(parts)
-        store_events(parts.engine, stored)
-        parts.engine.dispose()
+        count = _count_events(container)
+        store_events(container.engine, stored)
+        container.engine.dispose()
         with Server(settings) as server:
             again = measure_batches(server, feed, seconds)
     bars = rate_bars(batches, singles)
@@ -157,6 +157,6 @@ def _disk_bytes(home: Path) -> int:
     return sum(file.stat().st_size for file in home.glob("clickloop*.db*"))
 
 
-def _count_events(parts: Parts) -> int:
-    with reading(parts.engine) as connection:
+def _count_events(container: Container) -> int:
+    with reading(container.engine) as connection:
         return int(connection.execute(sa.select(sa.func.count()).select_from(events)).scalar_one())

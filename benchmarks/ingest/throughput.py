@@ -22,8 +22,8 @@ BATCH = 500
 _LISTS = 40_000
 _SENDERS = 2
 _CONNECTIONS = 32
-_MOST_BATCHES = 30.0
-_MOST_SINGLES = 2500.0
+_MAX_BATCHES = 30.0
+_MAX_SINGLES = 2500.0
 _JOINED_RATE = 2000
 _LISTS_SHARE = 0.2
 _SMALL_BATCH = 100
@@ -43,14 +43,14 @@ def prepare(server: Server, feed: Feed) -> None:
 
 def measure_batches(server: Server, feed: Feed, seconds: float) -> tuple[float, Volley]:
     """Return the events a second taken in by batches of 500."""
-    bodies = [feed.events(BATCH) for _ in range(int(seconds * _MOST_BATCHES))]
+    bodies = [feed.events(BATCH) for _ in range(int(seconds * _MAX_BATCHES))]
     volley = shoot(server.url, "/v1/events", bodies, clients=_SENDERS, seconds=seconds)
     return BATCH * len(volley.answered()) / volley.seconds, volley
 
 
 def measure_singles(server: Server, feed: Feed, seconds: float) -> tuple[float, Volley]:
     """Return the requests of one event a second that 32 connections get answered."""
-    bodies = feed.events(int(seconds * _MOST_SINGLES))
+    bodies = feed.events(int(seconds * _MAX_SINGLES))
     volley = shoot(server.url, "/v1/events", bodies, clients=_CONNECTIONS, seconds=seconds)
     return len(volley.answered()) / volley.seconds, volley
 

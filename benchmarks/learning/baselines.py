@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from collector.click_models.intervention_harvesting import PRIOR, assign_folds, harvest
+from collector.click_models.intervention_harvesting import PRIOR, assign_folds, harvest_interventions
 from collector.click_models.labels import label
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 
 _ASSUMED_STEEPNESS = 0.75
 _PSEUDO_EXAMINATIONS = 3.0
-_LEAST_RELEVANCE = 0.02
+_MIN_RELEVANCE = 0.02
 
 
 def label_by_rate(
@@ -41,23 +41,23 @@ def label_doubly_robust(
         examined = float(np.arange(1, len(row.shown) + 1) ** -_ASSUMED_STEEPNESS @ np.array(row.shown))
         believed = prior.get(row.query_key, {}).get(row.document_id, 0.0)
         estimate = (sum(row.clicked) + _PSEUDO_EXAMINATIONS * believed) / (examined + _PSEUDO_EXAMINATIONS)
-        if clicks[row.query_key] and estimate >= _LEAST_RELEVANCE:
+        if clicks[row.query_key] and estimate >= _MIN_RELEVANCE:
             labels.append(Label(row.query_key, row.document_id, min(estimate, 1.0), clicks[row.query_key] ** 0.5))
     return labels, curve or PRIOR_CURVE
 
 
-def label_by_swaps(
+def label_by_interventions(
     evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
 ) -> tuple[list[Label], ClickCurve]:
     """Return clickloop's labels by the curve that documents at several ranks show, where there are enough."""
-    return label(evidence, prior, curve or _harvest(evidence))
+    return label(evidence, prior, curve or _harvest_interventions(evidence))
 
 
-def _harvest(evidence: list[Evidence]) -> ClickCurve | None:
+def _harvest_interventions(evidence: list[Evidence]) -> ClickCurve | None:
     keys = sorted({row.query_key for row in evidence})
     fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
     shown, clicked = (np.array(counts) for counts in zip(*((row.shown, row.clicked) for row in evidence), strict=True))
-    found = harvest(shown, clicked, np.array([fold[row.query_key] for row in evidence]))
+    found = harvest_interventions(shown, clicked, np.array([fold[row.query_key] for row in evidence]))
     return None if found.family == PRIOR else found.curve
 
 

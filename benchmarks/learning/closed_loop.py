@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.harness.evaluation import DEPTH, World
+from benchmarks.harness.evaluation import DEPTH, EvaluationHarness
 from collector.click_models.labels import label
-from collector.fold.lists import Counts, Outcome, ShownList, count_votes, difference
+from collector.fold.lists import EvidenceCounts, Outcome, ShownList, count_votes, difference
 from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Labeller, query_key
 from foundation.packed_evidence import pack
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import learn, prepare_lesson
+from retrainer.learners.cross_fitting import learn, prepare_training_set
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.pipeline import Ranker
 from simulator.traffic import Traffic
@@ -53,7 +53,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LoopRow:
     """Quality at one moment of one run, nDCG@10.
 
     Attributes:
@@ -91,8 +91,8 @@ class Votes:
     def __init__(self, lists_per_user: int) -> None:
         self._lists_per_user = lists_per_user
         self._lists: dict[tuple[str, int], list[ShownList]] = {}
-        self._said: dict[tuple[str, int], dict[str, Counts]] = {}
-        self._counts: dict[str, dict[str, Counts]] = {}
+        self._said: dict[tuple[str, int], dict[str, EvidenceCounts]] = {}
+        self._counts: dict[str, dict[str, EvidenceCounts]] = {}
         self._silent: dict[int, set[str]] = {}
         self._last_click: dict[int, datetime] = {}
         self.clicks = 0
@@ -116,7 +116,7 @@ class Votes:
         after = count_votes(self._lists[key, person], self._lists_per_user, self._last_click.get(person))
         counts = self._counts.setdefault(key, {})
         for document, change in difference(before, after).items():
-            counts[document] = counts.get(document, Counts()).plus(change)
+            counts[document] = counts.get(document, EvidenceCounts()).plus(change)
         self._said[key, person] = after
 
     def clicked(self) -> list[str]:
@@ -140,7 +140,7 @@ class Simulation:
         clicks: How many clicks it lasts.
     """
 
-    def __init__(self, world: World, setting: Setting, clicks: int, seed: int) -> None:
+    def __init__(self, world: EvaluationHarness, setting: Setting, clicks: int, seed: int) -> None:
         self._world = world
         self._setting = setting
         self._clicks = clicks
@@ -153,7 +153,7 @@ class Simulation:
         self._waiting: set[str] = set()
         self._number = 0
 
-    def run(self, progress: Progress) -> list[Row]:
+    def run(self, progress: Progress) -> list[LoopRow]:
         """Return the quality after each training."""
         rows = []
         for share in RETRAINED_AT if self._setting.closed else (1.0,):
@@ -187,15 +187,15 @@ class Simulation:
     def _retrain(self) -> float:
         self._refresh()
         started = monotonic_s()
-        lesson = prepare_lesson(self._votes.evidence(), self._world.encode)
-        learned = learn(lesson, self._world.corpus, self._setting.labeller, self._seed)
+        training_set = prepare_training_set(self._votes.evidence(), self._world.encode)
+        learned = learn(training_set, self._world.corpus, self._setting.labeller, self._seed)
         model = self._world.model(learned, self._number)
         self._ranker = Ranker(self._world.corpus, model, self._live)
         return monotonic_s() - started
 
-    def _measure(self, clicks: int, seconds: float) -> Row:
+    def _measure(self, clicks: int, seconds: float) -> LoopRow:
         held_out, clicked = list(self._world.held_out), self._votes.clicked()
-        return Row(
+        return LoopRow(
             name=self._setting.name,
             clicks=clicks,
             held_out=self._world.quality(self._ranker, held_out),

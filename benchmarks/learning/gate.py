@@ -18,13 +18,13 @@ import torch
 from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.remote.service import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError
 from foundation.registry.registry import ArtifactStore, Version
 from foundation.settings import Settings
-from retrainer.candidate import Workshop, gate_manifest
+from retrainer.candidate import TrainingContext, gate_manifest
 from retrainer.data.dataset import Dataset
 from retrainer.gate.gate import Gate
 from retrainer.learners.adapter import Judgments, learn_adapter
@@ -53,7 +53,7 @@ Sabotage = Callable[["Lab", Random], Manifest]
 class Lab:
     """An honest candidate and everything it takes to judge others beside it."""
 
-    workshop: Workshop
+    training: TrainingContext
     dataset: Dataset
     champion: Version
     candidate: Version
@@ -61,11 +61,11 @@ class Lab:
     @property
     def artifacts(self) -> ArtifactStore:
         """Where its artifacts are."""
-        return self.workshop.registry.artifacts
+        return self.training.registry.artifacts
 
     def gate(self, manifest: Manifest) -> Gate:
         """Return the gate's decision on a manifest against the champion."""
-        return gate_manifest(self.workshop, self.dataset, self.champion.manifest, manifest)
+        return gate_manifest(self.training, self.dataset, self.champion.manifest, manifest)
 
 
 def run(folder: Path | None, seed: int, quick: bool) -> Findings:
@@ -85,7 +85,7 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         lab = open_lab(server.remote, settings)
         gates = gate_variants(lab, QUICK_VARIANTS if quick else VARIANTS, seed)
         planned = QUICK_SEARCHES if quick else PLANNED_SEARCHES
-        ended = force_past_gate(server.remote, Parts(settings), lab, driver, planned, seed)
+        ended = force_past_gate(server.remote, Container(settings), lab, driver, planned, seed)
         driver.close()
     return Findings(
         [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks)],
@@ -110,15 +110,15 @@ def open_lab(remote: Remote, settings: Settings) -> Lab:
     Raises:
         ClickloopError: The training failed.
     """
-    parts = Parts(settings)
-    drain(parts)
+    container = Container(settings)
+    drain(container)
     run_id = remote.post("/v1/training-runs", {})["id"]
     while (trained := remote.get(f"/v1/training-runs/{run_id}"))["state"] == "active":
         time.sleep(0.5)
     if not trained["version"]:
         raise ClickloopError(f"training run {run_id} ended {trained['state']}: {trained['report']}")
-    workshop, dataset, champion = parts.prepare_training(DEFAULT_COLLECTION, lambda _: None)
-    return Lab(workshop, dataset, champion, parts.registry.get(DEFAULT_COLLECTION, trained["version"]))
+    training, dataset, champion = container.prepare_training(DEFAULT_COLLECTION, lambda _: None)
+    return Lab(training, dataset, champion, container.registry.get(DEFAULT_COLLECTION, trained["version"]))
 
 
 def gate_variants(lab: Lab, count: int, seed: int) -> list[tuple[str, Gate]]:
@@ -160,16 +160,16 @@ def swap_ids(lab: Lab, random: Random) -> Manifest:
 def learn_noise(lab: Lab, random: Random) -> Manifest:
     """Return the candidate with adapter and residuals learned from clicks on random documents."""
     keys = sorted({row.query_key for row in lab.dataset.learn})
-    ids = lab.workshop.corpus.ids()
-    rows = [row for name in ids if (row := lab.workshop.corpus.row(name)) is not None]
+    ids = lab.training.corpus.ids()
+    rows = [row for name in ids if (row := lab.training.corpus.row(name)) is not None]
     judgments = Judgments(
-        queries=lab.workshop.embed(keys),
+        queries=lab.training.embed(keys),
         weights=np.ones(len(keys), dtype=np.float32),
         query=np.arange(len(keys)),
         document=random.integers(len(ids), size=len(keys)),
         relevance=np.ones(len(keys), dtype=np.float32),
     )
-    learned = learn_adapter(judgments, lab.workshop.corpus.means(rows), _RANDOM_STEPS, int(random.integers(2**31)))
+    learned = learn_adapter(judgments, lab.training.corpus.means(rows), _RANDOM_STEPS, int(random.integers(2**31)))
     return replace(
         lab.candidate.manifest,
         adapter=lab.artifacts.put(learned.adapter.to_bytes()),
@@ -184,7 +184,9 @@ SABOTAGES: dict[str, Sabotage] = {
 }
 
 
-def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, planned: int, seed: int) -> dict[str, Any]:
+def force_past_gate(
+    remote: Remote, container: Container, lab: Lab, driver: Driver, planned: int, seed: int
+) -> dict[str, Any]:
     """Run a sabotaged version against the champion under traffic; return how the experiment ended.
 
     Args:
@@ -193,7 +195,7 @@ def force_past_gate(remote: Remote, parts: Parts, lab: Lab, driver: Driver, plan
     Returns:
         `decision`, `reason`, and the `searches` that it took.
     """
-    version = register(parts, shuffle_adapter(lab, np.random.default_rng(seed)), "forced past the gate by a bench")
+    version = register(container, shuffle_adapter(lab, np.random.default_rng(seed)), "forced past the gate by a bench")
     plan = {
         "name": "forced past the gate",
         "kind": "interleaving",

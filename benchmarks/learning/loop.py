@@ -11,14 +11,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.harness.evaluation import World, open_world
+from benchmarks.harness.evaluation import EvaluationHarness, open_harness
 from benchmarks.harness.machine import describe_machine
-from benchmarks.learning.baselines import label_by_rate, label_by_swaps, label_doubly_robust
-from benchmarks.learning.closed_loop import Progress, Row, Setting, Simulation
+from benchmarks.learning.baselines import label_by_interventions, label_by_rate, label_doubly_robust
+from benchmarks.learning.closed_loop import LoopRow, Progress, Setting, Simulation
 from foundation.clock import monotonic_s
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import learn, prepare_lesson
+from retrainer.learners.cross_fitting import learn, prepare_training_set
 from serving.ranking.pipeline import Ranker
 from simulator.collection import JudgedCollection, read_beir
 
@@ -33,7 +33,7 @@ SETTINGS = (
     Setting("closed loop, cascade users", user="cascade"),
     Setting("closed loop, naive click rates", labeller=label_by_rate),
     Setting("closed loop, doubly-robust labels", labeller=label_doubly_robust),
-    Setting("closed loop, labels by the curve of swaps", labeller=label_by_swaps),
+    Setting("closed loop, labels by the curve of swaps", labeller=label_by_interventions),
     Setting("static log", closed=False),
 )
 
@@ -59,7 +59,7 @@ def run(
     judged = read_beir(collection)
     if quick:
         judged, clicks, seeds = _shrink(judged), min(clicks, 1000), seeds[:1]
-    world = open_world(judged, Settings())
+    world = open_harness(judged, Settings())
     settings = SETTINGS[:1] if quick else SETTINGS
     runs = [Simulation(world, settings[0], clicks, seed).run(progress) for seed in seeds]
     others = [Simulation(world, setting, clicks, seeds[0]).run(progress)[-1] for setting in settings[1:]]
@@ -75,12 +75,12 @@ def run(
     }
 
 
-def _production(last: Row) -> Row:
+def _production(last: LoopRow) -> LoopRow:
     before, clicked = last.held_out_before, last.clicked_before
-    return Row("production", 0, before, before, clicked, clicked)
+    return LoopRow("production", 0, before, before, clicked, clicked)
 
 
-def _skyline(world: World, last: Row) -> Row:
+def _skyline(world: EvaluationHarness, last: LoopRow) -> LoopRow:
     """Return what the same learner reaches with every judgment of every query that users may ask."""
     evidence = [
         Evidence(key, name, (0.0,), (0.0,))
@@ -88,9 +88,9 @@ def _skyline(world: World, last: Row) -> Row:
         for name in grades
         if grades[name] > 0
     ]
-    learned = learn(prepare_lesson(evidence, world.encode), world.corpus, _Judge(world), seed=0, passes=1)
+    learned = learn(prepare_training_set(evidence, world.encode), world.corpus, _Judge(world), seed=0, passes=1)
     ranker, asked = Ranker(world.corpus, world.model(learned, 0)), sorted(world.asked)
-    return Row(
+    return LoopRow(
         name="skyline: full labels of all that users may ask, counted as clicked",
         clicks=0,
         held_out=world.quality(ranker, world.held_out),
@@ -104,7 +104,7 @@ def _skyline(world: World, last: Row) -> Row:
 class _Judge:
     """A labeller that knows the judgments."""
 
-    world: World
+    world: EvaluationHarness
 
     def __call__(
         self, evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
@@ -118,7 +118,7 @@ class _Judge:
         return labels, curve or PRIOR_CURVE
 
 
-def _bars(last: Row, quick: bool) -> list[dict[str, Any]]:
+def _bars(last: LoopRow, quick: bool) -> list[dict[str, Any]]:
     gain, clicked = last.held_out - last.held_out_before, last.clicked - last.clicked_before
     measured = (
         ("loop.2a", "gain in nDCG@10 on held-out queries", gain, 0.0 if quick else HELD_OUT_BOUND),
@@ -135,8 +135,8 @@ def _bars(last: Row, quick: bool) -> list[dict[str, Any]]:
     return [*bars, {"id": "loop.8b", "what": what, "value": seconds, "bound": RETRAINING_BOUND_S, "met": met}]
 
 
-def _mean(rows: Sequence[Row]) -> Row:
-    return Row(
+def _mean(rows: Sequence[LoopRow]) -> LoopRow:
+    return LoopRow(
         name=rows[0].name,
         clicks=rows[0].clicks,
         held_out=fmean(row.held_out for row in rows),
@@ -147,7 +147,7 @@ def _mean(rows: Sequence[Row]) -> Row:
     )
 
 
-def _chosen(table: list[Row], clicks: int) -> list[Row]:
+def _chosen(table: list[LoopRow], clicks: int) -> list[LoopRow]:
     wanted = {round(share * clicks) for share in (1 / 15, 1 / 3, 1.0)}
     return [row for row in table if row.clicks in wanted]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.harness.evaluation import World, open_world
+from benchmarks.harness.evaluation import EvaluationHarness, open_harness
 from foundation.contracts import Evidence, Label
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import School, prepare_lesson
+from retrainer.learners.cross_fitting import CrossFitter, prepare_training_set
 from retrainer.learners.fusion import learn_weights, stack_lists
 from simulator.collection import read_beir
 
@@ -31,7 +31,7 @@ QUERIES = 200
 _HOLD = 10.0
 
 
-def learn_prior(worlds: Sequence[World], seed: int = 0) -> dict[str, float]:
+def learn_prior(worlds: Sequence[EvaluationHarness], seed: int = 0) -> dict[str, float]:
     """Return the weights that rank well in all worlds alike, held toward zero."""
     values: list[Floats] = []
     targets: list[Floats] = []
@@ -44,18 +44,18 @@ def learn_prior(worlds: Sequence[World], seed: int = 0) -> dict[str, float]:
 
 def main() -> None:
     """Print the weights learned on the collections named on the command line."""
-    worlds = [open_world(read_beir(Path(folder)), Settings()) for folder in sys.argv[1:]]
+    worlds = [open_harness(read_beir(Path(folder)), Settings()) for folder in sys.argv[1:]]
     print(json.dumps(learn_prior(worlds), indent=4))
 
 
-def _lists(world: World, seed: int) -> tuple[list[Floats], list[Floats], Floats]:
+def _lists(world: EvaluationHarness, seed: int) -> tuple[list[Floats], list[Floats], Floats]:
     """Return the candidate lists of some queries as models saw them that never learned from them."""
     keys = np.random.default_rng(seed).permutation(sorted(world.asked))[:QUERIES].tolist()
     pairs = [(key, name) for key in sorted(keys) for name, grade in world.asked[key].items() if grade > 0]
     labels = [Label(key, name, 1.0 / len(world.asked[key]), 1.0) for key, name in pairs]
-    lesson = prepare_lesson([Evidence(key, name, (0.0,), (0.0,)) for key, name in pairs], world.encode)
-    school = School(lesson, world.corpus, seed)
-    return school.target(school.predict(labels), labels)
+    training_set = prepare_training_set([Evidence(key, name, (0.0,), (0.0,)) for key, name in pairs], world.encode)
+    fitter = CrossFitter(training_set, world.corpus, seed)
+    return fitter.target(fitter.predict(labels), labels)
 
 
 if __name__ == "__main__":

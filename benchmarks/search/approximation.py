@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness.report import Bar, at_least, at_most
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.contracts import DEFAULT_COLLECTION
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import parse_filter
@@ -22,10 +22,10 @@ _DEPTH = 100
 _PASSAGES = 500
 
 
-def measure_recall(parts: Parts, queries: Sequence[str]) -> tuple[list[Bar], dict[str, Any]]:
+def measure_recall(container: Container, queries: Sequence[str]) -> tuple[list[Bar], dict[str, Any]]:
     """Return recall@100 of documents against exact search over the same corpus, and the time of filtered search."""
-    corpus = parts.generations.open(DEFAULT_COLLECTION)
-    vectors = parts.encoder.encode(list(queries))
+    corpus = container.snapshots.open(DEFAULT_COLLECTION)
+    vectors = container.encoder.encode(list(queries))
     plain = [_share(corpus, vector, None) for vector in vectors]
     bars = [at_least("search.5", f"recall@100 of {len(queries)} queries without a filter", float(np.mean(plain)), 0.98)]
     details: dict[str, Any] = {"passages": len(corpus.dense), "documents": len(corpus)}
@@ -38,7 +38,7 @@ def measure_recall(parts: Parts, queries: Sequence[str]) -> tuple[list[Bar], dic
         times = [_time_ms(corpus, vector, field) for vector in vectors]
         bars.append(at_least("search.5", f"recall@100 under a filter of {what}", float(np.mean(shares)), 0.98))
         bars.append(at_most("search.5", f"99th percentile of filtered search, {what}, ms", _high(times), 50.0))
-    parts.generations.close(DEFAULT_COLLECTION, corpus)
+    container.snapshots.close(DEFAULT_COLLECTION, corpus)
     return bars, details
 
 

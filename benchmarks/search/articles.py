@@ -36,7 +36,7 @@ _DAY_ONE, _DAYS = 2015, 3650
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ArticleSource:
     """A real article cut into sentences."""
 
     title: str
@@ -44,7 +44,7 @@ class Source:
     words: str
 
 
-def read_sources(documents: Sequence[dict[str, Any]]) -> list[Source]:
+def read_sources(documents: Sequence[dict[str, Any]]) -> list[ArticleSource]:
     """Return the documents that articles can grow from: with a title, and three sentences at least."""
     sources = []
     for document in documents:
@@ -52,11 +52,11 @@ def read_sources(documents: Sequence[dict[str, Any]]) -> list[Source]:
         found = _SENTENCE_END.split(text)
         sentences = tuple(one for one in found if _SHORTEST <= len(one.split()) <= _LONGEST)
         if document["title"] and len(sentences) >= 3:
-            sources.append(Source(document["title"], sentences, text[:1000]))
+            sources.append(ArticleSource(document["title"], sentences, text[:1000]))
     return sources
 
 
-def grow(sources: Sequence[Source], count: int, seed: int) -> Iterator[dict[str, Any]]:
+def grow(sources: Sequence[ArticleSource], count: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield `count` articles as documents, with fields to filter by."""
     near = _find_neighbours(sources)
     order = list(range(len(sources)))
@@ -74,7 +74,7 @@ def grow(sources: Sequence[Source], count: int, seed: int) -> Iterator[dict[str,
         }
 
 
-def _find_neighbours(sources: Sequence[Source]) -> Callable[[int], list[int]]:
+def _find_neighbours(sources: Sequence[ArticleSource]) -> Callable[[int], list[int]]:
     """Return what finds the sources nearest to one.
 
     By tantivy's own BM25, not by clickloop's: the engine may change, the articles must not.
@@ -103,7 +103,7 @@ def _find_neighbours(sources: Sequence[Source]) -> Callable[[int], list[int]]:
 
 
 def _write(
-    sources: Sequence[Source], place: int, near: list[int], chance: random.Random, *, again: bool
+    sources: Sequence[ArticleSource], place: int, near: list[int], chance: random.Random, *, again: bool
 ) -> tuple[str, str]:
     source = sources[place]
     other = sources[chance.choice(near)]

@@ -1,4 +1,4 @@
-"""Bars 7 and 8: a build of a generation and swaps of versions under load."""
+"""Bars 7 and 8: a build of a snapshot and swaps of versions under load."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.harness.report import Bar, at_least, at_most
 from benchmarks.harness.server import Server
 from benchmarks.search.load import Questions, fire
 from benchmarks.search.service import PLAIN
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
@@ -34,7 +34,7 @@ _LOOK_S = 0.2
 
 
 def measure_build(
-    server: Server, parts: Parts, questions: Questions, articles: list[dict[str, Any]], idle_s: float
+    server: Server, container: Container, questions: Questions, articles: list[dict[str, Any]], idle_s: float
 ) -> tuple[list[Bar], dict[str, Any]]:
     """Return what a build, with changes meanwhile, costs the searches, and whether it holds the catalog.
 
@@ -43,7 +43,7 @@ def measure_build(
         idle_s: Seconds of searches without a build, to compare with.
     """
     before = fire(server.url, questions, options=PLAIN, rate=_GENTLE_RATE, seconds=idle_s)
-    old = server.remote.get("/v1/index")["generation"]
+    old = server.remote.get("/v1/index")["snapshot"]
     server.remote.post("/v1/index/builds", {})
     ended = threading.Event()
     during: list[Volley] = []
@@ -57,13 +57,13 @@ def measure_build(
         changing.result()
     took_s = time.perf_counter() - began
     shots = [shot for volley in during for shot in volley.shots]
-    holds = float(_holds_catalog(server, parts))
+    holds = float(_holds_catalog(server, container))
     changes = _count_changes(articles)
     ratio = quantile_ms(shots, 0.99) / quantile_ms(before.shots, 0.99)
     return [
         at_most("search.7", "99th percentile during a build by that without, ratio", ratio, 2.0),
         at_most("search.7", "searches failed during a build", sum(shot.status != 200 for shot in shots), 0),
-        at_least("search.7", f"generation holds the catalog after {changes} upserts and {changes} deletes", holds, 1.0),
+        at_least("search.7", f"snapshot holds the catalog after {changes} upserts and {changes} deletes", holds, 1.0),
     ], {
         "seconds of the build": round(took_s),
         "99th percentile without, ms": round(quantile_ms(before.shots, 0.99), 1),
@@ -72,11 +72,11 @@ def measure_build(
 
 
 def measure_swaps(
-    server: Server, parts: Parts, questions: Questions, moves: int, seed: int
+    server: Server, container: Container, questions: Questions, moves: int, seed: int
 ) -> tuple[list[Bar], dict[str, Any]]:
     """Return what swaps under a hundred searches a second cost, and whether any answer mixes versions."""
-    versions = [add_version(parts, seed + number) for number in range(2)]
-    manifests = {name: parts.registry.get(DEFAULT_COLLECTION, name).manifest for name in versions}
+    versions = [add_version(container, seed + number) for number in range(2)]
+    manifests = {name: container.registry.get(DEFAULT_COLLECTION, name).manifest for name in versions}
     champion = _champion(server.remote)
     _begin_with(server.remote, versions[0])
     options = {**PLAIN, "explain": True}
@@ -129,18 +129,18 @@ def _count_changes(articles: list[dict[str, Any]]) -> int:
 
 def _is_swapped(remote: Remote, old: dict[str, Any] | None) -> bool:
     told = remote.get("/v1/index")
-    return told["generation"] is not None and told["generation"] != old and told["behind"] == 0
+    return told["snapshot"] is not None and told["snapshot"] != old and told["behind"] == 0
 
 
-def _holds_catalog(server: Server, parts: Parts) -> bool:
-    """Return whether the new generation with what was replayed into it is exactly the catalog.
+def _holds_catalog(server: Server, container: Container) -> bool:
+    """Return whether the new snapshot with what was replayed into it is exactly the catalog.
 
     Changes may have been made up to this moment; the replica gets the time to take them in.
     """
     until = monotonic_s() + _SETTLE_S
     while (told := server.remote.get("/v1/index?digest=true"))["behind"] and monotonic_s() < until:
         time.sleep(_LOOK_S)
-    return bool(told["digest"] == digest_content(parts.catalog.held(DEFAULT_COLLECTION)))
+    return bool(told["digest"] == digest_content(container.catalog.held(DEFAULT_COLLECTION)))
 
 
 def contradicts(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.harness.report import Bar, at_least
 from benchmarks.search.recipe import remember
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.evaluation.measures import Measured, compare_all, measure
 from clickloop.evaluation.systems import Systems
 from foundation.settings import Settings
@@ -27,13 +27,13 @@ def measure_quality(data: Path, settings: Settings) -> tuple[list[Bar], dict[str
 
     Details add by how much one leads the other on the same queries, where that is more than chance.
     """
-    parts = Parts(settings)
+    container = Container(settings)
     bars: list[Bar] = []
     table: dict[str, Any] = {}
     for name in COLLECTIONS:
         if not (data / name).exists():
             continue
-        measured = _judge(parts, read_beir(data / name), Path(settings.home) / "recipe" / f"{name}.npy")
+        measured = _judge(container, read_beir(data / name), Path(settings.home) / "recipe" / f"{name}.npy")
         found = {system: one.means[_MEASURE] for system, one in measured.items()}
         table[name] = {system: round(value, 4) for system, value in found.items()}
         table[name] |= {f"{one} less {other}": _lead(measured, one, other) for one, other in _PAIRS}
@@ -46,7 +46,7 @@ def measure_quality(data: Path, settings: Settings) -> tuple[list[Bar], dict[str
             at_least("search.6", f"{ours}, rerank, better of BM25 and dense less 0.005", found["rerank"], floor)
         )
         bars.append(at_least("search.1", f"{ours}, hybrid, the tutorial's recipe", found["hybrid"], found["recipe"]))
-    parts.engine.dispose()
+    container.engine.dispose()
     return bars, table
 
 
@@ -58,10 +58,10 @@ def _lead(measured: Mapping[str, Measured], one: str, other: str) -> str:
     return f"{sign * pair.gain:+.4f} (95% {low:+.4f} to {high:+.4f}, p {pair.p_value:.4f})"
 
 
-def _judge(parts: Parts, collection: JudgedCollection, kept: Path) -> dict[str, Measured]:
+def _judge(container: Container, collection: JudgedCollection, kept: Path) -> dict[str, Measured]:
     judgments = collection.split("test")
     queries = {query: collection.queries[query] for query in judgments}
-    systems = Systems(parts, collection, _DEPTH, late=True)
+    systems = Systems(container, collection, _DEPTH, late=True)
     runs = {system: systems.rank(system, queries) for system in SYSTEMS}
     recipe = remember(collection.documents, kept)
     runs["recipe"] = {query: recipe.search(text) for query, text in queries.items()}

@@ -18,7 +18,7 @@ from rank_bm25 import BM25Okapi
 from sentence_transformers import SentenceTransformer
 
 from benchmarks.harness.report import Bar, at_least
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.disk.files import whole_file
 from foundation.settings import Settings
@@ -86,11 +86,11 @@ def measure_recipe(
     Args:
         bars: What was measured of the service; its first median is compared with.
     """
-    parts = Parts(settings)
-    corpus = parts.generations.open(DEFAULT_COLLECTION)
+    container = Container(settings)
+    corpus = container.snapshots.open(DEFAULT_COLLECTION)
     found = [(article, row) for article in articles if (row := corpus.row(str(article["id"]))) is not None]
     search = TutorialSearch([article for article, _ in found], corpus.means([row for _, row in found]))
-    parts.generations.close(DEFAULT_COLLECTION, corpus)
+    container.snapshots.close(DEFAULT_COLLECTION, corpus)
     times = []
     for query in queries[:_QUERIES]:
         began = perf_counter()

@@ -28,7 +28,7 @@ from benchmarks.search.service import (
     measure_throughput,
     stage_shares,
 )
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
@@ -75,7 +75,7 @@ def run(
     articles = _keep_articles(home / "articles.jsonl", collections, documents, seed)
     settings = Settings(home=home, late_interaction=True, log_level="warning")
     told = {"articles": len(articles), "words an article": _mean_words(articles)}
-    measured = Measured(settings, articles, _choose_queries(collections, seed), 3.0 if quick else 60.0, tell, told)
+    measured = MeasuredBars(settings, articles, _choose_queries(collections, seed), 3.0 if quick else 60.0, tell, told)
     with Server(settings) as server:
         _hold(server.remote, articles, tell)
         if only & {1, 2, 3}:
@@ -96,7 +96,7 @@ def run(
 
 
 @dataclass(slots=True)
-class Measured:
+class MeasuredBars:
     """What has been measured of one home so far; each method adds its bars and details.
 
     Attributes:
@@ -139,22 +139,22 @@ class Measured:
         self.tell("recall")
         filters = {what: {field: True} for what, field in FILTERS.items()}
         self.bars += measure_filters(server, self.questions, filters, self.seconds / 4)
-        with self._parts() as parts:
-            found, self.details["recall"] = measure_recall(parts, self.queries[:_RECALL_QUERIES])
+        with self._container() as container:
+            found, self.details["recall"] = measure_recall(container, self.queries[:_RECALL_QUERIES])
         self.bars += found
 
     def swap(self, server: Server, moves: int, seed: int) -> None:
         """Add what swaps cost."""
         self.tell("swaps")
-        with self._parts() as parts:
-            found, self.details["swaps"] = measure_swaps(server, parts, self.questions, moves, seed)
+        with self._container() as container:
+            found, self.details["swaps"] = measure_swaps(server, container, self.questions, moves, seed)
         self.bars += found
 
     def build(self, server: Server) -> None:
         """Add what a build costs."""
-        self.tell("build of a generation")
-        with self._parts() as parts:
-            found, self.details["build"] = measure_build(server, parts, self.questions, self.articles, self.seconds)
+        self.tell("build of a snapshot")
+        with self._container() as container:
+            found, self.details["build"] = measure_build(server, container, self.questions, self.articles, self.seconds)
         self.bars += found
 
     def compare_recipe(self) -> None:
@@ -170,10 +170,10 @@ class Measured:
         self.bars += found
 
     @contextmanager
-    def _parts(self) -> Iterator[Parts]:
-        parts = Parts(self.settings)
-        yield parts
-        parts.engine.dispose()
+    def _container(self) -> Iterator[Container]:
+        container = Container(self.settings)
+        yield container
+        container.engine.dispose()
 
 
 def _read_collections(data: Path | None) -> list[JudgedCollection]:
@@ -199,7 +199,7 @@ def _choose_queries(collections: list[JudgedCollection], seed: int) -> list[str]
 
 
 def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
-    """Bring the articles into the service and a generation, unless they are there."""
+    """Bring the articles into the service and a snapshot, unless they are there."""
     tell = _once(tell)
     tell(f"sending {len(articles)} articles, those there excepted")
     for start in range(0, len(articles), _AT_ONCE):
@@ -208,9 +208,9 @@ def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
     while (told := _ask(remote))["behind"] or told["waiting"] or told["build"]["state"] in ("reading", "sealing"):
         tell(f"{told['waiting']} articles wait to be embedded, build {told['build']['state']}")
         time.sleep(_LOOK_S)
-    if told["generation"] is None or told["tail"]:
+    if told["snapshot"] is None or told["delta"]:
         remote.post("/v1/index/builds", {})
-        while (told := _ask(remote))["generation"] is None or told["tail"]:
+        while (told := _ask(remote))["snapshot"] is None or told["delta"]:
             tell(f"build {told['build']['state']}: {told['build']['done']} of {told['build']['total']}")
             time.sleep(_LOOK_S)
 

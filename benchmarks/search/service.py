@@ -83,7 +83,7 @@ def measure_overload(
 
 
 def measure_footprint(server: Server, questions: Questions, seconds: float) -> tuple[list[Bar], float]:
-    """Return the time a service takes to start from a generation, and its resident memory once it has been used."""
+    """Return the time a service takes to start from a snapshot, and its resident memory once it has been used."""
     server.stop()
     began = time.perf_counter()
     server.start()

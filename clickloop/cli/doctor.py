@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.evaluation.measures import compare_all, measure
 from clickloop.evaluation.systems import RERANK, Systems
 from clickloop.remote.service import Remote
@@ -17,17 +17,17 @@ from foundation.errors import ClickloopError
 from serving.ranking.live_evidence import relevance_of
 from simulator.collection import JudgedCollection, Judgments
 
-LEAST_QUERIES = 30
+MIN_QUERIES = 30
 """Judged or clicked queries below which nothing is said of late interaction."""
 
-_MOST_QUERIES = 300
+_MAX_QUERIES = 300
 _PAGE = 1000
 _DEPTH = 100
 _SPLIT = "test"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing looked at.
 
     Attributes:
@@ -40,30 +40,32 @@ class Finding:
     what: str
 
 
-def examine_service(remote: Remote) -> list[Finding]:
+def examine_service(remote: Remote) -> list[Diagnosis]:
     """Return what a running service says of itself; one finding that it does not answer, when it does not."""
     try:
         ready = remote.get("/readyz")
         health = remote.get("/v1/reports/join-health")
         learning = remote.get("/v1/reports/learning")
     except ClickloopError as problem:
-        return [Finding("service", good=False, what=problem.detail)]
+        return [Diagnosis("service", good=False, what=problem.detail)]
     collections = [
-        Finding(f"collection {name}", not state["problem"] and not state["waiting"], _describe(state))
+        Diagnosis(f"collection {name}", not state["problem"] and not state["waiting"], _describe(state))
         for name, state in ready["collections"].items()
     ]
     joins = [
-        Finding(
+        Diagnosis(
             check["name"],
             not check["advice"],
             f"{check['count']} of {check['of']}: {check['meaning']} {check['advice']}".strip(),
         )
         for check in health["findings"]
     ]
-    return [*collections, *joins, Finding("learning", good=True, what=learning["meaning"])]
+    return [*collections, *joins, Diagnosis("learning", good=True, what=learning["meaning"])]
 
 
-def examine_late_interaction(parts: Parts, collection: str, judged: JudgedCollection | None, seed: int) -> Finding:
+def examine_late_interaction(
+    container: Container, collection: str, judged: JudgedCollection | None, seed: int
+) -> Diagnosis:
     """Return whether ranking again by late interaction pays: its gain in nDCG@10 and its cost, measured.
 
     Embeds the tokens of the whole collection, once.
@@ -71,14 +73,14 @@ def examine_late_interaction(parts: Parts, collection: str, judged: JudgedCollec
     Args:
         judged: Judgments to measure by; what users of the collection chose when None.
     """
-    asked = judged or read_chosen(parts, collection)
+    asked = judged or read_chosen(container, collection)
     queries = sorted(query for query, grades in asked.split(_SPLIT).items() if max(grades.values()) > 0)
-    sample = np.random.default_rng(seed).permutation(len(queries))[:_MOST_QUERIES].tolist()
+    sample = np.random.default_rng(seed).permutation(len(queries))[:_MAX_QUERIES].tolist()
     chosen = {queries[place]: asked.queries[queries[place]] for place in sample}
-    if len(chosen) < LEAST_QUERIES:
-        what = f"only {len(chosen)} queries are judged or have agreeing clicks; {LEAST_QUERIES} are needed to tell"
-        return Finding("late interaction", good=True, what=what)
-    systems = Systems(parts, asked, _DEPTH, late=True)
+    if len(chosen) < MIN_QUERIES:
+        what = f"only {len(chosen)} queries are judged or have agreeing clicks; {MIN_QUERIES} are needed to tell"
+        return Diagnosis("late interaction", good=True, what=what)
+    systems = Systems(container, asked, _DEPTH, late=True)
     judgments = {query: asked.split(_SPLIT)[query] for query in chosen}
     runs, times = {}, {}
     for system in ("hybrid", RERANK):
@@ -91,22 +93,22 @@ def examine_late_interaction(parts: Parts, collection: str, judged: JudgedCollec
     )
     pays = low > 0
     verdict = "pays: set CLICKLOOP_LATE_INTERACTION=true" if pays else "does not pay: leave it off"
-    return Finding(
+    return Diagnosis(
         "late interaction",
-        pays == parts.settings.late_interaction,
+        pays == container.settings.late_interaction,
         f"{verdict}; nDCG@10 {gain:+.4f} ({low:+.4f} to {high:+.4f}) on {len(chosen)} queries, "
         f"{times[RERANK] - times['hybrid']:+.1f} ms a query",
     )
 
 
-def read_chosen(parts: Parts, collection: str) -> JudgedCollection:
+def read_chosen(container: Container, collection: str) -> JudgedCollection:
     """Return a collection's documents with what at least two users of a query agree on as judgments."""
     documents: list[dict[str, Any]] = []
-    while page := parts.catalog.list(collection, documents[-1]["id"] if documents else "", _PAGE):
+    while page := container.catalog.list(collection, documents[-1]["id"] if documents else "", _PAGE):
         documents += [{"id": one.id, "title": one.title, "text": one.text} for one in page]
-    half_life = parts.settings.evidence_half_life_days
+    half_life = container.settings.evidence_half_life_days
     judgments: Judgments = {}
-    for row in read_evidence(parts.engine, collection, parts.clock.now(), half_life):
+    for row in read_evidence(container.engine, collection, container.clock.now(), half_life):
         if relevance_of(row) > 0:
             judgments.setdefault(row.query_key, {})[row.document_id] = 1
     return JudgedCollection(documents, {key: key for key in judgments}, {_SPLIT: judgments})

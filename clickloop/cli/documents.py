@@ -103,10 +103,10 @@ def export(
 ) -> None:
     """Write the documents of the running service to a file."""
     from clickloop.cli.exporting import export_documents, stored_documents
-    from clickloop.remote.retry_policy import Patience
+    from clickloop.remote.retry_policy import RetryPolicy
 
     with err.status("exporting"), closing(Remote(url, collection)) as remote:
-        file, count = export_documents(stored_documents(remote, Patience()), to)
+        file, count = export_documents(stored_documents(remote, RetryPolicy()), to)
     if as_json:
         print_json({"file": str(file), "documents": count})
     else:
@@ -115,9 +115,9 @@ def export(
 
 @app.command()
 def build(collection: CollectionName = "default", as_json: AsJson = False) -> None:
-    """Build an index generation of all documents; running services on this machine take it over."""
-    from clickloop.container import Parts
+    """Build an index snapshot of all documents; running services on this machine take it over."""
+    from clickloop.container import Container
 
     threadpool_limits(1)
-    built = Parts(Settings()).build(collection)
-    show({"generation": built.id, "documents": built.documents, "change": built.change}, as_json)
+    built = Container(Settings()).build(collection)
+    show({"snapshot": built.id, "documents": built.documents, "change": built.change}, as_json)

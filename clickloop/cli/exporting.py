@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from clickloop.remote.retry_policy import Patience
+from clickloop.remote.retry_policy import RetryPolicy
 from clickloop.remote.service import Remote
 from foundation.disk.files import whole_file
 from foundation.errors import Conflict, InvalidRequest
@@ -21,7 +21,7 @@ _FILES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _NAMED = ("title", "text", "url")
 
 
-def stored_documents(remote: Remote, patience: Patience) -> Iterator[dict[str, Any]]:
+def stored_documents(remote: Remote, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
     """Yield the documents of the remote's collection by id, each once.
 
     What is stored or deleted meanwhile is met where its id is still to come.
@@ -29,7 +29,7 @@ def stored_documents(remote: Remote, patience: Patience) -> Iterator[dict[str, A
     after: str | None = ""
     while after is not None:
         path = f"/v1/documents?{urlencode({'after': after, 'limit': _AT_ONCE})}"
-        page = patience.ask(partial(remote.get, path))
+        page = retry.ask(partial(remote.get, path))
         yield from page["documents"]
         after = page["next"]
 

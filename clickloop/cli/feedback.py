@@ -17,7 +17,7 @@ from foundation.settings import Settings
 
 if TYPE_CHECKING:
     from clickloop.cli.history.command import LogOptions
-    from clickloop.container import Parts
+    from clickloop.container import Container
 
 app = typer.Typer()
 
@@ -72,10 +72,10 @@ def pairs(
 ) -> None:
     """Write queries, documents and how relevant feedback makes them to a file."""
     from clickloop.cli.pairs import export_pairs, labelled_pairs
-    from clickloop.remote.retry_policy import Patience
+    from clickloop.remote.retry_policy import RetryPolicy
 
     with err.status("exporting"), closing(Remote(url, collection)) as remote:
-        count = export_pairs(labelled_pairs(remote, Patience()), to)
+        count = export_pairs(labelled_pairs(remote, RetryPolicy()), to)
     if as_json:
         print_json({"file": str(to), "pairs": count})
     else:
@@ -115,10 +115,10 @@ def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -
 def _list_dead_letters(limit: int, collection: str, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from collector.dead_letters.store import latest
 
-    letters = latest(Parts(Settings()).engine, collection, limit)
+    letters = latest(Container(Settings()).engine, collection, limit)
     if as_json:
         print_json([asdict(letter) for letter in letters])
         return
@@ -131,13 +131,13 @@ def _list_dead_letters(limit: int, collection: str, as_json: bool) -> None:
 def _resend_dead_letters(ids: Sequence[str], collection: str, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from collector.dead_letters.store import resend
 
-    parts = Parts(Settings())
-    with closing(parts.log) as log:
-        resent = resend(parts.engine, log, collection, ids)
-    _note(parts, collection, "dead letters sent again", asdict(resent))
+    container = Container(Settings())
+    with closing(container.log) as log:
+        resent = resend(container.engine, log, collection, ids)
+    _note(container, collection, "dead letters sent again", asdict(resent))
     if as_json:
         print_json({"collection": collection} | asdict(resent))
         return
@@ -149,24 +149,24 @@ def _resend_dead_letters(ids: Sequence[str], collection: str, as_json: bool) -> 
 def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> None:
     from datetime import UTC
 
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from collector.join.retention_watermark import collections_with_evidence
     from collector.join.store import evidence_digest
     from collector.join.store import replay as rebuild
     from foundation.database.engine import reading
 
-    parts = Parts(Settings())
-    with reading(parts.engine) as connection:
+    container = Container(Settings())
+    with reading(container.engine) as connection:
         fed = collections_with_evidence(connection)
     if collection not in fed:
         there = f"; there are {', '.join(fed)}" if fed else ", nor for any other"
         raise NotFound(f"feedback never came for collection {collection!r}{there}")
     start = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
-    before = evidence_digest(parts.engine, collection)
-    count = rebuild(parts.engine, collection, parts.settings, start)
-    after = evidence_digest(parts.engine, collection)
+    before = evidence_digest(container.engine, collection)
+    count = rebuild(container.engine, collection, container.settings, start)
+    after = evidence_digest(container.engine, collection)
     since_when = start.isoformat() if start else ""
-    _note(parts, collection, "evidence counted again", {"impressions": count, "since": since_when})
+    _note(container, collection, "evidence counted again", {"impressions": count, "since": since_when})
     if as_json:
         print_json({"collection": collection, "impressions": count, "digest_before": before, "digest_after": after})
         return
@@ -174,19 +174,19 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     out.print(f"{count} impressions folded; evidence digest {after}, {change}", highlight=False)
 
 
-def _note(parts: Parts, collection: str, action: str, detail: dict[str, Any]) -> None:
+def _note(container: Container, collection: str, action: str, detail: dict[str, Any]) -> None:
     """Record what was done, and by whom."""
     from foundation.access.actions import record_action
     from foundation.access.actors import command_line_actor
     from foundation.database.engine import transaction
 
-    with transaction(parts.engine) as connection:
+    with transaction(container.engine) as connection:
         record_action(
             connection,
             collection,
             action=action,
             subject=collection,
-            at=parts.clock.now(),
+            at=container.clock.now(),
             actor=command_line_actor(),
             detail=detail,
         )

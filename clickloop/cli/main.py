@@ -17,7 +17,7 @@ from clickloop.cli import documents, feedback, keys, versions
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError, Overloaded, StoreAway
-from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings
+from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings, renamed_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(versions.versions, name="versions")
@@ -83,23 +83,23 @@ def serve_agents(
 @app.command()
 def collect() -> None:
     """Fold the event log into evidence until stopped."""
-    from clickloop.container import Parts
+    from clickloop.container import Container
 
     stop = _stop_on_signal()
-    parts = Parts(Settings())
-    threading.Thread(target=parts.make_retention().run, args=(stop,), name="retention", daemon=True).start()
-    parts.make_consumer().run(stop)
+    container = Container(Settings())
+    threading.Thread(target=container.make_retention().run, args=(stop,), name="retention", daemon=True).start()
+    container.make_consumer().run(stop)
 
 
 @app.command(hidden=True)
 def background() -> None:
     """Collect and retrain for the server that started this process, as long as it lives."""
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from clickloop.server.background import PAGE_CACHE_MIB, Background
     from clickloop.server.garbage import collect_seldom
     from foundation.processes.children import parent_ended
 
-    work = Background(Parts(Settings(), PAGE_CACHE_MIB), parent_ended)
+    work = Background(Container(Settings(), PAGE_CACHE_MIB), parent_ended)
     collect_seldom()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group; this ends when the server has drained
     work.start()
@@ -118,21 +118,21 @@ def retrain(
 ) -> None:
     """Train on schedule until stopped, or once."""
     from clickloop.cli.training import train_for_run, train_once
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from retrainer.workers import AGAIN
 
-    parts = Parts(Settings())
+    container = Container(Settings())
     if run:
         try:
-            train_for_run(parts, collection, run, lease)
+            train_for_run(container, collection, run, lease)
         except (StoreAway, Overloaded) as problem:
             raise typer.Exit(AGAIN) from problem
     elif once:
         with err.status("training") as status:
-            version = train_once(parts, collection, status.update)
+            version = train_once(container, collection, status.update)
         show(version, as_json)
     else:
-        _run_schedule(parts)
+        _run_schedule(container)
 
 
 @app.command()
@@ -171,14 +171,14 @@ def doctor(
     from dataclasses import asdict
 
     from clickloop.cli.doctor import examine_late_interaction, examine_service
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from simulator.collection import read_beir
 
     found = examine_service(Remote(url, collection))
     if late or judged:
         with err.status("measuring late interaction"):
             judgments = read_beir(judged) if judged else None
-            found.append(examine_late_interaction(Parts(Settings()), collection, judgments, seed))
+            found.append(examine_late_interaction(Container(Settings()), collection, judgments, seed))
     if as_json:
         print_json([asdict(finding) for finding in found])
     else:
@@ -247,7 +247,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare retrieval systems on judged queries, and say why each fails."""
-    from clickloop.container import Parts
+    from clickloop.container import Container
     from clickloop.evaluation.measures import parse_measures
     from clickloop.evaluation.report import compare as compare_systems
     from clickloop.evaluation.report import print_comparison, write_report
@@ -258,8 +258,8 @@ def compare(
     collection = read_beir(collection_folder)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
-        shelf = Systems(Parts(Settings()), collection, depth, late=RERANK in names)
-        found = compare_systems(collection_folder.name, collection, split, names, shelf.rank, seed, measures)
+        retrieval = Systems(Container(Settings()), collection, depth, late=RERANK in names)
+        found = compare_systems(collection_folder.name, collection, split, names, retrieval.rank, seed, measures)
     if to is not None:
         write_report(found, collection, to)
     if as_json:
@@ -296,6 +296,8 @@ def main() -> None:
 
     An error of clickloop's own, a wrong setting, or a file that is another user's is one line and exit status 1.
     """
+    for line in renamed_settings():
+        err.print(f"[yellow]A setting has a new name:[/yellow] {line}", highlight=False, soft_wrap=True)
     try:
         app()
     except PermissionError as problem:
@@ -315,10 +317,10 @@ def main() -> None:
         raise SystemExit(1) from problem
 
 
-def _run_schedule(parts: Any) -> None:
+def _run_schedule(container: Any) -> None:
     stop = _stop_on_signal()
-    workers = parts.make_workers()
-    schedule = parts.make_schedule(workers)
+    workers = container.make_workers()
+    schedule = container.make_schedule(workers)
     schedule.start()
     stop.wait()
     schedule.stop()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from clickloop.remote.retry_policy import Patience
+from clickloop.remote.retry_policy import RetryPolicy
 from clickloop.remote.service import Remote
 from foundation.disk.files import whole_file
 from foundation.errors import Conflict, InvalidRequest, NotFound
@@ -38,7 +38,7 @@ _ANY_SEARCH = "/v1/reports/queries?days=3650&limit=1"
 Write = Callable[[Iterator[dict[str, Any]], Path], int]
 
 
-def labelled_pairs(remote: Remote, patience: Patience) -> Iterator[dict[str, Any]]:
+def labelled_pairs(remote: Remote, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
     """Yield the pairs of the remote's collection by query and document, each once, with `COLUMNS`.
 
     Raises:
@@ -48,17 +48,17 @@ def labelled_pairs(remote: Remote, patience: Patience) -> Iterator[dict[str, Any
     is_fed = False
     while after is not None:
         path = f"/v1/reports/pairs?{urlencode({'after': after, 'limit': _AT_ONCE})}"
-        page = patience.ask(partial(remote.get, path))
+        page = retry.ask(partial(remote.get, path))
         yield from page["pairs"]
         is_fed = is_fed or bool(page["pairs"] or page["rare"])
         after = page["next"]
     if not is_fed:
-        _check_fed(remote, patience)
+        _check_fed(remote, retry)
 
 
-def _check_fed(remote: Remote, patience: Patience) -> None:
-    if not patience.ask(partial(remote.get, _ANY_SEARCH))["searches"]:
-        there = ", ".join(patience.ask(partial(remote.get, "/readyz"))["collections"]) or "none"
+def _check_fed(remote: Remote, retry: RetryPolicy) -> None:
+    if not retry.ask(partial(remote.get, _ANY_SEARCH))["searches"]:
+        there = ", ".join(retry.ask(partial(remote.get, "/readyz"))["collections"]) or "none"
         raise NotFound(f"feedback never came for collection {remote.collection!r}; collections served: {there}")
 
 

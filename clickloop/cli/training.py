@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.database.engine import transaction
 from foundation.database.leases import Lease, LeaseLost
 from foundation.errors import ClickloopError, Overloaded, StoreAway
@@ -16,7 +16,7 @@ from foundation.registry.registry import Version
 from retrainer.workers import run_lease
 
 
-def train_for_run(parts: Parts, collection: str, run_id: str, lease_number: int) -> None:
+def train_for_run(container: Container, collection: str, run_id: str, lease_number: int) -> None:
     """Train for a run of the table, and record the candidate with its version, or the problem before raising it.
 
     Args:
@@ -27,36 +27,36 @@ def train_for_run(parts: Parts, collection: str, run_id: str, lease_number: int)
     """
     _use_one_thread()
     lease = Lease(run_lease(run_id), lease_number)
-    with parts.leases.renewing(lease, parts.settings.lease_duration()), parts.leases.guarded(lease):
-        run = parts.runs.get(collection, run_id)
+    with container.leases.renewing(lease, container.settings.lease_duration()), container.leases.guarded(lease):
+        run = container.runs.get(collection, run_id)
 
         def tell(doing: str) -> None:
-            parts.runs.advance(run, "train", report={"doing": doing})
+            container.runs.advance(run, "train", report={"doing": doing})
 
         def register(version: Version) -> None:
             report = {"gate": version.reason, "metrics": version.metrics}
-            with transaction(parts.engine) as connection:
-                parts.registry.register_in(connection, version)
-                parts.runs.advance_in(connection, run, "train", version=version.id, report=report)
+            with transaction(container.engine) as connection:
+                container.registry.register_in(connection, version)
+                container.runs.advance_in(connection, run, "train", version=version.id, report=report)
 
         try:
-            parts.train(collection, run_id, tell, register)
+            container.train(collection, run_id, tell, register)
         except (LeaseLost, StoreAway, Overloaded):
             raise
         except ClickloopError as problem:
-            parts.runs.advance(run, "train", report={"problem": problem.detail})
+            container.runs.advance(run, "train", report={"problem": problem.detail})
             raise
         finally:
-            parts.generations.clear()
+            container.snapshots.clear()
 
 
-def train_once(parts: Parts, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
+def train_once(container: Container, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
     """Train a candidate now and return what became of it."""
     _use_one_thread()
     try:
-        version = parts.train(collection, "", tell, parts.registry.register)
+        version = container.train(collection, "", tell, container.registry.register)
     finally:
-        parts.generations.clear()
+        container.snapshots.clear()
     return {
         "version": version.id,
         "status": version.status,

@@ -25,7 +25,7 @@ RankAll = Callable[[str, dict[str, str]], Run]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EvaluationReport:
     """Systems side by side.
 
     Attributes:
@@ -92,7 +92,7 @@ def compare(
     rank: RankAll,
     seed: int,
     measures: Sequence[Any] = MEASURES,
-) -> Comparison:
+) -> EvaluationReport:
     """Return how systems answer the judged queries of a split.
 
     Args:
@@ -115,10 +115,12 @@ def compare(
         system: find_failures(queries, judgments, {query: list(scores) for query, scores in run.items()}, texts)
         for system, run in runs.items()
     }
-    return Comparison(title, len(collection.documents), queries, runs, measured, compare_all(measured, seed), failures)
+    return EvaluationReport(
+        title, len(collection.documents), queries, runs, measured, compare_all(measured, seed), failures
+    )
 
 
-def write_report(comparison: Comparison, collection: JudgedCollection, folder: Path) -> None:
+def write_report(comparison: EvaluationReport, collection: JudgedCollection, folder: Path) -> None:
     """Write `report.html` and one TREC run file a system to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = Environment(loader=PackageLoader("clickloop"), autoescape=True, undefined=StrictUndefined)
@@ -134,7 +136,7 @@ def write_report(comparison: Comparison, collection: JudgedCollection, folder: P
         write_run(run, folder / f"{name}.run", name)
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: EvaluationReport, console: Console) -> None:
     """Print a comparison for people."""
     heading = f"{comparison.title}: {len(comparison.queries)} queries over {comparison.documents} documents"
     table = Table("system", *comparison.measures, title=heading)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.evaluation.runs import Run, read_run
 from foundation.contracts import DEFAULT_COLLECTION, Document, query_key
 from foundation.errors import InvalidRequest
@@ -31,17 +31,17 @@ class Systems:
     """A collection in memory with everything that can rank it.
 
     Args:
-        parts: Where versions and the encoder come from.
+        container: Where versions and the encoder come from.
         collection: What is searched.
         depth: Most documents ranked for a query.
         late: Whether documents get the token vectors that `rerank` needs.
     """
 
-    def __init__(self, parts: Parts, collection: JudgedCollection, depth: int, *, late: bool = False) -> None:
-        self._parts = parts
+    def __init__(self, container: Container, collection: JudgedCollection, depth: int, *, late: bool = False) -> None:
+        self._container = container
         self._depth = depth
-        encoder = parts.encoder
-        self._embedder = StoredEmbedder(encoder, Path(parts.settings.home), late=late)
+        encoder = container.encoder
+        self._embedder = StoredEmbedder(encoder, Path(container.settings.home), late=late)
         self._embed = self._embedder.embed
         self._untuned = RankingModel(QueryMemory([], encoder.dimension))
         self.corpus = Corpus(encoder.dimension)
@@ -87,9 +87,9 @@ class Systems:
         if not system.startswith("v-"):
             known = ", ".join(BUILT_IN)
             raise InvalidRequest(f"there is no system {system!r}; take {known}, a version's id or a TREC run file")
-        manifest = self._parts.registry.get(DEFAULT_COLLECTION, system).manifest
-        fetch = self._parts.registry.artifacts.get
-        return self._by(load_model(manifest, fetch, self._embed, self._parts.encoder.dimension))
+        manifest = self._container.registry.get(DEFAULT_COLLECTION, system).manifest
+        fetch = self._container.registry.artifacts.get
+        return self._by(load_model(manifest, fetch, self._embed, self._container.encoder.dimension))
 
     def _by(self, model: RankingModel) -> Rank:
         ranker = Ranker(self.corpus, model)

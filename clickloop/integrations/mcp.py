@@ -82,7 +82,7 @@ class ContextAnswer(BaseModel):
     passages: list[PassageFound]
 
 
-class Said(BaseModel):
+class FeedbackReply(BaseModel):
     """What became of feedback."""
 
     accepted: bool
@@ -116,7 +116,7 @@ def make_server(service: Remote, user: str) -> MCPServer:
         return ContextAnswer.model_validate(answer)
 
     @server.tool(annotations=_WRITES, structured_output=True)
-    def feedback(query_id: QueryId, kind: Kind, document_id: DocumentId = "", stars: Stars = 0) -> Said:
+    def feedback(query_id: QueryId, kind: Kind, document_id: DocumentId = "", stars: Stars = 0) -> FeedbackReply:
         """Report how an answer served, so that later ones are better."""
         with _told():
             if kind == "cited":
@@ -125,7 +125,7 @@ def make_server(service: Remote, user: str) -> MCPServer:
                 said.rate(query_id, document_id, stars)
             else:
                 said.resolve(query_id, document_id, resolved=kind == "resolved")
-        return Said(accepted=True)
+        return FeedbackReply(accepted=True)
 
     return server
 

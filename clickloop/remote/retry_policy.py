@@ -21,7 +21,7 @@ _LATER = frozenset({408, 425, 429, 502, 503, 504, 507})
 _Answer = TypeVar("_Answer")
 
 
-class Patience:
+class RetryPolicy:
     """Repeats requests that may succeed later, with growing waits in which chance has a part.
 
     Only for requests that may be made twice. `Retry-After` is honoured: no wait is shorter, up to

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clickloop.remote.retry_policy import Patience
+from clickloop.remote.retry_policy import RetryPolicy
 from clickloop.remote.service import Refused, Remote
 from foundation.errors import FieldFault
 
-MOST_DOCUMENTS = 500
-MOST_BYTES = 2 * 2**20
+MAX_DOCUMENTS = 500
+MAX_BYTES = 2 * 2**20
 """Size of a batch; a single document may be larger."""
 
 _TOO_LARGE = 413
@@ -36,7 +36,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedDocument:
     """A document, search or event that was not taken, by the reader or by the service.
 
     Attributes:
@@ -63,14 +63,14 @@ class Sender:
 
     Args:
         remote: The service and the collection.
-        patience: Repeats what may succeed later.
+        retry: Repeats what may succeed later.
     """
 
-    def __init__(self, remote: Remote, patience: Patience) -> None:
+    def __init__(self, remote: Remote, retry: RetryPolicy) -> None:
         self._remote = remote
-        self._patience = patience
+        self._patience = retry
 
-    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[Refusal]]:
+    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
         """Send a batch; return how many were created, updated and unchanged, and what was refused.
 
         A batch that is refused as a whole is sent again in halves, so that one document too many
@@ -94,10 +94,10 @@ class Sender:
     def _put(self, batch: Sequence[Ready]) -> Any:
         return self._remote.put_lines("/v1/documents", "\n".join(document.line for document in batch))
 
-    def _settle(self, batch: Sequence[Ready], refused: Refused) -> tuple[Counter[str], list[Refusal]]:
+    def _settle(self, batch: Sequence[Ready], refused: Refused) -> tuple[Counter[str], list[RefusedDocument]]:
         if len(batch) == 1:
             faults = refused.fields or (FieldFault("document", refused.detail),)
-            return Counter(), [Refusal(batch[0].place, batch[0].id, faults)]
+            return Counter(), [RefusedDocument(batch[0].place, batch[0].id, faults)]
         each = list(_by_document(batch, refused.fields))
         if len(each) == len(batch):
             return Counter(), each
@@ -106,18 +106,18 @@ class Sender:
         return first + second, refused_first + refused_second
 
 
-def _refusal(document: Ready, verdict: dict[str, Any]) -> Refusal:
+def _refusal(document: Ready, verdict: dict[str, Any]) -> RefusedDocument:
     faults = tuple(FieldFault(fault["field"], fault["reason"]) for fault in verdict["fields"])
-    return Refusal(document.place, document.id, faults)
+    return RefusedDocument(document.place, document.id, faults)
 
 
-def _by_document(batch: Sequence[Ready], faults: Sequence[FieldFault]) -> Iterator[Refusal]:
+def _by_document(batch: Sequence[Ready], faults: Sequence[FieldFault]) -> Iterator[RefusedDocument]:
     """Yield the refusals of an answer that keeps nothing: its faults are named `3.title`."""
     for index, document in enumerate(batch):
         prefix = f"{index}."
         own = [fault for fault in faults if fault.field.startswith(prefix)]
         if own:
-            yield Refusal(
+            yield RefusedDocument(
                 document.place,
                 document.id,
                 tuple(FieldFault(one.field.removeprefix(prefix), one.reason) for one in own),

@@ -31,16 +31,16 @@ import serving.http.index
 import serving.http.search
 import serving.http.suggest
 from ab_testing.api import Assignments
-from clickloop.container import CONSUMER, Parts
-from clickloop.server.readiness import DatabaseSource, Readiness, Source
+from clickloop.container import CONSUMER, Container
+from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
 from clickloop.server.shared_metrics import render_metrics
 from collector.dead_letters.alarm import DeadLetterAlarm
 from collector.intake.pipeline import MergeItems
-from collector.intake.policy import Door
+from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
 from foundation.contracts import PRIOR_CURVE, ClickCurve
-from foundation.database.engine import REQUEST_PATIENCE_S
+from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound
 from foundation.extras import needs_extra
 from foundation.processes.processors import at_once
@@ -56,11 +56,11 @@ from serving.suggest import Suggester
 
 def make_app(settings: Settings) -> FastAPI:
     """Return the service, which answers requests; `clickloop.server.background` collects and retrains."""
-    parts = Parts(settings, patience_s=REQUEST_PATIENCE_S)
-    assignments = Assignments(parts.engine)
-    loader = parts.make_loader(assignments)
-    parts.hotswap.moved = loader.move
-    watch = LagWatch(lambda: parts.log.subscribe(CONSUMER))
+    container = Container(settings, lock_timeout_s=REQUEST_LOCK_TIMEOUT_S)
+    assignments = Assignments(container.engine)
+    loader = container.make_loader(assignments)
+    container.hotswap.moved = loader.move
+    watch = LagWatch(lambda: container.log.subscribe(CONSUMER))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -70,8 +70,8 @@ def make_app(settings: Settings) -> FastAPI:
         watch.stop()
         loader.stop()
         end_tracing()
-        parts.log.close()
-        parts.engine.dispose()
+        container.log.close()
+        container.engine.dispose()
 
     app = FastAPI(
         title="clickloop",
@@ -79,30 +79,30 @@ def make_app(settings: Settings) -> FastAPI:
         description="Search that learns from its clicks.",
         lifespan=lifespan,
     )
-    admission = Admission(at_once(settings.workers), settings.patience_ms / 1000)
-    install_edge(app, _edge(parts, admission))
+    admission = Admission(at_once(settings.workers), settings.max_queue_wait_ms / 1000)
+    install_edge(app, _edge(container, admission))
     end_tracing = _trace(app, settings.otlp_url)
     routers = (
-        *_search(parts, loader, assignments, admission),
-        *_feedback(parts, loader),
-        *_learning(parts, loader),
+        *_search(container, loader, assignments, admission),
+        *_feedback(container, loader),
+        *_learning(container, loader),
     )
     for router in routers:
         app.include_router(router)
-    alarm = DeadLetterAlarm(parts.engine, parts.clock)
-    sources: list[Source] = [loader, DatabaseSource(parts.engine), parts.log, watch, alarm]
+    alarm = DeadLetterAlarm(container.engine, container.clock)
+    sources: list[ProblemSource] = [loader, DatabaseSource(container.engine), container.log, watch, alarm]
     _add_probes(app, Readiness(loader.state, lambda: loader.ready, sources))
     return app
 
 
-def _edge(parts: Parts, admission: Admission) -> Edge:
-    settings = parts.settings
+def _edge(container: Container, admission: Admission) -> Edge:
+    settings = container.settings
     return Edge(
         settings.max_body_bytes,
         origins=settings.origins(),
         open_paths=PAGE_PATHS,
         welcome=_welcome(settings),
-        keys=parts.keys if settings.require_keys else None,
+        keys=container.keys if settings.require_keys else None,
         refusals=collector.intake.compatible_http.REFUSALS,
         gates=[Middleware(SearchGate, admission=admission)],
     )
@@ -114,55 +114,73 @@ def _welcome(settings: Settings) -> Welcome:
     return Welcome(frozenset({*settings.hosts(), *listening}), beyond, frozenset(settings.origins()))
 
 
-def _search(parts: Parts, loader: Loader, assignments: Assignments, admission: Admission) -> Iterator[APIRouter]:
-    settings, engine = parts.settings, parts.engine
+def _search(
+    container: Container, loader: Loader, assignments: Assignments, admission: Admission
+) -> Iterator[APIRouter]:
+    settings, engine = container.settings, container.engine
     searcher = Searcher(
         loader,
         assignments,
-        ImpressionLog(parts.log),
+        ImpressionLog(container.log),
         admission,
-        parts.clock,
-        parts.privacy,
-        parts.query_ids,
+        container.clock,
+        container.privacy,
+        container.query_ids,
         tell_queries=settings.log_queries,
     )
     yield serving.http.search.make_router(searcher, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
-    yield serving.http.suggest.make_router(Suggester(engine, parts.clock, settings.suggest_least_users))
-    yield serving.http.documents.make_router(parts.catalog, settings, loader.note_change)
-    yield serving.http.index.make_router(parts.catalog, loader, parts.builds, parts.generations)
-    yield serving.http.fields.make_router(parts.declarations, parts.content.describe_fields)
+    yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))
+    yield serving.http.documents.make_router(container.catalog, settings, loader.note_change)
+    yield serving.http.index.make_router(container.catalog, loader, container.builds, container.snapshots)
+    yield serving.http.fields.make_router(container.declarations, container.content.describe_fields)
 
 
-def _feedback(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
-    log, clock, settings, engine, privacy = parts.log, parts.clock, parts.settings, parts.engine, parts.privacy
-    door = Door(parts.query_ids, settings)
+def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
+    log, clock, settings, engine, privacy = (
+        container.log,
+        container.clock,
+        container.settings,
+        container.engine,
+        container.privacy,
+    )
+    policy = IntakePolicy(container.query_ids, settings)
     eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
-    yield collector.intake.http.make_router(log, clock, settings, door, privacy)
-    yield collector.checks.http.make_router(engine, settings.lateness_days, door.refused_unset)
-    yield collector.intake.compatible_http.make_router(log, clock, settings, _merge_items(parts, loader), door, privacy)
+    yield collector.intake.http.make_router(log, clock, settings, policy, privacy)
+    yield collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset)
+    yield collector.intake.compatible_http.make_router(
+        log, clock, settings, _merge_items(container, loader), policy, privacy
+    )
     yield collector.browser.http.make_router()
     yield collector.privacy.http.make_router(eraser)
-    yield collector.quarantine.http.make_router(parts.quarantine, privacy, parts.query_ids)
+    yield collector.quarantine.http.make_router(container.quarantine, privacy, container.query_ids)
     yield collector.reports.http.make_router(engine, clock, settings)
-    yield collector.reports.propensity_http.make_router(engine, settings.lists_per_user, _curve_in_use(parts))
+    yield collector.reports.propensity_http.make_router(engine, settings.lists_per_user, _curve_in_use(container))
 
 
-def _learning(parts: Parts, loader: Loader) -> Iterator[APIRouter]:
-    registry, runs, hotswap, experiments = parts.registry, parts.runs, parts.hotswap, parts.experiments
-    yield ab_testing.http.make_router(experiments, _find_version(parts))
-    yield foundation.web.http.make_router(parts.engine)
+def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
+    registry, runs, hotswap, experiments = container.registry, container.runs, container.hotswap, container.experiments
+    yield ab_testing.http.make_router(experiments, _find_version(container))
+    yield foundation.web.http.make_router(container.engine)
     yield retrainer.http.make_router(
-        registry, runs, hotswap, parts.baseline, parts.catalog.collections, parts.oblivion, parts.clock
+        registry,
+        runs,
+        hotswap,
+        container.baseline,
+        container.catalog.collections,
+        container.erasure_retraining,
+        container.clock,
     )
-    yield retrainer.data.http.make_router(parts.engine, parts.clock)
-    yield console.http.make_router(registry, runs, hotswap, experiments, loader.state, parts.engine, parts.clock)
+    yield retrainer.data.http.make_router(container.engine, container.clock)
+    yield console.http.make_router(
+        registry, runs, hotswap, experiments, loader.state, container.engine, container.clock
+    )
 
 
-def _curve_in_use(parts: Parts) -> Callable[[str], ClickCurve]:
+def _curve_in_use(container: Container) -> Callable[[str], ClickCurve]:
     def find(collection: str) -> ClickCurve:
-        champion = parts.registry.champion(collection)
-        return parts.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
+        champion = container.registry.champion(collection)
+        return container.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
 
     return find
 
@@ -176,19 +194,19 @@ def _trace(app: FastAPI, url: str) -> Callable[[], None]:
     return install_tracing(app, url)
 
 
-def _find_version(parts: Parts) -> Callable[[str, str], str | None]:
+def _find_version(container: Container) -> Callable[[str, str], str | None]:
     def find(collection: str, wanted: str) -> str | None:
         try:
-            return parts.registry.get(collection, wanted).id
+            return container.registry.get(collection, wanted).id
         except NotFound:
-            return wanted if wanted == parts.baseline.id else None  # it is registered with the first move
+            return wanted if wanted == container.baseline.id else None  # it is registered with the first move
 
     return find
 
 
-def _merge_items(parts: Parts, loader: Loader) -> MergeItems:
+def _merge_items(container: Container, loader: Loader) -> MergeItems:
     def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
-        statuses = parts.catalog.merge(collection, items)
+        statuses = container.catalog.merge(collection, items)
         loader.note_change(collection, [])
         return statuses
 

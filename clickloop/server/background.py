@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.telemetry.metrics import get_log
 
 PAGE_CACHE_MIB = 64
@@ -18,22 +18,24 @@ class Background:
     """Collects and retrains in threads of this process.
 
     Args:
-        parts: The parts to work with; the caller closes them.
+        container: The parts to work with; the caller closes them.
         stopped: Set by the caller, or by this when the collector broke down: it should end.
 
     Attributes:
         failed: Whether it ends because the collector broke down.
     """
 
-    def __init__(self, parts: Parts, stopped: threading.Event) -> None:
+    def __init__(self, container: Container, stopped: threading.Event) -> None:
         self.stopped = stopped
         self.failed = False
-        self._workers = parts.make_workers()
-        self._schedule = parts.make_schedule(self._workers)
-        self._consumer = parts.make_consumer()
+        self._workers = container.make_workers()
+        self._schedule = container.make_schedule(self._workers)
+        self._consumer = container.make_consumer()
         self._threads = [
             threading.Thread(target=self._collect, name="consumer", daemon=True),
-            threading.Thread(target=parts.make_retention().run, args=(self.stopped,), name="retention", daemon=True),
+            threading.Thread(
+                target=container.make_retention().run, args=(self.stopped,), name="retention", daemon=True
+            ),
         ]
 
     def start(self) -> None:
@@ -53,7 +55,7 @@ class Background:
     def _collect(self) -> None:
         try:
             self._consumer.run(self.stopped)
-        except BaseException:  # told, and raised again: the companion that keeps this process must start another
+        except BaseException:  # told, and raised again: the supervisor of this process must start another
             _log.exception("collector_failed")
             self.failed = True
             self.stopped.set()

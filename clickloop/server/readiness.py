@@ -15,7 +15,7 @@ from foundation.telemetry.metrics import get_log
 _log = get_log("readiness")
 
 
-class Source(Protocol):
+class ProblemSource(Protocol):
     """A part that knows what is amiss with it."""
 
     def problems(self) -> list[str]:
@@ -43,7 +43,7 @@ class Readiness:
     """
 
     def __init__(
-        self, state: Callable[[], dict[str, Any]], is_loaded: Callable[[], bool], sources: Sequence[Source]
+        self, state: Callable[[], dict[str, Any]], is_loaded: Callable[[], bool], sources: Sequence[ProblemSource]
     ) -> None:
         self._state = state
         self._is_loaded = is_loaded

@@ -14,7 +14,7 @@ import uvicorn
 from clickloop.server.announcement import AnnouncedProcesses, AnnouncedServer
 from clickloop.server.connections import BoundedProtocol
 from clickloop.server.listening import bind
-from clickloop.server.supervisor import Companion
+from clickloop.server.supervisor import Supervisor
 from foundation.settings import Settings
 from foundation.telemetry.metrics import configure_logs
 
@@ -46,10 +46,10 @@ def run(settings: Settings, role: Role) -> None:
     """
     os.environ.update(settings.to_environment())  # for the processes that uvicorn starts
     configure_logs(settings.log_level)
-    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again when it has drained; the companion comes after
+    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again when it has drained; the supervisor comes after
     sockets = bind(settings.host, settings.port)  # before anything is started that a taken port would end again
     config = uvicorn.Config(_APP, host=settings.host, port=settings.port, workers=settings.workers, **_OPTIONS)
-    with Companion(settings) if role == "all" else nullcontext():
+    with Supervisor(settings) if role == "all" else nullcontext():
         started = (_run_here if settings.workers == 1 else _run_processes)(config, sockets)
         if not started:
             sys.exit(_NOT_STARTED)

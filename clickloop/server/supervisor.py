@@ -14,10 +14,10 @@ from foundation.telemetry.metrics import get_log
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-_log = get_log("companion")
+_log = get_log("supervisor")
 
 
-class Companion:
+class Supervisor:
     """Keeps `clickloop background` running while the server does.
 
     It ends by itself when this process is gone, however that happened. When it ends of itself it is started again,
@@ -32,9 +32,9 @@ class Companion:
         self._leaving = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._watch = threading.Thread(target=self._keep_running, name="companion", daemon=True)
+        self._watch = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
 
-    def __enter__(self) -> Companion:
+    def __enter__(self) -> Supervisor:
         """Start it."""
         self._watch.start()
         return self

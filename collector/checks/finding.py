@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Finding:
 class Check(Protocol):
     """One look at a collection's feedback; a pure function of a file of its own."""
 
-    def __call__(self, look: Look) -> Finding:
+    def __call__(self, snapshot: JoinSnapshot) -> Finding:
         """Return what was found."""
 
 

@@ -20,7 +20,7 @@ from collector.checks.searches.shifted_positions import shifted_positions
 from collector.checks.searches.silent_impressions import unheard_impressions
 from collector.checks.searches.unasked_views import unasked_views
 from collector.checks.searches.unset_ids import unset_ids
-from collector.checks.snapshot import read_look
+from collector.checks.snapshot import read_snapshot
 from foundation.database.engine import reading
 
 CHECKS: tuple[Check, ...] = (
@@ -46,8 +46,8 @@ def run_checks(engine: sa.Engine, collection: str, lateness_days: float, refused
     """Return every check's finding on the latest feedback of a collection, all on one snapshot.
 
     Args:
-        refused_unset: See `Look`.
+        refused_unset: See `JoinSnapshot`.
     """
     with reading(engine) as connection:
-        look = read_look(connection, collection, lateness_days, refused_unset)
-    return [check(look) for check in CHECKS]
+        snapshot = read_snapshot(connection, collection, lateness_days, refused_unset)
+    return [check(snapshot) for check in CHECKS]

@@ -34,7 +34,7 @@ class KnownList:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class JoinedEvent:
     """One event.
 
     Attributes:
@@ -64,18 +64,18 @@ class Searched:
     """One search.
 
     Attributes:
-        heard: Whether it has feedback; that a hit was seen is none.
+        joined: Whether it has feedback; that a hit was seen is none.
         nameless: Whether neither a user nor a session came with it.
     """
 
     query_id: str
     surface: str
-    heard: bool
+    joined: bool
     nameless: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class JoinSnapshot:
     """What the checks of one collection look at.
 
     Attributes:
@@ -85,16 +85,16 @@ class Look:
         refused_unset: Events about a query id that is no id, refused since this process began to serve.
     """
 
-    events: Sequence[Heard]
+    events: Sequence[JoinedEvent]
     searches: Mapping[str, Searched]
     lateness_days: float
     refused_unset: int = 0
 
 
-def read_look(connection: sa.Connection, collection: str, lateness_days: float, refused_unset: int) -> Look:
+def read_snapshot(connection: sa.Connection, collection: str, lateness_days: float, refused_unset: int) -> JoinSnapshot:
     """Return what there is to look at in a collection."""
-    return Look(
-        [_heard(row) for row in connection.execute(_latest_events(collection))],
+    return JoinSnapshot(
+        [_joined(row) for row in connection.execute(_latest_events(collection))],
         {row.query_id: Searched(*row) for row in connection.execute(_latest_searches(collection))},
         lateness_days,
         refused_unset,
@@ -127,16 +127,16 @@ def _latest_searches(collection: str) -> sa.Select[Any]:
         .limit(LATEST)
         .subquery()
     )
-    heard = sa.exists().where(
+    joined = sa.exists().where(
         events.c.collection == latest.c.collection, events.c.query_id == latest.c.query_id, events.c.type != "seen"
     )
-    return sa.select(latest.c.query_id, latest.c.surface, heard.label("heard"), latest.c.nameless)
+    return sa.select(latest.c.query_id, latest.c.surface, joined.label("heard"), latest.c.nameless)
 
 
-def _heard(row: sa.Row[Any]) -> Heard:
+def _joined(row: sa.Row[Any]) -> JoinedEvent:
     body = row.body
     ranks = ranks_of(row.results or [])
-    return Heard(
+    return JoinedEvent(
         id=row.id,
         type=row.type,
         query_id=row.query_id,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
-from collector.click_models.interventions import LEAST_CLICKS, Tilt, fit_tilt, swapped
+from collector.click_models.interventions import MIN_CLICKS, Tilt, fit_tilt, swapped
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 
 Floats = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ PRIOR_STRENGTH = 200.0
 
 _LOWEST = 1e-4
 _HIGHEST = 0.98
-_LEAST_RATIO = 1.2
+_MIN_RATIO = 1.2
 _ROUNDS = 10
 _CONFIDENCE = 1.645
 _TOLERATED_TILT = 0.1
@@ -39,7 +39,7 @@ def fit_curve(shown: Floats, clicked: Floats, relevance: Floats, prior: ClickCur
     """
     high = _rates(shown, clicked, relevance, np.array(prior.relevant))
     low = _rates(shown, clicked, 1 - relevance, np.array(prior.other))
-    low = np.minimum(low, high / _LEAST_RATIO)
+    low = np.minimum(low, high / _MIN_RATIO)
     return ClickCurve(tuple(high.tolist()), tuple(low.tolist()))
 
 
@@ -65,7 +65,7 @@ def overcorrects(shown: Floats, clicked: Floats, curve: ClickCurve) -> bool:
         curve: The curve to be judged.
     """
     rows = swapped(shown)
-    if clicked[rows].sum() < LEAST_CLICKS:
+    if clicked[rows].sum() < MIN_CLICKS:
         return _grows_with_rank(shown, clicked, curve)
     tilt = measure_tilt(shown[rows], clicked[rows], curve)
     return tilt.exponent - _CONFIDENCE * tilt.error > _TOLERATED_TILT

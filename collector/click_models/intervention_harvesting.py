@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 
-from collector.click_models.interventions import LEAST_CLICKS, Overlap, fit_tilt, measure_overlap, swapped
+from collector.click_models.interventions import MIN_CLICKS, Overlap, fit_tilt, measure_overlap, swapped
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 
 Floats = npt.NDArray[np.float64]
@@ -35,11 +35,11 @@ _STANDINGS = 10  # classes of rows by how high they stood on average, of equal s
 _GRADE_STRENGTH = 1.0
 _ROUNDS = 80
 _CLOSE = 1e-5
-_MOST_ROWS = 10_000
+_MAX_ROWS = 10_000
 _LOWEST = 1e-4
 _HIGHEST = 0.999
 _HIGHEST_READ = 0.98
-_LEAST_RATIO = 1.2
+_MIN_RATIO = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ PRIOR = "prior"
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
+class HarvestedCurve:
     """What the swaps of a record show.
 
     Attributes:
@@ -110,7 +110,9 @@ class _Fit:
     mix: Floats
 
 
-def harvest(shown: Floats, clicked: Floats, folds: Ints, prior: ClickCurve = PRIOR_CURVE) -> Harvest:
+def harvest_interventions(
+    shown: Floats, clicked: Floats, folds: Ints, prior: ClickCurve = PRIOR_CURVE
+) -> HarvestedCurve:
     """Return the curve that swapped documents show; the prior where they are too few.
 
     Args:
@@ -120,7 +122,7 @@ def harvest(shown: Floats, clicked: Floats, folds: Ints, prior: ClickCurve = PRI
         prior: The curve believed before any click.
     """
     overlap = measure_overlap(shown, clicked)
-    if overlap.clicks.sum() < LEAST_CLICKS:
+    if overlap.clicks.sum() < MIN_CLICKS:
         return _keep_prior(prior, {}, overlap)
     chosen = _most_shown(shown)
     rows, folds = _Rows(shown[chosen], clicked[chosen], _stand(shown[chosen])), folds[chosen]
@@ -136,7 +138,7 @@ def harvest(shown: Floats, clicked: Floats, folds: Ints, prior: ClickCurve = PRI
     family = next(one for one in FAMILIES if one.name == best)
     curve = _maximise(rows, family, start).curve
     errors = _jackknife([examination(fit.curve) for fit in fits[best]])
-    return Harvest(_soften(curve), examination(curve), errors, best, held_out, overlap)
+    return HarvestedCurve(_soften(curve), examination(curve), errors, best, held_out, overlap)
 
 
 def assign_folds(count: int, seed: int = 0) -> Ints:
@@ -151,14 +153,14 @@ def examination(curve: ClickCurve) -> Floats:
     return result
 
 
-def _keep_prior(prior: ClickCurve, held_out: dict[str, float], overlap: Overlap) -> Harvest:
-    return Harvest(prior, examination(prior), np.full(len(prior.relevant), np.nan), PRIOR, held_out, overlap)
+def _keep_prior(prior: ClickCurve, held_out: dict[str, float], overlap: Overlap) -> HarvestedCurve:
+    return HarvestedCurve(prior, examination(prior), np.full(len(prior.relevant), np.nan), PRIOR, held_out, overlap)
 
 
 def _most_shown(shown: Floats) -> Ints:
     """Return the swapped rows, of very many those shown most: what is clicked plays no part in it."""
     rows = np.flatnonzero(swapped(shown))
-    return np.sort(rows[np.argsort(-shown[rows].sum(axis=1), kind="stable")[:_MOST_ROWS]])
+    return np.sort(rows[np.argsort(-shown[rows].sum(axis=1), kind="stable")[:_MAX_ROWS]])
 
 
 def _stand(shown: Floats) -> Ints:
@@ -234,7 +236,7 @@ def _one_examination(
 
 def _clip(high: Floats, low: Floats) -> tuple[Floats, Floats]:
     high = np.clip(high, _LOWEST, _HIGHEST)
-    return high, np.clip(np.minimum(low, high / _LEAST_RATIO), _LOWEST / _LEAST_RATIO, _HIGHEST)
+    return high, np.clip(np.minimum(low, high / _MIN_RATIO), _LOWEST / _MIN_RATIO, _HIGHEST)
 
 
 def _log_joint(rows: _Rows, chance: Floats, mix: Floats) -> Floats:
@@ -272,5 +274,5 @@ def _jackknife(thetas: list[Floats]) -> Floats:
 
 def _soften(curve: ClickCurve) -> ClickCurve:
     high = np.minimum(curve.relevant, _HIGHEST_READ)
-    low = np.minimum(curve.other, high / _LEAST_RATIO)
+    low = np.minimum(curve.other, high / _MIN_RATIO)
     return ClickCurve(tuple(high.tolist()), tuple(low.tolist()))

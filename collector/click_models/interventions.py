@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_CLICKS = 200
+MIN_CLICKS = 200
 """Clicks on swapped documents below which nothing is concluded from them."""
 
 _ROUNDS = 25
-_MOST_STEP = 1.0
+_MAX_STEP = 1.0
 _CLOSE = 1e-9
 
 
@@ -89,7 +89,7 @@ def fit_tilt(shown: Floats, clicked: Floats, rates: Floats, centre: float = 0.0,
         mean = share @ depth
         information = float(sums @ (share @ depth**2 - mean**2)) + precision
         score = float((hits @ depth - sums * mean).sum()) - precision * (exponent - centre)
-        step = min(max(score / information, -_MOST_STEP), _MOST_STEP) if information > 0 else 0.0
+        step = min(max(score / information, -_MAX_STEP), _MAX_STEP) if information > 0 else 0.0
         exponent += step
         if abs(step) < _CLOSE:
             break

@@ -20,11 +20,11 @@ Ints = npt.NDArray[np.int64]
 Family = Literal["one", "many"]
 
 _ROUNDS = 12
-_LEAST_PRIOR = 1e-5
-_MOST_PRIOR = 0.9
-_LEAST_RELEVANCE = 0.02
-_MOST_EXAMINATIONS = 20.0
-_MOST_ODDS = 50.0
+_MIN_PRIOR = 1e-5
+_MAX_PRIOR = 0.9
+_MIN_RELEVANCE = 0.02
+_MAX_EXAMINATIONS = 20.0
+_MAX_ODDS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Table:
     def odds(self, curve: ClickCurve) -> Floats:
         """Return the log likelihood ratio of each row, 0 without evidence, shape (n,)."""
         odds = np.zeros(len(self.query))
-        odds[self.seen] = np.clip(log_odds(self.shown, self.clicked, curve) + self.said, -_MOST_ODDS, _MOST_ODDS)
+        odds[self.seen] = np.clip(log_odds(self.shown, self.clicked, curve) + self.said, -_MAX_ODDS, _MAX_ODDS)
         return odds
 
 
@@ -119,8 +119,8 @@ def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]
     pairs = sorted(rows.keys() | {(key, name) for key in keys for name in prior.get(key, {})})
     number = {key: place for place, key in enumerate(keys)}
     query = np.array([number[key] for key, _ in pairs])
-    before = np.array([prior.get(key, {}).get(name, _LEAST_PRIOR) for key, name in pairs])
-    before = np.clip(before, _LEAST_PRIOR, _MOST_PRIOR)
+    before = np.array([prior.get(key, {}).get(name, _MIN_PRIOR) for key, name in pairs])
+    before = np.clip(before, _MIN_PRIOR, _MAX_PRIOR)
     mass = np.bincount(query, before, len(keys))
     seen = [place for place, pair in enumerate(pairs) if pair in rows]
     found = [rows[pairs[place]] for place in seen]
@@ -162,8 +162,8 @@ def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
     seen[table.seen] = np.maximum(examined, table.told)  # whoever says something of a document has looked at it
     certain = np.zeros(len(table.keys))
     np.maximum.at(certain, table.query, relevance)
-    weight = certain * np.sqrt(np.minimum(table.sum(seen), _MOST_EXAMINATIONS))
-    kept = np.flatnonzero(relevance >= _LEAST_RELEVANCE)
+    weight = certain * np.sqrt(np.minimum(table.sum(seen), _MAX_EXAMINATIONS))
+    kept = np.flatnonzero(relevance >= _MIN_RELEVANCE)
     columns = (table.query[kept].tolist(), kept.tolist(), relevance[kept].tolist(), weight[table.query[kept]].tolist())
     return [
         Label(table.keys[query], table.documents[row], value, worth)

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_MOST_PLACES = 1000
+_MAX_PLACES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class DeadLetterWatch:
     def _latest(self, place: Place) -> _Latest:
         if place not in self._places:
             self._places[place] = _Latest(deque(maxlen=self.limit.of))
-            if len(self._places) > _MOST_PLACES:
+            if len(self._places) > _MAX_PLACES:
                 self._places.popitem(last=False)
         self._places.move_to_end(place)
         return self._places[place]

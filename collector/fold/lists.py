@@ -123,7 +123,7 @@ def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> O
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class EvidenceCounts:
     """What lists say of one document under one query; every number an integer.
 
     Attributes:
@@ -147,9 +147,9 @@ class Counts:
     ratings: int = 0
     conversions: int = 0
 
-    def plus(self, other: Counts) -> Counts:
+    def plus(self, other: EvidenceCounts) -> EvidenceCounts:
         """Return the sum of both."""
-        return Counts(
+        return EvidenceCounts(
             tuple(map(add, self.shown, other.shown)),
             tuple(map(add, self.clicked, other.clicked)),
             self.users + other.users,
@@ -160,9 +160,9 @@ class Counts:
             self.conversions + other.conversions,
         )
 
-    def negated(self) -> Counts:
+    def negated(self) -> EvidenceCounts:
         """Return the counts that cancel these."""
-        return Counts(
+        return EvidenceCounts(
             tuple(map(neg, self.shown)),
             tuple(map(neg, self.clicked)),
             -self.users,
@@ -174,7 +174,7 @@ class Counts:
         )
 
 
-NO_COUNTS = Counts()
+NO_COUNTS = EvidenceCounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def was_examined(shown: ShownList, last_click: datetime | None = None) -> bool:
 
 def count_votes(
     lists: Iterable[ShownList], lists_per_user: int, last_click: datetime | None = None
-) -> dict[str, Counts]:
+) -> dict[str, EvidenceCounts]:
     """Return what one vote says of each document, leaving out those it says nothing of.
 
     Args:
@@ -215,7 +215,7 @@ def count_votes(
         lists_per_user: How many lists count: the first ones by time, then by query id.
         last_click: See `was_examined`.
     """
-    total: dict[str, Counts] = {}
+    total: dict[str, EvidenceCounts] = {}
     for shown in sorted(lists, key=lambda one: (one.at, one.query_id))[:lists_per_user]:
         told, examined = _told_of(shown), was_examined(shown, last_click)
         seen = shown.outcome.seen if shown.to_person else ()
@@ -231,9 +231,9 @@ def count_votes(
     return {document_id: _one_user(counts) for document_id, counts in total.items()}
 
 
-def difference(before: Mapping[Key, Counts], after: Mapping[Key, Counts]) -> dict[Key, Counts]:
+def difference(before: Mapping[Key, EvidenceCounts], after: Mapping[Key, EvidenceCounts]) -> dict[Key, EvidenceCounts]:
     """Return what must be added to `before` to arrive at `after`, without the keys that stay as they are."""
-    change: dict[Key, Counts] = {}
+    change: dict[Key, EvidenceCounts] = {}
     for key in before.keys() | after.keys():
         was, became = before.get(key, NO_COUNTS), after.get(key, NO_COUNTS)
         if was is not became and was != became:  # most are the same object, and to compare numbers takes long
@@ -295,11 +295,11 @@ def _told_of(shown: ShownList) -> set[str]:
     return told
 
 
-def _count(outcome: Outcome, document_id: str, rank: int, *, looked: bool) -> Counts:
+def _count(outcome: Outcome, document_id: str, rank: int, *, looked: bool) -> EvidenceCounts:
     clicked = rank in outcome.clicked
     verdict = satisfaction(outcome, document_id)
     stars = outcome.ratings.get(document_id)
-    return Counts(
+    return EvidenceCounts(
         shown=_at_rank(rank) if clicked or looked else _NO_RANKS,
         clicked=_at_rank(rank) if clicked else _NO_RANKS,
         users=int(clicked or verdict > 0),
@@ -311,13 +311,13 @@ def _count(outcome: Outcome, document_id: str, rank: int, *, looked: bool) -> Co
     )
 
 
-def _one_user(counts: Counts) -> Counts:
+def _one_user(counts: EvidenceCounts) -> EvidenceCounts:
     return replace(counts, users=1) if counts.users > 1 else counts
 
 
 @lru_cache(maxsize=1024)
-def _passed_over(rank: int) -> Counts:
-    return Counts(shown=_at_rank(rank))
+def _passed_over(rank: int) -> EvidenceCounts:
+    return EvidenceCounts(shown=_at_rank(rank))
 
 
 @lru_cache(maxsize=1024)

@@ -22,7 +22,7 @@ def by_list(events: Iterable[FeedbackEvent]) -> Told:
     return told
 
 
-def hear(shown: ShownList, told: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
+def recompute(shown: ShownList, told: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
     """Return a list with the outcome that all events about it amount to.
 
     Args:
@@ -32,15 +32,15 @@ def hear(shown: ShownList, told: Iterable[FeedbackEvent], lateness_days: float) 
 
 
 def adds_up(outcome: Outcome, news: Iterable[FeedbackEvent]) -> bool:
-    """Return whether `hear_more` knows enough; if not, all events of the list must be heard.
+    """Return whether `apply` knows enough; if not, all events of the list must be heard.
 
     Of ratings and verdicts the last one decides, and a resolution may be credited to the last click.
     """
     return not outcome.resolved and all(event.type not in _LAST_DECIDES for event in news)
 
 
-def hear_more(known: ShownList, news: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
-    """Return what `hear` would of the events behind `known` and of `news` together.
+def apply(known: ShownList, news: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
+    """Return what `recompute` would of the events behind `known` and of `news` together.
 
     Args:
         news: Events, each once, that are not among those behind `known` and that add up with them.

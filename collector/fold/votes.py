@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from collector.fold.lists import NO_COUNTS, Counts, ShownList, count_votes, difference, period_of
+from collector.fold.lists import NO_COUNTS, EvidenceCounts, ShownList, count_votes, difference, period_of
 from foundation.contracts import Impression, query_key
 
 
@@ -28,7 +28,7 @@ class EvidenceKey(NamedTuple):
 
 
 VoteLists = dict[Vote, list[ShownList]]
-Said = dict[tuple[Vote, bool], dict[str, Counts]]
+Said = dict[tuple[Vote, bool], dict[str, EvidenceCounts]]
 """What each vote says of each document, with whether the vote is nameless."""
 Places = dict[str, Vote]
 """The vote that a list belongs to, by its query id."""
@@ -64,9 +64,9 @@ def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> Sai
     return said
 
 
-def changes_of(before: Said, after: Said) -> dict[EvidenceKey, Counts]:
+def changes_of(before: Said, after: Said) -> dict[EvidenceKey, EvidenceCounts]:
     """Return what must be added to the evidence when votes that said `before` say `after`."""
-    total: dict[EvidenceKey, Counts] = {}
+    total: dict[EvidenceKey, EvidenceCounts] = {}
     for voice in before.keys() | after.keys():
         vote, nameless = voice
         for document_id, counts in difference(before.get(voice, {}), after.get(voice, {})).items():

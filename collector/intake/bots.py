@@ -13,18 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_CLICKS = 20
+MIN_CLICKS = 20
 """Clicks under which nobody is judged: caps let fewer do little."""
-LEAST_USERS = 30
+MIN_USERS = 30
 """Users with a click without whom nothing can be called usual."""
 HOLD_AT = 3.0
 """Score from which a user is implausible; of the marks, only an endless pace reaches it alone."""
 
 _FAR = 4.0  # spreads from the median at which a count is worth a point
-_MOST_POINTS = 2.0
-_LEAST_SPREAD = 1.0  # in logarithms: people differ by a factor of e at least
-_LEAST_SPREAD_OF_AIM = 0.5
-_LEAST_GAPS = 10
+_MAX_POINTS = 2.0
+_MIN_SPREAD = 1.0  # in logarithms: people differ by a factor of e at least
+_MIN_SPREAD_OF_AIM = 0.5
+_MIN_GAPS = 10
 _STEADY = 0.5  # the part of the usual variation of pauses below which they are a machine's
 _ENDLESS = 1000  # lists with a click, less than a minute apart on average: sixteen hours without a break
 _ENDLESS_GAP_S = 60.0
@@ -93,14 +93,14 @@ class Usual:
 def usual_of(activities: Iterable[Activity]) -> Usual | None:
     """Return what is usual, every user counted once; None with fewer than 30 who clicked."""
     users = [one for one in activities if one.clicks]
-    if len(users) < LEAST_USERS:
+    if len(users) < MIN_USERS:
         return None
-    variations = [_variation(one.gaps_s) for one in users if len(one.gaps_s) >= _LEAST_GAPS]
+    variations = [_variation(one.gaps_s) for one in users if len(one.gaps_s) >= _MIN_GAPS]
     return Usual(
-        rate=_middle((_rate(one) for one in users), _LEAST_SPREAD),
-        breadth=_middle((_breadth(one) for one in users), _LEAST_SPREAD),
-        aim=_middle((_aim(one) for one in users), _LEAST_SPREAD_OF_AIM),
-        variation=float(np.median(variations)) if len(variations) >= LEAST_USERS else math.nan,
+        rate=_middle((_rate(one) for one in users), _MIN_SPREAD),
+        breadth=_middle((_breadth(one) for one in users), _MIN_SPREAD),
+        aim=_middle((_aim(one) for one in users), _MIN_SPREAD_OF_AIM),
+        variation=float(np.median(variations)) if len(variations) >= MIN_USERS else math.nan,
         reading=float(np.median([one.read / one.clicked for one in users])),
         clicking=float(np.median([one.clicked / one.lists for one in users])),
     )
@@ -108,7 +108,7 @@ def usual_of(activities: Iterable[Activity]) -> Usual | None:
 
 def reasons_against(activity: Activity, usual: Usual) -> tuple[Reason, ...]:
     """Return the marks of a machine that a user bears, none with fewer than 20 clicks."""
-    if activity.clicks < LEAST_CLICKS:
+    if activity.clicks < MIN_CLICKS:
         return ()
     return tuple(reason for mark in _MARKS if (reason := mark(activity, usual)))
 
@@ -144,11 +144,11 @@ def _aim(activity: Activity) -> float:
     return math.log(activity.queries / activity.documents)
 
 
-def _middle(values: Iterable[float], least_spread: float) -> tuple[float, float]:
+def _middle(values: Iterable[float], min_spread: float) -> tuple[float, float]:
     """Return the median and the spread: the median deviation, scaled to a normal distribution's sigma."""
     given = np.fromiter(values, float)
     median = float(np.median(given))
-    return median, max(1.4826 * float(np.median(np.abs(given - median))), least_spread)
+    return median, max(1.4826 * float(np.median(np.abs(given - median))), min_spread)
 
 
 def _variation(gaps_s: Sequence[float]) -> float:
@@ -159,7 +159,7 @@ def _variation(gaps_s: Sequence[float]) -> float:
 
 def _far(value: float, usual: tuple[float, float]) -> float:
     points = (value - usual[0]) / usual[1] / _FAR
-    return min(points, _MOST_POINTS) if points >= 1 else 0.0
+    return min(points, _MAX_POINTS) if points >= 1 else 0.0
 
 
 def _too_many(activity: Activity, usual: Usual) -> Reason | None:
@@ -183,7 +183,7 @@ def _too_narrow(activity: Activity, usual: Usual) -> Reason | None:
 
 
 def _too_regular(activity: Activity, usual: Usual) -> Reason | None:
-    if len(activity.gaps_s) < _LEAST_GAPS:
+    if len(activity.gaps_s) < _MIN_GAPS:
         return None
     here = _variation(activity.gaps_s)
     if not here < _STEADY * usual.variation:  # nothing is below NaN

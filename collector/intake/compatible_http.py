@@ -14,8 +14,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from collector.intake.pipeline import Intake, MergeItems, Verdict
-from collector.intake.policy import Door
+from collector.intake.pipeline import IntakePipeline, IntakeVerdict, MergeItems
+from collector.intake.policy import IntakePolicy
 from collector.intake.schemas import algolia, meilisearch, metarank, ubi
 from collector.intake.schemas.foreign import Parsed, Taken
 from foundation.clock import Clock, monotonic_s
@@ -50,7 +50,7 @@ class UbiReply(BaseModel):
     accepted: int
     ignored: int
     refused: int
-    verdicts: list[Verdict]
+    verdicts: list[IntakeVerdict]
     query_id: str | None = None
 
 
@@ -62,7 +62,7 @@ class MetarankReply(BaseModel):
     updated: int
     tookMillis: int  # noqa: N815  Metarank's name
     refused: int
-    verdicts: list[Verdict]
+    verdicts: list[IntakeVerdict]
 
 
 class AlgoliaReply(BaseModel):
@@ -82,11 +82,11 @@ class MeilisearchError(BaseModel):
 
 
 def make_router(
-    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, door: Door, privacy: Privacy
+    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, policy: IntakePolicy, privacy: Privacy
 ) -> APIRouter:
-    """Return the routes of the compatible intakes; the arguments are those of `Intake`."""
+    """Return the routes of the compatible intakes; the arguments are those of `IntakePipeline`."""
     router = APIRouter(tags=["compatible feedback"])
-    intake = Intake(log, clock, settings, merge_items, door, privacy)
+    intake = IntakePipeline(log, clock, settings, merge_items, policy, privacy)
     _add_ubi(router, intake)
     _add_metarank(router, intake)
     _add_algolia(router, intake)
@@ -94,7 +94,7 @@ def make_router(
     return router
 
 
-def _add_ubi(router: APIRouter, intake: Intake) -> None:
+def _add_ubi(router: APIRouter, intake: IntakePipeline) -> None:
     errors = problem_responses(400, 413, 422, 429, 503)
 
     @router.post("/ubi_queries", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
@@ -110,7 +110,9 @@ def _add_ubi(router: APIRouter, intake: Intake) -> None:
         return await _take_ubi(request, intake, collection, lambda value: ubi.parse_event(value, collection, now, base))
 
 
-async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Callable[[Any], Parsed]) -> JSONResponse:
+async def _take_ubi(
+    request: Request, intake: IntakePipeline, collection: str, parse: Callable[[Any], Parsed]
+) -> JSONResponse:
     entries = await intake.entries(request)
     result = await intake.take(request, collection, entries, parse, brings_lists=True)
     result.refuse_if_all_bad()
@@ -121,7 +123,7 @@ async def _take_ubi(request: Request, intake: Intake, collection: str, parse: Ca
     return JSONResponse(reply.model_dump())
 
 
-def _add_metarank(router: APIRouter, intake: Intake) -> None:
+def _add_metarank(router: APIRouter, intake: IntakePipeline) -> None:
     @router.post("/feedback", openapi_extra=_BODY, responses=problem_responses(400, 413, 422, 429, 503))
     async def send_metarank_feedback(request: Request, collection: Collection) -> MetarankReply:
         """Take Metarank's feedback: one event, an array, or lines; items are laid over the documents."""
@@ -144,7 +146,7 @@ def _add_metarank(router: APIRouter, intake: Intake) -> None:
         )
 
 
-def _add_algolia(router: APIRouter, intake: Intake) -> None:
+def _add_algolia(router: APIRouter, intake: IntakePipeline) -> None:
     codes = (400, 401, 403, 408, 413, 415, 422, 429, 503)
     errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in codes}
 
@@ -182,7 +184,7 @@ def _check_credentials(request: Request) -> None:
         raise _Unauthorized
 
 
-async def _take_algolia(request: Request, intake: Intake, collection: str) -> JSONResponse:
+async def _take_algolia(request: Request, intake: IntakePipeline, collection: str) -> JSONResponse:
     raw = await read_body(request, min(algolia.MAX_BODY_BYTES, intake.settings.max_body_bytes))
     now, strict = intake.clock.now(), intake.settings.algolia_strict
     entries = to_entries(_batch(raw, min(algolia.MAX_EVENTS, intake.settings.max_batch)), raw)
@@ -231,7 +233,7 @@ def _when_again(problem: ClickloopError) -> dict[str, str]:
     return {"Retry-After": str(problem.retry_after_s)} if problem.retryable else {}
 
 
-def _add_meilisearch(router: APIRouter, intake: Intake) -> None:
+def _add_meilisearch(router: APIRouter, intake: IntakePipeline) -> None:
     codes = (400, 401, 403, 408, 413, 415, 429, 503)
     errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in codes}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from foundation.contracts import FeedbackEvent
 
-_MOST_IDS = 50_000
+_MAX_IDS = 50_000
 
 
 def said(event: FeedbackEvent) -> tuple[object, ...]:
@@ -15,9 +15,9 @@ def said(event: FeedbackEvent) -> tuple[object, ...]:
     return (event.type, event.query_id, event.document_id, event.user, event.value)
 
 
-def count_conflicts(heard: Iterable[FeedbackEvent], known: Mapping[str, FeedbackEvent]) -> Counter[str]:
+def count_conflicts(joined: Iterable[FeedbackEvent], known: Mapping[str, FeedbackEvent]) -> Counter[str]:
     """Return by id how many events say something else than the known one of their id."""
-    return Counter(event.id for event in heard if said(event) != said(known[event.id]))
+    return Counter(event.id for event in joined if said(event) != said(known[event.id]))
 
 
 class EventIds:
@@ -42,7 +42,7 @@ class EventIds:
             key, content = _hashes(event)
             self._known.setdefault(key, content)
             self._known.move_to_end(key)
-        while len(self._known) > _MOST_IDS:
+        while len(self._known) > _MAX_IDS:
             self._known.popitem(last=False)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from collector.intake.clock_skew import clock_skew
 from collector.intake.event_ids import EventIds
-from collector.intake.policy import Door, Offer, TooSoon
+from collector.intake.policy import IntakePolicy, Offer, TooSoon
 from collector.intake.publisher import write
 from collector.intake.schemas import native
 from foundation.clock import Clock
@@ -69,12 +69,12 @@ class EventsReply(BaseModel):
     verdicts: list[EventVerdict]
 
 
-def make_router(log: EventLog, clock: Clock, settings: Settings, door: Door, privacy: Privacy) -> APIRouter:
+def make_router(log: EventLog, clock: Clock, settings: Settings, policy: IntakePolicy, privacy: Privacy) -> APIRouter:
     """Return the route of events.
 
     Args:
         log: Where accepted events are appended before the reply.
-        door: Looks at events before.
+        policy: Looks at events before.
         privacy: What is kept of people.
     """
     router = APIRouter(tags=["feedback"])
@@ -103,7 +103,7 @@ def make_router(log: EventLog, clock: Clock, settings: Settings, door: Door, pri
             raise InvalidRequest("the body holds no event", (FieldFault("body", "send at least one event"),))
         now = clock.now()
         skew = clock_skew(sent_at, now)
-        offers = door.examine(request, collection, [_parse(entry, collection, now, skew) for entry in entries])
+        offers = policy.examine(request, collection, [_parse(entry, collection, now, skew) for entry in entries])
         parsed = _refuse_conflicts([_event_of(one) for one in offers], known_ids)
         accepted = [one for one in parsed if isinstance(one, FeedbackEvent)]
         await write(log, accepted, privacy)

@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from collector.intake.policy import Door, Offer
+from collector.intake.policy import IntakePolicy, Offer
 from collector.intake.publisher import write
 from collector.intake.schemas.foreign import Parsed, Taken
 from foundation.clock import Clock
@@ -28,7 +28,7 @@ MergeItems = Callable[[str, Mapping[str, Mapping[str, Any]]], Mapping[str, str]]
 """Lays properties over documents of a collection; tells what became of each, without those it left out."""
 
 
-class Verdict(BaseModel):
+class IntakeVerdict(BaseModel):
     """What became of one entry of a request: its place from 0, and why it was not kept."""
 
     index: int
@@ -37,7 +37,7 @@ class Verdict(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class IntakePipeline:
     """What the routes share.
 
     Attributes:
@@ -45,7 +45,7 @@ class Intake:
         clock: Stamps what is received.
         settings: Limits, and what a source declares.
         merge_items: Where the properties of Metarank's items go.
-        door: Looks at what was parsed before it is kept.
+        policy: Looks at what was parsed before it is kept.
         privacy: What is kept of people.
     """
 
@@ -53,7 +53,7 @@ class Intake:
     clock: Clock
     settings: Settings
     merge_items: MergeItems
-    door: Door
+    policy: IntakePolicy
     privacy: Privacy
 
     async def entries(self, request: Request, *, lines: bool = False) -> list[Entry]:
@@ -79,7 +79,7 @@ class Intake:
         """Parse every entry, keep the good ones, and return what became of each.
 
         Args:
-            brings_lists: See `Door.examine`.
+            brings_lists: See `IntakePolicy.examine`.
 
         Raises:
             RateLimited: Too many events came; nothing was taken.
@@ -87,7 +87,7 @@ class Intake:
         """
         parsed: list[Parsed] = [[entry.fault] if entry.fault else parse(entry.value) for entry in entries]
         offers = [one.content if isinstance(one, Taken) else one for one in parsed]
-        examined = self.door.examine(request, collection, offers, brings_lists=brings_lists)
+        examined = self.policy.examine(request, collection, offers, brings_lists=brings_lists)
         parsed = [_checked(one, offer) for one, offer in zip(parsed, examined, strict=True)]
         taken = [one for one in parsed if isinstance(one, Taken)]
         items: dict[str, dict[str, Any]] = {}
@@ -118,7 +118,7 @@ class Result:
         """How many entries were refused."""
         return sum(isinstance(one, list) for one in self.parsed)
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[IntakeVerdict]:
         """Return the verdict on each entry."""
         return [self._verdict(index, one) for index, one in enumerate(self.parsed)]
 
@@ -135,19 +135,21 @@ class Result:
     def _faults(self) -> list[tuple[int, FieldFault]]:
         return [(index, fault) for index, one in enumerate(self.parsed) if isinstance(one, list) for fault in one]
 
-    def _verdict(self, index: int, one: Parsed) -> Verdict:
+    def _verdict(self, index: int, one: Parsed) -> IntakeVerdict:
         if isinstance(one, list):
             reasons = [f"{fault.field} {fault.reason}" for fault in one]
-            return Verdict(index=index, status="refused", reasons=reasons)
+            return IntakeVerdict(index=index, status="refused", reasons=reasons)
         untitled = [id_ for id_ in one.items if id_ not in self.merged]
         reason = one.ignored or (
             untitled and f"there is no document {untitled[0]!r}, and the item has no title or text"
         )
-        return Verdict(index=index, status="ignored" if reason else "accepted", reasons=[reason] if reason else [])
+        return IntakeVerdict(
+            index=index, status="ignored" if reason else "accepted", reasons=[reason] if reason else []
+        )
 
 
 def _checked(parsed: Parsed, offer: Offer) -> Parsed:
-    """Return an entry with the content that the door let in, or the faults it found."""
+    """Return an entry with the content that the policy let in, or the faults it found."""
     if isinstance(offer, list):
         return offer
     return replace(parsed, content=offer) if isinstance(parsed, Taken) else parsed

@@ -42,7 +42,7 @@ class TooSoon(FieldFault):
     retry_after_s: int
 
 
-class Door:
+class IntakePolicy:
     """Looks at events before they are written. Limits hold per process.
 
     Args:
@@ -106,15 +106,15 @@ class Door:
         Args:
             ahead: Events of the request that wait already, by user: each waits for a turn of its own.
         """
-        heard = [one for one in content if isinstance(one, FeedbackEvent) and one.user]
-        if not heard:
+        joined = [one for one in content if isinstance(one, FeedbackEvent) and one.user]
+        if not joined:
             return 0
-        user = f"{collection}/{heard[0].user}"
-        wait_s = self._by_user.take(user, len(heard))
+        user = f"{collection}/{joined[0].user}"
+        wait_s = self._by_user.take(user, len(joined))
         if not wait_s:
             return 0
         wait_s += math.floor(ahead[user] * _MINUTE_S / self._per_minute)
-        ahead[user] += len(heard)
+        ahead[user] += len(joined)
         return wait_s
 
     def _check(self, collection: str, offer: Offer, doubt: str, *, takes_lists: bool, trusts_ids: bool) -> Offer:

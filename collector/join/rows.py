@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.fold.lists import NO_OUTCOME, Counts, Outcome, ShownList
+from collector.fold.lists import NO_OUTCOME, EvidenceCounts, Outcome, ShownList
 from collector.fold.votes import vote_of
 from foundation.contracts import FeedbackEvent, Impression
 
@@ -17,7 +17,7 @@ CONFLICTS = "conflicts"
 PAGE = "page"
 """The surface of lists that people look at; agents are shown the others."""
 
-_COUNTS = tuple(field.name for field in fields(Counts))
+_COUNTS = tuple(field.name for field in fields(EvidenceCounts))
 
 
 def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
@@ -101,16 +101,16 @@ def event_of(row: sa.Row[Any]) -> FeedbackEvent:
     )
 
 
-def counts_of(row: sa.Row[Any]) -> Counts:
+def counts_of(row: sa.Row[Any]) -> EvidenceCounts:
     """Return the counts of a stored row of evidence."""
-    return Counts(*(getattr(row, name) for name in _COUNTS))
+    return EvidenceCounts(*(getattr(row, name) for name in _COUNTS))
 
 
-def counts_row(counts: Counts) -> dict[str, Any]:
+def counts_row(counts: EvidenceCounts) -> dict[str, Any]:
     """Return counts as they are stored."""
     return {name: getattr(counts, name) for name in _COUNTS}
 
 
-def add_counts(stored: Counts | None, change: Counts) -> Counts:
+def add_counts(stored: EvidenceCounts | None, change: EvidenceCounts) -> EvidenceCounts:
     """Return what is stored and a change together."""
     return change if stored is None else stored.plus(change)

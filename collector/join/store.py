@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from collector.fold.lists import NO_COUNTS, NO_OUTCOME, Counts, ShownList, period_of
-from collector.fold.outcomes import Told, adds_up, by_list, hear, hear_more
+from collector.fold.lists import NO_COUNTS, NO_OUTCOME, EvidenceCounts, ShownList, period_of
+from collector.fold.outcomes import Told, adds_up, apply, by_list, recompute
 from collector.fold.votes import (
     EvidenceKey,
     LastClicks,
@@ -195,15 +195,15 @@ class _Fold:
         stored = self._votes_by_list(shown.keys() | news.keys())
         fresh = {key: vote_of(one) for key, one in shown.items() if key not in stored}
         touched = {key: stored[key] for key in news if key in stored}
-        self._hear_again(shown, self._open(fresh), self._open(touched), news)
+        self._recompute(shown, self._open(fresh), self._open(touched), news)
         return len(given) - len(records)
 
-    def _keep_new(self, heard: Sequence[FeedbackEvent]) -> Told:
+    def _keep_new(self, joined: Sequence[FeedbackEvent]) -> Told:
         """Store events and return those that were not stored yet, each once."""
-        wanted = self._keys(events, ("id",), {(event.id,) for event in heard})
+        wanted = self._keys(events, ("id",), {(event.id,) for event in joined})
         stored = {row.id: row for row in self._connection.execute(self._at(wanted, events))}
-        news = {event.id: event for event in reversed(heard) if event.id not in stored}
-        conflicts = count_conflicts(heard, news | {id_: event_of(row) for id_, row in stored.items()})
+        news = {event.id: event for event in reversed(joined) if event.id not in stored}
+        conflicts = count_conflicts(joined, news | {id_: event_of(row) for id_, row in stored.items()})
         rows = [event_row(event) for event in news.values()]
         for row in rows:
             row["body"] = with_conflicts(row["body"], conflicts[row["id"]])
@@ -213,7 +213,7 @@ class _Fold:
             self._connection.execute(sa.update(events).where(self._mine(events), events.c.id == id_).values(body=body))
         return by_list(news.values())
 
-    def _hear_again(self, shown: Mapping[str, Impression], fresh: Places, touched: Places, news: Told) -> None:
+    def _recompute(self, shown: Mapping[str, Impression], fresh: Places, touched: Places, news: Told) -> None:
         """Add lists that are new and what is known of those that events were about, and what both change."""
         days = self._settings.lateness_days
         lists = self._first_lists({*fresh.values(), *touched.values()})
@@ -221,12 +221,12 @@ class _Fold:
         known |= self._stored_lists(touched.keys() - known.keys())  # of busy users, behind the lists that count
         unclear = {key for key in touched if not adds_up(known[key].outcome, news[key])}
         told = self._events_of(fresh.keys() | unclear)
-        added = {key: hear(list_of(shown[key]), told.get(key, ()), days) for key in fresh}
-        heard = {
-            key: hear(known[key], told[key], days) if key in unclear else hear_more(known[key], news[key], days)
+        added = {key: recompute(list_of(shown[key]), told.get(key, ()), days) for key in fresh}
+        joined = {
+            key: recompute(known[key], told[key], days) if key in unclear else apply(known[key], news[key], days)
             for key in touched
         }
-        changed = {key: one for key, one in heard.items() if one != known[key]}
+        changed = {key: one for key, one in joined.items() if one != known[key]}
         clicks = self._last_clicks([*_by_vote(fresh, added), *_by_vote(touched, changed)])
         renewed = renew_clicks(clicks, [*_by_vote(fresh, added), *_by_vote(touched, changed)])
         insert_missing(self._connection, impressions, [impression_row(shown[key], added[key].outcome) for key in fresh])
@@ -251,7 +251,7 @@ class _Fold:
         Until then the people's last clicks count as they stood.
         """
         own, touched = set(traces.searches), set(traces.events.values()) - set(traces.searches)
-        heard = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
+        joined = self._delete(events.c.id, traces.events) + self._delete(events.c.query_id, own)
         votes = _lists_by_vote(self._open(self._votes_by_list(own | touched)))
         clicks = self._clicks_of(votes)
         shown, changed = 0, set[EvidenceKey]()
@@ -263,7 +263,7 @@ class _Fold:
             changed |= self._add(changes_of(before, self._contribution(some, clicks)))
         shown += self._delete(impressions.c.query_id, own)  # of closed weeks, whose evidence stays
         changed |= self._look_back(clicks, self._clicks_of(votes))
-        return Forgotten(shown, heard, len(changed), self._change)
+        return Forgotten(shown, joined, len(changed), self._change)
 
     def replay(self, first_period: int | None) -> int:
         """Recount everything that is stored of the weeks from the first on, all of them when None."""
@@ -365,8 +365,8 @@ class _Fold:
     def _refresh_outcomes(self, query_ids: Collection[str]) -> None:
         """Recompute what is known of these impressions' users."""
         known, told = self._stored_lists(query_ids), self._events_of(query_ids)
-        heard = {key: hear(one, told.get(key, ()), self._settings.lateness_days) for key, one in known.items()}
-        self._write_outcomes([one for key, one in heard.items() if one != known[key]])
+        joined = {key: recompute(one, told.get(key, ()), self._settings.lateness_days) for key, one in known.items()}
+        self._write_outcomes([one for key, one in joined.items() if one != known[key]])
 
     def _write_outcomes(self, lists: Iterable[ShownList]) -> None:
         rows = [outcome_row(one.outcome) | {"key": one.query_id} for one in lists]
@@ -389,7 +389,7 @@ class _Fold:
             for row in self._connection.execute(statement.where(impressions.c.query_id.in_(some)))
         }
 
-    def _add(self, changes: dict[EvidenceKey, Counts]) -> Set[EvidenceKey]:
+    def _add(self, changes: dict[EvidenceKey, EvidenceCounts]) -> Set[EvidenceKey]:
         """Add `changes` to the evidence, and return where. Safe to read and write back: the counter's row is locked."""
         stored = {
             EvidenceKey(*(getattr(row, name) for name in EvidenceKey._fields)): counts_of(row)
@@ -404,7 +404,7 @@ class _Fold:
         founded = self._since(evidence, first_period) & _says_something()
         self._connection.execute(sa.update(evidence).where(founded).values(nothing))
 
-    def _evidence_row(self, key: EvidenceKey, counts: Counts) -> dict[str, Any]:
+    def _evidence_row(self, key: EvidenceKey, counts: EvidenceCounts) -> dict[str, Any]:
         return {"collection": self._collection} | key._asdict() | counts_row(counts) | {"change": self._change}
 
     def _keys(self, table: sa.Table, names: Sequence[str], keys: Collection[tuple[Any, ...]]) -> sa.CTE:

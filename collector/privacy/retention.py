@@ -87,10 +87,10 @@ class Retention:
         with self._leases.guarded(lease), transaction(self._engine) as connection:
             shown = list(connection.execute(_old_impressions(collection, start)).scalars())
             waiting = [] if shown else list(connection.execute(_old_events(collection, start)).scalars())
-            heard = _delete(connection, events, events.c.query_id, collection, shown)
-            heard += _delete(connection, events, events.c.id, collection, waiting)
+            joined = _delete(connection, events, events.c.query_id, collection, shown)
+            joined += _delete(connection, events, events.c.id, collection, waiting)
             _delete(connection, impressions, impressions.c.query_id, collection, shown)
-        return +Counter(impressions=len(shown), events=heard)
+        return +Counter(impressions=len(shown), events=joined)
 
 
 def _start_of(period: int) -> datetime:

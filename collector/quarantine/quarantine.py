@@ -29,7 +29,7 @@ from foundation.telemetry.metrics import HELD as HELD_USERS
 from foundation.telemetry.metrics import get_log
 
 WINDOW = timedelta(days=1)
-MOST_LISTS = 20_000
+MAX_LISTS = 20_000
 """Lists of the window that are looked at, the latest ones: a look takes two seconds of a processor at most."""
 
 _SIGNS = ("dwell", "ratings", "conversions")
@@ -170,7 +170,7 @@ def read_activities(connection: sa.Connection, collection: str, since: datetime)
         sa.select(*columns)
         .where(impressions.c.collection == collection, impressions.c.at >= since)
         .order_by(impressions.c.at.desc())
-        .limit(MOST_LISTS)
+        .limit(MAX_LISTS)
     )
     lists: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
     for row in connection.execute(statement):

@@ -15,7 +15,7 @@ DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ActivityDay:
     """What happened within 24 hours.
 
     Attributes:
@@ -36,15 +36,15 @@ class Day:
         return self.clicked / self.searches if self.searches else None
 
 
-def count_days(engine: sa.Engine, collection: str, now: datetime) -> list[Day]:
+def count_days(engine: sa.Engine, collection: str, now: datetime) -> list[ActivityDay]:
     """Return the last seven times 24 hours up to `now`, newest first; one indexed query each."""
     with reading(engine) as connection:
         return [_count(connection, collection, now - timedelta(days=age)) for age in range(1, DAYS + 1)]
 
 
-def total(days: list[Day]) -> Day:
+def total(days: list[ActivityDay]) -> ActivityDay:
     """Return all days as one; its start is the oldest's."""
-    return Day(
+    return ActivityDay(
         min(day.start for day in days),
         sum(day.searches for day in days),
         sum(day.clicked for day in days),
@@ -52,7 +52,7 @@ def total(days: list[Day]) -> Day:
     )
 
 
-def _count(connection: sa.Connection, collection: str, start: datetime) -> Day:
+def _count(connection: sa.Connection, collection: str, start: datetime) -> ActivityDay:
     clicked = sa.case((impressions.c.clicks > 0, 1), else_=0)
     statement = sa.select(sa.func.count(), sa.func.sum(clicked), sa.func.sum(impressions.c.clicks)).where(
         impressions.c.collection == collection,
@@ -61,4 +61,4 @@ def _count(connection: sa.Connection, collection: str, start: datetime) -> Day:
         is_of_people(),
     )
     searches, with_click, clicks = connection.execute(statement).one()
-    return Day(start, int(searches), int(with_click or 0), int(clicks or 0))
+    return ActivityDay(start, int(searches), int(with_click or 0), int(clicks or 0))

@@ -32,7 +32,7 @@ class AskedQuery:
     satisfied: float
 
 
-def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: int) -> list[AskedQuery]:
+def read_asked(engine: sa.Engine, collection: str, now: datetime, min_users: int) -> list[AskedQuery]:
     """Return the queries that enough people asked lately, and of which a fifth at least led to a click.
 
     People are counted, not searches: one who asks a thousand times is one, and so are all searches without
@@ -61,7 +61,7 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, least_users: i
     known = (
         sa.select(recent.c.query_key, people, satisfied)
         .group_by(recent.c.query_key)
-        .having(people >= least_users, satisfied >= _MIN_SATISFIED)
+        .having(people >= min_users, satisfied >= _MIN_SATISFIED)
         .order_by(people.desc())
         .limit(_MAX_QUERIES)
         .cte("known")

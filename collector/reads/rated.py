@@ -16,10 +16,10 @@ from collector.reads.caps import at_most, within_cap
 from collector.reads.people import is_held, person
 from collector.tables import impressions
 
-MOST_LISTS = 20_000
+MAX_LISTS = 20_000
 """Rated lists that count, the latest ones."""
 
-MOST_LISTS_PER_PERSON = 5
+MAX_LISTS_PER_PERSON = 5
 """Rated lists of one person that count, the latest ones, so that nobody's taste speaks for all."""
 
 _STREAM_ROWS = 1000
@@ -36,7 +36,7 @@ def read_signals(connection: sa.Connection, collection: str, lists_per_user: int
     """
     with connection.execute(_latest(collection), execution_options={"yield_per": _STREAM_ROWS}) as lists:
         capped = within_cap(lists, lists_per_user)
-        counted = islice(at_most(MOST_LISTS_PER_PERSON, capped, lambda row: row.person), MOST_LISTS)
+        counted = islice(at_most(MAX_LISTS_PER_PERSON, capped, lambda row: row.person), MAX_LISTS)
         return calibrate(Outcome.from_json(json.loads(row.written)) for row in counted)
 
 

@@ -16,16 +16,16 @@ from foundation.settings import Settings
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 
-MOST_DAYS = 3650
+MAX_DAYS = 3650
 
-_Days = Annotated[int, Query(ge=1, le=MOST_DAYS, description="How far back to look.")]
+_Days = Annotated[int, Query(ge=1, le=MAX_DAYS, description="How far back to look.")]
 _Limit = Annotated[int, Query(ge=1, le=1000, description="Most entries of a page.")]
 
 
 def make_router(engine: sa.Engine, clock: Clock, settings: Settings) -> APIRouter:
     """Return the routes of the reports; they only read."""
     router = APIRouter(tags=["reports"])
-    pairs = Pairs(engine, settings.suggest_least_users, settings.lists_per_user)
+    pairs = Pairs(engine, settings.suggest_min_users, settings.lists_per_user)
 
     @router.get("/v1/reports/queries", responses=problem_responses(422))
     def show_queries(
@@ -39,7 +39,7 @@ def make_router(engine: sa.Engine, clock: Clock, settings: Settings) -> APIRoute
     ) -> QueryReport:
         """Report what people asked and how it went: the latest 50,000 searches of the last days."""
         since = clock.now() - timedelta(days=days)
-        return report_queries(engine, collection, by, since, settings.suggest_least_users, offset, limit)
+        return report_queries(engine, collection, by, since, settings.suggest_min_users, offset, limit)
 
     @router.get("/v1/reports/pairs", responses=problem_responses(422))
     def show_pairs(

@@ -28,10 +28,10 @@ from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Label
 from foundation.database.engine import reading
 
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 """Rows of evidence (query, week, document) that labels rest on; of more, those that changed last."""
 
-MOST_SOURCES = 10
+MAX_SOURCES = 10
 _LISTS_PER_QUERY = 200
 _PLAIN = ("query_key", "document_id", "nameless", "users", "satisfied", "dissatisfied")
 _PRIOR_MASS = 0.5
@@ -108,13 +108,13 @@ class Pairs:
     """Reads pairs. The labels made last are kept: for other pages a minute, for the first until evidence changes.
 
     Args:
-        least_users: How many different people must have asked a query before it is shown.
+        min_users: How many different people must have asked a query before it is shown.
         lists_per_user: Lists of one person for one query and week that count.
     """
 
-    def __init__(self, engine: sa.Engine, least_users: int, lists_per_user: int) -> None:
+    def __init__(self, engine: sa.Engine, min_users: int, lists_per_user: int) -> None:
         self._engine = engine
-        self._least_users = least_users
+        self._min_users = min_users
         self._lists_per_user = lists_per_user
         self._turn = threading.Lock()
         self._kept: tuple[tuple[str, int], _Labelled] | None = None
@@ -155,8 +155,8 @@ class Pairs:
         found: dict[str, list[_List]] = {}
         for query in queries:
             asked = sa.and_(impressions.c.collection == collection, impressions.c.query_key == query, ~is_held())
-            people = sa.select(person()).where(asked).distinct().limit(self._least_users)
-            if len(connection.execute(people).all()) == self._least_users:
+            people = sa.select(person()).where(asked).distinct().limit(self._min_users)
+            if len(connection.execute(people).all()) == self._min_users:
                 statement = (
                     sa.select(impressions.c.query_id, impressions.c.results, impressions.c.clicks)
                     .where(asked)
@@ -177,10 +177,10 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
         sa.select(*(evidence.c[name] for name in _PLAIN), *by_rank)
         .where(evidence.c.collection == collection, evidence.c.period >= first_period)
         .order_by(evidence.c.change.desc())
-        .limit(MOST_ROWS + 1)
+        .limit(MAX_ROWS + 1)
     )
     rows = connection.execute(statement).all()
-    merged = [row for row in _merge(rows[:MOST_ROWS]) if row.tells]
+    merged = [row for row in _merge(rows[:MAX_ROWS]) if row.tells]
     shown = Counter(row.query_key for row in merged)
     prior: dict[str, dict[str, float]] = {}
     for row in merged:
@@ -189,7 +189,7 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
     labels = {(one.query_key, one.document_id): one for one in found}
     pairs = {_place(row): _pair(row, labels.get((row.query_key, row.document_id))) for row in merged}
     places = sorted(pairs)
-    return _Labelled(monotonic_s(), change, len(rows) <= MOST_ROWS, places, [pairs[place] for place in places])
+    return _Labelled(monotonic_s(), change, len(rows) <= MAX_ROWS, places, [pairs[place] for place in places])
 
 
 @lru_cache(maxsize=20_000)
@@ -250,4 +250,4 @@ def _place(row: Evidence) -> str:
 
 def _sources(pair: Pair, lists: Sequence[_List]) -> list[str]:
     showing = [one for one in lists if pair.document_id in one.documents]
-    return [one.query_id for one in sorted(showing, key=lambda one: not one.clicked)][:MOST_SOURCES]
+    return [one.query_id for one in sorted(showing, key=lambda one: not one.clicked)][:MAX_SOURCES]

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from collector.click_models.click_curve import measure_tilt, overcorrects
-from collector.click_models.intervention_harvesting import Harvest, assign_folds, harvest
+from collector.click_models.intervention_harvesting import HarvestedCurve, assign_folds, harvest_interventions
 from collector.fold.votes import Vote
 from collector.reads.caps import within_cap
 from collector.reads.people import is_held
@@ -143,7 +143,7 @@ def _latest(collection: str, surface: str) -> sa.Select[Any]:
 
 def _describe(surface: str, tally: _Tally, in_use: ClickCurve) -> SurfaceReply:
     shown, clicked, folds = tally.table()
-    found = harvest(shown, clicked, folds)
+    found = harvest_interventions(shown, clicked, folds)
     return SurfaceReply(
         surface=surface,
         lists=tally.lists,
@@ -165,7 +165,7 @@ def _ring(shown: Floats, clicked: Floats, in_use: ClickCurve) -> Alarm:
     )
 
 
-def _describe_ranks(found: Harvest, shown: Floats, clicked: Floats) -> list[RankReply]:
+def _describe_ranks(found: HarvestedCurve, shown: Floats, clicked: Floats) -> list[RankReply]:
     theta, errors, overlap = found.theta.tolist(), found.errors.tolist(), found.overlap
     return [
         RankReply(

@@ -18,12 +18,12 @@ REFORMULATED_WITHIN = timedelta(minutes=5)
 
 LOW_CSAT = 0.5
 _ALIKE = 0.5
-_MOST_CLUSTERED = 500
+_MAX_CLUSTERED = 500
 _WORD = re.compile(r"\w{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class CountedSearch:
     """One search as the report needs it.
 
     Attributes:
@@ -101,7 +101,7 @@ class _Sum:
     satisfied: int = 0
     dissatisfied: int = 0
 
-    def add(self, search: Search, *, reformulated: bool) -> None:
+    def add(self, search: CountedSearch, *, reformulated: bool) -> None:
         outcome, verdict = search.outcome, verdict_of(search.outcome)
         self.searches += 1
         self.people.add(search.person)
@@ -144,7 +144,7 @@ def verdict_of(outcome: Outcome) -> int:
     return -1 if -1 in verdicts or outcome.resolved is False else 0
 
 
-def count_queries(searches: Iterable[Search]) -> list[QueryFigures]:
+def count_queries(searches: Iterable[CountedSearch]) -> list[QueryFigures]:
     """Return the figures of every query, in the order of their text."""
     in_order = sorted(searches, key=lambda one: (one.person, one.at, one.query_id))
     sums: dict[str, _Sum] = {}
@@ -168,7 +168,7 @@ def cluster_queries(figures: Sequence[QueryFigures]) -> list[Cluster]:
     half of all their words with it, else it leads one of its own. Words are of three letters at least.
     """
     clusters: list[list[QueryFigures]] = []
-    for one in figures[:_MOST_CLUSTERED]:
+    for one in figures[:_MAX_CLUSTERED]:
         home = next((members for members in clusters if _alike(members[0].query, one.query)), None)
         if home is None:
             clusters.append([one])
@@ -192,7 +192,7 @@ def _count(one: QueryFigures, by: Order) -> int:
             return one.dissatisfied if one.csat is not None and one.csat < LOW_CSAT else 0
 
 
-def _reformulates(search: Search, following: Search) -> bool:
+def _reformulates(search: CountedSearch, following: CountedSearch) -> bool:
     return (
         following.person == search.person != ""
         and following.query_key != search.query_key

@@ -13,9 +13,9 @@ from collector.fold.lists import Outcome
 from collector.reads.people import is_of_people, person
 from collector.reports.queries import (
     Cluster,
+    CountedSearch,
     Order,
     QueryFigures,
-    Search,
     cluster_queries,
     count_queries,
     order_queries,
@@ -23,7 +23,7 @@ from collector.reports.queries import (
 from collector.tables import impressions
 from foundation.database.engine import reading
 
-MOST_SEARCHES = 50_000
+MAX_SEARCHES = 50_000
 """Searches that are looked at; of more, the latest."""
 
 
@@ -61,23 +61,23 @@ class QueryReport:
 
 
 def report_queries(
-    engine: sa.Engine, collection: str, by: Order, since: datetime, least_users: int, offset: int, limit: int
+    engine: sa.Engine, collection: str, by: Order, since: datetime, min_users: int, offset: int, limit: int
 ) -> QueryReport:
     """Return a page of the queries people asked since a moment; what agents and held users asked does not count.
 
     Args:
-        least_users: How many different people must have asked a query before it is shown.
+        min_users: How many different people must have asked a query before it is shown.
     """
     searches = _read(engine, collection, since)
-    ordered = order_queries(count_queries(searches[:MOST_SEARCHES]), by)
-    shown = [one for one in ordered if one.users >= least_users]
-    rare = [one for one in ordered if one.users < least_users]
+    ordered = order_queries(count_queries(searches[:MAX_SEARCHES]), by)
+    shown = [one for one in ordered if one.users >= min_users]
+    rare = [one for one in ordered if one.users < min_users]
     return QueryReport(
         collection=collection,
         by=by,
         since=since,
-        searches=len(searches[:MOST_SEARCHES]),
-        complete=len(searches) <= MOST_SEARCHES,
+        searches=len(searches[:MAX_SEARCHES]),
+        complete=len(searches) <= MAX_SEARCHES,
         queries=shown[offset : offset + limit],
         clusters=cluster_queries(shown) if by == "low-csat" else [],
         rare=Rare(len(rare), sum(one.searches for one in rare)),
@@ -85,7 +85,7 @@ def report_queries(
     )
 
 
-def _read(engine: sa.Engine, collection: str, since: datetime) -> list[Search]:
+def _read(engine: sa.Engine, collection: str, since: datetime) -> list[CountedSearch]:
     """Return the latest searches, one more than are looked at where there are more."""
     statement = (
         sa.select(
@@ -102,11 +102,11 @@ def _read(engine: sa.Engine, collection: str, since: datetime) -> list[Search]:
             is_of_people(),
         )
         .order_by(impressions.c.at.desc())
-        .limit(MOST_SEARCHES + 1)
+        .limit(MAX_SEARCHES + 1)
     )
     with reading(engine) as connection:
         return [
-            Search(row.query_id, row.query_key, row.person, row.at, row.shown, _outcome(row.outcome))
+            CountedSearch(row.query_id, row.query_key, row.person, row.at, row.shown, _outcome(row.outcome))
             for row in connection.execute(statement)
         ]
 

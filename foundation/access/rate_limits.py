@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from foundation.clock import monotonic_s
 
-_MOST_NAMES = 100_000
+_MAX_NAMES = 100_000
 
 
 class Buckets:
@@ -42,6 +42,6 @@ class Buckets:
             level = min(self._burst, level + (now_s - at_s) * self._rate_per_s)
             gives = level >= self._least
             self._levels[name] = (level - count if gives else level, now_s)
-            if len(self._levels) > _MOST_NAMES:
+            if len(self._levels) > _MAX_NAMES:
                 self._levels.popitem(last=False)
         return 0 if gives else math.ceil((self._least - level) / self._rate_per_s)

@@ -22,10 +22,10 @@ from foundation.database.tables import counters
 from foundation.disk.folders import make_folder
 from foundation.errors import Overloaded
 
-PATIENCE_S = 30.0
+LOCK_TIMEOUT_S = 30.0
 """How long work in the background waits for a store that others hold."""
 
-REQUEST_PATIENCE_S = 1.2
+REQUEST_LOCK_TIMEOUT_S = 1.2
 """The same of what answers requests, whose callers can come again."""
 
 _ASK_AGAIN_MS = 20
@@ -48,9 +48,9 @@ class _Store:
         turn: Held by the one writer of an SQLite file.
     """
 
-    def __init__(self, name: str, patience_s: float, *, one_writer: bool) -> None:
+    def __init__(self, name: str, lock_timeout_s: float, *, one_writer: bool) -> None:
         self.name = name
-        self.patience_s = patience_s
+        self.lock_timeout_s = lock_timeout_s
         self.turn = threading.Lock() if one_writer else None
         self.reads = Outage(name, "read")
         self.writes = Outage(name, "written")
@@ -63,7 +63,7 @@ def make_engine(
     url: str,
     checkpoint_mib: int = 4,
     cache_mib: int = 2,
-    patience_s: float = PATIENCE_S,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
     name: str = "database",
 ) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL.
@@ -76,26 +76,28 @@ def make_engine(
         checkpoint_mib: How far SQLite's write-ahead log grows before a commit carries it over. The more,
             the fewer pages are written twice, and the longer the one commit that does it takes.
         cache_mib: Memory for SQLite's pages, of each connection.
-        patience_s: Longest wait for a connection, and for whoever writes before.
+        lock_timeout_s: Longest wait for a connection, and for whoever writes before.
         name: What people call this store.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=patience_s)
+        engine = sa.create_engine(
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=lock_timeout_s
+        )
         if parsed.get_driver_name() == "psycopg":
             from foundation.database.postgres import watch_connections  # noqa: PLC0415  needs psycopg, which only its extra installs
 
             watch_connections(engine)
-        _stores[engine] = _Store(name, patience_s, one_writer=False)
+        _stores[engine] = _Store(name, lock_timeout_s, one_writer=False)
         return engine
     if parsed.database and parsed.database != ":memory:":
         make_folder(Path(parsed.database).parent)
     engine = sa.create_engine(
-        parsed, connect_args={"timeout": patience_s}, pool_size=10, max_overflow=40, pool_timeout=patience_s
+        parsed, connect_args={"timeout": lock_timeout_s}, pool_size=10, max_overflow=40, pool_timeout=lock_timeout_s
     )
     event.listen(engine, "connect", partial(_prepare_sqlite, checkpoint_mib, cache_mib))
     event.listen(engine, "begin", _begin_sqlite)
-    _stores[engine] = _Store(name, patience_s, one_writer=True)
+    _stores[engine] = _Store(name, lock_timeout_s, one_writer=True)
     return engine
 
 
@@ -113,26 +115,26 @@ def writes_of(engine: sa.Engine) -> Outage:
 def _store_of(engine: sa.Engine) -> _Store:
     store = _stores.get(engine)
     if store is None:  # made elsewhere
-        store = _stores[engine] = _Store("database", PATIENCE_S, one_writer=False)
+        store = _stores[engine] = _Store("database", LOCK_TIMEOUT_S, one_writer=False)
     return store
 
 
 @contextmanager
-def transaction(engine: sa.Engine, patience_s: float | None = None) -> Iterator[sa.Connection]:
+def transaction(engine: sa.Engine, lock_timeout_s: float | None = None) -> Iterator[sa.Connection]:
     """Open a write transaction: commits at the end of the block, rolls back on any exception.
 
     SQLite's writers of one process take turns here; left to themselves they would ask the file again
     and again, ever more seldom, and a busy one would keep the others out for seconds.
 
     Args:
-        patience_s: Longest wait for whoever writes before; the engine's own by default.
+        lock_timeout_s: Longest wait for whoever writes before; the engine's own by default.
 
     Raises:
         StoreAway: The database cannot be written now; nothing was.
         Overloaded: It can, but this process has too much to do with it: no turn or connection came free in time.
     """
     store = _store_of(engine)
-    until_s = monotonic_s() + (store.patience_s if patience_s is None else patience_s)
+    until_s = monotonic_s() + (store.lock_timeout_s if lock_timeout_s is None else lock_timeout_s)
     with _watched(store, store.writes), _turn(store, until_s), engine.connect() as connection:
         connection.execution_options(clickloop_write=True, clickloop_until_s=until_s)
         with connection.begin():

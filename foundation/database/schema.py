@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from foundation.database.engine import PATIENCE_S, reading, transaction
+from foundation.database.engine import LOCK_TIMEOUT_S, reading, transaction
 from foundation.errors import SchemaOutdated
 
 _LOCK = 0x636C69636B  # any number of clickloop's own serves; this one spells "click"
@@ -78,7 +78,7 @@ def prepare(engine: sa.Engine, policy: Literal["run", "refuse"]) -> None:
 @contextmanager
 def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that no other process's migration shares."""
-    with transaction(engine, PATIENCE_S) as connection:
+    with transaction(engine, LOCK_TIMEOUT_S) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         yield connection

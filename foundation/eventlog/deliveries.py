@@ -10,7 +10,7 @@ from foundation.clock import monotonic_s
 from foundation.errors import Overloaded, RecordTooLarge, StoreAway
 
 
-class Delivery:
+class BrokerDelivery:
     """One append; its future is done with the last acknowledgement."""
 
     def __init__(self, deliveries: Deliveries, count: int) -> None:
@@ -63,17 +63,17 @@ class Deliveries:
     def __init__(self, limit_s: float, most: int) -> None:
         self._limit_s = limit_s
         self._most = most
-        self._under_way: dict[Delivery, int] = {}
+        self._under_way: dict[BrokerDelivery, int] = {}
         self._records = 0
         self._lock = threading.Lock()
 
-    def begin(self, count: int) -> Delivery:
+    def begin(self, count: int) -> BrokerDelivery:
         """Return the delivery of `count` records.
 
         Raises:
             Overloaded: Too many are under way.
         """
-        delivery = Delivery(self, count)
+        delivery = BrokerDelivery(self, count)
         if not count:
             delivery.done.set_result(None)
             return delivery
@@ -84,7 +84,7 @@ class Deliveries:
             self._records += count
         return delivery
 
-    def forget(self, delivery: Delivery) -> None:
+    def forget(self, delivery: BrokerDelivery) -> None:
         """Count a delivery no more."""
         with self._lock:
             self._records -= self._under_way.pop(delivery, 0)

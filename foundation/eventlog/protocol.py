@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from foundation.database.engine import PATIENCE_S, reading, take_numbers, transaction, upsert, writes_of
+from foundation.database.engine import LOCK_TIMEOUT_S, reading, take_numbers, transaction, upsert, writes_of
 from foundation.errors import RecordTooLarge, StoreAway
 from foundation.eventlog.group_commit import GroupCommit
 from foundation.eventlog.sizes import MAX_RECORD_BYTES
@@ -184,7 +184,7 @@ class EmbeddedLog:
         statement = sa.select(sa.func.max(log_positions.c.position)).where(log_positions.c.topic == self._topic)
         with reading(self._engine) as connection:
             consumed = int(connection.execute(statement).scalar() or 0)
-        with transaction(self._records, PATIENCE_S) as connection:
+        with transaction(self._records, LOCK_TIMEOUT_S) as connection:
             following = take_numbers(connection, self._counter, 0)
             if following <= consumed:
                 take_numbers(connection, self._counter, consumed + 1 - following)

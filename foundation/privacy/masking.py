@@ -43,7 +43,7 @@ _ISSUERS = re.compile(
 )
 
 _ENOUGH_DIGITS = re.compile(r"(?:\d\W{0,3}){7,24}")
-_MOST_RUNS = 8
+_MAX_RUNS = 8
 """Runs of digits that the countries are asked about, some milliseconds each; with more, all are masked unasked."""
 _ABROAD = re.compile(r"\(?(?:[+\uff0b]|00)")
 _NOT_A_PHONE = re.compile(
@@ -87,7 +87,7 @@ class Masks:
 
     def _mask_phones(self, text: str) -> str:
         """Mask what any country takes for a number; where two disagree about its ends, all of it."""
-        if len(_ENOUGH_DIGITS.findall(text)) > _MOST_RUNS:
+        if len(_ENOUGH_DIGITS.findall(text)) > _MAX_RUNS:
             return _ENOUGH_DIGITS.sub(PHONE, text)
         text = _replace(text, _find(text, None, Leniency.VALID, _is_marked))
         places: set[tuple[int, int]] = set()

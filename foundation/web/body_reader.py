@@ -25,7 +25,7 @@ from foundation.web.key_gate import Refusal
 from foundation.web.problems import problem_response
 from foundation.web.requests import too_large
 
-PATIENCE_S = 10.0
+BODY_TIMEOUT_S = 10.0
 """Longest pause of a client in the middle of its body, and what a body may take beside the time for its bytes."""
 SLOWEST_BYTES_PER_S = 16 * 2**10
 
@@ -90,9 +90,9 @@ class BodyReader:
     async def _collect(self, incoming: Incoming, share: _Share) -> bytes:
         body, more, began_s = bytearray(), True, monotonic_s()
         while more:
-            left_s = PATIENCE_S + len(body) / SLOWEST_BYTES_PER_S - (monotonic_s() - began_s)
+            left_s = BODY_TIMEOUT_S + len(body) / SLOWEST_BYTES_PER_S - (monotonic_s() - began_s)
             try:
-                async with asyncio.timeout(min(PATIENCE_S, left_s)):
+                async with asyncio.timeout(min(BODY_TIMEOUT_S, left_s)):
                     message = await incoming.receive()
             except TimeoutError:
                 raise RequestTimeout("the body did not come in time; send the request again, whole") from None

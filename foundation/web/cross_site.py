@@ -38,7 +38,7 @@ _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BrowserRequest:
     """What a request says of itself; texts are "" where it says nothing.
 
     Attributes:
@@ -56,7 +56,7 @@ class Asked:
     content_type: str = ""
 
     @classmethod
-    def of(cls, scope: Scope) -> Asked:
+    def of(cls, scope: Scope) -> BrowserRequest:
         """Return what the request of an ASGI scope says."""
         said = dict.fromkeys(_HEADERS, "")
         said |= {name: value.decode("latin-1").lower() for name, value in scope["headers"] if name in said}
@@ -89,7 +89,7 @@ class Welcome:
     origins: frozenset[str] = frozenset()
 
 
-def judge(asked: Asked, welcome: Welcome) -> ClickloopError | None:
+def judge(asked: BrowserRequest, welcome: Welcome) -> ClickloopError | None:
     """Return why a request is refused, None when it is not."""
     if not _is_known_host(asked.host, welcome):
         return Misdirected(
@@ -130,7 +130,7 @@ class SiteGate:
                 message = {**message, "headers": [*message.get("headers", ()), _UNFRAMED]}
             await send(message)
 
-        problem = judge(Asked.of(scope), self._welcome)
+        problem = judge(BrowserRequest.of(scope), self._welcome)
         answer = self._refuse(problem, scope["path"]) if problem else self._app
         await answer(scope, receive, send_safely)
 
@@ -158,7 +158,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_welcome(asked: Asked, welcome: Welcome) -> bool:
+def _is_welcome(asked: BrowserRequest, welcome: Welcome) -> bool:
     """Return whether a request comes from no page, from a page of the service, or from one that may do this."""
     reads = asked.method in READING
     if reads and (asked.opens_page or asked.method == "OPTIONS" or asked.path in _FOR_EVERYBODY):
@@ -188,7 +188,7 @@ def _is_own(origin: str, hosts: Collection[str]) -> bool:
     return (page[1], page[2] or usual) in own
 
 
-def _is_json(asked: Asked) -> bool:
+def _is_json(asked: BrowserRequest) -> bool:
     """Return whether a body can only be meant as JSON: no form of a browser sends one without a type."""
     kind = asked.content_type
     if asked.path in EVENT_PATHS:

@@ -35,15 +35,15 @@ class Incoming:
         self._ended = not message.get("more_body", False)
         return message
 
-    async def throw_away(self, most_bytes: int) -> None:
+    async def throw_away(self, max_bytes: int) -> None:
         """Read the rest, for at most five seconds, and keep nothing of it.
 
-        Where more than `most_bytes` are announced, none of it is read. Neither is that of a client that asked whether
+        Where more than `max_bytes` are announced, none of it is read. Neither is that of a client that asked whether
         it may send (`Expect: 100-continue`) and was not told yes: nothing is on its way.
         """
-        if announces_more(self._scope, most_bytes):
+        if announces_more(self._scope, max_bytes):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
-                while not self._ended and most_bytes > 0:
-                    most_bytes -= len((await self.receive()).get("body", b""))
+                while not self._ended and max_bytes > 0:
+                    max_bytes -= len((await self.receive()).get("body", b""))

@@ -15,7 +15,7 @@ from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.data.splits import assign_folds, cluster_queries
-from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, Threshold, is_clicked
+from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, Threshold, is_clicked
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,7 +70,7 @@ def freeze_dataset(
     rows = _telling(read_evidence(engine, collection, now, half_life_days))
     recent = _telling(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
     clicked = _clicked(recent)
-    if len(clicked) < LEAST_JUDGED:
+    if len(clicked) < MIN_JUDGED:
         raise Conflict(f"collection {collection!r}: {Threshold(len(clicked)).tell()}")
     dataset = split_dataset(collection, now, change, rows, recent, encode)
     threshold = Threshold(len(clicked), len(_clicked(dataset.judge)))

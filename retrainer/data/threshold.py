@@ -15,7 +15,7 @@ GATE_SHARE = 6
 """One query cluster in six is never learned from, only judged by."""
 JUDGED_WEEKS = 4
 """Candidates are judged by evidence of the present week and of four before it, learned from all."""
-LEAST_JUDGED = 20
+MIN_JUDGED = 20
 """Queries kept aside that the gate needs to judge by."""
 USUAL_QUERIES = 130
 """Clicked queries among which a draw of one in six keeps 20 aside, in seven of ten collections."""
@@ -36,7 +36,7 @@ class Threshold:
     @property
     def reached(self) -> bool:
         """Whether a candidate can be judged; by what is usual where nobody looked at those kept aside."""
-        return self.clicked >= USUAL_QUERIES if self.judged is None else self.judged >= LEAST_JUDGED
+        return self.clicked >= USUAL_QUERIES if self.judged is None else self.judged >= MIN_JUDGED
 
     def tell(self) -> str:
         """Return what there is and what is needed, in a sentence."""
@@ -44,7 +44,7 @@ class Threshold:
         have = "query has" if self.clicked == 1 else "queries have"
         return (
             f"{self.clicked} {have} clicks lately{aside}; learning needs about {USUAL_QUERIES}, for one in "
-            f"{GATE_SHARE} is kept aside to judge by, and {LEAST_JUDGED} of these are needed"
+            f"{GATE_SHARE} is kept aside to judge by, and {MIN_JUDGED} of these are needed"
         )
 
 

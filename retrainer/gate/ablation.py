@@ -17,20 +17,20 @@ import numpy.typing as npt
 from foundation.contracts import Evidence, Manifest
 from retrainer.gate.comparison import believe
 from serving.encode.query import Query
-from serving.ranking.features import Reading, read
+from serving.ranking.features import FirstStage, read
 from serving.ranking.pipeline import Ranker
 
 Doubles = npt.NDArray[np.float64]
 
 QUERIES = 300
-"""Most queries that are rehearsed."""
+"""Most queries that a part is checked on."""
 
-_MOST_ODDS = 20.0
-_LEAST_REST = 1e-3
+_MAX_ODDS = 20.0
+_MIN_REST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class Contribution:
     """What one part adds to the log likelihood of learned clicks.
 
     Attributes:
@@ -42,7 +42,7 @@ class Worth:
     error: float
 
     @classmethod
-    def of(cls, values: Doubles) -> Worth:
+    def of(cls, values: Doubles) -> Contribution:
         """Return the worth measured on some queries, shape (n,); that of none is 0."""
         if len(values) < 2:
             return cls(0.0, 0.0)
@@ -54,9 +54,9 @@ class Worth:
         return self.mean > 2 * self.error
 
 
-def rehearse(
+def measure_contributions(
     candidate: Manifest, load: Callable[[Manifest], Ranker], queries: list[Query], evidence: list[Evidence]
-) -> dict[str, Worth]:
+) -> dict[str, Contribution]:
     """Return the worth of each part that `candidate` has, by its name in the manifest.
 
     Adapter and residuals are compared with the candidate without them. The memory is asked what it
@@ -70,16 +70,16 @@ def rehearse(
     clicks: dict[str, dict[str, float]] = {}
     for row in evidence:
         odds = candidate.curve.log_odds(row.shown, row.clicked)
-        clicks.setdefault(row.query_key, {})[row.document_id] = min(max(odds, -_MOST_ODDS), _MOST_ODDS)
+        clicks.setdefault(row.query_key, {})[row.document_id] = min(max(odds, -_MAX_ODDS), _MAX_ODDS)
     whole = load(candidate)
     asked = [(query, read(whole.corpus, query)) for query in queries]
     likelihood = _likelihood(whole, asked, clicks)
     worth = {
-        part: Worth.of(likelihood - _likelihood(load(without), asked, clicks))
+        part: Contribution.of(likelihood - _likelihood(load(without), asked, clicks))
         for part, without in _without_each(candidate).items()
     }
     if candidate.memory:
-        worth["memory"] = Worth.of(_chosen(whole, queries, clicks))
+        worth["memory"] = Contribution.of(_chosen(whole, queries, clicks))
     return worth
 
 
@@ -90,13 +90,13 @@ def _without_each(candidate: Manifest) -> dict[str, Manifest]:
 
 
 def _likelihood(
-    ranker: Ranker, asked: list[tuple[Query, Reading]], clicks: Mapping[str, Mapping[str, float]]
+    ranker: Ranker, asked: list[tuple[Query, FirstStage]], clicks: Mapping[str, Mapping[str, float]]
 ) -> Doubles:
     """Return the log likelihood of each query's clicks, if one document answers it as the ranker believes."""
     found = []
     for query, reading in asked:
         belief = believe(ranker, query, reading)
-        rest = max(1 - sum(belief.values()), _LEAST_REST)
+        rest = max(1 - sum(belief.values()), _MIN_REST)
         odds = clicks.get(query.key, {})
         found.append(math.log(rest + sum(chance * math.exp(odds.get(name, 0.0)) for name, chance in belief.items())))
     return np.array(found)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from foundation.contracts import Evidence, Labeller
 from retrainer.learners.cross_fitting import softmax_of
 from serving.encode.query import Query
-from serving.ranking.features import Reading
+from serving.ranking.features import FirstStage
 from serving.ranking.fusion import fuse
 from serving.ranking.pipeline import Ranker
 
 Doubles = npt.NDArray[np.float64]
 _DEPTH = 10
-_LEAST_MASS = 0.2
+_MIN_MASS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def compare(
     relevance that the prior and its neighbours' failures leave to it.
     """
     gains = _read_gains(champion, candidate, queries, evidence, labeller)
-    judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _LEAST_MASS]
+    judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _MIN_MASS]
     lists = [(_top(champion, query), _top(candidate, query)) for query in judged]
     return Comparison(
         keys=[query.key for query in judged],
@@ -57,13 +57,13 @@ def compare(
     )
 
 
-def believe(ranker: Ranker, query: Query, reading: Reading | None = None) -> dict[str, float]:
+def believe(ranker: Ranker, query: Query, first_stage: FirstStage | None = None) -> dict[str, float]:
     """Return the probability by document id that it is the one that answers, by the version alone.
 
     Args:
-        reading: What the corpus says of the query, when it has been read before.
+        first_stage: What the corpus says of the query, when it has been read before.
     """
-    found = ranker.candidates(query, reading=reading)
+    found = ranker.candidates(query, first_stage=first_stage)
     names = [ranker.corpus.name(row) for row in found.rows]
     return softmax_of(names, fuse(found.values, ranker.model.fusion, ranker.model.weights))
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from retrainer.data.threshold import LEAST_JUDGED
-from retrainer.gate.ablation import Worth
+from retrainer.data.threshold import MIN_JUDGED
+from retrainer.gate.ablation import Contribution
 from retrainer.gate.comparison import Comparison
 
 LOWEST_BOUND = -0.005
-LEAST_OVERLAP = 0.3
+MIN_OVERLAP = 0.3
 _DRAWS = 2000
 
 
@@ -32,7 +32,9 @@ class Gate:
     metrics: dict[str, Any]
 
 
-def judge_candidate(comparison: Comparison, worth: Mapping[str, Worth], clusters: Mapping[str, int], seed: int) -> Gate:
+def judge_candidate(
+    comparison: Comparison, worth: Mapping[str, Contribution], clusters: Mapping[str, int], seed: int
+) -> Gate:
     """Return whether a candidate may be shown to users.
 
     Every part must know what it was taught: see `retrainer.gate.ablation`. The whole must be better on
@@ -44,10 +46,8 @@ def judge_candidate(comparison: Comparison, worth: Mapping[str, Worth], clusters
         clusters: Cluster number by query key.
     """
     count = len(comparison.keys)
-    if count < LEAST_JUDGED:
-        return Gate(
-            False, f"only {count} held-out queries could be judged; {LEAST_JUDGED} are needed", {"judged": count}
-        )
+    if count < MIN_JUDGED:
+        return Gate(False, f"only {count} held-out queries could be judged; {MIN_JUDGED} are needed", {"judged": count})
     change = comparison.candidate - comparison.champion
     low, high = bootstrap(change, np.array([clusters[key] for key in comparison.keys]), seed)
     overlap = float(comparison.overlap.mean())
@@ -88,6 +88,6 @@ def _decide(mean: float, low: float, overlap: float, count: int) -> tuple[bool, 
         return False, f"not better than the champion: {figures}"
     if low <= LOWEST_BOUND:
         return False, f"could be worse than the champion by more than {-LOWEST_BOUND}: {figures}"
-    if overlap < LEAST_OVERLAP:
+    if overlap < MIN_OVERLAP:
         return False, f"shows too much that was never shown before: {overlap:.0%} of ten results kept; {figures}"
     return True, f"better on held-out queries: {figures}"

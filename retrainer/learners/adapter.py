@@ -22,7 +22,7 @@ _LEARNING_RATE = 1e-3
 _ADAPTER_DECAY = 1e-3
 _RESIDUAL_DECAY = 3e-3
 _BATCH = 192
-_MOST_DOCUMENTS = 512
+_MAX_DOCUMENTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,10 @@ def _documents_of(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the vectors that a batch competes over, shifted, and the place of each target in them."""
     count = len(table)
-    if count <= _MOST_DOCUMENTS:
+    if count <= _MAX_DOCUMENTS:
         vectors = table.index_add(0, torch.from_numpy(moved), shifts)
         return torch.nn.functional.normalize(vectors, dim=1), torch.from_numpy(batch.document)
-    sample = np.union1d(generator.choice(count, _MOST_DOCUMENTS, replace=False), batch.document)
+    sample = np.union1d(generator.choice(count, _MAX_DOCUMENTS, replace=False), batch.document)
     inside = np.flatnonzero(np.isin(moved, sample))
     where = np.searchsorted(sample, moved[inside])
     vectors = table[torch.from_numpy(sample)].index_add(0, torch.from_numpy(where), shifts[torch.from_numpy(inside)])

@@ -40,7 +40,7 @@ _WORTH_REMEMBERING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSet:
     """What a candidate is learned from.
 
     Attributes:
@@ -70,44 +70,44 @@ class Learned:
     labels: list[Label] = field(repr=False)
 
 
-def prepare_lesson(evidence: list[Evidence], encode: Callable[[list[str]], Floats]) -> Lesson:
-    """Return the lesson of some evidence: its queries, encoded and split into folds."""
+def prepare_training_set(evidence: list[Evidence], encode: Callable[[list[str]], Floats]) -> TrainingSet:
+    """Return the training set of some evidence: its queries, encoded and split into folds."""
     keys = sorted({row.query_key for row in evidence})
     vectors = encode(keys)
     folds = assign_folds(keys, cluster_queries(vectors), FOLDS, "fold")
-    return Lesson(evidence, [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)], folds)
+    return TrainingSet(evidence, [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)], folds)
 
 
 def learn(
-    lesson: Lesson,
+    training_set: TrainingSet,
     corpus: Corpus,
     labeller: Labeller,
     seed: int,
     passes: int = PASSES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Learned:
-    """Return what the evidence of `lesson` teaches over the documents of `corpus`.
+    """Return what the evidence of `training_set` teaches over the documents of `corpus`.
 
     Args:
         labeller: Turns evidence and a prior into labels.
         passes: Alternations of labelling and learning, at least 1.
         progress: Told what is being done.
     """
-    school = School(lesson, corpus, seed)
-    prior, weights = school.believe_untaught(), PRIOR_WEIGHTS
+    fitter = CrossFitter(training_set, corpus, seed)
+    prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS
     for number in range(passes):
         progress(f"pass {number + 1} of {passes}")
-        labels, curve = labeller(lesson.evidence, prior, None)
-        lists = school.predict(labels)
-        weights = school.weigh(lists, labels)
-        prior = school.believe(lists, weights)
+        labels, curve = labeller(training_set.evidence, prior, None)
+        lists = fitter.predict(labels)
+        weights = fitter.weigh(lists, labels)
+        prior = fitter.believe(lists, weights)
     progress("final labels and adapter")
-    labels, curve = labeller(lesson.evidence, prior, None)
-    adaptation = learn_adapter(school.judge(labels), school.shelf.vectors, _FINAL_STEPS, seed)
-    return Learned(adaptation, school.shelf.ids, remember(labels), weights, curve, labels)
+    labels, curve = labeller(training_set.evidence, prior, None)
+    adaptation = learn_adapter(fitter.judge(labels), fitter.document_vectors.vectors, _FINAL_STEPS, seed)
+    return Learned(adaptation, fitter.document_vectors.ids, remember(labels), weights, curve, labels)
 
 
-class Shelf:
+class DocumentVectors:
     """The documents of a corpus by number, for the learners."""
 
     def __init__(self, corpus: Corpus) -> None:
@@ -141,30 +141,33 @@ def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
     return {names[place]: float(chances[place]) for place in best}
 
 
-class School:
-    """A lesson's folds: models that each learned without one fold, and what they predict for it.
+class CrossFitter:
+    """A training set's folds: models that each learned without one fold, and what they predict for it.
 
     From pass to pass a fold's model goes on from where it was: it still has never seen its fold.
     """
 
-    def __init__(self, lesson: Lesson, corpus: Corpus, seed: int) -> None:
-        self.shelf = Shelf(corpus)
-        self._lesson = lesson
+    def __init__(self, training_set: TrainingSet, corpus: Corpus, seed: int) -> None:
+        self.document_vectors = DocumentVectors(corpus)
+        self._training_set = training_set
         self._seed = seed
-        self._vectors = {query.key: query.vector for query in lesson.queries}
-        self._readings = [read(corpus, query) for query in lesson.queries]
+        self._vectors = {query.key: query.vector for query in training_set.queries}
+        self._readings = [read(corpus, query) for query in training_set.queries]
         self._drafts: list[Adaptation | None] = [None] * FOLDS
 
     def believe_untaught(self) -> Prior:
         """Return the probabilities of relevance by query key as weights of other collections see them."""
-        ranker = Ranker(self.shelf.corpus, RankingModel(QueryMemory([], self.shelf.corpus.dense.dimension)))
-        return self.believe(self._gather(ranker, range(len(self._lesson.queries))), PRIOR_WEIGHTS)
+        ranker = Ranker(
+            self.document_vectors.corpus,
+            RankingModel(QueryMemory([], self.document_vectors.corpus.dense.dimension)),
+        )
+        return self.believe(self._gather(ranker, range(len(self._training_set.queries))), PRIOR_WEIGHTS)
 
     def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Prior:
         """Return the probabilities of relevance by query key under fusion weights."""
         return {
-            query.key: softmax_of(self.shelf.names(found), fuse(found.values, "linear", weights))
-            for query, found in zip(self._lesson.queries, lists, strict=True)
+            query.key: softmax_of(self.document_vectors.names(found), fuse(found.values, "linear", weights))
+            for query, found in zip(self._training_set.queries, lists, strict=True)
         }
 
     def predict(self, labels: list[Label]) -> list[Candidates]:
@@ -173,16 +176,21 @@ class School:
         past = [Remembered(key, self._vectors[key], choices) for key, choices in chosen.items()]
         found: dict[int, Candidates] = {}
         for fold in range(FOLDS):
-            places = np.flatnonzero(self._lesson.folds == fold).tolist()
-            inside = {self._lesson.queries[place].key for place in places}
+            places = np.flatnonzero(self._training_set.folds == fold).tolist()
+            inside = {self._training_set.queries[place].key for place in places}
             others = self.judge([label for label in labels if label.query_key not in inside])
             steps = _DRAFT_STEPS if self._drafts[fold] is None else _REDRAFT_STEPS
-            draft = learn_adapter(others, self.shelf.vectors, steps, self._seed, self._drafts[fold])
+            draft = learn_adapter(others, self.document_vectors.vectors, steps, self._seed, self._drafts[fold])
             self._drafts[fold] = draft
-            memory = QueryMemory([query for query in past if query.key not in inside], self.shelf.vectors.shape[1])
-            ranker = Ranker(self.shelf.corpus, RankingModel(memory, draft.adapter, draft.residuals(self.shelf.ids)))
+            memory = QueryMemory(
+                [query for query in past if query.key not in inside], self.document_vectors.vectors.shape[1]
+            )
+            ranker = Ranker(
+                self.document_vectors.corpus,
+                RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids)),
+            )
             found.update(zip(places, self._gather(ranker, places), strict=True))
-        return [found[place] for place in range(len(self._lesson.queries))]
+        return [found[place] for place in range(len(self._training_set.queries))]
 
     def weigh(self, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
         """Return the fusion weights that the labels ask for; the prior weights when they ask for nothing."""
@@ -193,9 +201,9 @@ class School:
         """Return features, relevance and weight of the queries with a relevant candidate."""
         relevance, weight = _by_query(labels)
         values, targets, weights = [], [], []
-        for query, found in zip(self._lesson.queries, lists, strict=True):
+        for query, found in zip(self._training_set.queries, lists, strict=True):
             wanted = relevance.get(query.key, {})
-            target = np.array([wanted.get(name, 0.0) for name in self.shelf.names(found)], dtype=np.float32)
+            target = np.array([wanted.get(name, 0.0) for name in self.document_vectors.names(found)], dtype=np.float32)
             if target.sum() > 0:
                 values.append(found.values)
                 targets.append(target)
@@ -204,14 +212,14 @@ class School:
 
     def judge(self, labels: list[Label]) -> Judgments:
         """Return labels as the adapter's learner takes them; documents deleted since are left out."""
-        number = self.shelf.number
+        number = self.document_vectors.number
         kept = [label for label in labels if label.relevance >= _WORTH_LEARNING and label.document_id in number]
         keys = sorted({label.query_key for label in kept})
         place = {key: index for index, key in enumerate(keys)}
         weights = {label.query_key: label.weight for label in kept}
         vectors = [self._vectors[key] for key in keys]
         return Judgments(
-            queries=np.stack(vectors) if vectors else np.zeros((0, self.shelf.vectors.shape[1]), np.float32),
+            queries=np.stack(vectors) if vectors else np.zeros((0, self.document_vectors.vectors.shape[1]), np.float32),
             weights=np.array([weights[key] for key in keys], dtype=np.float32),
             query=np.array([place[label.query_key] for label in kept], dtype=np.int64),
             document=np.array([number[label.document_id] for label in kept], dtype=np.int64),
@@ -219,7 +227,9 @@ class School:
         )
 
     def _gather(self, ranker: Ranker, places: Iterable[int]) -> list[Candidates]:
-        return [ranker.candidates(self._lesson.queries[place], reading=self._readings[place]) for place in places]
+        return [
+            ranker.candidates(self._training_set.queries[place], first_stage=self._readings[place]) for place in places
+        ]
 
 
 def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:

@@ -16,7 +16,7 @@ Doubles = npt.NDArray[np.float64]
 HOLD = 30.0
 """Pull toward the prior weights, as a number of queries' worth of squared distance."""
 
-_LEAST_SPREAD = 0.2
+_MIN_SPREAD = 0.2
 """Taken for the spread of a feature that hardly varies yet, so that its weight is held all the same."""
 
 
@@ -61,7 +61,7 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
         hold: Strength of that pull.
     """
     start = np.array([prior.get(name, 0.0) for name in FEATURES])
-    scale = np.maximum(lists.values[lists.present].std(axis=0), _LEAST_SPREAD).astype(np.float64)
+    scale = np.maximum(lists.values[lists.present].std(axis=0), _MIN_SPREAD).astype(np.float64)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         scores = np.where(lists.present, lists.values @ weights.astype(np.float32), -np.inf)

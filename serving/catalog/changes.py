@@ -43,7 +43,7 @@ _STATEMENT = sa.union_all(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ChangeCounts:
     """How far everything was at one moment; what is equal has not changed.
 
     Attributes:
@@ -61,11 +61,11 @@ class Look:
     running: frozenset[tuple[str, datetime]] = frozenset()
 
 
-def look(engine: sa.Engine) -> Look:
+def read_changes(engine: sa.Engine) -> ChangeCounts:
     """Return how far everything is now."""
     with reading(engine, once=True) as connection:
         rows = connection.execute(_STATEMENT).all()
-    return Look(
+    return ChangeCounts(
         _counted(rows, DOCUMENTS),
         _counted(rows, EVIDENCE),
         _counted(rows, FIELDS),

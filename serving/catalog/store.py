@@ -116,7 +116,7 @@ class Catalog:
         return sorted(name for name, change in self._known.items() if change)
 
     def held(self, collection: str) -> list[tuple[str, int]]:
-        """Return the id and the change number of every document that is there; see `generation.digest_content`."""
+        """Return the id and the change number of every document that is there; see `snapshot.digest_content`."""
         statement = sa.select(documents.c.id, documents.c.change).where(_present(collection))
         with reading(self._engine) as connection:
             return [(row.id, row.change) for row in connection.execute(statement)]

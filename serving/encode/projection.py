@@ -22,7 +22,7 @@ Codes = npt.NDArray[np.uint8]
 
 WIDTH = 64
 CODE_BYTES = WIDTH // 2
-LEAST_PASSAGES = 256
+MIN_PASSAGES = 256
 """Passages that a projection is learned from, at least."""
 
 _POOLED = 32

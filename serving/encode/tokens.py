@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serving.encode.projection import CODE_BYTES, LEAST_PASSAGES, Codes, Projection, arrange, decode
+from serving.encode.projection import CODE_BYTES, MIN_PASSAGES, Codes, Projection, arrange, decode
 from serving.encode.rows import RowStore, key_of
 from serving.encode.vectors import VectorStore
 
@@ -52,7 +52,7 @@ class TokenStore:
         """Return the codes of each text's tokens, uint8 of shape (tokens, 32); None while there is no projection."""
         keys = [key_of(text) for text in texts]
         missing = self._rows.missing(keys)
-        if self.projection is None and len(missing) < LEAST_PASSAGES:
+        if self.projection is None and len(missing) < MIN_PASSAGES:
             return None
         for start in range(0, len(missing), _CHECKPOINT):
             chosen = [texts[place] for place in missing[start : start + _CHECKPOINT]]

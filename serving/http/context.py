@@ -12,8 +12,8 @@ from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 from serving.http.inputs import Name, QueryText, Surface
 from serving.index.passages import cut_passages
-from serving.present.context import Excerpt, Passage, assemble
-from serving.search import Ask, Found, Searcher, show_results
+from serving.present.context import Excerpt, RankedPassage, assemble
+from serving.search import Searcher, SearchRequest, SearchResult, show_results
 
 MAX_TOKENS = 16_000
 _DOCUMENTS = 10
@@ -70,7 +70,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     @router.post("/v1/context", responses=problem_responses(400, 404, 413, 422, 503))
     def context(wanted: ContextIn, collection: Annotated[str, Depends(collection_of)]) -> ContextOut:
         """Find the passages that answer a question; their impression is durable then, or `logged` is false."""
-        ask = Ask(
+        ask = SearchRequest(
             query=wanted.question,
             k=wanted.documents,
             user=wanted.user,
@@ -83,8 +83,8 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
         found = searcher.find(collection, ask)
         excerpts = assemble(_passages(found), wanted.budget_tokens)
         order = list(dict.fromkeys(excerpt.document for excerpt in excerpts))
-        publication = searcher.log(found, show_results(found.mixed.hits[number] for number in order))
-        found.laps.end("context")
+        publication = searcher.log(found, show_results(found.ranked.hits[number] for number in order))
+        found.timer.end("context")
         found = searcher.settle(found, publication)
         searcher.note(found)
         return _to_reply(found, excerpts, order)
@@ -92,34 +92,34 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     return router
 
 
-def _passages(found: Found) -> list[Passage]:
+def _passages(found: SearchResult) -> list[RankedPassage]:
     """Return the passages of all documents found, scored by their own meaning and their document's score."""
-    hits = [hit for hit, _, _ in found.mixed.hits]
+    hits = [hit for hit, _, _ in found.ranked.hits]
     best = max((hit.score for hit in hits), default=0.0)
-    near = found.line_up.corpus.nearness([hit.row for hit in hits], found.query.vector)
+    near = found.snapshot.corpus.nearness([hit.row for hit in hits], found.query.vector)
     return [
         passage for number, hit in enumerate(hits) for passage in _score(found, number, near[number], best - hit.score)
     ]
 
 
-def _score(found: Found, number: int, near: list[float], behind: float) -> list[Passage]:
-    texts = cut_passages(found.line_up.corpus.document(found.mixed.hits[number][0].row).text)
+def _score(found: SearchResult, number: int, near: list[float], behind: float) -> list[RankedPassage]:
+    texts = cut_passages(found.snapshot.corpus.document(found.ranked.hits[number][0].row).text)
     document = 1 / (1 + math.exp(behind))
     return [
-        Passage(number, place, text, cosine + document)
+        RankedPassage(number, place, text, cosine + document)
         for place, (text, cosine) in enumerate(zip(texts, near or [0.0] * len(texts), strict=True))
         if text
     ]
 
 
-def _to_reply(found: Found, excerpts: list[Excerpt], order: list[int]) -> ContextOut:
+def _to_reply(found: SearchResult, excerpts: list[Excerpt], order: list[int]) -> ContextOut:
     ranks = {number: rank for rank, number in enumerate(order, start=1)}
-    documents = {number: found.line_up.corpus.document(found.mixed.hits[number][0].row) for number in order}
+    documents = {number: found.snapshot.corpus.document(found.ranked.hits[number][0].row) for number in order}
     return ContextOut(
         query_id=found.query_id,
-        version=found.mixed.version,
-        arm=found.mixed.arm,
-        experiment=found.mixed.experiment,
+        version=found.ranked.version,
+        arm=found.ranked.arm,
+        experiment=found.ranked.experiment,
         logged=found.logged,
         tokens=sum(excerpt.tokens for excerpt in excerpts),
         passages=[

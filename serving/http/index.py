@@ -1,11 +1,11 @@
-"""HTTP routes about the index itself: which generation serves, and building the next."""
+"""HTTP routes about the index itself: which snapshot serves, and building the next."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from foundation.errors import NotFound
 from foundation.web.problems import problem_responses
@@ -13,13 +13,13 @@ from foundation.web.requests import collection_of
 from serving.catalog.store import Catalog
 from serving.index.builds import Builds
 from serving.index.snapshot import digest_content
-from serving.index.snapshot_store import Generations
+from serving.index.snapshot_store import SnapshotStore
 from serving.live.loader import Loader
 
 Collection = Annotated[str, Depends(collection_of)]
 
 
-class GenerationOut(BaseModel):
+class SnapshotOut(BaseModel):
     """A sealed index."""
 
     id: str
@@ -39,16 +39,26 @@ class BuildOut(BaseModel):
 class IndexOut(BaseModel):
     """What this replica searches."""
 
-    generation: GenerationOut | None = Field(description="null while everything is in memory.")
+    snapshot: SnapshotOut | None = Field(description="null while everything is in memory.")
     build: BuildOut
     documents: int
     digest: str = Field(description="Of the ids and change numbers searched now; empty unless asked for.")
-    tail: int = Field(description="Rows changed since the generation, held in memory.")
+    delta: int = Field(description="Rows changed since the snapshot, held in memory.")
     waiting: int = Field(description="Documents found by their words, but not by their meaning yet.")
     behind: int = Field(description="Changes of the catalog not taken in yet.")
 
+    @computed_field(deprecated=True, description="The old name of `snapshot`; the next release leaves it out.")
+    @property
+    def generation(self) -> SnapshotOut | None:  # noqa: D102  its description is above
+        return self.snapshot
 
-def make_router(catalog: Catalog, loader: Loader, builds: Builds, generations: Generations) -> APIRouter:
+    @computed_field(deprecated=True, description="The old name of `delta`; the next release leaves it out.")
+    @property
+    def tail(self) -> int:  # noqa: D102  as above
+        return self.delta
+
+
+def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: SnapshotStore) -> APIRouter:
     """Return the routes about the index."""
     router = APIRouter(prefix="/v1/index", tags=["documents"])
 
@@ -57,25 +67,25 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, generations: G
         collection: Collection,
         digest: Annotated[bool, Query(description="Add the digest of what is searched now; takes a while.")] = False,
     ) -> IndexOut:
-        """Show what is searched, and how the build of the next generation stands."""
+        """Show what is searched, and how the build of the next snapshot stands."""
         corpus = loader.collection(collection).corpus
-        built = corpus.generation
-        build = generations.state(collection)
+        built = corpus.snapshot
+        build = snapshots.state(collection)
         return IndexOut(
-            generation=GenerationOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
+            snapshot=SnapshotOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
             if built
             else None,
             build=BuildOut(state=build.state, done=build.done, total=build.total),
             documents=len(corpus),
             digest=digest_content(corpus.held()) if digest else "",
-            tail=corpus.tail,
+            delta=corpus.delta,
             waiting=corpus.waiting,
             behind=catalog.latest_change(collection) - corpus.change,
         )
 
     @router.post("/builds", status_code=202, responses=problem_responses(404, 409, 422))
     def build(collection: Collection) -> BuildOut:
-        """Start building a generation in the background; it serves as soon as it is whole."""
+        """Start building a snapshot in the background; it serves as soon as it is whole."""
         if collection not in catalog.collections():
             raise NotFound(f"collection {collection!r} has no documents; send some with PUT /v1/documents")
         builds.start(collection)

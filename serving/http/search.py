@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 from serving.http.inputs import Name, QueryText, Surface
-from serving.search import Answer, Ask, Searcher, Shown
+from serving.search import RenderedHit, Searcher, SearchReply, SearchRequest
 
 MAX_RESULTS = 100
 CONSOLE_PATH = "/console/search"
@@ -105,7 +105,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
     def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
-        wanted = Ask(
+        wanted = SearchRequest(
             query=ask.query,
             k=ask.k,
             user=ask.user,
@@ -123,7 +123,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     return router
 
 
-def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
+def _to_reply(answer: SearchReply, ask: SearchIn) -> SearchOut:
     return SearchOut(
         query_id=answer.query_id,
         version=answer.version,
@@ -141,7 +141,7 @@ def _to_reply(answer: Answer, ask: SearchIn) -> SearchOut:
     )
 
 
-def _to_hit(line: Shown, ask: SearchIn) -> HitOut:
+def _to_hit(line: RenderedHit, ask: SearchIn) -> HitOut:
     parts = line.hit.parts if ask.explain else {name: line.hit.parts[name] for name in ("bm25", "dense")}
     return HitOut(
         id=line.document.id,

@@ -1,4 +1,4 @@
-"""Builds generations in processes of their own, so that serving keeps its memory and its cores."""
+"""Builds snapshots in processes of their own, so that serving keeps its memory and its cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foundation.errors import Conflict
 from foundation.processes.children import end_children, start_child, wait_for
 from foundation.settings import Settings
 from foundation.telemetry.metrics import get_log
-from serving.index.snapshot_store import Generations
+from serving.index.snapshot_store import SnapshotStore
 
 _NICENESS = 10
 _SPARING = {"OMP_NUM_THREADS": "1", "CLICKLOOP_ENCODER_THREADS": "1"}
@@ -22,12 +22,12 @@ class Builds:
     """The build processes that this process has started. Requests and the follower of the catalog start them.
 
     Args:
-        generations: Where generations are built.
+        snapshots: Where snapshots are built.
         settings: What the build process gets to know.
     """
 
-    def __init__(self, generations: Generations, settings: Settings) -> None:
-        self._generations = generations
+    def __init__(self, snapshots: SnapshotStore, settings: Settings) -> None:
+        self._snapshots = snapshots
         self._settings = settings
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
@@ -39,16 +39,16 @@ class Builds:
             Conflict: One is under way, here or in another process.
         """
         if not self._start(collection):
-            raise Conflict(f"a generation of {collection!r} is being built already")
+            raise Conflict(f"a snapshot of {collection!r} is being built already")
 
-    def start_if_due(self, collection: str, rows: int, tail: int) -> None:
+    def start_if_due(self, collection: str, rows: int, delta: int) -> None:
         """Start a build when much has changed since the last one: by setting, and a tenth of all at least.
 
         Args:
-            rows: Rows of the corpus, those since the generation included.
-            tail: Rows since the generation.
+            rows: Rows of the corpus, those since the snapshot included.
+            delta: Rows since the snapshot.
         """
-        if tail >= max(self._settings.generation_rows, rows // _GROWTH):
+        if delta >= max(self._settings.snapshot_min_changes, rows // _GROWTH):
             self._start(collection)
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class Builds:
         From the look to the process it is one step: a process that is overwritten ends, for nobody holds its pipe.
         """
         with self._lock:
-            if self._runs(collection) or self._generations.is_building(collection):
+            if self._runs(collection) or self._snapshots.is_building(collection):
                 return False
             self._processes[collection] = start_child(
                 "clickloop",

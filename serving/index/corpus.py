@@ -15,14 +15,14 @@ from foundation.contracts import Document
 from serving.encode.projection import Codes
 from serving.encode.tokens import TokenTable
 from serving.index.dense.index import DenseIndex
-from serving.index.documents import Shelf
+from serving.index.documents import DocumentStore
 from serving.index.fields.filters import Condition
 from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
-from serving.index.fingerprint import WORDS, Bits, sign
+from serving.index.fingerprint import WORDS, Bits, fingerprint
 from serving.index.lexical.index import LexicalIndex
 from serving.index.passages import split_passages
-from serving.index.snapshot import FIELDS, Generation
+from serving.index.snapshot import FIELDS, IndexSnapshot
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -81,23 +81,23 @@ class Corpus:
 
     Args:
         dimension: Length of a vector.
-        generation: What was sealed before, None to begin empty.
-        lexical: Index of the words of that generation, free to be changed; a new one when None.
+        snapshot: What was sealed before, None to begin empty.
+        lexical: Index of the words of that snapshot, free to be changed; a new one when None.
     """
 
     def __init__(
-        self, dimension: int, generation: Generation | None = None, lexical: LexicalIndex | None = None
+        self, dimension: int, snapshot: IndexSnapshot | None = None, lexical: LexicalIndex | None = None
     ) -> None:
-        folder = generation.folder if generation else None
-        self.generation = generation
+        folder = snapshot.folder if snapshot else None
+        self.snapshot = snapshot
         self.lexical = LexicalIndex() if lexical is None else lexical
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
         self.tokens = TokenTable(folder)
-        self._shelf = Shelf(folder)
-        self.columns = Columns(*generation.columns()) if generation else Columns.empty()
-        self.change = generation.change if generation else 0
-        self._names = generation.names() if generation else []
+        self._store = DocumentStore(folder)
+        self.columns = Columns(*snapshot.columns()) if snapshot else Columns.empty()
+        self.change = snapshot.change if snapshot else 0
+        self._names = snapshot.names() if snapshot else []
         alive = self.columns.alive
         self._rows = {name: row for row, name in enumerate(self._names) if alive[row]}
         self._pending = np.flatnonzero(alive & (self.columns.counts == 0)).tolist()
@@ -113,9 +113,9 @@ class Corpus:
         return len(self._names)
 
     @property
-    def tail(self) -> int:
-        """The number of rows that came since the generation was sealed."""
-        return self.size - (self.generation.rows if self.generation else 0)
+    def delta(self) -> int:
+        """The number of rows that came since the snapshot was sealed."""
+        return self.size - (self.snapshot.rows if self.snapshot else 0)
 
     @property
     def waiting(self) -> int:
@@ -132,7 +132,7 @@ class Corpus:
 
     def document(self, row: int) -> Document:
         """Return the document at a row."""
-        return self._shelf.get(row)
+        return self._store.get(row)
 
     def ids(self) -> list[str]:
         """Return the ids of all searchable documents."""
@@ -235,7 +235,7 @@ class Corpus:
             del self._pending[:limit]
         return len(self._pending)
 
-    def hide(self, document_ids: list[str]) -> None:
+    def tombstone(self, document_ids: list[str]) -> None:
         """Take documents out of every later answer at once, before their deletion is placed."""
         with self._lock:
             for name in document_ids:
@@ -264,14 +264,14 @@ class Corpus:
     def seal(self, folder: Path) -> None:
         """Write everything but the words into `folder`; see `serving.index.snapshot`."""
         with self._lock:
-            self._shelf.save(folder)
+            self._store.save(folder)
             (folder / FIELDS).mkdir()
             self.fields.save(folder / FIELDS)
             self.dense.save(folder)
             self.tokens.save(folder, self.size)
             living = self.columns
             columns = (living.titles, living.starts, living.counts, living.lengths, living.changes, living.alive)
-            Generation.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
+            IndexSnapshot.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
 
     def _passages(self, rows: Ints) -> tuple[Ints, Ints]:
         """Return the numbers of the passages of documents, and where each document's begin among them."""
@@ -300,8 +300,8 @@ class Corpus:
             raise
 
     def _add(self, document: Document) -> None:
-        row = self._shelf.add(document)
-        self.columns.titles[row] = sign(document.title)
+        row = self._store.add(document)
+        self.columns.titles[row] = fingerprint(document.title)
         self.columns.changes[row] = document.change
         self.fields.add(row, document.fields)
         self._pending.append(row)  # before its name: who sees the document knows that it waits

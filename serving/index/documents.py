@@ -14,7 +14,7 @@ from foundation.contracts import Document
 Ints = npt.NDArray[np.int64]
 
 
-class Shelf:
+class DocumentStore:
     """Documents in the order of their rows, which only grows.
 
     Args:

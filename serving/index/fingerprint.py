@@ -12,7 +12,7 @@ WORDS = 8
 _BITS = WORDS * 64
 
 
-def sign(text: str) -> Bits:
+def fingerprint(text: str) -> Bits:
     """Return the trigram bitmap of `text`, uint64 of shape (8,); words are padded by a space."""
     bits = np.zeros(WORDS, dtype=np.uint64)
     padded = f" {' '.join(text.casefold().split())} "

@@ -1,4 +1,4 @@
-"""A generation: a corpus as it was at one change, sealed in a folder that processes share.
+"""A snapshot: a corpus as it was at one change, sealed in a folder that processes share.
 
 The folder is written aside and renamed, so whoever sees it sees all of it. Its large files are read
 through memory maps; a process starts from one in a second, and embeds nothing.
@@ -18,7 +18,7 @@ from foundation.errors import ArtifactDamaged
 from foundation.ids import digest_bytes
 
 FORMAT = 3
-"""Raised whenever the files change their form; generations of other forms are built anew."""
+"""Raised whenever the files change their form; snapshots of other forms are built anew."""
 
 LEXICAL = "lexical"
 FIELDS = "fields"
@@ -28,7 +28,7 @@ _COLUMNS = ("titles", "starts", "counts", "lengths", "changes", "alive")
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class IndexSnapshot:
     """A sealed corpus on disk.
 
     Attributes:
@@ -51,23 +51,23 @@ class Generation:
         return self.folder.name
 
     @classmethod
-    def open(cls, folder: Path) -> Generation:
-        """Return the generation in `folder`.
+    def open(cls, folder: Path) -> IndexSnapshot:
+        """Return the snapshot in `folder`.
 
         Raises:
             ArtifactDamaged: It is none, or of another form.
         """
         try:
-            described = json.loads((folder / "generation.json").read_text())
+            described = json.loads((folder / "snapshot.json").read_text())
         except (OSError, ValueError) as problem:
-            raise ArtifactDamaged(f"{folder} holds no readable generation: {problem}") from problem
+            raise ArtifactDamaged(f"{folder} holds no readable snapshot: {problem}") from problem
         if described.pop("format", 0) != FORMAT:
-            raise ArtifactDamaged(f"the generation in {folder} was written by another release")
+            raise ArtifactDamaged(f"the snapshot in {folder} was written by another release")
         return cls(folder, **described)
 
     @classmethod
     def write(cls, folder: Path, change: int, names: list[str], columns: tuple[npt.NDArray[Any], ...]) -> None:
-        """Describe the generation whose other files are already in `folder`.
+        """Describe the snapshot whose other files are already in `folder`.
 
         Args:
             folder: Where the corpus was saved.
@@ -87,7 +87,7 @@ class Generation:
             "documents": len(living),
             "digest": digest_content((names[row], int(changes[row])) for row in living),
         }
-        (folder / "generation.json").write_text(json.dumps(described))
+        (folder / "snapshot.json").write_text(json.dumps(described))
 
     def columns(self) -> tuple[npt.NDArray[Any], ...]:
         """Return the columns that `write` wrote, in memory and free to be changed."""

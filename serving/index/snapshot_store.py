@@ -1,7 +1,7 @@
-"""Generations on the disk of one machine: built aside, shared by every process, replaced by newer ones.
+"""Snapshots on the disk of one machine: built aside, shared by every process, replaced by newer ones.
 
-Folders by encoder and collection hold one folder a generation, named by the last change it knows.
-A generation is seen once it is whole. Each process changes a copy of its lexical index of its own,
+Folders by encoder and collection hold one folder a snapshot, named by the last change it knows.
+A snapshot is seen once it is whole. Each process changes a copy of its lexical index of its own,
 made of hard links, so that the bytes are shared and the changes are not.
 """
 
@@ -27,19 +27,19 @@ from serving.encode.embedder import StoredEmbedder
 from serving.index.corpus import Corpus
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import BULK_BYTES, LexicalIndex
-from serving.index.snapshot import LEXICAL, Generation
+from serving.index.snapshot import LEXICAL, IndexSnapshot
 
 ReadChanges = Callable[[int, int], list[Document]]
 """Returns at most so many (second argument) changes after a change number (first), in their order."""
 
 _CHANGES_AT_ONCE = 256
 _KEPT = 2
-_log = get_log("generations")
+_log = get_log("snapshots")
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How the build of a generation stands.
+    """How the build of a snapshot stands.
 
     Attributes:
         state: "none" before the first, "interrupted" when its process ended before it did.
@@ -52,8 +52,8 @@ class Build:
     total: int = 0
 
 
-class Generations:
-    """The generations that one encoder's process may open and build.
+class SnapshotStore:
+    """The snapshots that one encoder's process may open and build.
 
     Args:
         home: Directory of the service.
@@ -65,33 +65,33 @@ class Generations:
     def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
         self.embedder = embedder
         self._analysis = analysis
-        self._root = home / "generations" / f"{embedder.encoder.digest}-{analysis.language}"
+        self._root = home / "snapshots" / f"{embedder.encoder.digest}-{analysis.language}"
         self._replicas = home / "replicas"
         self._replica = replica
 
-    def newest(self, collection: str) -> Generation | None:
-        """Return the newest whole generation of a collection; what cannot be read is logged and passed over."""
+    def newest(self, collection: str) -> IndexSnapshot | None:
+        """Return the newest whole snapshot of a collection; what cannot be read is logged and passed over."""
         for folder in self._folders(collection):
             try:
-                return Generation.open(folder)
+                return IndexSnapshot.open(folder)
             except ArtifactDamaged as problem:
-                _log.error("generation_unreadable", collection=collection, folder=str(folder), problem=problem.detail)
+                _log.error("snapshot_unreadable", collection=collection, folder=str(folder), problem=problem.detail)
         return None
 
     def open(self, collection: str) -> Corpus:
-        """Return a corpus over the newest generation, empty without one; changes since are not in it."""
-        generation = self.newest(collection)
-        if generation is None:
+        """Return a corpus over the newest snapshot, empty without one; changes since are not in it."""
+        snapshot = self.newest(collection)
+        if snapshot is None:
             return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
-        copy = self._claim.folder / f"{collection}-{generation.id}"
+        copy = self._claim.folder / f"{collection}-{snapshot.id}"
         shutil.rmtree(copy, ignore_errors=True)
-        LexicalIndex.share(generation.folder / LEXICAL, copy)
-        return Corpus(self.embedder.encoder.dimension, generation, LexicalIndex(copy, self._analysis))
+        LexicalIndex.share(snapshot.folder / LEXICAL, copy)
+        return Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
 
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of what a corpus no longer used was opened from."""
-        if corpus.generation:
-            shutil.rmtree(self._claim.folder / f"{collection}-{corpus.generation.id}", ignore_errors=True)
+        if corpus.snapshot:
+            shutil.rmtree(self._claim.folder / f"{collection}-{corpus.snapshot.id}", ignore_errors=True)
 
     def clear(self) -> None:
         """Remove every copy of this process."""
@@ -99,8 +99,8 @@ class Generations:
         if claimed is not None:
             claimed.release()
 
-    def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> Generation:
-        """Build a generation of everything the catalog holds; blocks, for hours when texts are new.
+    def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> IndexSnapshot:
+        """Build a snapshot of everything the catalog holds; blocks, for hours when texts are new.
 
         What was embedded before is not embedded again, so a build that was interrupted goes on where
         it was. Changes made meanwhile are taken in until none is left.
@@ -148,17 +148,17 @@ class Generations:
         except Conflict:
             return True
 
-    def _publish(self, collection: str, aside: Path) -> Generation:
-        built = Generation.open(aside)
+    def _publish(self, collection: str, aside: Path) -> IndexSnapshot:
+        built = IndexSnapshot.open(aside)
         target = self._home_of(collection) / f"{built.change:012d}-{built.digest[:12]}"
         shutil.rmtree(target, ignore_errors=True)  # of the same content, so nobody misses it
         aside.rename(target)
         for old in self._folders(collection)[_KEPT:]:
             shutil.rmtree(old)
-        return Generation.open(target)
+        return IndexSnapshot.open(target)
 
     def _folders(self, collection: str) -> list[Path]:
-        """Return the folders of a collection's generations, newest first."""
+        """Return the folders of a collection's snapshots, newest first."""
         home = self._root / collection
         if not home.exists():
             return []
@@ -183,5 +183,5 @@ class Generations:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as problem:
-                raise Conflict(f"a generation of {collection!r} is being built already") from problem
+                raise Conflict(f"a snapshot of {collection!r} is being built already") from problem
             yield

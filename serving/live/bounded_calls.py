@@ -11,7 +11,7 @@ Answer = TypeVar("Answer")
 _MOMENT_S = 0.1
 
 
-class Patience:
+class BoundedCalls:
     """Calls under way, by name; one thread asks.
 
     A call that hangs goes on in a thread of its own, and whoever asks for it again is told its answer once it has

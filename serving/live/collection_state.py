@@ -15,7 +15,7 @@ from serving.ranking.pipeline import Ranker
 
 
 @dataclass(frozen=True, slots=True)
-class LineUp:
+class ServingSnapshot:
     """What a request sees, whatever is swapped while it runs: read it once.
 
     Attributes:
@@ -29,11 +29,11 @@ class LineUp:
     rankers: Mapping[str, Ranker] = field(default_factory=dict)
 
 
-class Served:
-    """One collection of a replica. Requests read `line_up`; followers swap it, one reference at a time.
+class CollectionState:
+    """One collection of a replica. Requests read `snapshot`; followers swap it, one reference at a time.
 
     Attributes:
-        line_up: What serves at this moment.
+        snapshot: What serves at this moment.
         live: Its evidence.
         problem: Why the wanted champion does not serve, "" when it does.
         wanted: The version that should serve; "" until one is known.
@@ -42,7 +42,7 @@ class Served:
     """
 
     def __init__(self, corpus: Corpus, encoder: Encoder) -> None:
-        self.line_up = LineUp(corpus)
+        self.snapshot = ServingSnapshot(corpus)
         self.live = LiveMemory(encoder.encode_query, encoder.dimension)
         self.problem = ""
         self.wanted = ""
@@ -53,17 +53,17 @@ class Served:
     @property
     def corpus(self) -> Corpus:
         """The documents that serve."""
-        return self.line_up.corpus
+        return self.snapshot.corpus
 
     @property
     def champion(self) -> str:
         """The version that serves."""
-        return self.line_up.champion
+        return self.snapshot.champion
 
     @property
     def rankers(self) -> Mapping[str, Ranker]:
         """The loaded versions."""
-        return self.line_up.rankers
+        return self.snapshot.rankers
 
     def rank_by(self, model: RankingModel, corpus: Corpus | None = None) -> Ranker:
         """Return what ranks these documents, or those of `corpus`, by a model."""
@@ -73,22 +73,22 @@ class Served:
         """Hold a version ready."""
         with self._swapping:
             rankers = {**self.rankers, version: self.rank_by(model)}
-            self.line_up = replace(self.line_up, rankers=rankers)
+            self.snapshot = replace(self.snapshot, rankers=rankers)
 
     def drop(self, version: str) -> None:
         """Forget a version."""
         with self._swapping:
             rankers = {name: ranker for name, ranker in self.rankers.items() if name != version}
-            self.line_up = replace(self.line_up, rankers=rankers)
+            self.snapshot = replace(self.snapshot, rankers=rankers)
             self.live.keep({ranker.model.memory_change for ranker in rankers.values()})
 
     def point(self, version: str) -> None:
         """Let a version that is held serve."""
         with self._swapping:
-            self.line_up = replace(self.line_up, champion=version)
+            self.snapshot = replace(self.snapshot, champion=version)
 
     def move_to(self, corpus: Corpus) -> None:
-        """Let every version rank other documents, those of a newer generation."""
+        """Let every version rank other documents, those of a newer snapshot."""
         with self._swapping:
             rankers = {version: self.rank_by(ranker.model, corpus) for version, ranker in self.rankers.items()}
-            self.line_up = replace(self.line_up, corpus=corpus, rankers=rankers)
+            self.snapshot = replace(self.snapshot, corpus=corpus, rankers=rankers)

@@ -1,4 +1,4 @@
-"""Brings documents, evidence and generations of every collection into memory."""
+"""Brings documents, evidence and snapshots of every collection into memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foundation.clock import Clock, monotonic_s
 from foundation.errors import Overloaded, StoreAway
 from foundation.settings import Settings
 from foundation.telemetry.metrics import DOCUMENTS, WAITING, get_log
-from serving.catalog.changes import Look
+from serving.catalog.changes import ChangeCounts
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
@@ -19,8 +19,8 @@ from serving.index.builds import Builds
 from serving.index.corpus import Corpus
 from serving.index.fields.table import FieldSummary
 from serving.index.fields.values import FieldType
-from serving.index.snapshot_store import Generations
-from serving.live.collection_state import Served
+from serving.index.snapshot_store import SnapshotStore
+from serving.live.collection_state import CollectionState
 from serving.live.failures import Failures
 
 _CHANGES_AT_ONCE = 1000
@@ -36,7 +36,7 @@ class Content:
         engine: sa.Engine,
         catalog: Catalog,
         declarations: Declarations,
-        generations: Generations,
+        snapshots: SnapshotStore,
         builds: Builds,
         settings: Settings,
         clock: Clock,
@@ -44,17 +44,17 @@ class Content:
         self._engine = engine
         self._catalog = catalog
         self._declarations = declarations
-        self._generations = generations
+        self._snapshots = snapshots
         self._builds = builds
         self._settings = settings
         self._clock = clock
-        self.served: dict[str, Served] = {}
+        self.served: dict[str, CollectionState] = {}
         self._declared: dict[str, Mapping[str, FieldType]] = {}
         self._fields_followed: dict[str, int | None] = {}
         self._evidence_followed: dict[str, int] = {}
         self._failures = Failures()
 
-    def follow(self, seen: Look, patience_s: float) -> bool:
+    def follow(self, seen: ChangeCounts, patience_s: float) -> bool:
         """Take in what changed in every collection, and return whether documents still wait to be embedded.
 
         Words of documents can be searched when this returns; their meaning as far as `patience_s`
@@ -77,7 +77,7 @@ class Content:
     @property
     def embedder(self) -> StoredEmbedder:
         """What makes vectors."""
-        return self._generations.embedder
+        return self._snapshots.embedder
 
     def names(self) -> list[str]:
         """Return the collections that have ever held a document, in memory or not, as far as this process knows."""
@@ -98,15 +98,15 @@ class Content:
     def close(self) -> None:
         """End the builds under way and remove what only this process used; nothing serves any more."""
         self._builds.stop()
-        self._generations.clear()
+        self._snapshots.clear()
 
     def hide(self, name: str, document_ids: list[str]) -> None:
         """Take documents out of every later answer of this replica at once. Never blocks."""
         served = self.served.get(name)
         if served is not None:
-            served.corpus.hide(document_ids)
+            served.corpus.tombstone(document_ids)
 
-    def _try(self, name: str, seen: Look, until: float) -> bool:
+    def _try(self, name: str, seen: ChangeCounts, until: float) -> bool:
         """Follow one collection; what it fails on is kept, told, and keeps no other from being followed."""
         try:
             waiting = self._follow_one(name, seen, until)
@@ -121,41 +121,41 @@ class Content:
         self._failures.forget(name)
         return waiting
 
-    def _follow_one(self, name: str, seen: Look, until: float) -> bool:
+    def _follow_one(self, name: str, seen: ChangeCounts, until: float) -> bool:
         self._follow_fields(name, seen)
         served = self.served.get(name) or self._open(name, seen)
-        self._follow_generation(name, served, seen)
+        self._follow_snapshot(name, served, seen)
         waiting = self._follow_documents(name, served.corpus, seen, until)
         self._follow_evidence(name, served, seen)
-        self._builds.start_if_due(name, served.corpus.size, served.corpus.tail)
+        self._builds.start_if_due(name, served.corpus.size, served.corpus.delta)
         return waiting
 
-    def _open(self, name: str, seen: Look) -> Served:
+    def _open(self, name: str, seen: ChangeCounts) -> CollectionState:
         """Bring a collection into memory; nobody sees it before its documents can be found by their words."""
-        served = Served(self._generations.open(name), self.embedder.encoder)
+        served = CollectionState(self._snapshots.open(name), self.embedder.encoder)
         self._place(name, served.corpus, seen)
         self.served[name] = served
         return served
 
-    def _follow_fields(self, name: str, seen: Look) -> None:
+    def _follow_fields(self, name: str, seen: ChangeCounts) -> None:
         if name not in self._declared or seen.fields.get(name) != self._fields_followed.get(name):
             self._declared[name] = self._declarations.of(name)
             self._fields_followed[name] = seen.fields.get(name)
 
-    def _follow_generation(self, name: str, served: Served, seen: Look) -> None:
-        """Swap to a newer generation once it has caught up with the catalog."""
+    def _follow_snapshot(self, name: str, served: CollectionState, seen: ChangeCounts) -> None:
+        """Swap to a newer snapshot once it has caught up with the catalog."""
         old = served.corpus
-        newest = self._generations.newest(name)
-        if newest is None or newest.change <= (old.generation.change if old.generation else 0):
+        newest = self._snapshots.newest(name)
+        if newest is None or newest.change <= (old.snapshot.change if old.snapshot else 0):
             return
-        corpus = self._generations.open(name)
+        corpus = self._snapshots.open(name)
         while self._follow_documents(name, corpus, seen, monotonic_s()):
             pass
         served.move_to(corpus)
-        self._generations.close(name, old)
-        _log.info("generation_swapped", collection=name, generation=newest.id, documents=len(corpus))
+        self._snapshots.close(name, old)
+        _log.info("snapshot_swapped", collection=name, snapshot=newest.id, documents=len(corpus))
 
-    def _place(self, name: str, corpus: Corpus, seen: Look) -> None:
+    def _place(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
         corpus.declare(self._declared[name])
         while corpus.change < seen.documents[name]:
             changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
@@ -163,7 +163,7 @@ class Content:
                 break
             corpus.place(changes)
 
-    def _follow_documents(self, name: str, corpus: Corpus, seen: Look, until: float) -> bool:
+    def _follow_documents(self, name: str, corpus: Corpus, seen: ChangeCounts, until: float) -> bool:
         self._place(name, corpus, seen)
         waiting = corpus.waiting
         while waiting:
@@ -174,7 +174,7 @@ class Content:
         WAITING.labels(name).set(waiting)
         return waiting > 0
 
-    def _follow_evidence(self, name: str, served: Served, seen: Look) -> None:
+    def _follow_evidence(self, name: str, served: CollectionState, seen: ChangeCounts) -> None:
         latest = seen.evidence.get(name, 0)
         if latest == self._evidence_followed.get(name):
             return

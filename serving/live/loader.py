@@ -20,8 +20,8 @@ from foundation.errors import NotFound, NotReady, Overloaded, StoreAway
 from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from foundation.telemetry.metrics import OFF_CHAMPION, SWAPS, get_log
-from serving.catalog.changes import Look, look
-from serving.live.collection_state import Served
+from serving.catalog.changes import ChangeCounts, read_changes
+from serving.live.collection_state import CollectionState
 from serving.live.content import Content
 from serving.live.replicas import forget_replica, report_replica
 from serving.live.succession import order_of_succession
@@ -65,9 +65,9 @@ class Loader:
         self._clock = clock
         self._replica = replica
         self._served = self._content.served
-        self._seen = (0, Look())
+        self._seen = (0, ChangeCounts())
         self._champions: Mapping[str, str] = {}
-        self._followed: Look | None = None
+        self._followed: ChangeCounts | None = None
         self._stop = threading.Event()
         self._noted = threading.Event()
         self._changed = threading.Event()
@@ -78,7 +78,7 @@ class Loader:
         self._report_at_s = 0.0
         self.ready = False
 
-    def collection(self, name: str) -> Served:
+    def collection(self, name: str) -> CollectionState:
         """Return a collection that serves.
 
         Raises:
@@ -102,7 +102,8 @@ class Loader:
                 "documents": len(served.corpus),
                 "behind": self._content.behind(name),
                 "waiting": served.corpus.waiting,
-                "generation": served.corpus.generation.id if served.corpus.generation else "",
+                "snapshot": served.corpus.snapshot.id if served.corpus.snapshot else "",
+                "generation": served.corpus.snapshot.id if served.corpus.snapshot else "",  # its name before 0.2
             }
             for name, served in sorted(self._served.items())
         }
@@ -119,7 +120,7 @@ class Loader:
             for told in self._say(name, served)
         ]
 
-    def _say(self, name: str, served: Served) -> Iterator[str]:
+    def _say(self, name: str, served: CollectionState) -> Iterator[str]:
         if served.problem:
             yield served.problem
         elif served.wanted != served.champion:
@@ -191,7 +192,7 @@ class Loader:
         return self._versions.baseline
 
     def _look(self) -> None:
-        self._seen = (self._moves, look(self._engine))
+        self._seen = (self._moves, read_changes(self._engine))
 
     def _repeat_looks(self) -> None:
         while not self._stop.is_set():
@@ -246,7 +247,7 @@ class Loader:
             self._forget(served, {served.champion, served.wanted} | tested)
         self._report()
 
-    def _follow_champion(self, name: str, served: Served, wanted: str, moves: int) -> None:
+    def _follow_champion(self, name: str, served: CollectionState, wanted: str, moves: int) -> None:
         """Serve `wanted`, which the registry named when `moves` moves had been made in this process."""
         with self._pointing:
             if moves != self._moves:
@@ -259,20 +260,20 @@ class Loader:
             if moves == self._moves:
                 self._point(name, served, best or served.champion, _explain(served, best))
 
-    def _want(self, served: Served, version: str) -> None:
+    def _want(self, served: CollectionState, version: str) -> None:
         """Note which version should serve. A new one is tried at once, whatever became of it before."""
         if version != served.wanted:
             served.wanted, served.succession = version, None
             served.failures.forget(version)
 
-    def _candidates(self, name: str, served: Served) -> Iterator[str]:
+    def _candidates(self, name: str, served: CollectionState) -> Iterator[str]:
         """Yield who may serve, the best first."""
         yield served.wanted
         if served.succession is None:
             served.succession = order_of_succession(self._registry.moves(name, _MOVES), self.baseline().id)
         yield from served.succession
 
-    def _point(self, name: str, served: Served, version: str, problem: str = "") -> None:
+    def _point(self, name: str, served: CollectionState, version: str, problem: str = "") -> None:
         """Swap one reference, and say so."""
         swapped = version != served.champion
         served.point(version)
@@ -283,12 +284,12 @@ class Loader:
             SWAPS.labels(name, "swapped").inc()
             _log.info("swapped", collection=name, version=version)
 
-    def _tell_problem(self, served: Served, problem: str) -> None:
+    def _tell_problem(self, served: CollectionState, problem: str) -> None:
         if problem != served.problem:
             served.problem = problem
             self._report_at_s = 0.0
 
-    def _forget(self, served: Served, needed: set[str]) -> None:
+    def _forget(self, served: CollectionState, needed: set[str]) -> None:
         extra = [version for version in served.rankers if version not in needed]
         for version in extra[: max(0, len(served.rankers) - _KEPT_VERSIONS)]:
             served.drop(version)
@@ -307,7 +308,7 @@ class Loader:
             forget_replica(self._engine, self._replica)
 
 
-def _explain(served: Served, best: str) -> str:
+def _explain(served: CollectionState, best: str) -> str:
     """Return why the champion does not serve, "" when it does."""
     if best == served.wanted:
         return ""

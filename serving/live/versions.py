@@ -12,8 +12,8 @@ from foundation.telemetry.metrics import SWAPS, get_log
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import Encoder
 from serving.encode.query import Query
-from serving.live.bounded_calls import Patience
-from serving.live.collection_state import Served
+from serving.live.bounded_calls import BoundedCalls
+from serving.live.collection_state import CollectionState
 from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
 
@@ -34,16 +34,16 @@ class Versions:
     def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
         self._registry = registry
         self._embedder = embedder
-        self._patience = Patience("store of artifacts", _ARTIFACT_LIMIT_S)
+        self._patience = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
         self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
 
-    def hold(self, name: str, served: Served, version: str) -> bool:
+    def hold(self, name: str, served: CollectionState, version: str) -> bool:
         """Return whether a version is loaded; loads it when it may be tried."""
         if version not in served.rankers and served.failures.is_due(version, partial(self._stamp, name, version)):
             self._load(name, served, version)
         return version in served.rankers
 
-    def _load(self, name: str, served: Served, version: str) -> None:
+    def _load(self, name: str, served: CollectionState, version: str) -> None:
         stamp = self._stamp(name, version)  # before it is read: what changes meanwhile is tried again
         try:
             model = self._read_model(name, version)

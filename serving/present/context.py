@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.index.fingerprint import dice, sign
+from serving.index.fingerprint import dice, fingerprint
 
 CHARACTERS_A_TOKEN = 4
 """What a token of a language model holds of English on average; budgets are kept by this rule."""
@@ -16,7 +16,7 @@ _ALIKE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class RankedPassage:
     """A passage that may answer.
 
     Attributes:
@@ -46,20 +46,22 @@ class Excerpt:
     tokens: int
 
 
-def assemble(passages: Sequence[Passage], budget: int) -> list[Excerpt]:
+def assemble(passages: Sequence[RankedPassage], budget: int) -> list[Excerpt]:
     """Return the best passages without near repetitions, joined where they are neighbours, best first.
 
     Args:
         passages: In any order.
         budget: Most tokens altogether; a passage that does not fit is left out, a shorter one may follow.
     """
-    chosen: list[Passage] = []
+    chosen: list[RankedPassage] = []
     left = budget
-    signatures = np.stack([sign(passage.text) for passage in passages]) if passages else np.zeros((0, 8), np.uint64)
+    fingerprints = (
+        np.stack([fingerprint(passage.text) for passage in passages]) if passages else np.zeros((0, 8), np.uint64)
+    )
     places: list[int] = []
     for number in sorted(range(len(passages)), key=lambda number: -passages[number].score):
         cost = count_tokens(passages[number].text)
-        if cost > left or (places and (dice(signatures[number], signatures[places]) > _ALIKE).any()):
+        if cost > left or (places and (dice(fingerprints[number], fingerprints[places]) > _ALIKE).any()):
             continue
         chosen.append(passages[number])
         places.append(number)
@@ -72,8 +74,8 @@ def count_tokens(text: str) -> int:
     return max(1, -(-len(text) // CHARACTERS_A_TOKEN))
 
 
-def _join(chosen: list[Passage]) -> list[Excerpt]:
-    joined: list[list[Passage]] = []
+def _join(chosen: list[RankedPassage]) -> list[Excerpt]:
+    joined: list[list[RankedPassage]] = []
     for passage in sorted(chosen, key=lambda passage: (passage.document, passage.place)):
         last = joined[-1][-1] if joined else None
         if last and (last.document, last.place + 1) == (passage.document, passage.place):
@@ -83,7 +85,7 @@ def _join(chosen: list[Passage]) -> list[Excerpt]:
     return [_excerpt(group) for group in joined]
 
 
-def _excerpt(group: list[Passage]) -> Excerpt:
+def _excerpt(group: list[RankedPassage]) -> Excerpt:
     text = " ".join(passage.text for passage in group)
     score = max(passage.score for passage in group)
     return Excerpt(group[0].document, text, score, sum(count_tokens(passage.text) for passage in group))

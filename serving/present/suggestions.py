@@ -17,7 +17,7 @@ _WORDS_ALIKE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SuggestedQuery:
     """A query that enough people asked and were satisfied with.
 
     Attributes:
@@ -35,7 +35,7 @@ class Suggestions:
     Texts that look like an e-mail address, or hold a long number, are left out whoever asked them.
     """
 
-    def __init__(self, asked: Iterable[Asked] = ()) -> None:
+    def __init__(self, asked: Iterable[SuggestedQuery] = ()) -> None:
         shown = sorted((one for one in asked if not is_private(one.text)), key=lambda one: (-one.weight, one.text))
         self._texts = [one.text for one in shown]  # the best first: a text's number says how good it is
         keys = [_fold(text) for text in self._texts]

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
-from serving.index.fingerprint import Bits, count_bits, sign
+from serving.index.fingerprint import Bits, count_bits, fingerprint
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.memory import QueryMemory
-from serving.ranking.stage_timer import Laps
+from serving.ranking.stage_timer import StageTimer
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -55,7 +55,7 @@ DENSE_CANDIDATES = 200
 SHIFTED_CANDIDATES = 50
 REMEMBERED_CANDIDATES = 50
 
-_LEAST_NEARNESS = 0.1
+_MIN_NEARNESS = 0.1
 """Cosine beyond the corpus mean from which a best passage is near: under filters it may be nearer to nothing."""
 
 
@@ -115,7 +115,7 @@ def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FirstStage:
     """What a corpus says of a query whatever the version; learners ask again and again.
 
     Attributes:
@@ -131,24 +131,24 @@ class Reading:
     spelling: Bits
 
 
-def read(corpus: Corpus, query: Query, allowed: Flags | None = None, laps: Laps | None = None) -> Reading:
+def read(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
     """Return what the lexical and the dense index say of a query.
 
     Args:
         allowed: When given, rows that count.
-        laps: Takes the time of each index.
+        timer: Takes the time of each index.
     """
-    laps = laps or Laps()
+    timer = timer or StageTimer()
     lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)
     text = corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",))
-    laps.end("lexical")
+    timer.end("lexical")
     near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
-    laps.end("dense")
-    return Reading(lexical, text, near, sign(query.text))
+    timer.end("dense")
+    return FirstStage(lexical, text, near, fingerprint(query.text))
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class RankingContext:
     """What the moment adds to a version: fresher memory, keys to leave out, rows allowed.
 
     Attributes:
@@ -157,7 +157,7 @@ class Extra:
         without: Query keys that no memory may use.
         documents: Ids that must be among the candidates, as those with own evidence.
         allowed: When given, only these rows may be candidates.
-        reading: What the corpus says of the query, when it has been read before.
+        first_stage: What the corpus says of the query, when it has been read before.
     """
 
     live: QueryMemory | None = None
@@ -165,40 +165,44 @@ class Extra:
     without: Container[str] = ()
     documents: Collection[str] = ()
     allowed: Flags | None = None
-    reading: Reading | None = None
+    first_stage: FirstStage | None = None
 
 
-def gather(corpus: Corpus, version: Representation, shifted: Shifted, query: Query, extra: Extra) -> Candidates:
+def gather(
+    corpus: Corpus, version: Representation, shifted: Shifted, query: Query, context: RankingContext
+) -> Candidates:
     """Return the candidates of a query with their features."""
-    reading = extra.reading or read(corpus, query, extra.allowed)
+    first_stage = context.first_stage or read(corpus, query, context.allowed)
     adapted = version.adapter.adapt(query.vector) if version.adapter else query.vector
-    meaning, spelling = _recall(version, query, extra)
-    rows = dict.fromkeys((*reading.lexical, *reading.near))
+    meaning, spelling = _recall(version, query, context)
+    rows = dict.fromkeys((*first_stage.lexical, *first_stage.near))
     if version.adapter and query.has_meaning:
-        rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, extra.allowed)))
+        rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, context.allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
-    for document in (*_best(meaning), *_best(spelling), *extra.documents):
+    for document in (*_best(meaning), *_best(spelling), *context.documents):
         row = corpus.row(document)
         if row is not None:
             rows[row] = None
     found = np.fromiter(rows, np.int64, len(rows))
     found = found[corpus.columns.alive[found]]
-    if extra.allowed is not None:
-        found = found[found < len(extra.allowed)]
-        found = found[extra.allowed[found]]
+    if context.allowed is not None:
+        found = found[found < len(context.allowed)]
+        found = found[context.allowed[found]]
     kept = found.tolist()
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
-        _fill_lexical(values, kept, corpus, reading)
+        _fill_lexical(values, kept, corpus, first_stage)
         _fill_dense(values, kept, corpus, query.vector, adapted, shifted)
         _fill_memory(values, kept, corpus, meaning, spelling)
     return Candidates(kept, values)
 
 
-def _recall(version: Representation, query: Query, extra: Extra) -> tuple[dict[str, float], dict[str, float]]:
-    meaning, spelling = version.memory.recall(query.key, query.vector, extra.live_keys, extra.without)
-    if extra.live is not None:
-        live_meaning, live_spelling = extra.live.recall(query.key, query.vector, extra.without)
+def _recall(
+    version: Representation, query: Query, context: RankingContext
+) -> tuple[dict[str, float], dict[str, float]]:
+    meaning, spelling = version.memory.recall(query.key, query.vector, context.live_keys, context.without)
+    if context.live is not None:
+        live_meaning, live_spelling = context.live.recall(query.key, query.vector, context.without)
         meaning, spelling = _sum(meaning, live_meaning), _sum(spelling, live_spelling)
     return meaning, spelling
 
@@ -219,13 +223,13 @@ def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
     return rows
 
 
-def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, reading: Reading) -> None:
-    lexical, bits = reading.lexical, reading.spelling
+def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, first_stage: FirstStage) -> None:
+    lexical, bits = first_stage.lexical, first_stage.spelling
     scores = np.array([lexical.get(row, 0.0) for row in rows], dtype=np.float32)
     values[:, COLUMN["bm25"]] = np.log1p(scores)
     values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
-    text = np.array([reading.text.get(row, 0.0) for row in rows], dtype=np.float32)
-    values[:, COLUMN["text_share"]] = text / max(max(reading.text.values(), default=0.0), 1e-9)
+    text = np.array([first_stage.text.get(row, 0.0) for row in rows], dtype=np.float32)
+    values[:, COLUMN["text_share"]] = text / max(max(first_stage.text.values(), default=0.0), 1e-9)
     titles = corpus.columns.titles[rows]
     both = count_bits(titles & bits)
     values[:, COLUMN["title_covered"]] = both / max(float(count_bits(bits)), 1.0)
@@ -252,7 +256,7 @@ def _fill_dense(
     values[:, COLUMN["adapted_mean"]] = mean[:, 1]
     values[:, COLUMN["length"]] = np.log1p(counts)
     centre = float(corpus.dense.centre() @ query)
-    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, _LEAST_NEARNESS)
+    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, _MIN_NEARNESS)
 
 
 def _fill_memory(

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 _PRIOR_LOG_ODDS = -2.0
 _WORTH_REMEMBERING = 0.5
-_LEAST_USERS = 2
+_MIN_USERS = 2
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class LiveMemory:
 
     def _remember(self, query: QueryEvidence) -> bool:
         """Remember what users of a query chose, or forget it; return whether there is or was something."""
-        rows = query.rows(_LEAST_USERS)
+        rows = query.rows(_MIN_USERS)
         choices = {row.document_id: relevance for row in rows if (relevance := relevance_of(row)) > 0}
         if not choices:
             return self._remembered.pop(query.key, None) is not None
@@ -99,7 +99,7 @@ class LiveMemory:
 
 def relevance_of(row: Evidence) -> float:
     """Return the live relevance of a document, 0 unless two people at least stand behind it."""
-    if row.users < _LEAST_USERS:
+    if row.users < _MIN_USERS:
         return 0.0
     log_odds = _PRIOR_LOG_ODDS + PRIOR_CURVE.log_odds(row.shown, row.clicked)
     relevance = float(1 / (1 + np.exp(-log_odds)))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foundation.contracts import ClickCurve, Evidence
-from serving.index.fingerprint import WORDS, Bits, dice, sign
+from serving.index.fingerprint import WORDS, Bits, dice, fingerprint
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,7 +36,7 @@ class Remembered:
     spelling: Bits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spelling", sign(self.key))
+        object.__setattr__(self, "spelling", fingerprint(self.key))
 
 
 class QueryMemory:
@@ -70,7 +70,7 @@ class QueryMemory:
         left_out = ((key,), *without)
         return (
             self._gather(self._vectors @ vector, left_out),
-            self._gather(dice(sign(key), self._bits), left_out),
+            self._gather(dice(fingerprint(key), self._bits), left_out),
         )
 
     def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> dict[str, float]:
@@ -90,7 +90,7 @@ class QueryMemory:
         return chosen
 
 
-def own_evidence(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
+def click_boost(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
     """Return how a query's own clicks and skips change its documents' scores, in log-odds.
 
     What satisfied or disappointed users said after the click counts as further clicks or skips on top.

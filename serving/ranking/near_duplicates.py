@@ -16,7 +16,7 @@ _SPARE = 10
 """Ranks below the last shown that may move up."""
 
 
-def distinct(corpus: Corpus, ranked: list[int], k: int) -> list[int]:
+def collapse_near_duplicates(corpus: Corpus, ranked: list[int], k: int) -> list[int]:
     """Return the places of the `k` best rows without near duplicates of better ones.
 
     Documents are near duplicates when both the means of their passages (cosine 0.985) and the

@@ -12,13 +12,22 @@ import numpy.typing as npt
 from foundation.contracts import Evidence
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
-from serving.ranking.features import FEATURES, Candidates, Extra, Reading, Shifted, gather, read, shift_documents
+from serving.ranking.features import (
+    FEATURES,
+    Candidates,
+    FirstStage,
+    RankingContext,
+    Shifted,
+    gather,
+    read,
+    shift_documents,
+)
 from serving.ranking.fusion import fuse
-from serving.ranking.memory import QueryMemory, own_evidence
+from serving.ranking.memory import QueryMemory, click_boost
 from serving.ranking.model import RankingModel
-from serving.ranking.near_duplicates import distinct
+from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.rerank import rerank
-from serving.ranking.stage_timer import Laps
+from serving.ranking.stage_timer import StageTimer
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -35,7 +44,7 @@ class LiveEvidence(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RankedHit:
     """One ranked document.
 
     Attributes:
@@ -59,7 +68,7 @@ class Ranking:
         candidates: Rows of all documents that were ranked.
     """
 
-    hits: list[Hit]
+    hits: list[RankedHit]
     candidates: list[int]
 
 
@@ -81,41 +90,41 @@ class Ranker:
         query: Query,
         k: int,
         allowed: Flags | None = None,
-        reading: Reading | None = None,
-        laps: Laps | None = None,
+        first_stage: FirstStage | None = None,
+        timer: StageTimer | None = None,
     ) -> Ranking:
         """Return the best `k` documents, best first.
 
         Args:
             allowed: Limits the rows that may appear.
-            reading: What the corpus says of the query under the same limits, when it has been read before.
-            laps: Takes the time of each stage.
+            first_stage: What the corpus says of the query under the same limits, when it has been read before.
+            timer: Takes the time of each stage.
         """
-        laps = laps or Laps()
-        reading = reading or read(self.corpus, query, allowed, laps)
+        timer = timer or StageTimer()
+        first_stage = first_stage or read(self.corpus, query, allowed, timer)
         rows = self._live.rows(query.key) if self._live else []
-        own = own_evidence(rows, self.model.curve)
-        laps.end("memory")
+        own = click_boost(rows, self.model.curve)
+        timer.end("memory")
         chosen = tuple(name for name, lift in own.items() if lift > 0)
-        found = self.candidates(query, allowed, chosen, reading=reading)
-        laps.end("features")
+        found = self.candidates(query, allowed, chosen, first_stage=first_stage)
+        timer.end("features")
         scores = fuse(found.values, self.model.fusion, self.model.weights)
         lifts = np.zeros(len(found.rows), np.float32)
         if own:
             by_row = {self.corpus.row(name): lift for name, lift in own.items()}
             lifts[:] = [by_row.get(row, 0.0) for row in found.rows]
-        laps.end("fuse")
+        timer.end("fuse")
         scores = scores + lifts
         late = np.zeros_like(scores)
         if query.tokens is not None and found.rows:
             late = rerank(self.corpus, query.tokens, found.rows, scores)
-            laps.end("rerank")
+            timer.end("rerank")
         scores = scores + late
         order = np.argsort(-scores, kind="stable").tolist()
-        kept = distinct(self.corpus, [found.rows[place] for place in order], k)
-        laps.end("diversify")
+        kept = collapse_near_duplicates(self.corpus, [found.rows[place] for place in order], k)
+        timer.end("diversify")
         hits = [
-            Hit(
+            RankedHit(
                 found.rows[place],
                 self.corpus.name(found.rows[place]),
                 float(scores[place]),
@@ -131,18 +140,20 @@ class Ranker:
         allowed: Flags | None = None,
         documents: tuple[str, ...] = (),
         without: frozenset[str] = frozenset(),
-        reading: Reading | None = None,
+        first_stage: FirstStage | None = None,
     ) -> Candidates:
         """Return the candidates of a query and their features.
 
         Args:
             documents: Ids that must be among them.
             without: Query keys whose memory must not be used, as when a fold is predicted.
-            reading: What the corpus says of the query, when it has been read before.
+            first_stage: What the corpus says of the query, when it has been read before.
         """
         live, keys = self._live.memory_since(self.model.memory_change) if self._live else (None, frozenset())
-        extra = Extra(live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, reading=reading)
-        return gather(self.corpus, self.model, self._shift(), query, extra)
+        context = RankingContext(
+            live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, first_stage=first_stage
+        )
+        return gather(self.corpus, self.model, self._shift(), query, context)
 
     def _shift(self) -> Shifted:
         stamp = self.corpus.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 
-class Laps:
+class StageTimer:
     """Time by stage in seconds, each from the end of the one before; equal names add up."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ pytest.importorskip("mcp", reason="needs the extra: pip install 'clickloop[mcp]'
 from mcp import Client, StdioServerParameters, stdio_client
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def command(service: Server, *options: str) -> list[str]:
@@ -45,7 +45,7 @@ def listening(service: Server) -> Iterator[str]:
         address = probe.getsockname()
     process = subprocess.Popen(command(service, "--http", "--port", str(address[1])), cwd=ROOT)  # noqa: S603  our own
     try:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not _listens(address):
             assert process.poll() is None, "it ended"
             assert time.monotonic() < deadline, "it does not listen"
@@ -53,7 +53,7 @@ def listening(service: Server) -> Iterator[str]:
         yield f"http://127.0.0.1:{address[1]}/mcp"
     finally:
         process.terminate()
-        process.wait(PATIENCE_S)
+        process.wait(TIMEOUT_S)
 
 
 def _listens(address: tuple[str, int]) -> bool:
@@ -80,7 +80,7 @@ def await_clicks(service: Server, query_id: str) -> tuple[str, str]:
         impressions.c.query_id == query_id, impressions.c.clicks == 1
     )
     try:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             with reading(engine) as connection:
                 row = connection.execute(wanted).one_or_none()

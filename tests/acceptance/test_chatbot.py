@@ -19,7 +19,7 @@ from foundation.database.engine import make_engine, reading
 from foundation.privacy.privacy import open_privacy
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 EXAMPLES: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "chatbot.md").read_text(), re.DOTALL)
 
 
@@ -52,7 +52,7 @@ def await_outcome(service: Server, query_id: str) -> Any:
     engine = make_engine(service.settings.resolved_database_url())
     wanted = sa.select(impressions).where(impressions.c.query_id == query_id, impressions.c.clicks == 1)
     try:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             with reading(engine) as connection:
                 row = connection.execute(wanted).one_or_none()

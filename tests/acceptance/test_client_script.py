@@ -27,7 +27,7 @@ from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, Page, start_browse
 pytestmark = NEEDS_CHROMIUM
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 LIST = "document.querySelector('ol')?.dataset.clickloopQuery"
 FIRST = "li a"
 DEFINE = "Object.defineProperty(Navigator.prototype, "
@@ -129,7 +129,7 @@ class Visit:
 
     def await_event(self, event_type: str, count: int = 1) -> list[dict[str, Any]]:
         """Return the events of a type once there are `count`."""
-        deadline = monotonic_s() + PATIENCE_S
+        deadline = monotonic_s() + TIMEOUT_S
         while len(found := self.events(event_type)) < count:
             assert monotonic_s() < deadline, f"no {event_type} among {self.events()}"
             time.sleep(0.1)

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.chaos.kills import crash
 from benchmarks.harness.damage import Damage
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.join.store import evidence_digest
 from foundation.settings import Settings
 
@@ -25,9 +25,9 @@ def test_two_kills_lose_and_double_nothing(
     assert len(memory.events) > 20
     assert memory.retries > 0
     assert damage == UNHARMED
-    parts = Parts(home_settings)
-    digest = evidence_digest(parts.engine, "default")
-    parts.engine.dispose()
+    container = Container(home_settings)
+    digest = evidence_digest(container.engine, "default")
+    container.engine.dispose()
     replayed = subprocess.run(
         [sys.executable, "-m", "clickloop", "replay"],
         env=os.environ | home_settings.to_environment(),

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchmarks.harness.fixtures import add_version
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.server.app import make_app
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
@@ -31,7 +31,7 @@ from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, start_browser
 pytestmark = NEEDS_CHROMIUM
 
 ATTACK = (Path(__file__).parent / "foreign_page.js").read_text()
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 SIMPLE_WAYS = 6
 """Ways of the attack that a browser sends by POST without asking the service first, at the least."""
 OF_REPLICAS = {"replicas", "leases"}
@@ -75,9 +75,9 @@ class House:
         self.watched = watched
         self.port: int = server.servers[0].sockets[0].getsockname()[1]
         self.key = ""
-        self.parts = Parts(settings)
+        self.container = Container(settings)
         if settings.require_keys:
-            self.key = self.parts.keys.add("me", DEFAULT_COLLECTION, "admin")
+            self.key = self.container.keys.add("me", DEFAULT_COLLECTION, "admin")
         self.routes = self._furnish()
 
     def at(self, host: str, port: int | None = None) -> str:
@@ -90,7 +90,7 @@ class House:
 
     def _furnish(self) -> list[tuple[str, str, str]]:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        with httpx.Client(base_url=self.at("127.0.0.1"), headers=headers, timeout=PATIENCE_S) as client:
+        with httpx.Client(base_url=self.at("127.0.0.1"), headers=headers, timeout=TIMEOUT_S) as client:
 
             def ask(method: str, path: str, body: Any = None) -> Any:
                 reply = client.request(method, path, json=body)
@@ -101,12 +101,12 @@ class House:
                 {"id": name, "title": name, "text": f"How to print one {name}."} for name in ("chart", "label")
             ]
             ask("PUT", "/v1/documents", documents)
-            deadline = monotonic_s() + PATIENCE_S
+            deadline = monotonic_s() + TIMEOUT_S
             while not is_searched(ask("GET", "/readyz"), len(documents)):
                 assert monotonic_s() < deadline, "the documents are not searched"
                 time.sleep(0.02)
             before = ask("GET", "/v1/versions")["champion"]
-            champion = add_version(self.parts, 1)
+            champion = add_version(self.container, 1)
             ask("POST", f"/v1/versions/{champion}/promote")
             ask("POST", "/v1/quarantine/held/hold")
             plan = {"name": "one", "kind": "interleaving", "control": before, "treatment": champion}
@@ -199,7 +199,7 @@ def running(settings: Settings) -> Iterator[House]:
     try:
         yield house
     finally:
-        house.parts.engine.dispose()
+        house.container.engine.dispose()
         server.should_exit = True
         thread.join()
 

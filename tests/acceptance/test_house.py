@@ -94,8 +94,8 @@ def test_the_image_holds_every_package_of_the_wheel() -> None:
 
 def test_every_package_is_checked_for_its_imports() -> None:
     packages = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-    assert set(PROJECT["tool"]["importlinter"]["root_packages"]) == packages
-    assert packages <= set(PROJECT["tool"]["mypy"]["files"])
+    assert set(PROJECT["tool"]["importlinter"]["root_packages"]) == packages | {"benchmarks"}
+    assert packages | {"benchmarks"} <= set(PROJECT["tool"]["mypy"]["files"])
 
 
 def test_an_interpreter_that_is_too_old_or_missing_is_named(tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ import pytest
 from benchmarks.harness.server import Server, children
 from foundation.settings import Settings
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 SECONDS = 5.0
 """Within which everything is gone that a killed server had started."""
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_S) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, what
@@ -54,7 +54,7 @@ def serve_again(server: Server, *arguments: str) -> subprocess.CompletedProcess[
         env=os.environ | server.settings.to_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         check=False,
     )
 
@@ -63,7 +63,7 @@ def test_the_workers_of_a_killed_server_end_with_it_and_a_second_one_says_that_t
     home_settings: Settings,
 ) -> None:
     with Server(home_settings, ["--workers", "2"]) as server:
-        wait_until(lambda: len(children(server.process_id)) >= 3, "two workers and a companion")
+        wait_until(lambda: len(children(server.process_id)) >= 3, "two workers and the process beside them")
         started = descendants(server.process_id)
 
         second = serve_again(server, "--workers", "2")
@@ -85,13 +85,13 @@ def test_a_build_and_a_training_end_with_a_killed_server(
 ) -> None:
     with Server(home_settings) as server:
         httpx.put(f"{server.url}/v1/documents", json=documents, timeout=30).raise_for_status()
-        (companion,) = children(server.process_id)
+        (supervisor,) = children(server.process_id)
         httpx.post(f"{server.url}/v1/training-runs", json={}, timeout=30).raise_for_status()
-        wait_until(lambda: bool(children(companion)), "nothing trains")
-        (training,) = children(companion)
+        wait_until(lambda: bool(children(supervisor)), "nothing trains")
+        (training,) = children(supervisor)
         httpx.post(f"{server.url}/v1/index/builds", timeout=30).raise_for_status()
         started = descendants(server.process_id)
-        assert {companion, training} < started
+        assert {supervisor, training} < started
 
         server.kill()
 

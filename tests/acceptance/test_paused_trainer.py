@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.harness.server import children
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.join.store import fold_batch
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import transaction
@@ -28,13 +28,13 @@ from retrainer.runs import Run
 from retrainer.schedule import LEASE
 from retrainer.workers import run_lease
 
-PATIENCE_S = 240.0
+TIMEOUT_S = 240.0
 STALE_S = 5.0
 _WORDS = ("quickly", "again", "twice", "safely", "abroad", "tomorrow", "neatly", "alone")
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -56,13 +56,13 @@ def trainer(settings: Settings) -> Iterator[int]:
 class Story:
     """One run and who trained it."""
 
-    parts: Parts
+    container: Container
 
     def request(self) -> Run:
         """Let people click, then ask for a run."""
-        now = self.parts.clock.now() - timedelta(hours=1)
+        now = self.container.clock.now() - timedelta(hours=1)
         records: list[Impression | FeedbackEvent] = []
-        documents = self.parts.catalog.changes("default", 0, 100)
+        documents = self.container.catalog.changes("default", 0, 100)
         for number, (word, good) in enumerate(product(_WORDS, documents)):
             other = documents[(number + 7) % len(documents)]
             shown = (ShownResult(other.id, 1, 2.0), ShownResult(good.id, 2, 1.0))
@@ -70,32 +70,34 @@ class Story:
                 name, unit = f"q{number}-{user}", f"u{number}-{user}"
                 records.append(Impression("default", name, f"{good.title} {word}", unit, "v", shown, now))
                 records.append(FeedbackEvent("default", f"{name}/c", "click", name, good.id, unit, 0.0, now, now))
-        with transaction(self.parts.engine) as connection:
-            fold_batch(connection, records, self.parts.settings)
-        return self.parts.runs.request("default", autopilot=False)
+        with transaction(self.container.engine) as connection:
+            fold_batch(connection, records, self.container.settings)
+        return self.container.runs.request("default", autopilot=False)
 
     def now(self, run: Run) -> Run:
         """Return the run as it stands."""
-        return self.parts.runs.get("default", run.id)
+        return self.container.runs.get("default", run.id)
 
     def versions(self, run: Run) -> list[str]:
         """Return the versions that were registered for the run."""
-        found = self.parts.registry.list("default", 100)
+        found = self.container.registry.list("default", 100)
         return [one.id for one in found if one.lineage.get("training_run") == run.id]
 
     def let_run_out(self, *names: str) -> None:
         """Do to some leases what half a minute without a word does."""
-        with transaction(self.parts.engine) as connection:
-            connection.execute(sa.update(leases).where(leases.c.name.in_(names)).values(until=self.parts.clock.now()))
+        with transaction(self.container.engine) as connection:
+            connection.execute(
+                sa.update(leases).where(leases.c.name.in_(names)).values(until=self.container.clock.now())
+            )
 
 
 @pytest.fixture
 def story(home_settings: Settings, documents: list[dict[str, Any]]) -> Iterator[Story]:
-    parts = Parts(home_settings)
-    parts.catalog.merge("default", {one["id"]: {"title": one["title"], "text": one["text"]} for one in documents})
-    yield Story(parts)
-    parts.log.close()
-    parts.engine.dispose()
+    container = Container(home_settings)
+    container.catalog.merge("default", {one["id"]: {"title": one["title"], "text": one["text"]} for one in documents})
+    yield Story(container)
+    container.log.close()
+    container.engine.dispose()
 
 
 def stop(*processes: int) -> None:
@@ -120,12 +122,12 @@ def runs(process: int) -> bool:
 @pytest.mark.timeout(800)
 def test_a_trainer_and_its_training_that_were_paused_change_nothing_of_the_finished_run(story: Story) -> None:
     run = story.request()
-    with trainer(story.parts.settings) as paused:
+    with trainer(story.container.settings) as paused:
         wait_until(lambda: "doing" in story.now(run).report, "nothing is learned")
         (training,) = children(paused)
         stop(paused, training)
         story.let_run_out(LEASE, run_lease(run.id))
-        with trainer(story.parts.settings):
+        with trainer(story.container.settings):
             wait_until(lambda: story.now(run).state != "active", "nobody took over")
             ended, made = story.now(run), story.versions(run)
             assert ended.state in ("approved", "refused"), ended.report
@@ -144,12 +146,12 @@ def test_a_trainer_and_its_training_that_were_paused_change_nothing_of_the_finis
 @pytest.mark.timeout(800)
 def test_a_training_whose_trainer_alone_was_paused_is_finished_and_not_begun_again(story: Story) -> None:
     run = story.request()
-    with trainer(story.parts.settings) as paused:
+    with trainer(story.container.settings) as paused:
         wait_until(lambda: "doing" in story.now(run).report, "nothing is learned")
         (training,) = children(paused)
         stop(paused)
         story.let_run_out(LEASE)
-        with trainer(story.parts.settings) as heir:
+        with trainer(story.container.settings) as heir:
             begun: set[int] = set()
 
             def is_over() -> bool:

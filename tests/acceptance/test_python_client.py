@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from benchmarks.harness.fixtures import drain, index
 from benchmarks.harness.server import Server
 from clickloop.client import AsyncClient, Client, EventsRefused, RequestRefused
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.tables import events, impressions
 from foundation.database.engine import reading
 from foundation.settings import Settings
@@ -37,29 +37,29 @@ def service(
 
 
 @pytest.fixture(scope="module")
-def parts(service: Server) -> Iterator[Parts]:
+def container(service: Server) -> Iterator[Container]:
     """The service's database."""
-    parts = Parts(service.settings)
-    yield parts
-    parts.log.close()
-    parts.engine.dispose()
+    container = Container(service.settings)
+    yield container
+    container.log.close()
+    container.engine.dispose()
 
 
-def stored(parts: Parts, query_ids: Collection[str]) -> list[str]:
+def stored(container: Container, query_ids: Collection[str]) -> list[str]:
     """Return the ids of the events stored of some lists, in order, after everything accepted is folded."""
-    drain(parts)
-    with reading(parts.engine) as connection:
+    drain(container)
+    with reading(container.engine) as connection:
         found = connection.execute(sa.select(events.c.id).where(events.c.query_id.in_(query_ids)))
         return sorted(found.scalars())
 
 
-def ranks_clicked(parts: Parts, query_id: str) -> int:
-    with reading(parts.engine) as connection:
+def ranks_clicked(container: Container, query_id: str) -> int:
+    with reading(container.engine) as connection:
         statement = sa.select(impressions.c.clicks).where(impressions.c.query_id == query_id)
         return int(connection.execute(statement).scalar_one())
 
 
-def test_a_killed_service_loses_and_doubles_nothing(service: Server, parts: Parts) -> None:
+def test_a_killed_service_loses_and_doubles_nothing(service: Server, container: Container) -> None:
     reported = []
     with Client(service.url, at_once=20, linger_s=0.05) as client:
         answer = client.search("print envelope", user="u1")
@@ -70,15 +70,15 @@ def test_a_killed_service_loses_and_doubles_nothing(service: Server, parts: Part
         service.start()
         client.flush(60)
         assert (client.counts.accepted, client.counts.refused, client.counts.overflowed) == (len(reported), 0, 0)
-    assert stored(parts, [answer.query_id]) == sorted(reported)
-    assert ranks_clicked(parts, answer.query_id) == len(answer.hits)
+    assert stored(container, [answer.query_id]) == sorted(reported)
+    assert ranks_clicked(container, answer.query_id) == len(answer.hits)
 
 
-def test_the_same_event_reported_twice_counts_once(service: Server, parts: Parts) -> None:
+def test_the_same_event_reported_twice_counts_once(service: Server, container: Container) -> None:
     for _ in range(2):  # two processes of an app, or one that crashed in between
         with Client(service.url) as client:
             client.report("click", "twice", "a", event_id="order-7041")
-    assert stored(parts, ["twice"]) == ["order-7041"]
+    assert stored(container, ["twice"]) == ["order-7041"]
 
 
 def test_what_the_service_refuses_is_told_in_its_words(service: Server) -> None:
@@ -102,7 +102,7 @@ def test_the_examples_of_the_documentation_run(service: Server, example: str) ->
     assert not done.stderr
 
 
-def test_what_an_asynchronous_app_reports_arrives(service: Server, parts: Parts) -> None:
+def test_what_an_asynchronous_app_reports_arrives(service: Server, container: Container) -> None:
     async def visit(client: AsyncClient, number: int) -> tuple[str, str]:
         answer = await client.search("insert chart", user=f"u{number}")
         return answer.query_id, client.click(answer.query_id, answer.hits[0].id, user=f"u{number}")
@@ -112,4 +112,4 @@ def test_what_an_asynchronous_app_reports_arrives(service: Server, parts: Parts)
             return dict(await asyncio.gather(*(visit(client, number) for number in range(30))))
 
     reported = asyncio.run(use())
-    assert stored(parts, reported) == sorted(reported.values())
+    assert stored(container, reported) == sorted(reported.values())

@@ -24,7 +24,7 @@ from fastapi import FastAPI
 
 from collector.intake.compatible_http import make_router
 from collector.intake.logged import read
-from collector.intake.policy import Door
+from collector.intake.policy import IntakePolicy
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog.protocol import EmbeddedLog
@@ -34,9 +34,9 @@ from foundation.web.cross_site import PAGE_PATHS
 from foundation.web.middleware import Edge, install_edge
 from tests.people import PRIVACY
 
-PATIENCE_S = 240  # a browser may start slowly on a busy machine
+TIMEOUT_S = 240  # a browser may start slowly on a busy machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_S + 60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(TIMEOUT_S + 60)]
 
 SEARCH_INSIGHTS = "search-insights@2.17.3"
 METARANK = "metarank==1.1.0"
@@ -89,7 +89,9 @@ class Port:
         options = Settings(_env_file=None)
         install_edge(app, Edge(options.max_body_bytes, origins=["*"], open_paths=PAGE_PATHS))
         app.include_router(
-            make_router(self._log, SystemClock(), options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY)
+            make_router(
+                self._log, SystemClock(), options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY
+            )
         )
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -123,7 +125,7 @@ def port(engine: sa.Engine) -> Iterator[Port]:
 def fetch(folder: Path, *command: str) -> Path:
     """Fetch a package into `folder`; skip the test when the registry cannot be reached."""
     done = subprocess.run(  # noqa: S603  commands of this file
-        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
     if done.returncode:
         pytest.skip(f"{' '.join(command)} found no package: {done.stderr[-200:]}")
@@ -147,7 +149,7 @@ def test_search_insights_works_unmodified(port: Port, search_insights: Path) -> 
 
     # The package's entry for browsers: the one for Node takes a port for a part of the host's name.
     command = [node, "-e", SCRIPT, str(search_insights / "index-browser.cjs"), port.start(), QUERY]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603  as above
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603  as above
 
     assert done.stdout.strip() == "12", f"each of the twelve methods is told that its event arrived {done.stderr}"
     taken = [one for one in port.taken() if isinstance(one, FeedbackEvent)]
@@ -170,7 +172,7 @@ def test_search_insights_works_in_a_browser_from_another_origin(port: Port, sear
 
     options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom")
     command = [chromium, *options, f"--user-data-dir={search_insights / 'profile'}", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603  as above
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603  as above
 
     assert "<title>beacon true, JSON 200 OK</title>" in done.stdout, done.stdout + done.stderr[-2000:]
     assert sorted(one.type for one in port.taken() if isinstance(one, FeedbackEvent)) == ["click", "conversion"]

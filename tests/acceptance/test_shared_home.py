@@ -19,11 +19,11 @@ from foundation.settings import Settings
 from tests.namespaces import ALONE, need_namespaces
 from tests.unit.serving.encode.test_export import make_small_transformer
 
-PATIENCE_S = 300.0  # the encoder's export takes two minutes of a busy machine
+TIMEOUT_S = 300.0  # the encoder's export takes two minutes of a busy machine
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.2)
@@ -69,9 +69,7 @@ def test_replicas_in_containers_share_a_new_home(tmp_path: Path) -> None:
         httpx.put(f"{one}/v1/documents", json={"id": "kettle", "title": "kettle"}).raise_for_status()
         wait_until(lambda: all("kettle" in found(url, "kettle") for url in urls), "the first document is not found")
         httpx.post(f"{other}/v1/index/builds").raise_for_status()
-        wait_until(
-            lambda: all(state(url)["collections"]["default"]["generation"] for url in urls), "no generation serves"
-        )
+        wait_until(lambda: all(state(url)["collections"]["default"]["snapshot"] for url in urls), "no snapshot serves")
         with replica(settings) as late:  # removes what the dead left, while the others serve
             wait_until(lambda: state(late).get("status") == "ready", "the third does not start")
             httpx.put(f"{one}/v1/documents", json={"id": "ladder", "title": "ladder"}).raise_for_status()

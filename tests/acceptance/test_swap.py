@@ -12,10 +12,10 @@ import pytest
 from benchmarks.harness.fixtures import add_version, index, is_whole, register
 from benchmarks.harness.server import Server
 from benchmarks.swap import first_s, judge, swap
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.settings import Settings
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def test_no_request_fails_over_a_swap_and_its_rollback(
@@ -25,7 +25,7 @@ def test_no_request_fails_over_a_swap_and_its_rollback(
     assert [answer.problem for answer in answers if answer.problem] == []
     assert all(is_whole(answer.answer, manifests) for answer in answers if answer.answer)
     assert {move.version for move in moves} <= {answer.version for answer in answers}
-    assert all(first_s(answers, move) < PATIENCE_S for move in moves)
+    assert all(first_s(answers, move) < TIMEOUT_S for move in moves)
 
 
 @pytest.mark.slow
@@ -40,11 +40,11 @@ def test_twenty_moves_meet_the_bars(
 def test_a_version_that_does_not_load_leaves_the_old_one_serving_and_says_so(
     home_settings: Settings, documents: list[dict[str, Any]]
 ) -> None:
-    parts = Parts(home_settings)
-    with Server(home_settings) as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as client:
+    container = Container(home_settings)
+    with Server(home_settings) as server, httpx.Client(base_url=server.url, timeout=TIMEOUT_S) as client:
         index(server.remote, documents)
-        good = add_version(parts, 1)
-        damaged = register(parts, replace(parts.baseline, adapter="0" * 64), "its adapter is nowhere")
+        good = add_version(container, 1)
+        damaged = register(container, replace(container.baseline, adapter="0" * 64), "its adapter is nowhere")
         _promote(client, good)
         _await_version(client, good)
         _promote(client, damaged)
@@ -55,7 +55,7 @@ def test_a_version_that_does_not_load_leaves_the_old_one_serving_and_says_so(
         assert client.post("/v1/versions/rollback").json()["version"] == good
         _await_problem(client, wanted=False)
         assert _search(client)["version"] == good
-    parts.engine.dispose()
+    container.engine.dispose()
 
 
 def _promote(client: httpx.Client, version: str) -> None:
@@ -69,7 +69,7 @@ def _search(client: httpx.Client) -> Any:
 
 
 def _await_version(client: httpx.Client, version: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while _search(client)["version"] != version:
         assert time.monotonic() < deadline, f"{version} does not come to serve"
         time.sleep(0.05)
@@ -77,7 +77,7 @@ def _await_version(client: httpx.Client, version: str) -> None:
 
 def _await_problem(client: httpx.Client, *, wanted: bool = True) -> str:
     """Return the replica's problem once it has one, or "" once it has none."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         (replica,) = client.get("/v1/versions").json()["replicas"]
         if bool(replica["problem"]) == wanted:

@@ -1,4 +1,4 @@
-"""Several processes answer as one: they share a generation, converge on a version, and drain when they end."""
+"""Several processes answer as one: they share a snapshot, converge on a version, and drain when they end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import pytest
 
 from benchmarks.harness.fixtures import add_version
 from benchmarks.harness.server import Server
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.settings import Settings
 
-PATIENCE_S = 100.0
+TIMEOUT_S = 100.0
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -38,16 +38,16 @@ def ask(url: str) -> dict[str, Any]:
 
 @pytest.mark.timeout(400)
 @pytest.mark.slow
-def test_processes_share_a_generation_converge_and_drain(
+def test_processes_share_a_snapshot_converge_and_drain(
     home_settings: Settings, documents: list[dict[str, Any]]
 ) -> None:
-    parts = Parts(home_settings)
+    container = Container(home_settings)
     with Server(home_settings, ["--workers", "2"]) as server:
         for one in documents:
             httpx.put(f"{server.url}/v1/documents", json=one).raise_for_status()
         assert httpx.post(f"{server.url}/v1/index/builds").status_code == 202
-        wait_until(lambda: all(state(server.url)["generation"] for _ in range(10)), "no generation serves everywhere")
-        version = add_version(parts, 1)
+        wait_until(lambda: all(state(server.url)["snapshot"] for _ in range(10)), "no snapshot serves everywhere")
+        version = add_version(container, 1)
         httpx.post(f"{server.url}/v1/versions/{version}/promote", json={}).raise_for_status()
         wait_until(lambda: {ask(server.url)["version"] for _ in range(20)} == {version}, "they do not converge")
         assert len(replicas(server.url)) == 2
@@ -60,7 +60,7 @@ def test_processes_share_a_generation_converge_and_drain(
         assert not [
             one for one in under_way if one.exception() and not isinstance(one.exception(), httpx.TransportError)
         ]
-    parts.engine.dispose()
+    container.engine.dispose()
 
 
 def state(url: str) -> dict[str, Any]:

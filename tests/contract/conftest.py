@@ -15,7 +15,7 @@ from foundation.settings import Settings
 from tests.background import collecting
 from tests.tiny_encoder import make_tiny_model
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 DOCUMENTS: list[dict[str, Any]] = [
     {
@@ -34,7 +34,7 @@ DOCUMENTS: list[dict[str, Any]] = [
 
 def wait_until(holds: Callable[[], bool]) -> None:
     """Return when `holds` does; fail when it does not within 20 s."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from clickloop.cli.exporting import export_documents
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.server.app import make_app
 from foundation.errors import Conflict
 from foundation.settings import Settings
@@ -67,11 +67,11 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def parts(settings: Settings) -> Iterator[Parts]:
-    parts = Parts(settings)
-    yield parts
-    parts.generations.clear()
-    parts.engine.dispose()
+def container(settings: Settings) -> Iterator[Container]:
+    container = Container(settings)
+    yield container
+    container.snapshots.clear()
+    container.engine.dispose()
 
 
 def put_all(client: TestClient) -> None:
@@ -85,9 +85,9 @@ def delete_all(client: TestClient) -> None:
     wait_until(lambda: served(client)["documents"] == served(client)["behind"] == 0)
 
 
-def build(client: TestClient, parts: Parts) -> None:
-    built = parts.build("default")
-    wait_until(lambda: served(client)["generation"] == built.id)
+def build(client: TestClient, container: Container) -> None:
+    built = container.build("default")
+    wait_until(lambda: served(client)["snapshot"] == built.id)
 
 
 def finds_nothing(client: TestClient) -> None:
@@ -111,13 +111,13 @@ def test_before_its_first_document_a_collection_is_read_and_unknown_to_searches(
 
 
 def test_an_emptied_collection_answers_also_when_it_is_sealed_and_takes_documents(
-    client: TestClient, parts: Parts
+    client: TestClient, container: Container
 ) -> None:
     for _ in range(2):  # twice: what was sealed empty is filled, emptied and sealed once more
         put_all(client)
         delete_all(client)
         finds_nothing(client)
-        build(client, parts)
+        build(client, container)
         finds_nothing(client)
     put_all(client)
     found = client.post("/v1/search", json={"query": "envelopes", "filters": {"app": "W"}, "facets": ["app"]}).json()
@@ -125,18 +125,18 @@ def test_an_emptied_collection_answers_also_when_it_is_sealed_and_takes_document
     assert client.get("/readyz").json()["status"] == "ready"
 
 
-def test_all_is_deleted_and_imported_anew_over_a_sealed_index(client: TestClient, parts: Parts) -> None:
+def test_all_is_deleted_and_imported_anew_over_a_sealed_index(client: TestClient, container: Container) -> None:
     put_all(client)
-    build(client, parts)
+    build(client, container)
     delete_all(client)
     finds_nothing(client)
     put_all(client)
-    build(client, parts)
+    build(client, container)
     assert client.post("/v1/search", json={"query": "macro"}).json()["hits"][0]["id"] == "macro"
 
 
 def test_feedback_on_what_is_gone_and_a_training_on_nothing_are_no_faults(
-    client: TestClient, parts: Parts, tmp_path: Path
+    client: TestClient, container: Container, tmp_path: Path
 ) -> None:
     put_all(client)
     asked = client.post("/v1/search", json={"query": "charts", "user": "u"}).json()
@@ -147,6 +147,6 @@ def test_feedback_on_what_is_gone_and_a_training_on_nothing_are_no_faults(
     wait_until(lambda: client.get("/v1/reports/queries?days=3650&limit=1").json()["searches"] > 0)
     finds_nothing(client)
     with pytest.raises(Conflict, match="no document"):
-        parts.prepare_training("default", lambda _: None)
+        container.prepare_training("default", lambda _: None)
     file, count = export_documents(iter(()), tmp_path / "none.jsonl")
     assert (file.read_bytes(), count) == (b"", 0)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from benchmarks.chaos.faults import LockedFile
-from clickloop.container import Parts
+from clickloop.container import Container
 from clickloop.server.app import make_app
 from foundation.database.engine import make_engine, reading
 from foundation.eventlog.tables import log_records
@@ -37,7 +37,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(make_app(settings)) as client:
         assert client.put("/v1/documents", json=DOCUMENTS).status_code == 200
         wait_until(lambda: served(client).get("behind") == 0 and served(client)["version"] != "")
-        version = Parts(settings).baseline.id
+        version = Container(settings).baseline.id
         plan = {"name": "a/a", "kind": "ab", "control": version, "treatment": version, "planned_searches": 1000}
         created = client.post("/v1/experiments", json=plan | {"min_days": 1, "max_days": 7}).json()
         client.post(f"/v1/experiments/{created['id']}/start")

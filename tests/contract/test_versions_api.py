@@ -26,7 +26,7 @@ from foundation.registry.registry import ArtifactStore, Registry, Version
 from foundation.registry.tables import champion_moves, version_statuses, versions
 from foundation.web.middleware import Edge, install_edge
 from foundation.web.requests import KEY_SCOPE
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 
@@ -61,10 +61,12 @@ class House:
             clock.advance(timedelta(hours=1))
         app = FastAPI()
         install_edge(app, Edge(10_000))
-        runs, oblivion = Runs(engine, clock), Oblivion(engine)
+        runs, erasure_retraining = Runs(engine, clock), ErasureRetraining(engine)
         self.runs = runs
         app.include_router(
-            retrainer.http.make_router(self.registry, runs, hotswap, BASELINE, lambda: ["default"], oblivion, clock)
+            retrainer.http.make_router(
+                self.registry, runs, hotswap, BASELINE, lambda: ["default"], erasure_retraining, clock
+            )
         )
         app.include_router(ab_testing.http.make_router(self.experiments, self._find))
         app.include_router(foundation.web.http.make_router(engine))

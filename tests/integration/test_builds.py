@@ -1,4 +1,4 @@
-"""Of one collection a process builds one generation at a time, and no build keeps it from ending."""
+"""Of one collection a process builds one snapshot at a time, and no build keeps it from ending."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_request_and_the_follower_that_come_at_once_start_one_build(
         started.append(sleep_instead())
         return started[-1]
 
-    monkeypatch.setattr(builds._generations, "is_building", looking)
+    monkeypatch.setattr(builds._snapshots, "is_building", looking)
     monkeypatch.setattr(builds_module, "start_child", start)
 
     def ask(_: int) -> bool:

@@ -9,7 +9,7 @@ from foundation.clock import FrozenClock
 from foundation.contracts import Document, Manifest
 from foundation.registry.registry import ArtifactStore, Registry, Version
 from retrainer.hotswap import HotSwap
-from serving.catalog.changes import Look, look
+from serving.catalog.changes import ChangeCounts, read_changes
 from serving.catalog.store import Catalog
 
 
@@ -21,11 +21,11 @@ def test_a_look_is_one_statement_and_tells_everything(any_engine: sa.Engine, clo
 
     catalog, experiments = Catalog(any_engine, clock), Experiments(any_engine, clock)
     registry = Registry(any_engine, ArtifactStore("memory://looks"))
-    look(any_engine)  # a first connection asks the database who it is
+    read_changes(any_engine)  # a first connection asks the database who it is
     sa.event.listen(any_engine, "before_cursor_execute", note)
-    nothing = look(any_engine)
+    nothing = read_changes(any_engine)
     sa.event.remove(any_engine, "before_cursor_execute", note)
-    assert (nothing, len(statements)) == (Look(), 1)
+    assert (nothing, len(statements)) == (ChangeCounts(), 1)
 
     catalog.upsert("shop", [Document("a", "a", "a"), Document("b", "b", "b")])
     champion = HotSwap(any_engine, registry, clock).install("shop", Manifest(encoder="e"))
@@ -33,8 +33,8 @@ def test_a_look_is_one_statement_and_tells_everything(any_engine: sa.Engine, clo
     registry.register(Version("shop", other.id, "", "approved", "", other, {}, {}, created_at=clock.now()))
     plan = ExperimentPlan("n", "ab", champion, other.id, planned_searches=10, min_days=0, max_days=1)
     running = experiments.start("shop", experiments.create("shop", plan).id)
-    seen = look(any_engine)
+    seen = read_changes(any_engine)
     assert (seen.documents, seen.champions) == ({"shop": 2}, {"shop": 1})
     assert seen.running == {(f"shop:{running.id}", running.started_at)}
-    assert look(any_engine) == seen
+    assert read_changes(any_engine) == seen
     assert catalog.count("shop") == 2  # connections are as they were: transactions begin again

@@ -61,7 +61,7 @@ def port() -> Iterator[int]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_S", "REST_S", "READING_S"):
         monkeypatch.setattr(connections, name, 0.3)
-    monkeypatch.setattr(body_reader, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(body_reader, "LOCK_TIMEOUT_S", 0.3)
 
 
 def connect(port: int, sent: bytes = b"") -> socket.socket:
@@ -82,11 +82,11 @@ def answer_of(connection: socket.socket) -> bytes:
     return taken
 
 
-def send_on(connection: socket.socket, piece: bytes, most_bytes: int) -> int:
+def send_on(connection: socket.socket, piece: bytes, max_bytes: int) -> int:
     """Send a piece again and again until the service does not want more; return the bytes it took."""
     sent = 0
     try:
-        while sent < most_bytes:
+        while sent < max_bytes:
             connection.sendall(piece)
             sent += len(piece)
     except ConnectionError:

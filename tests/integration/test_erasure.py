@@ -24,7 +24,7 @@ from foundation.eventlog.protocol import EmbeddedLog, Record
 from foundation.eventlog.records import event_record, impression_record
 from foundation.registry.tables import versions
 from foundation.settings import Settings
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.tables import training_runs
 from tests.conftest import START
 from tests.people import PRIVACY
@@ -302,16 +302,16 @@ def test_versions_that_may_have_learned_are_named_and_wanted_anew(
     register(any_engine, "v-before", START - timedelta(days=1))
     register(any_engine, "v-after", START + timedelta(minutes=1))
     fold(any_engine, shown("q1"))
-    oblivion = Oblivion(any_engine)
-    due_before = oblivion.due()
+    erasure_retraining = ErasureRetraining(any_engine)
+    due_before = erasure_retraining.due()
 
     receipt = eraser.erase("default", "anna")
 
     assert receipt.versions == ["v-after"]
-    assert (due_before, oblivion.due()) == ([], ["default"])
-    assert oblivion.tainted("default") == {"v-after"}
+    assert (due_before, erasure_retraining.due()) == ([], ["default"])
+    assert erasure_retraining.tainted("default") == {"v-after"}
     _request_run(any_engine, clock.now() + timedelta(seconds=1))
-    assert oblivion.due() == []
+    assert erasure_retraining.due() == []
 
 
 def test_erasing_somebody_from_whom_nothing_was_learned_wants_no_training(
@@ -320,7 +320,7 @@ def test_erasing_somebody_from_whom_nothing_was_learned_wants_no_training(
     register(any_engine, "v-after", START + timedelta(minutes=1))
     eraser.erase("default", "nobody")
 
-    assert Oblivion(any_engine).due() == []
+    assert ErasureRetraining(any_engine).due() == []
 
 
 def _request_run(engine: sa.Engine, at: datetime) -> None:

@@ -19,7 +19,7 @@ from foundation.eventlog.sizes import MAX_RECORD_BYTES
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def open_kafka(engine: sa.Engine, bootstrap: str, topic: str = "feedback") -> EventLog:
@@ -74,7 +74,7 @@ def records(*bodies: str, key: str = "default/q1") -> list[Record]:
 
 def read(subscription: Subscription, count: int) -> list[Record]:
     found: list[Record] = []
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while len(found) < count and time.monotonic() < deadline:
         found += subscription.poll(count - len(found), 0.5)
     return found
@@ -85,8 +85,8 @@ def bodies(found: list[Record]) -> list[str]:
 
 
 def test_what_was_acknowledged_is_read_in_order(log: EventLog, reader: Subscription) -> None:
-    log.append(records("one", "two")).result(PATIENCE_S)
-    log.append(records("three")).result(PATIENCE_S)
+    log.append(records("one", "two")).result(TIMEOUT_S)
+    log.append(records("three")).result(TIMEOUT_S)
 
     found = read(reader, 3)
 
@@ -96,18 +96,18 @@ def test_what_was_acknowledged_is_read_in_order(log: EventLog, reader: Subscript
 
 
 def test_nothing_more_comes_when_all_is_read(log: EventLog, reader: Subscription) -> None:
-    log.append(records("one")).result(PATIENCE_S)
+    log.append(records("one")).result(TIMEOUT_S)
     read(reader, 1)
 
     assert reader.poll(10, 0.05) == []
 
 
 def test_appending_nothing_is_done(log: EventLog) -> None:
-    log.append([]).result(PATIENCE_S)
+    log.append([]).result(TIMEOUT_S)
 
 
 def test_every_script_and_sign_survives(log: EventLog, reader: Subscription) -> None:
-    log.append(records("größer 検索 🔍", key="default/ß")).result(PATIENCE_S)
+    log.append(records("größer 検索 🔍", key="default/ß")).result(TIMEOUT_S)
 
     (found,) = read(reader, 1)
 
@@ -118,13 +118,13 @@ def test_appends_of_many_threads_all_arrive_once(log: EventLog, reader: Subscrip
     with ThreadPoolExecutor(8) as pool:
         futures = list(pool.map(lambda n: log.append(records(str(n), key=f"default/q{n}")), range(200)))
     for future in futures:
-        future.result(PATIENCE_S)
+        future.result(TIMEOUT_S)
 
     assert sorted(bodies(read(reader, 200)), key=int) == [str(n) for n in range(200)]
 
 
 def test_a_rolled_back_commit_moves_nothing(log: EventLog, reader: Subscription, engine: sa.Engine) -> None:
-    log.append(records("one", "two")).result(PATIENCE_S)
+    log.append(records("one", "two")).result(TIMEOUT_S)
     found = read(reader, 2)
 
     with engine.connect() as connection, connection.begin() as unfinished:
@@ -138,7 +138,7 @@ def test_a_rolled_back_commit_moves_nothing(log: EventLog, reader: Subscription,
 def test_a_consumer_goes_on_where_it_committed(
     open_log: Callable[[], EventLog], log: EventLog, reader: Subscription, engine: sa.Engine
 ) -> None:
-    log.append(records("one", "two", "three")).result(PATIENCE_S)
+    log.append(records("one", "two", "three")).result(TIMEOUT_S)
     with transaction(engine) as connection:
         reader.commit(connection, read(reader, 3)[:2])
 
@@ -149,7 +149,7 @@ def test_a_consumer_goes_on_where_it_committed(
 
 
 def test_rewinding_after_a_commit_repeats_nothing(log: EventLog, reader: Subscription, engine: sa.Engine) -> None:
-    log.append(records("one", "two")).result(PATIENCE_S)
+    log.append(records("one", "two")).result(TIMEOUT_S)
     with transaction(engine) as connection:
         reader.commit(connection, read(reader, 2)[:1])
 
@@ -159,7 +159,7 @@ def test_rewinding_after_a_commit_repeats_nothing(log: EventLog, reader: Subscri
 
 
 def test_lag_counts_what_is_not_committed(log: EventLog, reader: Subscription, engine: sa.Engine) -> None:
-    log.append(records("one", "two", "three")).result(PATIENCE_S)
+    log.append(records("one", "two", "three")).result(TIMEOUT_S)
     found = read(reader, 3)
     before = reader.lag()
     with transaction(engine) as connection:
@@ -173,8 +173,8 @@ def test_a_record_that_is_too_large_is_refused_and_holds_up_nobody(log: EventLog
     before = log.append(records("before"))
     with pytest.raises(RecordTooLarge, match="900000"):
         log.append(records("beside", largest + "😀"))
-    before.result(PATIENCE_S)
-    log.append(records(largest)).result(PATIENCE_S)
+    before.result(TIMEOUT_S)
+    log.append(records(largest)).result(TIMEOUT_S)
 
     assert bodies(read(reader, 2)) == ["before", largest]
 
@@ -187,10 +187,10 @@ def test_a_record_that_kafka_finds_too_large_breaks_no_producer(
     log = open_kafka(engine, kafka_bootstrap, f"t{uuid4().hex}")
     before = log.append(records("before"))
     refused = log.append(records("x" * 1_100_000))
-    before.result(PATIENCE_S)
+    before.result(TIMEOUT_S)
 
     with pytest.raises(RecordTooLarge):
-        refused.result(PATIENCE_S)
+        refused.result(TIMEOUT_S)
     assert not getattr(log, "_broken")  # noqa: B009  of Kafka's log alone
     log.close()
 

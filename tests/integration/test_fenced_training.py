@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from clickloop.cli.training import train_for_run
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.database.leases import Lease, LeaseLost, Leases
@@ -175,9 +175,9 @@ def version(clock: FrozenClock) -> Version:
 
 
 @pytest.fixture
-def parts(place: Place, tmp_path: Path) -> Parts:
-    made = Parts(Settings(_env_file=None, home=tmp_path, log_level="warning"))
-    made.__dict__ |= {"engine": place.engine, "clock": place.clock, "generations": Cleared()}
+def container(place: Place, tmp_path: Path) -> Container:
+    made = Container(Settings(_env_file=None, home=tmp_path, log_level="warning"))
+    made.__dict__ |= {"engine": place.engine, "clock": place.clock, "snapshots": Cleared()}
     return made
 
 
@@ -188,30 +188,30 @@ class Cleared:
         """Remove none."""
 
 
-def train_meanwhile(parts: Parts, happens: Callable[[], object]) -> None:
+def train_meanwhile(container: Container, happens: Callable[[], object]) -> None:
     """Let a training be one during which something happens."""
 
     def train(_collection: str, _run: str, _tell: Callable[[str], None], register: Callable[[Version], None]) -> None:
         happens()
-        register(version(parts.clock))  # type: ignore[arg-type]  # the clock of the test
+        register(version(container.clock))  # type: ignore[arg-type]  # the clock of the test
 
-    parts.train = train  # type: ignore[method-assign,assignment]
+    container.train = train  # type: ignore[method-assign,assignment]
 
 
-def test_a_training_registers_its_version_with_the_row_of_its_run(place: Place, parts: Parts) -> None:
+def test_a_training_registers_its_version_with_the_row_of_its_run(place: Place, container: Container) -> None:
     run = place.runs.request("default", autopilot=False)
     place.workers("one").train(run)
-    train_meanwhile(parts, lambda: None)
+    train_meanwhile(container, lambda: None)
 
-    train_for_run(parts, "default", run.id, place.processes[0].lease_number)
+    train_for_run(container, "default", run.id, place.processes[0].lease_number)
 
     assert place.runs.get("default", run.id).version == CANDIDATE.id
-    assert parts.registry.get("default", CANDIDATE.id).status == "approved"
+    assert container.registry.get("default", CANDIDATE.id).status == "approved"
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_training_that_lost_its_lease_registers_nothing_and_tells_no_problem(
-    place: Place, parts: Parts, fails: bool
+    place: Place, container: Container, fails: bool
 ) -> None:
     run = place.runs.request("default", autopilot=False)
     place.workers("one").train(run)
@@ -222,9 +222,9 @@ def test_a_training_that_lost_its_lease_registers_nothing_and_tells_no_problem(
         if fails:
             raise ClickloopError("out of luck")
 
-    train_meanwhile(parts, stand_still)
+    train_meanwhile(container, stand_still)
     with pytest.raises(LeaseLost):
-        train_for_run(parts, "default", run.id, place.processes[0].lease_number)
+        train_for_run(container, "default", run.id, place.processes[0].lease_number)
 
-    assert parts.registry.list("default") == []
+    assert container.registry.list("default") == []
     assert place.runs.get("default", run.id) == run

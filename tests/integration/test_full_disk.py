@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ab_testing.api import Assignments
-from clickloop.container import Parts
+from clickloop.container import Container
 from foundation.contracts import Document
 from foundation.errors import ClickloopError
 from foundation.settings import Settings
@@ -71,24 +71,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def parts(model: Path, tmp_path: Path) -> Iterator[Parts]:
+def container(model: Path, tmp_path: Path) -> Iterator[Container]:
     (tmp_path / "onnx").symlink_to(model.parent / "onnx")
-    parts = Parts(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
+    container = Container(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
     for name in ("first", "second"):
-        parts.catalog.upsert(name, BEFORE)
-    yield parts
-    parts.content.close()
-    parts.engine.dispose()
+        container.catalog.upsert(name, BEFORE)
+    yield container
+    container.content.close()
+    container.engine.dispose()
 
 
 def test_a_replica_comes_up_and_follows_the_others_although_one_collection_cannot_be_followed(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts.build("first")
-    parts.catalog.upsert("first", [Document("marble", "marble", "rolls")])
+    container.build("first")
+    container.catalog.upsert("first", [Document("marble", "marble", "rolls")])
     monkeypatch.setattr(failures, "_FIRST_PAUSE_S", 0.0)
     with monkeypatch.context() as patch, capture_logs() as logs:
-        open_corpus = parts.generations.open
+        open_corpus = container.snapshots.open
 
         def refuse() -> None:
             raise ClickloopError("the lexical index cannot be written: No space left on device")
@@ -99,12 +99,12 @@ def test_a_replica_comes_up_and_follows_the_others_although_one_collection_canno
                 patch.setattr(corpus.lexical, "commit", refuse)
             return corpus
 
-        patch.setattr(parts.generations, "open", open_full)
-        loader = parts.make_loader(Assignments(parts.engine))
+        patch.setattr(container.snapshots, "open", open_full)
+        loader = container.make_loader(Assignments(container.engine))
         for _ in range(4):
             loader.follow()
         assert set(loader.collection("second").corpus.ids()) == {"kettle", "ladder"}
-        parts.catalog.upsert("second", [Document("needle", "needle", "sews")])
+        container.catalog.upsert("second", [Document("needle", "needle", "sews")])
         loader.follow()
         assert "needle" in loader.collection("second").corpus.ids()
         assert loader.problems() == [

@@ -24,7 +24,7 @@ from foundation.errors import Conflict, InvalidRequest, NotReady
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not server.started:
         assert time.monotonic() < deadline, "the service did not start"
         time.sleep(0.02)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(PATIENCE_S)
+    thread.join(TIMEOUT_S)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_shop_export_becomes_searchable(url: str, collection: str, tmp_path: P
     found = stored(url, collection)
     assert found["1"]["text"] == "Bright\n\nVery bright"
     assert found["1"]["fields"] == {"price": 5.5}
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not (hits := _search(url, collection)):
         assert time.monotonic() < deadline, "what was sent is not found"
         time.sleep(0.05)

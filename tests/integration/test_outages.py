@@ -25,8 +25,8 @@ from foundation.eventlog.protocol import EmbeddedLog, Record, await_append
 from foundation.eventlog.tables import log_records
 from foundation.telemetry.metrics import configure_logs
 
-PATIENCE_S = 0.2
-MOST_CONNECTIONS = 50
+LOCK_TIMEOUT_S = 0.2
+MAX_CONNECTIONS = 50
 """Those of a pool for SQLite."""
 
 
@@ -63,7 +63,7 @@ def wait_until(holds: Callable[[], bool], limit_s: float = 5.0) -> None:
 @pytest.fixture
 def hasty(engine: sa.Engine) -> Iterator[sa.Engine]:
     """The test's database, by an engine that waits for others 0.2 s only."""
-    impatient = make_engine(engine.url.render_as_string(), patience_s=PATIENCE_S)
+    impatient = make_engine(engine.url.render_as_string(), lock_timeout_s=LOCK_TIMEOUT_S)
     yield impatient
     impatient.dispose()
 
@@ -94,7 +94,7 @@ def test_a_locked_database_is_away_for_writers_within_their_patience_and_back_by
         told = problems_of(hasty)
     write(hasty)
 
-    assert PATIENCE_S <= waited_s < PATIENCE_S + 0.5
+    assert LOCK_TIMEOUT_S <= waited_s < LOCK_TIMEOUT_S + 0.5
     assert ["cannot be written" in sentence for sentence in told] == [True]
     assert problems_of(hasty) == []
 
@@ -105,14 +105,14 @@ def test_while_a_store_is_away_one_writer_asks_and_the_others_are_told_at_once(h
             write(hasty)
         asking = threading.Thread(target=try_to_write, args=(hasty,))
         asking.start()
-        time.sleep(PATIENCE_S / 4)
+        time.sleep(LOCK_TIMEOUT_S / 4)
         began = time.monotonic()
         with pytest.raises(StoreAway):
             write(hasty)
         waited_s = time.monotonic() - began
         asking.join(5)
 
-    assert waited_s < PATIENCE_S / 2
+    assert waited_s < LOCK_TIMEOUT_S / 2
 
 
 def test_an_outage_is_logged_once_and_its_end_once(hasty: sa.Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,14 +143,14 @@ def test_a_writer_that_others_of_its_process_keep_waiting_is_told_so_and_the_sto
 
     said = capsys.readouterr()
     assert (refused.value.status, refused.value.retryable) == (503, True)
-    assert PATIENCE_S <= waited_s < PATIENCE_S + 0.5
+    assert LOCK_TIMEOUT_S <= waited_s < LOCK_TIMEOUT_S + 0.5
     assert told == []
     assert "store away" not in said.out + said.err
 
 
 def test_a_reader_that_gets_no_connection_is_told_so_and_the_store_is_not_away(hasty: sa.Engine) -> None:
     with ExitStack() as connections:
-        for _ in range(MOST_CONNECTIONS):
+        for _ in range(MAX_CONNECTIONS):
             connections.enter_context(hasty.connect())
         with pytest.raises(Overloaded, match="busy"), reading(hasty):
             raise AssertionError("there was a connection")
@@ -176,7 +176,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_refuses_writes_until_there_is_room(small_disk: Path) -> None:
-    engine = make_engine(f"sqlite:///{small_disk / 'clickloop.db'}", patience_s=PATIENCE_S)
+    engine = make_engine(f"sqlite:///{small_disk / 'clickloop.db'}", lock_timeout_s=LOCK_TIMEOUT_S)
     upgrade(engine)
     log = EmbeddedLog(engine)
     append(log, "before")

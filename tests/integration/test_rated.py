@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from collector.click_models.labels import USUAL_SIGNALS, Signals
 from collector.join.store import fold_batch
 from collector.quarantine.quarantine import Quarantine
-from collector.reads.rated import MOST_LISTS_PER_PERSON, read_signals
+from collector.reads.rated import MAX_LISTS_PER_PERSON, read_signals
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.database.engine import reading, transaction
@@ -85,7 +85,7 @@ def test_of_one_user_the_lists_count_that_evidence_counts(any_engine: sa.Engine)
 
 @pytest.mark.parametrize("unit", [a_flooder, nobody])
 def test_nobody_speaks_for_all_by_asking_many_things(any_engine: sa.Engine, unit: Callable[[str], str]) -> None:
-    fold(any_engine, rated(5.0, 60), rated(1.0, MOST_LISTS_PER_PERSON, unit, query=str))
+    fold(any_engine, rated(5.0, 60), rated(1.0, MAX_LISTS_PER_PERSON, unit, query=str))
     few = signals_of(any_engine)
 
     fold(any_engine, rated(1.0, 400, unit, query=str))

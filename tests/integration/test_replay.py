@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from clickloop.cli.main import app
-from clickloop.container import Parts
+from clickloop.container import Container
 from collector.join.store import evidence_digest, fold_batch, replay
 from collector.tables import evidence, impressions
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
@@ -70,11 +70,11 @@ def test_a_replay_from_a_moment_of_sound_evidence_changes_nothing(any_engine: sa
 @pytest.mark.parametrize("since", [(), ("--since", "2026-01-05"), ("--since", "2026-01-05T00:00:00+0100")])
 def test_the_command_tells_the_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, since: tuple[str, ...]) -> None:
     monkeypatch.setenv("CLICKLOOP_HOME", str(tmp_path))
-    parts = Parts(Settings())
-    with transaction(parts.engine) as connection:
+    container = Container(Settings())
+    with transaction(container.engine) as connection:
         fold_batch(connection, two_weeks(), SETTINGS)
-    sound = evidence_digest(parts.engine, "default")
-    spoil(parts.engine)
+    sound = evidence_digest(container.engine, "default")
+    spoil(container.engine)
 
     told = json.loads(CliRunner().invoke(app, ["replay", "--json", *since]).stdout)
 
@@ -86,7 +86,7 @@ def test_the_command_tells_the_digests(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_collection_that_feedback_never_came_for_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKLOOP_HOME", str(tmp_path))
     nothing = CliRunner().invoke(app, ["replay"]).exception
-    with transaction(Parts(Settings()).engine) as connection:
+    with transaction(Container(Settings()).engine) as connection:
         fold_batch(connection, two_weeks(), SETTINGS)
     wrong = CliRunner().invoke(app, ["replay", "--collection", "nope"]).exception
 

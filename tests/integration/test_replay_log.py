@@ -29,7 +29,7 @@ from foundation.settings import Settings
 from tests.background import collecting
 from tests.tiny_encoder import make_tiny_model
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 FIRST = datetime(2025, 3, 1, 10, tzinfo=UTC)
 ROWS = [
     {
@@ -65,7 +65,7 @@ def url(settings: Settings) -> Iterator[str]:
     with collecting(settings):
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(PATIENCE_S)
+    thread.join(TIMEOUT_S)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wait_until(holds: Any) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

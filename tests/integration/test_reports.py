@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from pyarrow import parquet
 
 from clickloop.cli.pairs import COLUMNS, export_pairs, labelled_pairs
-from clickloop.remote.retry_policy import Patience
+from clickloop.remote.retry_policy import RetryPolicy
 from collector.join.store import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.reports.http import make_router
@@ -228,7 +228,7 @@ def test_pairs_are_exported_whole_and_never_over_a_file(client: TestClient, tmp_
     remote: Any = Here(client)
     wanted = client.get("/v1/reports/pairs").json()["pairs"]
 
-    count = export_pairs(labelled_pairs(remote, Patience()), tmp_path / name)
+    count = export_pairs(labelled_pairs(remote, RetryPolicy()), tmp_path / name)
 
     assert count == len(wanted)
     assert read(tmp_path / name) == wanted
@@ -245,7 +245,7 @@ def test_pairs_of_a_collection_that_feedback_never_came_for_are_an_error(client:
     remote.collection = "nope"
 
     with pytest.raises(NotFound, match="feedback never came for collection 'nope'; collections served: help"):
-        export_pairs(labelled_pairs(remote, Patience()), tmp_path / "pairs.csv")
+        export_pairs(labelled_pairs(remote, RetryPolicy()), tmp_path / "pairs.csv")
 
     assert list(tmp_path.glob("*pairs.csv")) == []
 

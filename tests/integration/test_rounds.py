@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clickloop.server.supervisor import Companion
+from clickloop.server.supervisor import Supervisor
 from collector.privacy.retention import Retention
 from foundation.clock import FrozenClock
 from foundation.database.leases import Leases
@@ -133,7 +133,7 @@ def test_the_background_process_is_started_when_there_is_room_again(monkeypatch:
     start = Breaking(1)
     monkeypatch.setattr("clickloop.server.supervisor.start_child", start)
 
-    with Companion(Settings(_env_file=None)):
+    with Supervisor(Settings(_env_file=None)):
         assert start.went_well.wait(5)
 
 

@@ -21,12 +21,12 @@ from foundation.errors import StoreAway
 from foundation.settings import Settings
 from foundation.telemetry.metrics import configure_logs
 from retrainer import schedule
-from retrainer.erasure_retraining import Oblivion
+from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, Runs
 from retrainer.schedule import LEASE, Schedule, bring_forward
 from retrainer.timetable import Timetable
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 @dataclass
@@ -62,7 +62,7 @@ class House:
             leases,
             Settings(_env_file=None, autopilot=autopilot),
             timetable,
-            Oblivion(self.engine),
+            ErasureRetraining(self.engine),
         )
 
 
@@ -88,7 +88,7 @@ def started() -> Iterator[Callable[[Schedule], Schedule]]:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
@@ -219,6 +219,6 @@ def test_a_clock_that_was_put_back_moves_no_look_away() -> None:
         bring_forward(scheduler, an_hour_ahead - timedelta(seconds=90))
         assert not looked.wait(0.2)  # within two intervals: nothing to mend
         bring_forward(scheduler, an_hour_ahead - timedelta(hours=1))
-        assert looked.wait(PATIENCE_S)
+        assert looked.wait(TIMEOUT_S)
     finally:
         scheduler.shutdown()

@@ -175,7 +175,7 @@ def server() -> Iterator[Any]:
 @pytest.fixture
 def database(server: Any) -> Iterator[sa.Engine]:
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    engine = make_engine(url.render_as_string(hide_password=False), patience_s=1.2)
+    engine = make_engine(url.render_as_string(hide_password=False), lock_timeout_s=1.2)
     with transaction(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE told (word text)")
     yield engine

@@ -15,7 +15,7 @@ from collector.tables import evidence
 from foundation.clock import FrozenClock
 from foundation.contracts import PRIOR_CURVE, FeedbackEvent, Impression
 from foundation.database.engine import transaction
-from serving.ranking.memory import own_evidence
+from serving.ranking.memory import click_boost
 from tests.conftest import START
 from tests.feedback import SETTINGS, count, event, impression
 
@@ -34,7 +34,7 @@ def lifts(engine: sa.Engine) -> dict[str, float]:
         name: lift
         for query in queries
         if query.key == "toner"
-        for name, lift in own_evidence(query.rows(), PRIOR_CURVE).items()
+        for name, lift in click_boost(query.rows(), PRIOR_CURVE).items()
         if lift
     }
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rich.console import Console
 
 from clickloop.cli.history.columns import LogColumns, parse_columns
-from clickloop.cli.history.delivery import Delivery
-from clickloop.cli.history.entries import Outgoing, Reading
+from clickloop.cli.history.delivery import LogDelivery
+from clickloop.cli.history.entries import EntryReader, Outgoing
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
 from clickloop.cli.importing.checkpoint import Checkpoint
@@ -20,8 +20,8 @@ from clickloop.cli.importing.formats.delimited import read_delimiter
 from clickloop.cli.importing.formats.rows import Row, Source, TableForm
 from clickloop.cli.importing.formats.source import KNOWN_FILES, open_source
 from clickloop.cli.importing.progress import say, show_progress
-from clickloop.remote.retry_policy import Patience
-from clickloop.remote.sending import Refusal
+from clickloop.remote.retry_policy import RetryPolicy
+from clickloop.remote.sending import RefusedDocument
 from clickloop.remote.service import Remote
 from foundation.clock import SystemClock
 from foundation.errors import InvalidRequest, NotFound
@@ -69,7 +69,7 @@ class LogSummary:
     dry_run: bool
     tally: LogTally
     resumed_at: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedDocument] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -127,19 +127,19 @@ def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console
     log = _Log(_open_all(options, columns))
     summary = LogSummary([str(file) for file in options.files], options.dry_run, LogTally())
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: RefusedDocument) -> None:
         say(console, str(refusal))
         if len(summary.refusals) < _TOLD_TO_PROGRAMS:
             summary.refusals.append(refusal)
 
-    reading = Reading(columns, remote.collection, SystemClock().now(), _zone(options.zone), options.between)
+    reading = EntryReader(columns, remote.collection, SystemClock().now(), _zone(options.zone), options.between)
     reader = LogReader(reading)
     if options.dry_run:
         run = LogRun(reader, _send_nothing, tell)
     else:
         remote.get("/healthz")
-        patience = Patience(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
-        run = LogRun(reader, Delivery(remote, patience, columns).send, tell, _checkpoint(remote, options, home, log))
+        retry = RetryPolicy(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
+        run = LogRun(reader, LogDelivery(remote, retry, columns).send, tell, _checkpoint(remote, options, home, log))
     summary.resumed_at = run.tally.rows
     if summary.resumed_at:
         say(console, f"going on behind row {summary.resumed_at}, where the last run ended; --restart begins anew")
@@ -193,5 +193,5 @@ def _checkpoint(remote: Remote, options: LogOptions, home: Path, log: _Log) -> C
     return checkpoint
 
 
-def _send_nothing(_path: str, _batch: Sequence[Outgoing]) -> list[Refusal]:
+def _send_nothing(_path: str, _batch: Sequence[Outgoing]) -> list[RefusedDocument]:
     return []

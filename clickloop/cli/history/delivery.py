@@ -9,8 +9,8 @@ from typing import Any
 
 from clickloop.cli.history.columns import LogColumns
 from clickloop.cli.history.entries import Outgoing
-from clickloop.remote.retry_policy import Patience
-from clickloop.remote.sending import Refusal
+from clickloop.remote.retry_policy import RetryPolicy
+from clickloop.remote.sending import RefusedDocument
 from clickloop.remote.service import Refused, Remote
 from foundation.errors import FieldFault
 
@@ -18,21 +18,21 @@ _TOO_LARGE = 413
 _INVALID = 422
 
 
-class Delivery:
+class LogDelivery:
     """Puts the content of a log into a collection. Ids make it idempotent, so a batch may be sent twice.
 
     Args:
         remote: The service and the collection.
-        patience: Repeats what may succeed later.
+        retry: Repeats what may succeed later.
         columns: Name the fault of what the service refuses.
     """
 
-    def __init__(self, remote: Remote, patience: Patience, columns: LogColumns) -> None:
+    def __init__(self, remote: Remote, retry: RetryPolicy, columns: LogColumns) -> None:
         self._remote = remote
-        self._patience = patience
+        self._patience = retry
         self._columns = columns
 
-    def send(self, path: str, batch: Sequence[Outgoing]) -> list[Refusal]:
+    def send(self, path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
         """Send searches, or events, to their path; return what was refused.
 
         A batch that is refused as a whole is sent again in halves, down to what is at fault. What comes too
@@ -42,7 +42,7 @@ class Delivery:
             NotReady: The service stayed away.
             Refused: It refuses everything, whatever it is.
         """
-        refusals: list[Refusal] = []
+        refusals: list[RefusedDocument] = []
         while batch:
             bodies = [json.loads(one.body) for one in batch]
             try:
@@ -57,15 +57,15 @@ class Delivery:
             batch = [batch[verdict["index"]] for verdict in refused if verdict.get("retry_after_s")]
         return refusals
 
-    def _settle(self, path: str, batch: Sequence[Outgoing], whole: Refused) -> list[Refusal]:
+    def _settle(self, path: str, batch: Sequence[Outgoing], whole: Refused) -> list[RefusedDocument]:
         if len(batch) > 1:
             half = len(batch) // 2
             return self.send(path, batch[:half]) + self.send(path, batch[half:])
         faults = [FieldFault(one.field.removeprefix("0."), one.reason) for one in whole.fields]
         return [self._refusal(batch[0], faults or [FieldFault("row", whole.detail)])]
 
-    def _refusal(self, one: Outgoing, faults: Sequence[FieldFault]) -> Refusal:
-        return Refusal(one.place, one.id, tuple(self._columns.place(fault) for fault in faults))
+    def _refusal(self, one: Outgoing, faults: Sequence[FieldFault]) -> RefusedDocument:
+        return RefusedDocument(one.place, one.id, tuple(self._columns.place(fault) for fault in faults))
 
 
 def _faults(verdict: Mapping[str, Any]) -> list[FieldFault]:

@@ -58,7 +58,7 @@ Entry = Outgoing | Ignored | tuple[FieldFault, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EntryReader:
     """How the cells of a log are read.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clickloop.cli.history.entries import Entry, Outgoing, Reading
+from clickloop.cli.history.entries import Entry, EntryReader, Outgoing
 from foundation.errors import FieldFault
 
 _YES = frozenset({"1", "true", "yes", "y", "t", "click", "clicked"})
@@ -48,7 +48,7 @@ class ShownRows:
         self.rows.append((place, said))
         self.number = number
 
-    def entries(self, reading: Reading) -> list[Entry]:
+    def entries(self, reading: EntryReader) -> list[Entry]:
         """Return the search, then a click for every row that was clicked; or all that is wrong."""
         columns, first = reading.columns, self.rows[0][1]
         faults: list[FieldFault] = []

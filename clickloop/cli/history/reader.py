@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from clickloop.cli.history.entries import SEARCHES, Entry, Ignored, Outgoing, Reading
+from clickloop.cli.history.entries import SEARCHES, Entry, EntryReader, Ignored, Outgoing
 from clickloop.cli.history.lists import ShownRows, is_line, key_of
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.sending import Refusal
+from clickloop.remote.sending import RefusedDocument
 from foundation.errors import FieldFault
 
 _TWICE = "appears a second time"
@@ -18,7 +18,7 @@ _UNCLEAR = "is neither a search with results, an event with a type, nor a shown 
 
 
 @dataclass(slots=True)
-class Found:
+class ReadRows:
     """What some rows amount to.
 
     Attributes:
@@ -29,7 +29,7 @@ class Found:
 
     rows: int
     outgoing: list[Outgoing] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedDocument] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
     def add(self, place: str, entry: Entry) -> None:
@@ -40,18 +40,18 @@ class Found:
             case Ignored():
                 self.ignored[entry.reason] += 1
             case _:
-                self.refusals.append(Refusal(place, "", entry))
+                self.refusals.append(RefusedDocument(place, "", entry))
 
 
 class LogReader:
     """Holds the ids of searches, to find those that come twice, and the rows of one list; nothing else."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: EntryReader) -> None:
         self._reading = reading
         self._searches: set[Hashable] = set()
         self._open: ShownRows | None = None
 
-    def read(self, rows: Iterable[Row]) -> Iterator[Found]:
+    def read(self, rows: Iterable[Row]) -> Iterator[ReadRows]:
         """Yield what the rows amount to, in their order."""
         for number, row in enumerate(rows, start=1):
             said = self._reading.columns.read(row.columns)
@@ -66,8 +66,8 @@ class LogReader:
                 self._open.add(row.place, said, number)
         yield from self._close()
 
-    def _alone(self, row: Row, number: int) -> Found:
-        found = Found(number)
+    def _alone(self, row: Row, number: int) -> ReadRows:
+        found = ReadRows(number)
         said = self._reading.columns.read(row.columns)
         if row.fault:
             found.add(row.place, (FieldFault("row", row.fault),))
@@ -79,19 +79,19 @@ class LogReader:
             found.add(row.place, (FieldFault("row", _UNCLEAR),))
         return found
 
-    def _close(self) -> Iterator[Found]:
+    def _close(self) -> Iterator[ReadRows]:
         """Yield the list whose rows have ended."""
         if self._open is None:
             return
         shown, self._open = self._open, None
-        found = Found(shown.number)
+        found = ReadRows(shown.number)
         search, *clicks = shown.entries(self._reading)
         if self._add_search(found, shown.place, search, _APART):
             for click in clicks:
                 found.add(shown.place, click)
         yield found
 
-    def _add_search(self, found: Found, place: str, entry: Entry, repeated: str) -> bool:
+    def _add_search(self, found: ReadRows, place: str, entry: Entry, repeated: str) -> bool:
         """Add a search unless its id was there before; tell whether it is to be sent."""
         if isinstance(entry, Outgoing) and entry.path == SEARCHES and entry.id in self._searches:
             entry = (FieldFault(self._reading.columns["query_id"], repeated),)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from clickloop.cli.history.entries import EVENTS, SEARCHES, Outgoing
-from clickloop.cli.history.reader import Found, LogReader
+from clickloop.cli.history.reader import LogReader, ReadRows
 from clickloop.cli.importing.checkpoint import Checkpoint
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.sending import MOST_BYTES, Refusal
+from clickloop.remote.sending import MAX_BYTES, RefusedDocument
 
-MOST_ENTRIES = 500
+MAX_ENTRIES = 500
 """Searches and events sent at once; a list with its clicks is not cut, so there may be a few more."""
 
 _KEEP_EVERY = 5000
@@ -51,8 +51,8 @@ class LogRun:
     def __init__(
         self,
         reader: LogReader,
-        send: Callable[[str, Sequence[Outgoing]], list[Refusal]],
-        tell: Callable[[Refusal], None],
+        send: Callable[[str, Sequence[Outgoing]], list[RefusedDocument]],
+        tell: Callable[[RefusedDocument], None],
         checkpoint: Checkpoint[LogTally] | None = None,
     ) -> None:
         self._reader = reader
@@ -61,7 +61,7 @@ class LogRun:
         self._checkpoint = checkpoint
         self._batch: list[Outgoing] = []
         self._batch_bytes = 0
-        self._settled: list[Found] = []
+        self._settled: list[ReadRows] = []
         self.tally = checkpoint.load() if checkpoint else LogTally()
 
     def run(self, rows: Iterable[Row], watch: Callable[[], None] = lambda: None) -> LogTally:
@@ -82,11 +82,11 @@ class LogRun:
             self._checkpoint.clear()
         return self.tally
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: ReadRows) -> None:
         self._batch += found.outgoing
         self._settled.append(found)
         self._batch_bytes += sum(len(one.body) for one in found.outgoing)
-        if len(self._batch) >= MOST_ENTRIES or self._batch_bytes > MOST_BYTES or len(self._settled) >= _KEEP_EVERY:
+        if len(self._batch) >= MAX_ENTRIES or self._batch_bytes > MAX_BYTES or len(self._settled) >= _KEEP_EVERY:
             self._flush()
 
     def _flush(self) -> None:
@@ -109,14 +109,14 @@ class LogRun:
         for refusal in refused:
             self._refuse(refusal)
 
-    def _settle(self, found: Found) -> None:
+    def _settle(self, found: ReadRows) -> None:
         self.tally.rows = found.rows
         for reason, count in found.ignored.items():
             self.tally.ignored[reason] = self.tally.ignored.get(reason, 0) + count
         for refusal in found.refusals:
             self._refuse(refusal)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: RefusedDocument) -> None:
         self.tally.refused += 1
         self._tell(refusal)
 

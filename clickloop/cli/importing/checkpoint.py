@@ -17,7 +17,7 @@ Kept = TypeVar("Kept", bound=Any)
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTally:
     """What became of the rows of a source.
 
     Attributes:

@@ -12,15 +12,15 @@ from typing import Any
 from rich.console import Console
 
 from clickloop.cli.exporting import stored_documents
-from clickloop.cli.importing.checkpoint import Checkpoint, Tally
+from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
 from clickloop.cli.importing.formats.delimited import Delimited, read_delimiter
 from clickloop.cli.importing.formats.rows import Source, TableForm
 from clickloop.cli.importing.formats.source import open_source
 from clickloop.cli.importing.importer import Import
 from clickloop.cli.importing.mapping import ColumnMap, parse_map
 from clickloop.cli.importing.progress import say, show_progress
-from clickloop.remote.retry_policy import Patience
-from clickloop.remote.sending import MOST_DOCUMENTS, Ready, Refusal, Sender
+from clickloop.remote.retry_policy import RetryPolicy
+from clickloop.remote.sending import MAX_DOCUMENTS, Ready, RefusedDocument, Sender
 from clickloop.remote.service import Remote
 from foundation.errors import InvalidRequest
 
@@ -79,10 +79,10 @@ class Summary:
 
     source: str
     dry_run: bool
-    tally: Tally
+    tally: ImportTally
     resumed_at: int = 0
     deleted: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedDocument] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -132,10 +132,10 @@ def import_documents(
     source = open_source(options.source, options.form(columns))
     if source.columns:
         columns.check(source.columns, options.source.name)
-    patience = Patience(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
-    summary = Summary(str(options.source), options.dry_run, Tally())
+    retry = RetryPolicy(lambda reason, wait_s: say(console, f"waiting {wait_s:.1f} s: {reason}"))
+    summary = Summary(str(options.source), options.dry_run, ImportTally())
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: RefusedDocument) -> None:
         say(console, str(refusal))
         if len(summary.refusals) < _TOLD_TO_PROGRAMS:
             summary.refusals.append(refusal)
@@ -145,7 +145,7 @@ def import_documents(
     else:
         remote.get("/healthz")
         checkpoint = _checkpoint(remote, options, home, source)
-        run = Import(source, columns, Sender(remote, patience).send, tell, checkpoint, strict=options.strict)
+        run = Import(source, columns, Sender(remote, retry).send, tell, checkpoint, strict=options.strict)
     summary.resumed_at = run.tally.rows
     if summary.resumed_at:
         say(console, f"going on behind row {summary.resumed_at}, where the last run ended; --restart begins anew")
@@ -156,7 +156,7 @@ def import_documents(
         say(console, f"no row has the column {', '.join(summary.unseen)} that --map names")
     _tell_almost_numbers(source, console)
     if options.delete_missing:
-        summary.deleted = _delete_missing(remote, patience, run, confirm)
+        summary.deleted = _delete_missing(remote, retry, run, confirm)
     return summary
 
 
@@ -165,20 +165,20 @@ def _tell_almost_numbers(source: Source, console: Console) -> None:
         say(console, f"column {name} stays text, for {cell} would be kept otherwise; --numbers {name} makes numbers")
 
 
-def _delete_missing(remote: Remote, patience: Patience, run: Import, confirm: Callable[[int], bool]) -> int:
+def _delete_missing(remote: Remote, retry: RetryPolicy, run: Import, confirm: Callable[[int], bool]) -> int:
     if run.tally.refused or not run.ids:
         why = f"{run.tally.refused} rows were refused" if run.tally.refused else "the source holds no document"
         raise InvalidRequest(f"{why}, so nothing is deleted: what looks missing may only be unreadable")
-    missing = [one["id"] for one in stored_documents(remote, patience) if one["id"] not in run.ids]
+    missing = [one["id"] for one in stored_documents(remote, retry) if one["id"] not in run.ids]
     if not missing or not confirm(len(missing)):
         return 0
-    for start in range(0, len(missing), MOST_DOCUMENTS):
-        chunk = missing[start : start + MOST_DOCUMENTS]
-        patience.ask(partial(remote.delete, "/v1/documents", chunk))
+    for start in range(0, len(missing), MAX_DOCUMENTS):
+        chunk = missing[start : start + MAX_DOCUMENTS]
+        retry.ask(partial(remote.delete, "/v1/documents", chunk))
     return len(missing)
 
 
-def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) -> Checkpoint[Tally]:
+def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) -> Checkpoint[ImportTally]:
     purpose: dict[str, object] = {
         "source": str(options.source.resolve()),
         "service": remote.url,
@@ -188,11 +188,11 @@ def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) ->
         "numbers": list(options.numbers),
         "form": [options.encoding, options.delimiter],
     }
-    checkpoint = Checkpoint(home / "imports", purpose, source.files, Tally())
+    checkpoint = Checkpoint(home / "imports", purpose, source.files, ImportTally())
     if options.restart:
         checkpoint.clear()
     return checkpoint
 
 
-def _send_nothing(_batch: Sequence[Ready]) -> tuple[Counter[str], list[Refusal]]:
+def _send_nothing(_batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
     return Counter(), []

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from clickloop.cli.importing.checkpoint import Checkpoint, Tally
+from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
 from clickloop.cli.importing.formats.rows import Row, Source
 from clickloop.cli.importing.mapping import ColumnMap
-from clickloop.remote.sending import MOST_BYTES, MOST_DOCUMENTS, Ready, Refusal
+from clickloop.remote.sending import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from foundation.contracts import Document
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.ids import canonical_json
@@ -20,7 +20,7 @@ from serving.catalog.submission import read_document
 class Send(Protocol):
     """Takes a batch; returns how many documents were created, updated and unchanged, and the refusals."""
 
-    def __call__(self, batch: Sequence[Ready], /) -> tuple[Counter[str], list[Refusal]]:
+    def __call__(self, batch: Sequence[Ready], /) -> tuple[Counter[str], list[RefusedDocument]]:
         """Send it."""
 
 
@@ -46,8 +46,8 @@ class Import:
         source: Source,
         columns: ColumnMap,
         send: Send,
-        tell: Callable[[Refusal], None],
-        checkpoint: Checkpoint[Tally] | None = None,
+        tell: Callable[[RefusedDocument], None],
+        checkpoint: Checkpoint[ImportTally] | None = None,
         *,
         strict: bool = False,
     ) -> None:
@@ -60,9 +60,9 @@ class Import:
         self._batch: list[Ready] = []
         self._batch_bytes = 0
         self.ids: set[str] = set()
-        self.tally = checkpoint.load() if checkpoint else Tally()
+        self.tally = checkpoint.load() if checkpoint else ImportTally()
 
-    def run(self, watch: Callable[[], None] = lambda: None) -> Tally:
+    def run(self, watch: Callable[[], None] = lambda: None) -> ImportTally:
         """Import every row that no run before has settled, and return what became of all of them.
 
         Args:
@@ -84,33 +84,33 @@ class Import:
             self._checkpoint.clear()
         return self.tally
 
-    def _read(self, row: Row) -> Ready | Refusal:
+    def _read(self, row: Row) -> Ready | RefusedDocument:
         if row.fault:
-            return Refusal(row.place, "", (FieldFault("row", row.fault),))
+            return RefusedDocument(row.place, "", (FieldFault("row", row.fault),))
         written = self._columns.read(row.columns)
         document = read_document(written)
         if isinstance(document, tuple):
-            return Refusal(row.place, _readable(written.get("id")), document)
+            return RefusedDocument(row.place, _readable(written.get("id")), document)
         if document.id in self.ids:
-            return Refusal(row.place, _readable(document.id), (FieldFault("id", "appears a second time"),))
+            return RefusedDocument(row.place, _readable(document.id), (FieldFault("id", "appears a second time"),))
         self.ids.add(document.id)
         try:
             line = _line(document)
             return Ready(row.place, document.id, line, len(line.encode()) + 1)
         except UnicodeEncodeError:
-            return Refusal(
+            return RefusedDocument(
                 row.place,
                 _readable(document.id),
                 (FieldFault("row", "holds what is not UTF-8; name a CSV file's encoding: --encoding latin-1"),),
             )
         except ValueError as problem:
-            return Refusal(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
+            return RefusedDocument(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
 
-    def _take(self, found: Ready | Refusal, number: int) -> None:
-        if isinstance(found, Refusal):
+    def _take(self, found: Ready | RefusedDocument, number: int) -> None:
+        if isinstance(found, RefusedDocument):
             self._refuse(found)
             return
-        full = len(self._batch) == MOST_DOCUMENTS or self._batch_bytes + found.size_bytes > MOST_BYTES
+        full = len(self._batch) == MAX_DOCUMENTS or self._batch_bytes + found.size_bytes > MAX_BYTES
         if self._batch and full:
             self._flush(number - 1)
         self._batch.append(found)
@@ -130,7 +130,7 @@ class Import:
         if self._checkpoint:
             self._checkpoint.save(self.tally)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: RefusedDocument) -> None:
         self.tally.refused += 1
         self._tell(refusal)
         if self._strict:

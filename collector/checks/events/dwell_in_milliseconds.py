@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 LONGEST_USUAL_S = 600.0
 """Few people stay on one document for longer; half a second in milliseconds is nearly as much."""
 ALARMING_SHARE = 0.5
 
 
-def dwell_in_milliseconds(look: Look) -> Finding:
+def dwell_in_milliseconds(snapshot: JoinSnapshot) -> Finding:
     """Count the stays that are too long for seconds; where most are, the app sends milliseconds."""
-    stays = [event for event in look.events if event.type == "dwell"]
+    stays = [event for event in snapshot.events if event.type == "dwell"]
     long = [event.id for event in stays if event.value > LONGEST_USUAL_S]
     return Finding(
         name="dwell-in-milliseconds",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collector.checks.events.skewed_clocks import TOLERATED
 from collector.checks.finding import Finding, tell
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 from collector.fold.lists import EARLIEST
 
 
-def early_events(look: Look) -> Finding:
+def early_events(snapshot: JoinSnapshot) -> Finding:
     """Count the events that lie before their own cause."""
-    joined = [(event, event.about) for event in look.events if event.about is not None]
+    joined = [(event, event.about) for event in snapshot.events if event.about is not None]
     return tell(
         "events-before-list",
         f"Events dated more than {TOLERATED.total_seconds() / 60:.0f} minutes before their list was shown; those dated "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 
-def lost_clicks(look: Look) -> Finding:
+def lost_clicks(snapshot: JoinSnapshot) -> Finding:
     """Count the clicks that wait for an impression."""
-    clicks = [event for event in look.events if event.type == "click"]
+    clicks = [event for event in snapshot.events if event.type == "click"]
     return tell(
         "clicks-without-impression",
         "Clicks whose query_id belongs to no logged search: they teach nothing until it arrives.",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 
-def stray_clicks(look: Look) -> Finding:
+def stray_clicks(snapshot: JoinSnapshot) -> Finding:
     """Count the clicks on documents outside the list they belong to."""
-    clicks = [(event, event.about) for event in look.events if event.type == "click" and event.about is not None]
+    clicks = [(event, event.about) for event in snapshot.events if event.type == "click" and event.about is not None]
     return tell(
         "clicks-not-shown",
         "Clicks on documents that their search did not show; they are not counted.",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 ALARMING_SHARE = 0.05
 
 
-def false_positions(look: Look) -> Finding:
+def false_positions(snapshot: JoinSnapshot) -> Finding:
     """Count the positions that disagree with the list that was served."""
     told = [
         (event.id, event.position, event.about.ranks[event.document_id])
-        for event in look.events
+        for event in snapshot.events
         if event.position is not None and event.about is not None and event.document_id in event.about.ranks
     ]
     false = [id_ for id_, position, rank in told if position != rank]

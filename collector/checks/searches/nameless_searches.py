@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 ALARMING_SHARE = 0.5
 
 
-def nameless_searches(look: Look) -> Finding:
+def nameless_searches(snapshot: JoinSnapshot) -> Finding:
     """Count the searches that neither a user nor a session was sent with; agents need none."""
-    people = [search for search in look.searches.values() if search.surface != "agent"]
+    people = [search for search in snapshot.searches.values() if search.surface != "agent"]
     nameless = [search.query_id for search in people if search.nameless]
     return Finding(
         name="searches-without-user",

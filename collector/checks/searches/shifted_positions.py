@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
 from collector.checks.searches.positions import Sighting, find_shifted
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 
-def shifted_positions(look: Look) -> Finding:
+def shifted_positions(snapshot: JoinSnapshot) -> Finding:
     """Count the positions that are counted from the wrong number."""
     sightings = [
         Sighting(
             event.source, event.id, event.position, event.about.ranks.get(event.document_id) if event.about else None
         )
-        for event in look.events
+        for event in snapshot.events
         if event.position is not None
     ]
     shifted = find_shifted(sightings)

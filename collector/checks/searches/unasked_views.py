@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
-from collector.checks.snapshot import Look
+from collector.checks.snapshot import JoinSnapshot
 
 
-def unasked_views(look: Look) -> Finding:
+def unasked_views(snapshot: JoinSnapshot) -> Finding:
     """Count the hits that were seen in a list that is unknown."""
-    views = [event for event in look.events if event.type == "seen"]
+    views = [event for event in snapshot.events if event.type == "seen"]
     return tell(
         "views-without-query",
         "Hits that were seen in the answer to a query that was never logged: nothing says what else was shown.",

@@ -48,7 +48,7 @@ class DenseIndex:
         self._base: Any = faiss.read_index(str(sealed / "passages.faiss"), faiss.IO_FLAG_MMAP_IFC) if sealed else None
         self._sealed = self._base.ntotal if self._base else 0
         self._sealed_bytes = _bytes_of(self._base) if self._base else np.zeros((0, dimension), np.uint8)
-        self._tail = faiss.IndexScalarQuantizer(dimension, _KIND, faiss.METRIC_INNER_PRODUCT)
+        self._delta = faiss.IndexScalarQuantizer(dimension, _KIND, faiss.METRIC_INNER_PRODUCT)
         self._owner: Ints = np.load(sealed / "owners.npy") if sealed else np.zeros(0, np.int64)
         self._alive: Flags = np.load(sealed / "living.npy") if sealed else np.zeros(0, np.bool_)
         self._sum: npt.NDArray[np.float64] = np.load(sealed / "sum.npy") if sealed else np.zeros(dimension)
@@ -76,7 +76,7 @@ class DenseIndex:
             self._sum += vectors.sum(axis=0)
             if len(owners):
                 _stay_on_this_thread()
-                self._tail.add(self._quantise(vectors))
+                self._delta.add(self._quantise(vectors))
             return range(first, self._count)
 
     def remove(self, passages: range) -> None:
@@ -103,7 +103,7 @@ class DenseIndex:
         mask = None if allowed is None and self._living == count else alive
         if allowed is not None:
             mask = alive & (owner < len(allowed)) & allowed[np.minimum(owner, len(allowed) - 1)]
-        found = [self._search_base(asked, limit, mask), self._search_tail(asked, limit, mask, count)]
+        found = [self._search_base(asked, limit, mask), self._search_delta(asked, limit, mask, count)]
         scores, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
         best = places[np.argsort(-scores, kind="stable")[:limit]]
         return list(dict.fromkeys(owner[best].tolist()))
@@ -113,7 +113,7 @@ class DenseIndex:
         asked = np.ascontiguousarray(query[None, :] * self._scale, dtype=np.float32)
         mask, flat = self._alive[: self._count], _flat(self._base)
         parts = [_found(flat, asked, limit, mask[: self._sealed])] if self._base else []
-        parts.append(self._search_tail(asked, limit, mask, self._count))
+        parts.append(self._search_delta(asked, limit, mask, self._count))
         scores, places = (np.concatenate(one) for one in zip(*parts, strict=True))
         best = places[np.argsort(-scores, kind="stable")[:limit]]
         return list(dict.fromkeys(self._owner[best].tolist()))
@@ -158,7 +158,7 @@ class DenseIndex:
         codes[sealed] = self._sealed_codes(passages[sealed])
         _stay_on_this_thread()
         with self._lock:
-            codes[~sealed] = self._tail.reconstruct_batch(passages[~sealed] - self._sealed)
+            codes[~sealed] = self._delta.reconstruct_batch(passages[~sealed] - self._sealed)
         return codes
 
     def _sealed_codes(self, passages: Ints) -> Floats:
@@ -179,17 +179,17 @@ class DenseIndex:
         breadth = min(_WIDEST_BREADTH, max(_BREADTH, 3 * limit // 2) * self._sealed // allowed)
         return _found(self._base, asked, limit, mask, breadth)
 
-    def _search_tail(self, asked: Floats, limit: int, mask: Flags | None, count: int) -> tuple[Floats, Ints]:
+    def _search_delta(self, asked: Floats, limit: int, mask: Flags | None, count: int) -> tuple[Floats, Ints]:
         if count == self._sealed:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
         with self._lock:
             grown = self._count - self._sealed
             if mask is None and grown == count - self._sealed:
-                scores, places = _found(self._tail, asked, limit, None)
+                scores, places = _found(self._delta, asked, limit, None)
             else:
                 late = np.zeros(grown, np.bool_)
                 late[: count - self._sealed] = True if mask is None else mask[self._sealed :]
-                scores, places = _found(self._tail, asked, limit, late)
+                scores, places = _found(self._delta, asked, limit, late)
         return scores, places + self._sealed
 
     def _quantise(self, vectors: Floats) -> Floats:

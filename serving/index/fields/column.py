@@ -28,7 +28,7 @@ _SPARSE = 16  # so much dearer is it to look a row up than to go over one of the
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ColumnRun:
     """Values in the order of their rows; a row with several values comes several times.
 
     Attributes:
@@ -41,12 +41,12 @@ class Run:
     values: Array
     repeats: bool
 
-    def until(self, end: int) -> Run:
+    def until(self, end: int) -> ColumnRun:
         """Return what belongs to the rows below `end`."""
         if not len(self.rows) or self.rows[-1] < end:
             return self
         count = int(np.searchsorted(self.rows, np.int32(end)))
-        return Run(self.rows[:count], self.values[:count], self.repeats)
+        return ColumnRun(self.rows[:count], self.values[:count], self.repeats)
 
     def mark(self, flags: Flags, hits: Flags) -> None:
         """Set the flags, by row, of those rows of which a value hits, shape (n,)."""
@@ -92,7 +92,7 @@ class Column:
         words: The distinct keywords in the order of their numbers, of a keyword column's base.
     """
 
-    def __init__(self, field_type: FieldType, base: Run | None = None, words: Sequence[str] = ()) -> None:
+    def __init__(self, field_type: FieldType, base: ColumnRun | None = None, words: Sequence[str] = ()) -> None:
         self.type = field_type
         self.words = list(words)
         self._codes = {word: code for code, word in enumerate(self.words)}
@@ -115,11 +115,11 @@ class Column:
         self._repeats = self._repeats or len(stored) > 1
         self._count = end  # last: readers look no further
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[ColumnRun]:
         """Return everything there is, in at most two runs: what was saved and what came since."""
         count = self._count  # first: whatever is read after it is at least as long
-        tail = Run(self._rows[:count], self._values[:count], self._repeats)
-        return [self._base, tail] if self._base else [tail]
+        delta = ColumnRun(self._rows[:count], self._values[:count], self._repeats)
+        return [self._base, delta] if self._base else [delta]
 
     def exists(self, rows: int) -> Flags:
         """Return which of the rows below `rows` have a value, shape (rows,)."""

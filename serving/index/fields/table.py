@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foundation.errors import ArtifactDamaged
-from serving.index.fields.column import DTYPES, Column, Run
+from serving.index.fields.column import DTYPES, Column, ColumnRun
 from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, Not, Range
 from serving.index.fields.sorting import SortKey
 from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
@@ -188,7 +188,7 @@ class FieldTable:
             start, stop = column["start"], column["stop"]
             if not start <= stop <= len(rows) == len(values):
                 raise ValueError(f"values of {column['name']!r} are missing")
-            base = Run(rows[start:stop], values[start:stop], column["repeats"])
+            base = ColumnRun(rows[start:stop], values[start:stop], column["repeats"])
             table._columns[column["name"]] = Column(column["type"], base, column["words"])
         table.rows, table.misfits, table.left_out = head["rows"], head["misfits"], head["left_out"]
         return table

@@ -8,7 +8,7 @@ from itertools import pairwise
 import tantivy
 
 from serving.index.lexical.analysis import Analysis, Tokenizer, find_codes, is_code, read_identifiers, read_quotes
-from serving.index.lexical.spelling import MOST_UNKNOWN, Counts, Speller
+from serving.index.lexical.spelling import MAX_UNKNOWN, Counts, Speller
 from serving.index.lexical.synonyms import Stems, find_synonyms
 
 TITLE = "title"
@@ -115,7 +115,7 @@ class QueryReader:
         pairs = zip(words, stems, strict=True)
         rare = {word: stem for word, stem in pairs if clauses.add_word(stem) <= self._rare(statistics)}
         misspelt = [word for word, stem in rare.items() if self._is_misspelt(word, stem, statistics)]
-        for word in misspelt if len(misspelt) <= MOST_UNKNOWN else ():
+        for word in misspelt if len(misspelt) <= MAX_UNKNOWN else ():
             self._add_guesses(clauses, word, speller)
         for synonym in find_synonyms(stems, self._synonyms):
             clauses.add_phrase(synonym, self._analysis.synonym_weight)

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 Counts = list[tuple[str, int]]
 
 # A query with more unknown words is in another language, or no language at all.
-MOST_UNKNOWN = 8
+MAX_UNKNOWN = 8
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
@@ -58,10 +58,10 @@ class Speller:
     def guess(self, word: str, limit: int) -> list[Guess]:
         """Return known words within one edit, two from eight letters, that share the first letter; likeliest first."""
         edits = 2 if len(word) >= _TWO_EDITS_FROM else 1
-        shelf = self._shelf(word[0])
+        store = self._store(word[0])
         guesses: list[Guess] = []
         for length in range(len(word) - edits, len(word) + edits + 1):
-            words = shelf.get(length, {})
+            words = store.get(length, {})
             near = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
             guesses += [Guess(other, int(distance), words[other]) for other, distance, _ in near if distance]
         return sorted(guesses, key=lambda guess: (-guess.likelihood, guess.word))[:limit]
@@ -77,12 +77,12 @@ class Speller:
         """Return the query with its unknown words replaced by the likeliest known ones.
 
         A word is replaced by one like it, joined with its neighbour, or split in two. Words with digits are
-        left alone. None when no word is unknown, more than `MOST_UNKNOWN` are, or no guess is made.
+        left alone. None when no word is unknown, more than `MAX_UNKNOWN` are, or no guess is made.
         """
         found = list(_WORD.finditer(query))
         words = [match[0].lower() for match in found]
         unknown = [_may_be_misspelt(word) and not self._known(word) for word in words]
-        if not 0 < sum(unknown) <= MOST_UNKNOWN:
+        if not 0 < sum(unknown) <= MAX_UNKNOWN:
             return None
         pieces: list[str] = []
         end, place = 0, 0
@@ -107,15 +107,15 @@ class Speller:
             return guesses[0].word
         return " ".join(self.split(word)) or (guesses[0].word if guesses else None)
 
-    def _shelf(self, letter: str) -> dict[int, dict[str, int]]:
-        shelf = self._shelves.get(letter)
-        if shelf is None:
-            shelf = {}
+    def _store(self, letter: str) -> dict[int, dict[str, int]]:
+        store = self._shelves.get(letter)
+        if store is None:
+            store = {}
             for word, documents in self._vocabulary(letter):
                 if _may_be_misspelt(word):
-                    shelf.setdefault(len(word), {})[word] = documents
-            self._shelves[letter] = shelf
-        return shelf
+                    store.setdefault(len(word), {})[word] = documents
+            self._shelves[letter] = store
+        return store
 
 
 def _may_be_misspelt(word: str) -> bool:

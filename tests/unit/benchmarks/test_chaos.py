@@ -8,19 +8,19 @@ import random
 import pytest
 
 from benchmarks.chaos.hostile import odd
-from benchmarks.chaos.outages import Endured, Outage
-from benchmarks.chaos.readiness import Said, untrue
-from benchmarks.chaos.traffic import Search, Write
+from benchmarks.chaos.outages import Endured, PlannedOutage
+from benchmarks.chaos.readiness import ReadyzAnswer, untrue
+from benchmarks.chaos.traffic import TimedSearch, Write
 from benchmarks.harness.damage import Damage
 from benchmarks.ingest.fuzz import GOOD_BODIES
 
 UNHARMED = Damage(lost_events=0, lost_searches=0, unknown_events=0, miscounted=0, replay_differs=0, broken_answers=0)
-LOGGED = [Search(at_s=place / 10, took_s=0.01, status=200, logged=True) for place in range(20)]
-UNLOGGED = [Search(at_s=place / 10, took_s=0.01, status=200, logged=False) for place in range(20)]
+LOGGED = [TimedSearch(at_s=place / 10, took_s=0.01, status=200, logged=True) for place in range(20)]
+UNLOGGED = [TimedSearch(at_s=place / 10, took_s=0.01, status=200, logged=False) for place in range(20)]
 
 
-def _endured(searches: list[Search], writes: list[Write]) -> Endured:
-    return Endured(Outage("fault", 10), searches, writes, [], recovery_s=1.0, damage=UNHARMED)
+def _endured(searches: list[TimedSearch], writes: list[Write]) -> Endured:
+    return Endured(PlannedOutage("fault", 10), searches, writes, [], recovery_s=1.0, damage=UNHARMED)
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,18 @@ def _endured(searches: list[Search], writes: list[Write]) -> Endured:
     ],
 )
 def test_readiness_is_held_against_the_searches_around_it(
-    status: str, problems: tuple[str, ...], searches: list[Search], lies: int
+    status: str, problems: tuple[str, ...], searches: list[TimedSearch], lies: int
 ) -> None:
-    assert len(untrue([Said(1.0, status, problems)], searches)) == lies
+    assert len(untrue([ReadyzAnswer(1.0, status, problems)], searches)) == lies
 
 
 def test_searches_elsewhere_in_time_contradict_nothing() -> None:
-    assert not untrue([Said(60.0, "ready")], UNLOGGED)
+    assert not untrue([ReadyzAnswer(60.0, "ready")], UNLOGGED)
 
 
 def test_a_late_or_refused_search_counts_against_the_share() -> None:
-    late = Search(at_s=0, took_s=0.6, status=200, logged=True)
-    refused = Search(at_s=0, took_s=0.01, status=503, logged=False)
+    late = TimedSearch(at_s=0, took_s=0.6, status=200, logged=True)
+    refused = TimedSearch(at_s=0, took_s=0.01, status=503, logged=False)
     share = next(bar for bar in _endured([*LOGGED[:18], late, refused], []).bars() if bar.id == "chaos.answered_share")
     assert (share.value, share.met) == (0.9, False)
 

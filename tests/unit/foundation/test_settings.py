@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from foundation.settings import Settings, explain_settings
+from foundation.settings import Settings, explain_settings, renamed_settings
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +116,13 @@ def test_public_hosts_are_listed_with_spaces_and_any_only_where_keys_are_require
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_renamed_setting_is_read_under_its_old_name_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKLOOP_PATIENCE_MS", "120")
+    assert Settings().max_queue_wait_ms == 120
+    assert list(renamed_settings()) == [
+        "CLICKLOOP_PATIENCE_MS is called CLICKLOOP_MAX_QUEUE_WAIT_MS now; the next release reads only that name"
+    ]
+    monkeypatch.setenv("CLICKLOOP_MAX_QUEUE_WAIT_MS", "150")
+    assert Settings().max_queue_wait_ms == 150, "the new name wins"

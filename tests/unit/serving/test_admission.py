@@ -9,7 +9,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import Overloaded
-from serving.admission import Admission, SearchGate, Turns
+from serving.admission import Admission, FifoSemaphore, SearchGate
 
 
 class Watch:
@@ -29,7 +29,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def admission(watch: Watch) -> Admission:
-    return Admission(at_once=2, patience_s=0.4, now=watch)
+    return Admission(at_once=2, max_queue_wait_s=0.4, now=watch)
 
 
 def fill(admission: Admission, searches: int) -> None:
@@ -89,20 +89,20 @@ def test_whoever_would_wait_longer_than_the_patience_is_refused_and_not_counted(
 
 
 def test_turns_are_taken_in_the_order_of_coming() -> None:
-    turns, came, taken = Turns(1), threading.Semaphore(0), []
+    semaphore, came, taken = FifoSemaphore(1), threading.Semaphore(0), []
 
     def take(number: int) -> None:
         came.release()
-        with turns:
+        with semaphore:
             taken.append(number)
 
-    with turns:
+    with semaphore:
         waiting = []
         for number in range(5):
             thread = threading.Thread(target=take, args=(number,))
             thread.start()
             came.acquire()
-            while len(turns) < number + 1:
+            while len(semaphore) < number + 1:
                 thread.join(0.001)
             waiting.append(thread)
     for thread in waiting:
@@ -114,23 +114,23 @@ def test_turns_are_taken_in_the_order_of_coming() -> None:
 def test_the_cheapest_loss_of_quality_goes_first(admission: Admission) -> None:
     admission.learn({"rerank": 0.03, "encode": 0.01, "dense": 0.01, "lexical": 0.01})
 
-    assert admission.spare(0.1) == ()
-    assert admission.spare(0.04) == ("rerank",)
-    assert admission.spare(0.01) == ("rerank", "meaning")
+    assert admission.stages_to_shed(0.1) == ()
+    assert admission.stages_to_shed(0.04) == ("rerank",)
+    assert admission.stages_to_shed(0.01) == ("rerank", "meaning")
 
 
 def test_those_who_wait_behind_are_thought_of(admission: Admission) -> None:
     admission.learn({"rerank": 0.03, "lexical": 0.01})
     fill(admission, 8)
 
-    assert admission.spare(0.1) == ("rerank",)
+    assert admission.stages_to_shed(0.1) == ("rerank",)
 
 
 def test_searches_get_plainer_before_any_is_refused(admission: Admission) -> None:
     admission.learn({"rerank": 0.01, "encode": 0.005, "dense": 0.005, "lexical": 0.003})
     fill(admission, 30)
 
-    assert admission.spare(10.0) == ("rerank",)
+    assert admission.stages_to_shed(10.0) == ("rerank",)
 
 
 def pass_through(admission: Admission, app: ASGIApp) -> None:

@@ -4,15 +4,15 @@ import httpx
 import pytest
 
 from foundation.errors import ClickloopError, InvalidRequest, Overloaded
-from simulator.service import Patience, Service
+from simulator.service import RetryPolicy, Service
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def service(handler: Handler, pauses: list[float] | None = None, attempts: int = 4, name: str = "default") -> Service:
-    patience = Patience(attempts=attempts, sleep=(pauses if pauses is not None else []).append)
+    retry = RetryPolicy(attempts=attempts, sleep=(pauses if pauses is not None else []).append)
     transport = httpx.MockTransport(handler)
-    return Service("http://service", collection_name=name, patience=patience, transport=transport)
+    return Service("http://service", collection_name=name, retry=retry, transport=transport)
 
 
 def test_a_request_is_repeated_unchanged_until_the_service_is_back() -> None:

@@ -18,7 +18,7 @@ _READERS = {
 }
 
 
-class Pages:
+class PageFolder:
     """The pages below a directory, in the order of their paths; what is hidden is left out.
 
     A page's id is its path in the directory, and so is its url where it names none itself.

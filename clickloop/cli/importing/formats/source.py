@@ -7,7 +7,7 @@ from pathlib import Path
 from clickloop.cli.importing.formats.delimited import Delimited
 from clickloop.cli.importing.formats.json_array import JsonArray
 from clickloop.cli.importing.formats.json_lines import JsonLines
-from clickloop.cli.importing.formats.pages import Pages
+from clickloop.cli.importing.formats.pages import PageFolder
 from clickloop.cli.importing.formats.parquet import Parquet
 from clickloop.cli.importing.formats.rows import Source, TableForm
 from foundation.errors import InvalidRequest, NotFound
@@ -31,7 +31,7 @@ def open_source(path: Path, form: TableForm, known: str = _KNOWN) -> Source:
     if path.is_dir():
         _refuse_options(path, form)
         corpus = next((file for name in ("corpus.jsonl", "corpus.jsonl.gz") if (file := path / name).is_file()), None)
-        return JsonLines(corpus) if corpus else Pages(path)
+        return JsonLines(corpus) if corpus else PageFolder(path)
     if not path.is_file():
         raise NotFound(f"there is no file or directory {path}")
     unpacked = path.with_suffix("") if path.suffix.lower() == ".gz" else path

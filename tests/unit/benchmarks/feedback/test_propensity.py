@@ -14,7 +14,7 @@ from benchmarks.feedback.clicklog import (
     one_in_five,
     published_trust,
 )
-from benchmarks.feedback.flood import Visit, fold_visits
+from benchmarks.feedback.flood import FloodVisit, fold_visits
 from benchmarks.feedback.propensity import assume, rank_agreement
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE
 
@@ -52,7 +52,7 @@ def test_the_prior_is_assumed_with_its_own_steepness_unless_told_otherwise() -> 
 
 
 def test_nobody_counts_more_lists_of_a_query_than_the_setting() -> None:
-    visits = [Visit("machine-1", 0, (4, 7), (2,))] * 50 + [Visit("person-1", 0, (4, 7), (1,))]
+    visits = [FloodVisit("machine-1", 0, (4, 7), (2,))] * 50 + [FloodVisit("person-1", 0, (4, 7), (1,))]
 
     log = fold_visits(visits, 3)
 

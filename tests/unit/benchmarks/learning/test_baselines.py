@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.learning.baselines import label_by_swaps
+from benchmarks.learning.baselines import label_by_interventions
 from collector.click_models.labels import label
 from foundation.contracts import CURVE_RANKS, Evidence
 
@@ -18,8 +18,8 @@ def test_documents_at_several_ranks_give_the_curve_where_there_are_enough() -> N
         for worth in [(number % 4 == 0) + 0.05]
     ]
 
-    _, swaps = label_by_swaps(evidence, {}, None)
-    _, few = label_by_swaps(evidence[:2], {}, None)
+    _, swaps = label_by_interventions(evidence, {}, None)
+    _, few = label_by_interventions(evidence[:2], {}, None)
 
     assert swaps.relevant[1] / swaps.relevant[0] == pytest.approx(0.9, abs=0.05)
     assert few == label(evidence[:2], {})[1]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchmarks.harness.evaluation import World
+from benchmarks.harness.evaluation import EvaluationHarness
 from benchmarks.learning.baselines import label_by_rate, label_doubly_robust
 from benchmarks.learning.closed_loop import Setting, Simulation, Votes
 from collector.fold.lists import Outcome, ShownList
@@ -31,22 +31,24 @@ def _vector(word: str) -> npt.NDArray[np.float64]:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world() -> EvaluationHarness:
     pairs = [f"{one} {other}" for one in WORDS for other in WORDS if one < other]
     documents: list[dict[str, Any]] = [{"id": pair, "title": pair, "text": f"A {pair} thing."} for pair in pairs]
     queries = {f"{kind} {pair}": f"{kind} {pair}" for pair in pairs for kind in ("some", "any", "SOME")}
     judgments = {query: {query.split(" ", 1)[1]: 1} for query in queries}
     train = {query: grades for query, grades in judgments.items() if query.startswith("some")}
     test = {query: grades for query, grades in judgments.items() if not query.startswith("some")}
-    return World(JudgedCollection(documents, queries, {"train": train, "test": test}), PlainEmbedder(embed), 32)
+    return EvaluationHarness(
+        JudgedCollection(documents, queries, {"train": train, "test": test}), PlainEmbedder(embed), 32
+    )
 
 
-def test_queries_that_users_ask_under_another_spelling_are_not_held_out(world: World) -> None:
+def test_queries_that_users_ask_under_another_spelling_are_not_held_out(world: EvaluationHarness) -> None:
     assert all(key.startswith("any") for key in world.held_out)
     assert not world.held_out.keys() & world.asked.keys()
 
 
-def test_a_run_measures_at_every_training_and_repeats_itself(world: World) -> None:
+def test_a_run_measures_at_every_training_and_repeats_itself(world: EvaluationHarness) -> None:
     rows = Simulation(world, Setting("closed"), clicks=60, seed=1).run(lambda _: None)
     again = Simulation(world, Setting("closed"), clicks=60, seed=1).run(lambda _: None)
 
@@ -55,7 +57,7 @@ def test_a_run_measures_at_every_training_and_repeats_itself(world: World) -> No
     assert all(0 <= row.held_out <= 1 and 0 <= row.clicked <= 1 for row in rows)
 
 
-def test_a_static_log_is_learned_from_once(world: World) -> None:
+def test_a_static_log_is_learned_from_once(world: EvaluationHarness) -> None:
     rows = Simulation(world, Setting("static", closed=False), clicks=30, seed=1).run(lambda _: None)
 
     assert [row.clicks for row in rows] == [30]

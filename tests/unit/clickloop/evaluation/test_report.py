@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from clickloop.evaluation.report import Comparison, compare, print_comparison, write_report
+from clickloop.evaluation.report import EvaluationReport, compare, print_comparison, write_report
 from clickloop.evaluation.runs import Run, read_run
 from foundation.errors import InvalidRequest, NotFound
 from simulator.collection import JudgedCollection
@@ -28,11 +28,11 @@ def rank(system: str, queries: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def comparison() -> Comparison:
+def comparison() -> EvaluationReport:
     return compare("fruit", COLLECTION, "test", ["constant", "right"], rank, seed=0)
 
 
-def test_json_holds_measures_tests_and_reasons(comparison: Comparison) -> None:
+def test_json_holds_measures_tests_and_reasons(comparison: EvaluationReport) -> None:
     found = json.loads(json.dumps(comparison.to_json()))
     assert found["systems"]["right"]["nDCG@10"] == 1.0
     assert found["systems"]["constant"]["nDCG@10"] == pytest.approx(1 / 3)
@@ -43,7 +43,7 @@ def test_json_holds_measures_tests_and_reasons(comparison: Comparison) -> None:
     assert sum(found["failures"]["constant"]["reasons"].values()) == 2
 
 
-def test_the_page_and_the_runs_are_written(comparison: Comparison, tmp_path: Path) -> None:
+def test_the_page_and_the_runs_are_written(comparison: EvaluationReport, tmp_path: Path) -> None:
     write_report(comparison, COLLECTION, tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text()
     assert "the pear &amp; more" in page
@@ -52,7 +52,7 @@ def test_the_page_and_the_runs_are_written(comparison: Comparison, tmp_path: Pat
     assert read_run(tmp_path / "out" / "right.run") == comparison.runs["right"]
 
 
-def test_people_read_a_table(comparison: Comparison) -> None:
+def test_people_read_a_table(comparison: EvaluationReport) -> None:
     console = Console(record=True, width=120)
     print_comparison(comparison, console)
     said = console.export_text()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clickloop.remote.retry_policy import ATTEMPTS, Patience
+from clickloop.remote.retry_policy import ATTEMPTS, RetryPolicy
 from clickloop.remote.service import Refused
 from foundation.errors import ClickloopError, NotReady
 
@@ -30,7 +30,7 @@ def busy(retry_after_s: int = 0) -> Refused:
 @pytest.mark.parametrize("problem", [NotReady("away"), busy(), Refused("slow down", code=429)])
 def test_what_may_succeed_later_is_asked_again_with_growing_waits(problem: ClickloopError) -> None:
     waits: list[float] = []
-    assert Patience(seed=0, sleep=waits.append).ask(failing(5, problem)) == "answer"
+    assert RetryPolicy(seed=0, sleep=waits.append).ask(failing(5, problem)) == "answer"
     assert len(waits) == 5
     assert all(0.25 * 2**number <= wait <= 0.5 * 2**number for number, wait in enumerate(waits))
 
@@ -38,18 +38,18 @@ def test_what_may_succeed_later_is_asked_again_with_growing_waits(problem: Click
 def test_no_wait_is_shorter_than_asked_for() -> None:
     waits: list[float] = []
     told: list[tuple[str, float]] = []
-    patience = Patience(lambda reason, wait_s: told.append((reason, wait_s)), seed=0, sleep=waits.append)
-    patience.ask(failing(1, busy(20)))
+    retry = RetryPolicy(lambda reason, wait_s: told.append((reason, wait_s)), seed=0, sleep=waits.append)
+    retry.ask(failing(1, busy(20)))
     assert 20.25 <= waits[0] <= 20.5
     assert told == [("busy", waits[0])]
-    patience.ask(failing(1, busy(86_400)))
+    retry.ask(failing(1, busy(86_400)))
     assert waits[1] < 301
 
 
 def test_patience_ends() -> None:
     waits: list[float] = []
     with pytest.raises(Refused, match="busy"):
-        Patience(seed=0, sleep=waits.append).ask(failing(99, busy()))
+        RetryPolicy(seed=0, sleep=waits.append).ask(failing(99, busy()))
     assert len(waits) == ATTEMPTS - 1
     assert max(waits) <= 30
 
@@ -57,5 +57,5 @@ def test_patience_ends() -> None:
 def test_a_refusal_for_good_is_not_repeated() -> None:
     waits: list[float] = []
     with pytest.raises(Refused, match="wrong"):
-        Patience(sleep=waits.append).ask(failing(1, Refused("wrong", code=422)))
+        RetryPolicy(sleep=waits.append).ask(failing(1, Refused("wrong", code=422)))
     assert waits == []

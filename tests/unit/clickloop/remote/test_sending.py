@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from clickloop.remote.retry_policy import Patience
+from clickloop.remote.retry_policy import RetryPolicy
 from clickloop.remote.sending import Ready, Sender
 from clickloop.remote.service import Refused, Remote
 from foundation.clock import FrozenClock
@@ -38,7 +38,7 @@ def sender(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender
     app.include_router(make_router(catalog, settings, lambda *_: None))
     with TestClient(app) as client:
         monkeypatch.setattr(httpx, "Client", lambda **_: client)
-        yield Sender(Remote("http://testserver"), Patience(sleep=lambda _: None))
+        yield Sender(Remote("http://testserver"), RetryPolicy(sleep=lambda _: None))
 
 
 def ready(id_: str, text: str = "text") -> Ready:
@@ -86,4 +86,4 @@ def test_a_service_that_refuses_everything_ends_it(monkeypatch: pytest.MonkeyPat
     client = httpx.Client(transport=closed, base_url="http://there")
     monkeypatch.setattr(httpx, "Client", lambda **_: client)
     with pytest.raises(Refused, match="403 not yours"):
-        Sender(Remote("http://there"), Patience()).send([ready("a"), ready("b")])
+        Sender(Remote("http://there"), RetryPolicy()).send([ready("a"), ready("b")])

@@ -84,7 +84,7 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "least_s", "most_s"),
+    ("header", "min_s", "max_s"),
     [
         ("7", 7, 7),
         ("", 0, 0),
@@ -94,11 +94,9 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
     ],
     ids=["seconds", "none", "unreadable", "endless", "date"],
 )
-def test_a_refusal_keeps_status_fields_and_when_to_come_back(
-    url: str, header: str, least_s: float, most_s: float
-) -> None:
+def test_a_refusal_keeps_status_fields_and_when_to_come_back(url: str, header: str, min_s: float, max_s: float) -> None:
     with pytest.raises(Refused) as refused:
         Remote(url).delete("/v1/documents", [header])
     assert refused.value.code == 429
     assert refused.value.fields == (FieldFault("k", "must be at least 1"),)
-    assert least_s <= refused.value.retry_after_s <= most_s
+    assert min_s <= refused.value.retry_after_s <= max_s

@@ -19,11 +19,11 @@ from clickloop.server.announcement import AnnouncedProcesses, AnnouncedServer
 from clickloop.server.listening import AddressTaken, bind
 from foundation.telemetry.metrics import configure_logs
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
@@ -41,7 +41,7 @@ def test_a_server_tells_the_free_port_that_it_took(capsys: pytest.CaptureFixture
     wait_until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
-    thread.join(PATIENCE_S)
+    thread.join(TIMEOUT_S)
 
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == f"clickloop answers at http://127.0.0.1:{port}"

@@ -31,7 +31,7 @@ def share(home):
     sys.exit()
 
 clickloop.server.shared_metrics.share_metrics = share
-from clickloop.cli import app
+from clickloop.cli.main import app
 app(["serve"])
 """
 

@@ -4,7 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from collector.click_models.intervention_harvesting import FOLDS, PRIOR, Harvest, assign_folds, harvest
+from collector.click_models.intervention_harvesting import (
+    FOLDS,
+    PRIOR,
+    HarvestedCurve,
+    assign_folds,
+    harvest_interventions,
+)
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE
 
 Floats = npt.NDArray[np.float64]
@@ -29,12 +35,12 @@ def draw(curves: tuple[Floats, Floats], grades: list[float], seed: int = 0, list
     return shown.reshape(-1, CURVE_RANKS), clicked.reshape(-1, CURVE_RANKS)
 
 
-def harvest_queries(shown: Floats, clicked: Floats) -> Harvest:
-    return harvest(shown, clicked, np.repeat(assign_folds(400), 10))
+def harvesting_queries(shown: Floats, clicked: Floats) -> HarvestedCurve:
+    return harvest_interventions(shown, clicked, np.repeat(assign_folds(400), 10))
 
 
 def test_users_who_trust_high_ranks_are_seen_through() -> None:
-    found = harvest_queries(*draw(TRUSTING, [0.0, 1.0]))
+    found = harvesting_queries(*draw(TRUSTING, [0.0, 1.0]))
 
     assert found.family == "trust"
     assert found.theta[:10] == pytest.approx(THETA[:10] ** 0.5, abs=0.05)
@@ -42,21 +48,21 @@ def test_users_who_trust_high_ranks_are_seen_through() -> None:
 
 
 def test_the_simplest_family_is_kept_where_trust_plays_no_part() -> None:
-    found = harvest_queries(*draw(UNTRUSTING, [0.0, 1.0]))
+    found = harvesting_queries(*draw(UNTRUSTING, [0.0, 1.0]))
 
     assert found.family == "position"
     assert found.theta[:10] == pytest.approx(THETA[:10], abs=0.03)
 
 
 def test_documents_that_are_more_or_less_relevant_are_told_from_those_that_are_or_are_not() -> None:
-    found = harvest_queries(*draw(UNTRUSTING, [0.0, 0.25, 0.5, 0.75, 1.0], lists=150))
+    found = harvesting_queries(*draw(UNTRUSTING, [0.0, 0.25, 0.5, 0.75, 1.0], lists=150))
 
     assert found.family == "graded position"
     assert found.held_out["graded position"] > found.held_out["position"] > found.held_out[PRIOR]
 
 
 def test_errors_lie_within_three_standard_errors_and_those_are_small() -> None:
-    found = harvest_queries(*draw(TRUSTING, [0.0, 1.0]))
+    found = harvesting_queries(*draw(TRUSTING, [0.0, 1.0]))
 
     error = np.abs(found.theta - THETA**0.5)[1:10]
     assert (error < 3 * found.errors[1:10] + 0.01).all()
@@ -68,7 +74,7 @@ def test_too_few_swapped_clicks_leave_the_prior_and_say_how_few(swapped_clicks: 
     shown, clicked = np.zeros((2, FOLDS, CURVE_RANKS))
     shown[0, :2], clicked[0, 0] = 500, swapped_clicks
 
-    found = harvest(shown, clicked, np.arange(FOLDS))
+    found = harvest_interventions(shown, clicked, np.arange(FOLDS))
 
     assert found.family == PRIOR
     assert found.curve == PRIOR_CURVE

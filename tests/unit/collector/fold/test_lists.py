@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collector.fold.lists import (
     NO_COUNTS,
-    Counts,
+    EvidenceCounts,
     Outcome,
     ShownList,
     count_votes,
@@ -164,8 +164,8 @@ def test_satisfaction_follows_the_clearest_signal(outcome: Outcome, verdict: int
 def test_a_vote_counts_what_was_shown_and_clicked_by_rank() -> None:
     counts = count_votes([shown("q1", Outcome(clicked=(2,), ratings={"b": 5}))], 3)
 
-    assert counts["a"] == Counts(shown=at_rank(1))
-    assert counts["b"] == Counts(at_rank(2), at_rank(2), users=1, satisfied=1, rating_sum=5, ratings=1)
+    assert counts["a"] == EvidenceCounts(shown=at_rank(1))
+    assert counts["b"] == EvidenceCounts(at_rank(2), at_rank(2), users=1, satisfied=1, rating_sum=5, ratings=1)
 
 
 def test_ranks_below_the_curve_share_its_last_place() -> None:
@@ -193,7 +193,7 @@ def test_a_click_shows_that_its_list_was_looked_at() -> None:
 
 
 def test_a_hit_that_was_seen_was_looked_at_and_no_other() -> None:
-    assert count_votes([shown("q1", Outcome(seen=(2,)))], 3) == {"b": Counts(shown=at_rank(2))}
+    assert count_votes([shown("q1", Outcome(seen=(2,)))], 3) == {"b": EvidenceCounts(shown=at_rank(2))}
 
 
 def test_a_person_who_goes_on_to_click_elsewhere_looked_at_what_came_before() -> None:
@@ -201,7 +201,9 @@ def test_a_person_who_goes_on_to_click_elsewhere_looked_at_what_came_before() ->
 
     counts = count_votes(lists, 3, last_click=SHOWN_AT + timedelta(minutes=2))
 
-    assert counts == {document: Counts(shown=at_rank(rank)) for document, rank in RANKS.items()}, "the first list alone"
+    assert counts == {document: EvidenceCounts(shown=at_rank(rank)) for document, rank in RANKS.items()}, (
+        "the first list alone"
+    )
 
 
 def test_what_an_agent_passes_over_says_nothing() -> None:
@@ -209,15 +211,15 @@ def test_what_an_agent_passes_over_says_nothing() -> None:
     silent = ShownList("q2", SHOWN_AT, RANKS, Outcome(seen=(1,)), to_person=False)
 
     assert count_votes([cited, silent], 3, last_click=SHOWN_AT + timedelta(days=1)) == {
-        "b": Counts(at_rank(2), at_rank(2), users=1)
+        "b": EvidenceCounts(at_rank(2), at_rank(2), users=1)
     }
 
 
 def test_a_word_without_a_click_counts_and_is_no_skip() -> None:
     counts = count_votes([shown("q1", Outcome(ratings={"a": 5}, dwell={"b": 2.0}))], 3)
 
-    assert counts["a"] == Counts(users=1, satisfied=1, rating_sum=5, ratings=1)
-    assert counts["b"] == Counts(dissatisfied=1)
+    assert counts["a"] == EvidenceCounts(users=1, satisfied=1, rating_sum=5, ratings=1)
+    assert counts["b"] == EvidenceCounts(dissatisfied=1)
 
 
 def test_only_the_first_lists_of_a_vote_count() -> None:
@@ -236,7 +238,7 @@ def test_lists_of_the_same_moment_count_by_query_id() -> None:
 
 few = st.integers(-3, 3)
 counts_of = st.builds(
-    Counts,
+    EvidenceCounts,
     st.tuples(*[few] * CURVE_RANKS),
     st.tuples(*[few] * CURVE_RANKS),
     users=few,
@@ -248,7 +250,9 @@ tables = st.dictionaries(st.sampled_from("abcd"), counts_of)
 
 
 @given(before=tables, after=tables)
-def test_a_difference_leads_exactly_from_before_to_after(before: dict[str, Counts], after: dict[str, Counts]) -> None:
+def test_a_difference_leads_exactly_from_before_to_after(
+    before: dict[str, EvidenceCounts], after: dict[str, EvidenceCounts]
+) -> None:
     change = difference(before, after)
 
     arrived = {key: before.get(key, NO_COUNTS).plus(change.get(key, NO_COUNTS)) for key in before.keys() | after}

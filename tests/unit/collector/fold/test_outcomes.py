@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.fold.lists import NO_OUTCOME, ShownList
-from collector.fold.outcomes import adds_up, by_list, hear, hear_more
+from collector.fold.outcomes import adds_up, apply, by_list, recompute
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -45,11 +45,11 @@ def test_events_that_add_up_may_be_heard_as_they_come(data: st.DataObject) -> No
     for news in in_parts(events, cuts):
         before += len(news)
         if adds_up(known.outcome, news):
-            known = hear_more(known, news, LATENESS_DAYS)
+            known = apply(known, news, LATENESS_DAYS)
         else:
-            known = hear(LIST, events[:before], LATENESS_DAYS)
+            known = recompute(LIST, events[:before], LATENESS_DAYS)
 
-    assert known == hear(LIST, events, LATENESS_DAYS)
+    assert known == recompute(LIST, events, LATENESS_DAYS)
 
 
 @pytest.mark.parametrize("kind", ["rating", "resolved", "unresolved"])
@@ -58,11 +58,13 @@ def test_where_the_last_one_decides_all_must_be_heard(kind: EventType) -> None:
 
 
 def test_a_click_after_a_resolution_may_be_what_resolved_it() -> None:
-    resolved = hear(LIST, [event(1, "click", "b"), event(2, "resolved", "", days=2)], LATENESS_DAYS)
+    resolved = recompute(LIST, [event(1, "click", "b"), event(2, "resolved", "", days=2)], LATENESS_DAYS)
     earlier = event(3, "click", "c", days=1)
 
     assert not adds_up(resolved.outcome, [earlier])
-    assert hear(LIST, [event(1, "click", "b"), event(2, "resolved", "", days=2), earlier], 7).outcome.credited == "c"
+    assert (
+        recompute(LIST, [event(1, "click", "b"), event(2, "resolved", "", days=2), earlier], 7).outcome.credited == "c"
+    )
 
 
 def test_events_are_told_by_list() -> None:

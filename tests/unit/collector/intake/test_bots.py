@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from collector.intake.bots import HOLD_AT, LEAST_USERS, Activity, is_crawler, judge, reasons_against, score, usual_of
+from collector.intake.bots import HOLD_AT, MIN_USERS, Activity, is_crawler, judge, reasons_against, score, usual_of
 
 
 def person(chance: random.Random) -> Activity:
@@ -81,7 +81,7 @@ def test_a_user_with_few_clicks_is_not_judged() -> None:
 
 
 def test_without_enough_users_nothing_is_usual() -> None:
-    some = {f"u{number}": Activity(2, 1, 1, 1, 1, 1) for number in range(LEAST_USERS - 2)}
+    some = {f"u{number}": Activity(2, 1, 1, 1, 1, 1) for number in range(MIN_USERS - 2)}
 
     assert judge(some | {"bot": BOT}) == {}
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from collector.intake.compatible_http import make_router
 from collector.intake.logged import read
-from collector.intake.policy import Door
+from collector.intake.policy import IntakePolicy
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog.protocol import EmbeddedLog, Record, Subscription
@@ -75,7 +75,9 @@ class Service:
         options = Settings(_env_file=None, **changes)
         app = FastAPI()
         install_edge(app, Edge(options.max_body_bytes))
-        app.include_router(make_router(log, clock, options, self._merge, Door(QueryIds(b"secret"), options), PRIVACY))
+        app.include_router(
+            make_router(log, clock, options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY)
+        )
         self.client = TestClient(app, raise_server_exceptions=False)
 
     def send(self, case: Case) -> Any:
@@ -221,8 +223,8 @@ def test_another_method_gets_algolias_answer(service: Service) -> None:
 def test_an_item_that_the_catalog_leaves_out_is_named(clock: FrozenClock) -> None:
     app = FastAPI()
     options = Settings(_env_file=None)
-    door = Door(QueryIds(b"secret"), options)
-    app.include_router(make_router(ListLog(), clock, options, lambda _collection, _items: {}, door, PRIVACY))
+    policy = IntakePolicy(QueryIds(b"secret"), options)
+    app.include_router(make_router(ListLog(), clock, options, lambda _collection, _items: {}, policy, PRIVACY))
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event).json()
@@ -238,7 +240,7 @@ def test_items_that_cannot_be_written_are_to_be_sent_again(clock: FrozenClock) -
     app, log = FastAPI(), ListLog()
     install_edge(app, Edge(1000))
     options = Settings(_env_file=None)
-    app.include_router(make_router(log, clock, options, fail, Door(QueryIds(b"secret"), options), PRIVACY))
+    app.include_router(make_router(log, clock, options, fail, IntakePolicy(QueryIds(b"secret"), options), PRIVACY))
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event)

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 import collector.checks.http
 from collector.intake.http import make_router
 from collector.intake.logged import read
-from collector.intake.policy import Door
+from collector.intake.policy import IntakePolicy
 from foundation.clock import FrozenClock
 from foundation.errors import Overloaded, StoreAway
 from foundation.eventlog.protocol import EmbeddedLog, Record, Subscription
@@ -51,9 +51,9 @@ class BrokenLog:
 def make_client(log: Any, clock: FrozenClock, engine: sa.Engine, settings: Settings = SETTINGS) -> TestClient:
     app = FastAPI()
     install_edge(app, Edge(settings.max_body_bytes))
-    door = Door(QueryIds(b"secret"), settings)
-    app.include_router(make_router(log, clock, settings, door, PRIVACY))
-    app.include_router(collector.checks.http.make_router(engine, settings.lateness_days, door.refused_unset))
+    policy = IntakePolicy(QueryIds(b"secret"), settings)
+    app.include_router(make_router(log, clock, settings, policy, PRIVACY))
+    app.include_router(collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset))
     return TestClient(app, raise_server_exceptions=False)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from collector.intake.policy import Door, Offer, TooSoon
+from collector.intake.policy import IntakePolicy, Offer, TooSoon
 from foundation.access.keys import Key
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import FieldFault, RateLimited
@@ -31,25 +31,25 @@ def request(user_agent: str = "", key: Key | None = None) -> Request:
     return Request(scope | ({KEY_SCOPE: key} if key else {}))
 
 
-def door(**changes: Any) -> Door:
-    return Door(IDS, Settings(_env_file=None, **changes))
+def policy(**changes: Any) -> IntakePolicy:
+    return IntakePolicy(IDS, Settings(_env_file=None, **changes))
 
 
 def test_by_default_everything_good_passes_as_it_is() -> None:
     offers: list[Offer] = [(SERVED,), FAULTY, (INVENTED,), (LIST,), ()]
 
-    assert door().examine(request(), "default", offers) == offers
+    assert policy().examine(request(), "default", offers) == offers
 
 
 def test_marked_events_on_foreign_answers_are_kept_in_doubt() -> None:
-    served, invented = door(sign_queries="mark").examine(request(), "default", [(SERVED,), (INVENTED,)])
+    served, invented = policy(sign_queries="mark").examine(request(), "default", [(SERVED,), (INVENTED,)])
 
     assert served == (SERVED,)
     assert invented == (replace(INVENTED, distrusted="unsigned"),)
 
 
 def test_required_signatures_refuse_events_on_foreign_answers() -> None:
-    served, invented = door(sign_queries="require").examine(request(), "default", [(SERVED,), (INVENTED,)])
+    served, invented = policy(sign_queries="require").examine(request(), "default", [(SERVED,), (INVENTED,)])
 
     assert served == (SERVED,)
     assert isinstance(invented, list)
@@ -57,7 +57,7 @@ def test_required_signatures_refuse_events_on_foreign_answers() -> None:
 
 
 def test_an_id_of_another_collection_is_foreign() -> None:
-    (found,) = door(sign_queries="require").examine(request(), "other", [(SERVED,)])
+    (found,) = policy(sign_queries="require").examine(request(), "other", [(SERVED,)])
 
     assert isinstance(found, list)
 
@@ -67,7 +67,7 @@ def test_an_id_of_another_collection_is_foreign() -> None:
 def test_while_ids_are_signed_a_page_cannot_invent_what_was_shown(ids_are: str, key: Key | None) -> None:
     own = replace(LIST, query_id=SERVED.query_id)
 
-    invented, told_again, click = door(sign_queries=ids_are).examine(
+    invented, told_again, click = policy(sign_queries=ids_are).examine(
         request(key=key), "default", [(LIST,), (own,), (INVENTED,)], brings_lists=True
     )
 
@@ -83,17 +83,17 @@ def test_a_back_end_tells_of_other_engines_answers(ids_are: str, brings_lists: b
     offers: list[Offer] = [(LIST,), (INVENTED,)]
     by = request(key=replace(KEY, role="admin"))
 
-    assert door(sign_queries=ids_are).examine(by, "default", offers, brings_lists=brings_lists) == offers
+    assert policy(sign_queries=ids_are).examine(by, "default", offers, brings_lists=brings_lists) == offers
 
 
 def test_what_a_crawler_sends_is_kept_in_doubt() -> None:
-    (found,) = door().examine(request("Googlebot/2.1"), "default", [(SERVED,)])
+    (found,) = policy().examine(request("Googlebot/2.1"), "default", [(SERVED,)])
 
     assert found == (replace(SERVED, distrusted="crawler"),)
 
 
 def test_a_key_over_its_limit_is_refused_as_a_whole() -> None:
-    limited = door(events_per_second_key=2)
+    limited = policy(events_per_second_key=2)
     limited.examine(request(key=KEY), "default", [(SERVED,)] * 9)
 
     with pytest.raises(RateLimited, match="'shop' sends too many") as refusal:
@@ -106,7 +106,7 @@ def test_a_key_over_its_limit_is_refused_as_a_whole() -> None:
 def test_a_user_over_the_limit_is_refused_entry_by_entry() -> None:
     mine = (replace(SERVED, user="busy"),)
 
-    found = door(events_per_minute_user=2).examine(request(), "default", [mine, mine, mine, (SERVED,)])
+    found = policy(events_per_minute_user=2).examine(request(), "default", [mine, mine, mine, (SERVED,)])
 
     assert [isinstance(one, tuple) for one in found] == [True, True, False, True]
 
@@ -114,7 +114,7 @@ def test_a_user_over_the_limit_is_refused_entry_by_entry() -> None:
 def test_who_sends_too_many_is_told_when_each_may_come_again() -> None:
     mine, theirs = ((replace(SERVED, user=user),) for user in ("busy", "eager"))
 
-    found = door(events_per_minute_user=2).examine(request(), "default", [mine] * 4 + [theirs] * 3 + [FAULTY])
+    found = policy(events_per_minute_user=2).examine(request(), "default", [mine] * 4 + [theirs] * 3 + [FAULTY])
 
     waits_s = [one[0].retry_after_s for one in found if isinstance(one, list) and isinstance(one[0], TooSoon)]
     assert waits_s == [30, 60, 30], "each waits for a turn of its own"
@@ -122,13 +122,13 @@ def test_who_sends_too_many_is_told_when_each_may_come_again() -> None:
 
 
 def test_people_without_a_name_share_no_limit() -> None:
-    found = door(events_per_minute_user=1).examine(request(), "default", [(SERVED,)] * 50)
+    found = policy(events_per_minute_user=1).examine(request(), "default", [(SERVED,)] * 50)
 
     assert all(isinstance(one, tuple) for one in found)
 
 
 def test_a_request_of_nothing_else_is_to_come_again() -> None:
-    limited, mine = door(events_per_minute_user=2), (replace(SERVED, user="busy"),)
+    limited, mine = policy(events_per_minute_user=2), (replace(SERVED, user="busy"),)
     limited.examine(request(), "default", [mine, mine])
 
     with pytest.raises(RateLimited) as refusal:
@@ -139,7 +139,7 @@ def test_a_request_of_nothing_else_is_to_come_again() -> None:
 @pytest.mark.parametrize("unset", ["undefined", "null", "[object Object]", " NaN "])
 @pytest.mark.parametrize("one", [SERVED, LIST])
 def test_a_query_id_that_was_never_set_is_refused_by_name(one: FeedbackEvent | Impression, unset: str) -> None:
-    at = door(sign_queries="off")
+    at = policy(sign_queries="off")
 
     (found,) = at.examine(request(), "default", [(replace(one, query_id=unset),)], brings_lists=True)
 

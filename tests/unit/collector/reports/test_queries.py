@@ -10,19 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.fold.lists import Outcome
-from collector.reports.queries import Search, cluster_queries, count_queries, order_queries, verdict_of
+from collector.reports.queries import CountedSearch, cluster_queries, count_queries, order_queries, verdict_of
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 GOOD, BAD = Outcome(clicked=(1,), ratings={"a": 5}), Outcome(clicked=(1,), ratings={"a": 1})
 CLICKED, NOTHING = Outcome(clicked=(1,)), Outcome()
 
 
-def search(query: str, unit: str = "u1", minutes: float = 0, outcome: Outcome = NOTHING, results: int = 3) -> Search:
+def search(
+    query: str, unit: str = "u1", minutes: float = 0, outcome: Outcome = NOTHING, results: int = 3
+) -> CountedSearch:
     at = AT + timedelta(minutes=minutes)
-    return Search(f"{query}/{unit}/{minutes}", query, unit, at, results, outcome)
+    return CountedSearch(f"{query}/{unit}/{minutes}", query, unit, at, results, outcome)
 
 
-def figures(*searches: Search) -> dict[str, Any]:
+def figures(*searches: CountedSearch) -> dict[str, Any]:
     return {one.query: one for one in count_queries(searches)}
 
 
@@ -53,7 +55,7 @@ def test_a_list_that_answered_without_a_click_is_not_abandoned() -> None:
         (search("toner black", "u2", minutes=2), 0.0),
     ],
 )
-def test_asking_something_else_soon_is_a_reformulation(second: Search, share: float) -> None:
+def test_asking_something_else_soon_is_a_reformulation(second: CountedSearch, share: float) -> None:
     found = figures(search("toner"), second)["toner"]
 
     assert found.reformulated_rate * (found.searches if second.query_key == "toner" else 1) == share
@@ -141,7 +143,7 @@ SEARCHES = st.lists(
 
 
 @given(SEARCHES)
-def test_shares_are_shares_and_every_search_is_counted(searches: list[Search]) -> None:
+def test_shares_are_shares_and_every_search_is_counted(searches: list[CountedSearch]) -> None:
     found = count_queries(searches)
 
     assert sum(one.searches for one in found) == len(searches)
@@ -151,7 +153,7 @@ def test_shares_are_shares_and_every_search_is_counted(searches: list[Search]) -
 
 
 @given(SEARCHES)
-def test_every_query_of_low_satisfaction_is_in_one_cluster(searches: list[Search]) -> None:
+def test_every_query_of_low_satisfaction_is_in_one_cluster(searches: list[CountedSearch]) -> None:
     low = order_queries(count_queries(searches), "low-csat")
 
     assert sorted(query for one in cluster_queries(low) for query in one.queries) == sorted(one.query for one in low)

@@ -14,7 +14,7 @@ from tests.strangers import as_a_stranger, open_folder
 
 SERVER = """
 import os, pathlib, sys
-from clickloop.shared_metrics import share_metrics
+from clickloop.server.shared_metrics import share_metrics
 with share_metrics(pathlib.Path({home!r})):
     folder = pathlib.Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     print(os.getpid(), flush=True)

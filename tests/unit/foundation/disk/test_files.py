@@ -43,7 +43,7 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib
-from foundation.files import whole_file
+from foundation.disk.files import whole_file
 with whole_file(pathlib.Path({str(tmp_path / "killed")!r})) as draft:
     draft.write_bytes(b"half")
     os.kill(os.getpid(), 9)

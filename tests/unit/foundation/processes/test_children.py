@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from foundation.processes.children import end_children, run_child, start_child, wait_for
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 PARENT = """
 import os, threading
-from foundation.children import start_child
+from foundation.processes.children import start_child
 started = []
 def start():
     started.append(start_child("tests.sleeper", environment=os.environ))
@@ -35,7 +35,7 @@ def runs(process: int) -> bool:
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -59,7 +59,7 @@ def test_a_child_ends_when_its_parent_closes_the_pipe() -> None:
     child = start_child("tests.sleeper", environment=os.environ)
     assert child.stdin is not None
     child.stdin.close()
-    assert child.wait(PATIENCE_S) == -signal.SIGTERM
+    assert child.wait(TIMEOUT_S) == -signal.SIGTERM
 
 
 def test_a_child_that_is_done_ends_in_order_while_its_parent_lives() -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
-from foundation.web.cross_site import Asked, SiteGate, Welcome, judge
+from foundation.web.cross_site import BrowserRequest, SiteGate, Welcome, judge
 
 HOME = "127.0.0.1:8080"
 HELP = "https://help.example"
@@ -24,7 +24,7 @@ TEXT = "text/plain"
 
 
 def status(route: tuple[str, str], welcome: Welcome = LOOPBACK, host: str = HOME, **said: Any) -> int:
-    problem = judge(Asked(*route, host=host, **({"content_type": JSON} | said)), welcome)
+    problem = judge(BrowserRequest(*route, host=host, **({"content_type": JSON} | said)), welcome)
     return problem.status if problem else 200
 
 

@@ -16,7 +16,7 @@ from foundation.database.engine import transaction
 from foundation.errors import Conflict
 from foundation.ids import digest_bytes
 from retrainer.data.dataset import Dataset, freeze_dataset, split_dataset
-from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, LEAST_JUDGED, USUAL_QUERIES, Threshold, read_threshold
+from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, USUAL_QUERIES, Threshold, read_threshold
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 SIZE = 64
@@ -75,7 +75,7 @@ def test_the_digest_names_the_evidence() -> None:
 
 
 def test_too_few_clicked_queries_are_refused(engine: sa.Engine) -> None:
-    store(engine, words(LEAST_JUDGED - 1), clicked=True)
+    store(engine, words(MIN_JUDGED - 1), clicked=True)
     store(engine, ["shown only"], clicked=False)
     with pytest.raises(Conflict, match=f"19 queries have clicks lately; learning needs about {USUAL_QUERIES}"):
         freeze_dataset(engine, "default", NOW, 30.0, embed)
@@ -88,7 +88,7 @@ def test_what_the_gate_could_not_judge_is_not_trained(engine: sa.Engine) -> None
 
 
 def test_what_is_told_of_the_threshold_is_true() -> None:
-    enough = binom(USUAL_QUERIES, 1 / GATE_SHARE).sf(LEAST_JUDGED - 1)
+    enough = binom(USUAL_QUERIES, 1 / GATE_SHARE).sf(MIN_JUDGED - 1)
 
     assert 0.65 < enough < 0.75
 
@@ -106,14 +106,14 @@ def test_everybody_reads_the_same_threshold(engine: sa.Engine) -> None:
 
 
 def test_a_query_resolved_without_a_click_counts_for_everybody(engine: sa.Engine) -> None:
-    store(engine, words(LEAST_JUDGED - 1), clicked=True)
+    store(engine, words(MIN_JUDGED - 1), clicked=True)
     store(engine, ["resolved"], clicked=False)
     with transaction(engine) as connection:
         resolved = evidence.c.query_key == "resolved"
         connection.execute(sa.update(evidence).where(resolved).values(users=1, satisfied=1))
     told = read_threshold(engine, "default", NOW)
-    assert told.clicked == LEAST_JUDGED
-    with pytest.raises(Conflict, match=f"{LEAST_JUDGED} queries have clicks lately, "):
+    assert told.clicked == MIN_JUDGED
+    with pytest.raises(Conflict, match=f"{MIN_JUDGED} queries have clicks lately, "):
         freeze_dataset(engine, "default", NOW, 30.0, embed)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from foundation.contracts import CURVE_RANKS, Document, Evidence, Manifest
-from retrainer.gate.ablation import Worth, rehearse
+from retrainer.gate.ablation import Contribution, measure_contributions
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Adapter, Residuals
@@ -23,7 +23,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
 @dataclass
-class School:
+class CrossFitter:
     """Queries that share no word with their documents, and what was learned of them."""
 
     corpus: Corpus = field(default_factory=lambda: Corpus(SIZE))
@@ -40,21 +40,21 @@ class School:
             kept = replace(kept, residuals=None)
         return Ranker(self.corpus, kept)
 
-    def worth(self) -> dict[str, Worth]:
+    def worth(self) -> dict[str, Contribution]:
         """Return what each part of the model is worth."""
         manifest = Manifest("encoder", adapter="a", residuals="r", memory="m", fusion="linear", weights=WEIGHTS)
-        return rehearse(manifest, self.load, self.queries, self.evidence)
+        return measure_contributions(manifest, self.load, self.queries, self.evidence)
 
 
 @pytest.fixture
-def school() -> School:
-    """A school whose adapter maps each query halfway to its document, and whose residuals do the rest."""
+def fitter() -> CrossFitter:
+    """A fitter whose adapter maps each query halfway to its document, and whose residuals do the rest."""
     random = np.random.default_rng(0)
     vectors = np.eye(SIZE, dtype=np.float32)
-    school = School()
+    fitter = CrossFitter()
     half = SIZE // 2
     names = [f"document {number}" for number in range(half)]
-    school.corpus.apply(
+    fitter.corpus.apply(
         [Document(name, name, "text", change=number) for number, name in enumerate(names, 1)],
         PlainEmbedder(lambda _: vectors[:half]),
     )
@@ -63,59 +63,59 @@ def school() -> School:
     shown = (6.0, *[0.0] * (CURVE_RANKS - 1))
     for number, name in enumerate(names):
         key = f"query {number}"
-        school.queries.append(Query(key, key, vectors[half + number]))
-        school.evidence.append(Evidence(key, name, shown, shown, users=6))
-    past = [Remembered(query.key, query.vector, {name: 1.0}) for query, name in zip(school.queries, names, strict=True)]
+        fitter.queries.append(Query(key, key, vectors[half + number]))
+        fitter.evidence.append(Evidence(key, name, shown, shown, users=6))
+    past = [Remembered(query.key, query.vector, {name: 1.0}) for query, name in zip(fitter.queries, names, strict=True)]
     shifts = vectors[half:] * random.uniform(0.4, 0.6, (half, 1)).astype(np.float32)
-    school.model = RankingModel(
+    fitter.model = RankingModel(
         QueryMemory(past, SIZE),
         Adapter(weight, np.zeros(SIZE, dtype=np.float32)),
         Residuals(tuple(names), shifts),
         fusion="linear",
         weights=WEIGHTS,
     )
-    return school
+    return fitter
 
 
 def turned(names: tuple[str, ...]) -> tuple[str, ...]:
     return (*names[1:], names[0])
 
 
-def test_every_part_that_learned_is_worth_something(school: School) -> None:
-    worth = school.worth()
+def test_every_part_that_learned_is_worth_something(fitter: CrossFitter) -> None:
+    worth = fitter.worth()
     assert worth.keys() == {"adapter", "residuals", "memory"}
     assert all(part.proven for part in worth.values())
 
 
-def test_a_shuffled_adapter_is_worth_nothing(school: School) -> None:
-    adapter = school.model.adapter
+def test_a_shuffled_adapter_is_worth_nothing(fitter: CrossFitter) -> None:
+    adapter = fitter.model.adapter
     assert adapter is not None
-    school.model = replace(school.model, adapter=Adapter(np.roll(adapter.weight, 1, axis=0), adapter.bias))
-    assert not school.worth()["adapter"].proven
+    fitter.model = replace(fitter.model, adapter=Adapter(np.roll(adapter.weight, 1, axis=0), adapter.bias))
+    assert not fitter.worth()["adapter"].proven
 
 
-def test_swapped_ids_are_found_in_residuals_and_memory(school: School) -> None:
-    residuals, past = school.model.residuals, school.model.memory.past
+def test_swapped_ids_are_found_in_residuals_and_memory(fitter: CrossFitter) -> None:
+    residuals, past = fitter.model.residuals, fitter.model.memory.past
     assert residuals is not None
     other = dict(zip(residuals.ids, turned(residuals.ids), strict=True))
     swapped = [replace(query, choices={other[name]: 1.0 for name in query.choices}) for query in past]
-    school.model = replace(
-        school.model,
+    fitter.model = replace(
+        fitter.model,
         residuals=Residuals(turned(residuals.ids), residuals.shifts),
         memory=QueryMemory(swapped, SIZE),
     )
-    worth = school.worth()
+    worth = fitter.worth()
     assert not worth["residuals"].proven
     assert not worth["memory"].proven
 
 
-def test_a_part_that_is_absent_is_not_rehearsed(school: School) -> None:
+def test_a_part_that_is_absent_is_not_rehearsed(fitter: CrossFitter) -> None:
     manifest = Manifest("encoder", fusion="linear", weights=WEIGHTS)
-    assert rehearse(manifest, school.load, school.queries, school.evidence) == {}
+    assert measure_contributions(manifest, fitter.load, fitter.queries, fitter.evidence) == {}
 
 
 def test_worth_needs_more_than_one_query_and_more_than_luck() -> None:
-    assert not Worth.of(np.array([])).proven
-    assert not Worth.of(np.array([5.0])).proven
-    assert not Worth.of(np.array([4.0, -3.0, 0.5, 0.1])).proven
-    assert Worth.of(np.array([0.4, 0.5, 0.6])).proven
+    assert not Contribution.of(np.array([])).proven
+    assert not Contribution.of(np.array([5.0])).proven
+    assert not Contribution.of(np.array([4.0, -3.0, 0.5, 0.1])).proven
+    assert Contribution.of(np.array([0.4, 0.5, 0.6])).proven

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from retrainer.data.threshold import LEAST_JUDGED
-from retrainer.gate.ablation import Worth
+from retrainer.data.threshold import MIN_JUDGED
+from retrainer.gate.ablation import Contribution
 from retrainer.gate.comparison import Comparison
-from retrainer.gate.gate import LEAST_OVERLAP, LOWEST_BOUND, bootstrap, judge_candidate
+from retrainer.gate.gate import LOWEST_BOUND, MIN_OVERLAP, bootstrap, judge_candidate
 
-KNOWN = {"adapter": Worth(0.3, 0.04), "residuals": Worth(0.1, 0.02), "memory": Worth(2.0, 0.1)}
+KNOWN = {"adapter": Contribution(0.3, 0.04), "residuals": Contribution(0.1, 0.02), "memory": Contribution(2.0, 0.1)}
 
 
 def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
@@ -37,11 +37,11 @@ def test_a_candidate_that_is_better_everywhere_passes() -> None:
 @pytest.mark.parametrize(
     ("change", "overlap", "why"),
     [
-        ([0.1] * (LEAST_JUDGED - 1), 0.8, f"only {LEAST_JUDGED - 1} held-out queries"),
+        ([0.1] * (MIN_JUDGED - 1), 0.8, f"only {MIN_JUDGED - 1} held-out queries"),
         ([0.0] * 40, 0.8, "not better"),
         ([-0.01] * 40, 0.8, "not better"),
         ([0.5, *[-0.01] * 39], 0.8, "could be worse"),
-        ([0.05] * 40, LEAST_OVERLAP - 0.01, "never shown before"),
+        ([0.05] * 40, MIN_OVERLAP - 0.01, "never shown before"),
     ],
 )
 def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: str) -> None:
@@ -52,7 +52,7 @@ def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: 
 
 @pytest.mark.parametrize("part", KNOWN)
 def test_no_gain_lets_a_broken_part_through(part: str) -> None:
-    gate = judge_candidate(comparison([0.05] * 40), KNOWN | {part: Worth(0.003, 0.002)}, alone(40), seed=0)
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN | {part: Contribution(0.003, 0.002)}, alone(40), seed=0)
     assert not gate.passed
     assert f"by {part} (+0.003 ± 0.002)" in gate.reason
     assert gate.metrics[f"worth_{part}"] == pytest.approx(0.003)

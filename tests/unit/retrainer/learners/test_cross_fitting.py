@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Document, Evidence, Label
-from retrainer.learners.cross_fitting import Learned, learn, prepare_lesson, remember, softmax_of
+from retrainer.learners.cross_fitting import Learned, learn, prepare_training_set, remember, softmax_of
 from retrainer.learners.priors import PRIOR_WEIGHTS
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
@@ -96,7 +96,7 @@ def test_queries_never_clicked_gain_from_those_that_were(corpus: Corpus) -> None
     documents = corpus.ids()
     asked, unseen = documents[::2] + documents[1::4], documents[3::4]
 
-    learned = learn(prepare_lesson(evidence_for(asked), embed), corpus, oracle, seed=0, passes=1)
+    learned = learn(prepare_training_set(evidence_for(asked), embed), corpus, oracle, seed=0, passes=1)
 
     before = found_first(corpus, RankingModel(QueryMemory([], DIMENSION)), unseen)
     assert found_first(corpus, model_of(learned), unseen) > before + 0.2
@@ -112,7 +112,7 @@ def test_every_pass_gives_the_labeller_a_prior_for_every_query(corpus: Corpus) -
         return oracle(evidence, prior, curve)
 
     evidence = evidence_for(corpus.ids()[:12])
-    learn(prepare_lesson(evidence, embed), corpus, listening, seed=0, passes=2)
+    learn(prepare_training_set(evidence, embed), corpus, listening, seed=0, passes=2)
 
     assert len(heard) == 3
     for prior in heard:
@@ -121,14 +121,14 @@ def test_every_pass_gives_the_labeller_a_prior_for_every_query(corpus: Corpus) -
 
 
 def test_one_query_is_enough_not_to_fail(corpus: Corpus) -> None:
-    learned = learn(prepare_lesson(evidence_for(corpus.ids()[:1]), embed), corpus, oracle, seed=0)
+    learned = learn(prepare_training_set(evidence_for(corpus.ids()[:1]), embed), corpus, oracle, seed=0)
 
     assert learned.weights.keys() == set(FEATURES)
     assert found_first(corpus, model_of(learned), corpus.ids()[:1]) in (0.0, 1.0)
 
 
 def test_evidence_without_any_relevance_leaves_the_prior_weights(corpus: Corpus) -> None:
-    learned = learn(prepare_lesson(evidence_for(corpus.ids()[:5]), embed), corpus, silent, seed=0)
+    learned = learn(prepare_training_set(evidence_for(corpus.ids()[:5]), embed), corpus, silent, seed=0)
 
     assert learned.weights == PRIOR_WEIGHTS
     assert learned.choices == {}
@@ -138,7 +138,7 @@ def test_evidence_without_any_relevance_leaves_the_prior_weights(corpus: Corpus)
 def test_documents_deleted_since_their_clicks_are_left_out(corpus: Corpus) -> None:
     evidence = [*evidence_for(corpus.ids()[:4]), *evidence_for(["gone-away"])]
 
-    learned = learn(prepare_lesson(evidence, embed), corpus, oracle, seed=0)
+    learned = learn(prepare_training_set(evidence, embed), corpus, oracle, seed=0)
 
     assert len(learned.adaptation.documents) == 4
 

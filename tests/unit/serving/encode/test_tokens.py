@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.encode.projection import CODE_BYTES, LEAST_PASSAGES, WIDTH, Projection, arrange, decode, encode, pool
+from serving.encode.projection import CODE_BYTES, MIN_PASSAGES, WIDTH, Projection, arrange, decode, encode, pool
 from serving.encode.tokens import TokenStore, TokenTable
 from serving.encode.vectors import VectorStore
 
@@ -99,7 +99,7 @@ def test_tokens_and_vectors_come_from_one_pass_and_each_text_once(tmp_path: Path
     network = Network()
     vectors = VectorStore(tmp_path / "vectors", 8)
     store = TokenStore(tmp_path / "tokens", vectors, network.encode)
-    texts = [f"text {number}" for number in range(LEAST_PASSAGES)]
+    texts = [f"text {number}" for number in range(MIN_PASSAGES)]
 
     codes = store.embed(texts)
     again = TokenStore(tmp_path / "tokens", vectors, network.encode).embed(texts[:10])

@@ -27,7 +27,7 @@ from serving.index.fields.values import FieldType
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import LexicalIndex
 from serving.index.lexical.synonyms import parse_synonyms
-from serving.index.snapshot import Generation, digest_content
+from serving.index.snapshot import IndexSnapshot, digest_content
 from serving.present.context import assemble
 from serving.present.suggestions import Suggestions
 from serving.ranking.adaptation import Residuals
@@ -35,7 +35,7 @@ from serving.ranking.features import read, shift_documents
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory
 from serving.ranking.model import RankingModel
-from serving.ranking.near_duplicates import distinct
+from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.pipeline import Ranker
 from tests.plain_embedder import PlainEmbedder
 from tests.unit.serving.conftest import DIMENSION, embed_words
@@ -73,7 +73,7 @@ def reopen(corpus: Corpus, folder: Path) -> Corpus:
     sealed.compact()
     sealed.close()
     LexicalIndex.share(folder / "words", folder / "copy")
-    return Corpus(DIMENSION, Generation.open(folder), LexicalIndex(folder / "copy"))
+    return Corpus(DIMENSION, IndexSnapshot.open(folder), LexicalIndex(folder / "copy"))
 
 
 def check(corpus: Corpus, expected: set[str]) -> None:
@@ -103,7 +103,7 @@ def check(corpus: Corpus, expected: set[str]) -> None:
     assert digest_content(corpus.held()) == digest_content((one.id, one.change) for one in documents)
     assert np.isfinite(corpus.dense.centre()).all()
     assert corpus.means(rows).shape == (len(expected), DIMENSION)
-    assert distinct(corpus, rows.tolist(), 5) == list(range(len(expected)))
+    assert collapse_near_duplicates(corpus, rows.tolist(), 5) == list(range(len(expected)))
     shift_documents(corpus, Residuals(("kettle",), np.ones((1, DIMENSION), np.float32)))
 
 
@@ -182,7 +182,7 @@ def test_nothing_is_sealed_opened_and_added_to(case: Case, tmp_path: Path) -> No
     check(sealed, set())
     sealed.apply([make("ladder", 9)], EMBEDDER)
     check(sealed, {"ladder"})
-    sealed.hide(["ladder"])
+    sealed.tombstone(["ladder"])
     sealed.apply([gone("ladder", 10)], EMBEDDER)
     check(sealed, set())
 

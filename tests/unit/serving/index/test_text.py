@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.index.fingerprint import dice, sign
+from serving.index.fingerprint import dice, fingerprint
 from serving.index.passages import cut_passages, split_passages
 from serving.present.snippet import cut_snippet
 
@@ -35,15 +35,17 @@ def test_a_document_without_text_is_its_title() -> None:
 
 @given(TEXTS, TEXTS)
 def test_spelling_overlap_is_symmetric_within_bounds_and_whole_for_equal_texts(one: str, other: str) -> None:
-    there, back = dice(sign(one), sign(other)[None]), dice(sign(other), sign(one)[None])
+    there, back = dice(fingerprint(one), fingerprint(other)[None]), dice(fingerprint(other), fingerprint(one)[None])
 
     assert there == back
     assert 0 <= there[0] <= 1
-    assert dice(sign(one), sign(one)[None])[0] in ({1.0} if sign(one).any() else {0.0})
+    assert dice(fingerprint(one), fingerprint(one)[None])[0] in ({1.0} if fingerprint(one).any() else {0.0})
 
 
 def test_inflections_overlap_more_than_other_words() -> None:
-    near, far = dice(sign("numbering pages"), np.stack([sign("numbered page"), sign("fonts for headings")]))
+    near, far = dice(
+        fingerprint("numbering pages"), np.stack([fingerprint("numbered page"), fingerprint("fonts for headings")])
+    )
 
     assert near > 0.5
     assert far < 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.present.context import Passage, assemble, count_tokens
+from serving.present.context import RankedPassage, assemble, count_tokens
 
 TEXTS = (
     "Open the print dialog and choose the envelope tab.",
@@ -15,8 +15,8 @@ TEXTS = (
 )
 
 
-def passages(*numbers: tuple[int, int, int, float]) -> list[Passage]:
-    return [Passage(document, place, TEXTS[text], score) for document, place, text, score in numbers]
+def passages(*numbers: tuple[int, int, int, float]) -> list[RankedPassage]:
+    return [RankedPassage(document, place, TEXTS[text], score) for document, place, text, score in numbers]
 
 
 def test_the_best_passages_come_first() -> None:
@@ -40,7 +40,9 @@ def test_what_has_been_said_is_not_said_again() -> None:
     scores=st.lists(st.floats(0, 1), min_size=4, max_size=4),
 )
 def test_the_budget_is_never_exceeded(budget: int, scores: list[float]) -> None:
-    found = [Passage(number, 0, text, score) for number, (text, score) in enumerate(zip(TEXTS, scores, strict=True))]
+    found = [
+        RankedPassage(number, 0, text, score) for number, (text, score) in enumerate(zip(TEXTS, scores, strict=True))
+    ]
     excerpts = assemble(found, budget)
     assert sum(excerpt.tokens for excerpt in excerpts) <= budget
     assert sum(count_tokens(excerpt.text) for excerpt in excerpts) <= budget

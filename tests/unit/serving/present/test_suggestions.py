@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.present.suggestions import Asked, Suggestions, is_private
+from serving.present.suggestions import SuggestedQuery, Suggestions, is_private
 
-ASKED = [Asked("print envelope", 2.0), Asked("print label", 3.0), Asked("blank print", 9.0), Asked("mail merge", 1.0)]
+ASKED = [
+    SuggestedQuery("print envelope", 2.0),
+    SuggestedQuery("print label", 3.0),
+    SuggestedQuery("blank print", 9.0),
+    SuggestedQuery("mail merge", 1.0),
+]
 
 
 def test_what_begins_as_typed_comes_first_by_weight() -> None:
@@ -29,7 +34,7 @@ def test_nothing_typed_suggests_nothing() -> None:
 )
 def test_what_looks_private_is_never_shown(text: str) -> None:
     assert is_private(text)
-    assert Suggestions([Asked(text, 99.0)]).complete(text[:3], 5) == []
+    assert Suggestions([SuggestedQuery(text, 99.0)]).complete(text[:3], 5) == []
 
 
 @pytest.mark.parametrize("text", ["office 365", "error 404", "windows 11 update", "iso 9001"])
@@ -40,23 +45,23 @@ def test_short_numbers_are_not_private(text: str) -> None:
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=20), st.text(max_size=5))
 def test_every_suggestion_holds_what_was_typed(texts: list[str], typed: str) -> None:
     prefix = " ".join(typed.casefold().split())
-    for found in Suggestions(Asked(text, 1.0) for text in texts).complete(typed, 10):
+    for found in Suggestions(SuggestedQuery(text, 1.0) for text in texts).complete(typed, 10):
         assert prefix in " ".join(found.casefold().split())
 
 
 @given(
     st.lists(
-        st.builds(Asked, st.text("ab ", min_size=1, max_size=12), st.sampled_from([1.0, 2.0, 3.0])),
+        st.builds(SuggestedQuery, st.text("ab ", min_size=1, max_size=12), st.sampled_from([1.0, 2.0, 3.0])),
         max_size=40,
         unique_by=lambda one: one.text,
     ),
     st.text("ab ", max_size=3),
     st.integers(1, 5),
 )
-def test_the_best_are_found_as_by_looking_at_every_query(asked: list[Asked], typed: str, limit: int) -> None:
+def test_the_best_are_found_as_by_looking_at_every_query(asked: list[SuggestedQuery], typed: str, limit: int) -> None:
     prefix = " ".join(typed.split())
 
-    def keys(one: Asked) -> list[str]:
+    def keys(one: SuggestedQuery) -> list[str]:
         words = one.text.split()
         return [" ".join(words[start:]) for start in range(len(words))]
 

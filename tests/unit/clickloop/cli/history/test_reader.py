@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickloop.cli.history.columns import parse_columns
-from clickloop.cli.history.entries import EVENTS, SEARCHES, Reading
-from clickloop.cli.history.reader import Found, LogReader
+from clickloop.cli.history.entries import EVENTS, SEARCHES, EntryReader
+from clickloop.cli.history.reader import LogReader, ReadRows
 from clickloop.cli.importing.formats.rows import Row
 from foundation.errors import InvalidRequest
 
@@ -27,19 +27,19 @@ def shown(rank: int, clicked: int = 0, **other: Any) -> dict[str, Any]:
     return told | {"document_id": f"d{rank}", "rank": rank, "clicked": clicked} | other
 
 
-def read(*rows: dict[str, Any], columns: str = "", zone: str = "", between: str = "") -> list[Found]:
-    reading = Reading(
+def read(*rows: dict[str, Any], columns: str = "", zone: str = "", between: str = "") -> list[ReadRows]:
+    reading = EntryReader(
         parse_columns([columns] if columns else []), "default", NOW, ZoneInfo(zone) if zone else None, between
     )
     told = [Row(f"a.csv line {number}", row) for number, row in enumerate(rows, 2)]
     return list(LogReader(reading).read(told))
 
 
-def sent(found: list[Found]) -> list[tuple[str, dict[str, Any]]]:
+def sent(found: list[ReadRows]) -> list[tuple[str, dict[str, Any]]]:
     return [(one.path, json.loads(one.body)) for each in found for one in each.outgoing]
 
 
-def refused(found: list[Found]) -> list[str]:
+def refused(found: list[ReadRows]) -> list[str]:
     return [str(refusal) for each in found for refusal in each.refusals]
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from clickloop.cli.history.columns import parse_columns
-from clickloop.cli.history.delivery import Delivery
-from clickloop.cli.history.entries import SEARCHES, Outgoing, Reading
+from clickloop.cli.history.delivery import LogDelivery
+from clickloop.cli.history.entries import SEARCHES, EntryReader, Outgoing
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
 from clickloop.cli.importing.checkpoint import Checkpoint
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.retry_policy import Patience
-from clickloop.remote.sending import Refusal
+from clickloop.remote.retry_policy import RetryPolicy
+from clickloop.remote.sending import RefusedDocument
 from clickloop.remote.service import Refused
 from foundation.errors import FieldFault, NotReady
 
@@ -43,27 +43,27 @@ def rows(lists: int) -> list[Row]:
 
 
 def reader() -> LogReader:
-    return LogReader(Reading(parse_columns([]), "default", datetime(2026, 1, 5, tzinfo=UTC)))
+    return LogReader(EntryReader(parse_columns([]), "default", datetime(2026, 1, 5, tzinfo=UTC)))
 
 
 class Service:
-    """Takes batches and goes away after `patience` of them."""
+    """Takes batches and goes away after `retry` of them."""
 
-    def __init__(self, patience: int = 10**9) -> None:
-        self.patience = patience
+    def __init__(self, retry: int = 10**9) -> None:
+        self.retry = retry
         self.ids: list[str] = []
 
-    def send(self, _path: str, batch: Sequence[Outgoing]) -> list[Refusal]:
-        if self.patience == 0:
+    def send(self, _path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
+        if self.retry == 0:
             raise NotReady("gone")
-        self.patience -= 1
+        self.retry -= 1
         self.ids += [one.id for one in batch]
         return []
 
 
 def test_an_interrupted_replay_goes_on_where_it_ended(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path, {}, [], LogTally())
-    first = Service(patience=4)
+    first = Service(retry=4)
     with pytest.raises(NotReady):
         LogRun(reader(), first.send, lambda _: None, checkpoint).run(rows(900))
     second = Service()
@@ -78,10 +78,10 @@ def test_an_interrupted_replay_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 
 def test_what_the_service_refuses_is_told_with_its_column() -> None:
-    told: list[Refusal] = []
+    told: list[RefusedDocument] = []
 
-    def send(path: str, batch: Sequence[Outgoing]) -> list[Refusal]:
-        return [Refusal(batch[0].place, "", (FieldFault("at", "lies ahead"),))] if path == SEARCHES else []
+    def send(path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
+        return [RefusedDocument(batch[0].place, "", (FieldFault("at", "lies ahead"),))] if path == SEARCHES else []
 
     tally = LogRun(reader(), send, told.append).run(rows(3))
 
@@ -111,7 +111,7 @@ def test_a_batch_that_is_refused_as_a_whole_is_sent_again_in_halves() -> None:
         for number, name in enumerate(("a", "b", "bad", "c", "d"))
     ]
 
-    refused = Delivery(remote, Patience(), parse_columns(["query=q"])).send(SEARCHES, batch)
+    refused = LogDelivery(remote, RetryPolicy(), parse_columns(["query=q"])).send(SEARCHES, batch)
 
     assert [str(one) for one in refused] == ["line 2 (bad): q is bad"]
     assert remote.taken == ["a", "b", "c", "d"]

@@ -10,29 +10,29 @@ from typing import Any
 
 import pytest
 
-from clickloop.cli.importing.checkpoint import Checkpoint, Tally
+from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
 from clickloop.cli.importing.formats.json_lines import JsonLines
 from clickloop.cli.importing.importer import Import
 from clickloop.cli.importing.mapping import parse_map
-from clickloop.remote.sending import MOST_BYTES, MOST_DOCUMENTS, Ready, Refusal
+from clickloop.remote.sending import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from foundation.errors import FieldFault, InvalidRequest, NotReady
 
 
 class Service:
-    """Takes batches but the document "bad"; goes away after `patience` of them."""
+    """Takes batches but the document "bad"; goes away after `retry` of them."""
 
-    def __init__(self, patience: int = 10**9) -> None:
+    def __init__(self, retry: int = 10**9) -> None:
         self.batches: list[list[str]] = []
         self.documents: dict[str, Any] = {}
-        self.patience = patience
+        self.retry = retry
 
-    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[Refusal]]:
-        if len(self.batches) == self.patience:
+    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
+        if len(self.batches) == self.retry:
             raise NotReady("gone")
         self.batches.append([document.id for document in batch])
         good = [document for document in batch if document.id != "bad"]
         self.documents |= {document.id: json.loads(document.line) for document in good}
-        bad = [Refusal(one.place, one.id, (FieldFault("id", "is bad"),)) for one in batch if one not in good]
+        bad = [RefusedDocument(one.place, one.id, (FieldFault("id", "is bad"),)) for one in batch if one not in good]
         return Counter(created=len(good)), bad
 
 
@@ -65,7 +65,7 @@ def test_good_rows_are_taken_and_bad_ones_named(tmp_path: Path) -> None:
     )
     service = Service()
     run, told = importing(file, service)
-    assert run.run() == Tally(rows=7, created=2, refused=5)
+    assert run.run() == ImportTally(rows=7, created=2, refused=5)
     assert service.documents == {
         "a": {"id": "a", "title": "A", "text": "", "url": "", "fields": {"n": 1}},
         "7": {"id": "7", "title": "", "text": "t", "url": "", "fields": {"m": 2}},
@@ -79,10 +79,10 @@ def test_good_rows_are_taken_and_bad_ones_named(tmp_path: Path) -> None:
 
 def test_batches_are_limited_in_count_and_bytes(tmp_path: Path) -> None:
     service = Service()
-    importing(write(tmp_path, *numbered(2 * MOST_DOCUMENTS + 1)), service)[0].run()
-    assert [len(batch) for batch in service.batches] == [MOST_DOCUMENTS, MOST_DOCUMENTS, 1]
+    importing(write(tmp_path, *numbered(2 * MAX_DOCUMENTS + 1)), service)[0].run()
+    assert [len(batch) for batch in service.batches] == [MAX_DOCUMENTS, MAX_DOCUMENTS, 1]
     service = Service()
-    importing(write(tmp_path, *numbered(5, "x" * (MOST_BYTES // 2 - 100))), service)[0].run()
+    importing(write(tmp_path, *numbered(5, "x" * (MAX_BYTES // 2 - 100))), service)[0].run()
     assert [len(batch) for batch in service.batches] == [2, 2, 1]
 
 
@@ -91,20 +91,20 @@ def test_an_interrupted_import_goes_on_where_it_ended(tmp_path: Path) -> None:
     documents[3] = {"id": "bad", "text": "t"}
     documents[4] = "{"
     file = write(tmp_path, *documents)
-    first = Service(patience=2)
-    run, told = importing(file, first, checkpoint=Checkpoint(tmp_path / "home", {}, [file], Tally()))
+    first = Service(retry=2)
+    run, told = importing(file, first, checkpoint=Checkpoint(tmp_path / "home", {}, [file], ImportTally()))
     with pytest.raises(NotReady):
         run.run()
     assert len(told) == 2
     second = Service()
-    run, told = importing(file, second, checkpoint=Checkpoint(tmp_path / "home", {}, [file], Tally()))
+    run, told = importing(file, second, checkpoint=Checkpoint(tmp_path / "home", {}, [file], ImportTally()))
     assert run.tally.rows == 1001
-    assert run.run() == Tally(rows=1200, created=1198, refused=2)
+    assert run.run() == ImportTally(rows=1200, created=1198, refused=2)
     assert told == []
     assert len(first.documents | second.documents) == 1198
     assert second.batches[0][0] == "d1001"
     assert len(run.ids) == 1199
-    assert Checkpoint(tmp_path / "home", {}, [file], Tally()).load() == Tally()
+    assert Checkpoint(tmp_path / "home", {}, [file], ImportTally()).load() == ImportTally()
 
 
 def test_a_strict_import_ends_at_the_first_bad_row(tmp_path: Path) -> None:
@@ -115,5 +115,5 @@ def test_a_strict_import_ends_at_the_first_bad_row(tmp_path: Path) -> None:
 
 def test_an_empty_source_is_no_trouble(tmp_path: Path) -> None:
     service = Service()
-    assert importing(write(tmp_path), service)[0].run() == Tally()
+    assert importing(write(tmp_path), service)[0].run() == ImportTally()
     assert service.batches == []

@@ -351,7 +351,7 @@ def test_a_process_killed_while_it_compacts_loses_nothing(tmp_path: Path) -> Non
     script = """
 import os, sys
 from pathlib import Path
-from serving.engine.lexical import LexicalIndex
+from serving.index.lexical.index import LexicalIndex
 index = LexicalIndex(Path(sys.argv[1]))
 for row in range(20):
     index.add(row, f"article {row}", "text")

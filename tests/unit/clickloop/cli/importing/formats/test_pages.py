@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.cli.importing.formats.pages import Pages
+from clickloop.cli.importing.formats.pages import PageFolder
 from foundation.errors import NotFound
 
 
@@ -21,7 +21,7 @@ def test_pages_are_read_below_the_directory_under_their_paths(tmp_path: Path) ->
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode("utf-8", "surrogateescape"))
-    source = Pages(tmp_path)
+    source = PageFolder(tmp_path)
     found = list(source)
     assert [row.place for row in found] == ["a/broken.md", "a/index.HTML", "b.md"]
     assert "utf-8" in found[0].fault
@@ -32,4 +32,4 @@ def test_pages_are_read_below_the_directory_under_their_paths(tmp_path: Path) ->
 
 def test_a_directory_without_pages_says_what_it_might_hold(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"corpus\.jsonl nor pages: \.html"):
-        Pages(tmp_path)
+        PageFolder(tmp_path)

@@ -20,7 +20,7 @@ from foundation.errors import InvalidRequest, NotFound
         ("a.ndjson.gz", "", "JsonLines"),
         ("a.json", "[]", "JsonArray"),
         ("d/corpus.jsonl", "", "JsonLines"),
-        ("d/a.md", "", "Pages"),
+        ("d/a.md", "", "PageFolder"),
     ],
 )
 def test_the_name_decides(tmp_path: Path, name: str, content: str, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""The server's companion collects beside it, comes again when it dies, and never outlives it."""
+"""The process that the server supervises collects beside it, comes again when it dies, and never outlives it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import httpx
 from benchmarks.harness.server import Server, children
 from foundation.settings import Settings
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -52,12 +52,12 @@ def test_what_dies_beside_the_server_comes_again_and_what_it_counts_is_on_one_pa
         click(server.url)
         wait_until(lambda: folded(server.url) >= 2, "what was clicked is not joined")
 
-        (companion,) = children(server.process_id)
-        os.kill(companion, signal.SIGKILL)
+        (supervisor,) = children(server.process_id)
+        os.kill(supervisor, signal.SIGKILL)
         click(server.url)
         wait_until(lambda: folded(server.url) >= 4, "nobody took over")
         (heir,) = children(server.process_id)
-        assert heir != companion
+        assert heir != supervisor
 
         server.kill()
         wait_until(lambda: not runs(heir), "it outlives a server that was killed")
