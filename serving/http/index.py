@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, Field
 
 from foundation.errors import NotFound
 from foundation.web.problems import problem_responses
@@ -46,16 +46,10 @@ class IndexOut(BaseModel):
     delta: int = Field(description="Rows changed since the snapshot, held in memory.")
     waiting: int = Field(description="Documents found by their words, but not by their meaning yet.")
     behind: int = Field(description="Changes of the catalog not taken in yet.")
-
-    @computed_field(deprecated=True, description="The old name of `snapshot`; the next release leaves it out.")
-    @property
-    def generation(self) -> SnapshotOut | None:  # noqa: D102  its description is above
-        return self.snapshot
-
-    @computed_field(deprecated=True, description="The old name of `delta`; the next release leaves it out.")
-    @property
-    def tail(self) -> int:  # noqa: D102  as above
-        return self.delta
+    generation: SnapshotOut | None = Field(
+        description="The same as `snapshot`; gone in the next release.", deprecated=True
+    )
+    tail: int = Field(description="The same as `delta`; gone in the next release.", deprecated=True)
 
 
 def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: SnapshotStore) -> APIRouter:
@@ -71,14 +65,19 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: Sna
         corpus = loader.collection(collection).corpus
         built = corpus.snapshot
         build = snapshots.state(collection)
-        return IndexOut(
-            snapshot=SnapshotOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
+        serves = (
+            SnapshotOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
             if built
-            else None,
+            else None
+        )
+        return IndexOut(
+            snapshot=serves,
+            generation=serves,
             build=BuildOut(state=build.state, done=build.done, total=build.total),
             documents=len(corpus),
             digest=digest_content(corpus.held()) if digest else "",
             delta=corpus.delta,
+            tail=corpus.delta,
             waiting=corpus.waiting,
             behind=catalog.latest_change(collection) - corpus.change,
         )
