@@ -27,14 +27,16 @@ from foundation.database.engine import LOCK_TIMEOUT_S, make_engine, reading
 from foundation.database.leases import Leases
 from foundation.disk.claims import name_process
 from foundation.errors import Conflict
-from foundation.eventlog.protocol import EmbeddedLog, EventLog
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import EventLog
 from foundation.extras import needs_extra
 from foundation.privacy.privacy import Privacy, open_privacy
 from foundation.privacy.secrets import secret
 from foundation.privacy.signing import QueryIds
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from foundation.settings import Settings
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 from retrainer.autopilot import Autopilot
 from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.erasure_retraining import ErasureRetraining
@@ -101,7 +103,7 @@ class Container:
     def log(self) -> EventLog:
         """The event log: Kafka where it is set up, else the embedded one."""
         if self.settings.kafka_bootstrap:
-            from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  needs kafka-python, which only its extra installs
+            from foundation.eventlog.kafka.log import KafkaLog  # noqa: PLC0415  needs kafka-python, which only its extra installs
 
             return KafkaLog(self.engine, self.settings.kafka_bootstrap)
         return EmbeddedLog(self.engine, records=self._records_engine)

@@ -13,7 +13,8 @@ from ab_testing.api import Experiment, ExperimentPlan, Experiments
 from foundation.access.actors import AUTOPILOT
 from foundation.database.leases import LeaseLost
 from foundation.errors import Conflict
-from foundation.registry.registry import ChampionMove, Registry
+from foundation.registry.champion_moves import ChampionMove
+from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs

@@ -8,22 +8,22 @@ from importlib.metadata import version as installed_version
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import Labeller, Manifest
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from retrainer.data.dataset import Dataset
 from retrainer.gate.ablation import QUERIES, measure_contributions
 from retrainer.gate.comparison import compare
 from retrainer.gate.gate import Gate, judge_candidate
-from retrainer.learners.cross_fitting import Learned, learn, prepare_training_set
+from retrainer.learners.alternation import Learned, learn
+from retrainer.learners.training_set import prepare_training_set
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.model import load_model, write_memory
 from serving.ranking.pipeline import Ranker
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

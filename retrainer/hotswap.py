@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from foundation.access.actors import GATE, LOCAL
 from foundation.clock import Clock
 from foundation.contracts import Manifest
-from foundation.registry.registry import ChampionMove, Registry, Version
+from foundation.registry.champion_moves import ChampionMove
+from foundation.registry.registry import Registry, Version
 from serving.api import Replica, living_replicas
 
 

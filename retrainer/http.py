@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundation.clock import Clock
 from foundation.contracts import Manifest
 from foundation.errors import NotFound
+from foundation.registry.champion_moves import ChampionMove
 from foundation.registry.names import MAX_NAME, NAME_PATTERN
-from foundation.registry.registry import ChampionMove, Registry, Version
+from foundation.registry.registry import Registry, Version
 from foundation.web.problems import problem_responses
 from foundation.web.requests import actor_of, collection_of
 from retrainer.erasure_retraining import ErasureRetraining

@@ -20,7 +20,7 @@ from foundation.database.leases import Lease, LeaseLost, Leases
 from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Autopilot
 from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, RunMoved, Runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mlflow
 
 from foundation.registry.registry import Version
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _log = get_log("tracking")
 

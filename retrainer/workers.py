@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from foundation.database.leases import Lease, Leases
 from foundation.processes.children import end_children, start_child, wait_for
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Training
 from retrainer.runs import Run, Runs
 

@@ -11,7 +11,8 @@ from foundation.contracts import Impression
 from foundation.errors import NotReady, Overloaded
 from foundation.eventlog.protocol import EventLog, await_append
 from foundation.eventlog.records import impression_record
-from foundation.telemetry.metrics import UNLOGGED, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import UNLOGGED
 
 _log = get_log("impressions")
 

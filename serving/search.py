@@ -14,7 +14,8 @@ from foundation.clock import Clock
 from foundation.contracts import Document, Impression, ShownResult, query_key
 from foundation.privacy.privacy import Privacy
 from foundation.privacy.signing import QueryIds
-from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS
 from serving.admission import Admission
 from serving.arms import RankedList, RankingInput, rank_for
 from serving.encode.query import Query

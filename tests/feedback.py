@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from collector.tables import evidence
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import reading
-from foundation.eventlog.protocol import EmbeddedLog, Record
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import event_record, impression_record
 from foundation.settings import Settings
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from foundation.contracts import Document, query_key
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import Learned
+from retrainer.learners.alternation import Learned
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import open_encoder
 from serving.encode.query import Query

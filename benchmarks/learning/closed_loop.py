@@ -19,7 +19,8 @@ from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Labeller, query_key
 from foundation.packed_evidence import pack
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import learn, prepare_training_set
+from retrainer.learners.alternation import learn
+from retrainer.learners.training_set import prepare_training_set
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.pipeline import Ranker
 from simulator.traffic import Traffic

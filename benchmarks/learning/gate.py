@@ -22,7 +22,8 @@ from clickloop.container import Container
 from clickloop.remote.service import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError
-from foundation.registry.registry import ArtifactStore, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Version
 from foundation.settings import Settings
 from retrainer.candidate import TrainingContext, gate_manifest
 from retrainer.data.dataset import Dataset

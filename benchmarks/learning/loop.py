@@ -18,7 +18,8 @@ from benchmarks.learning.closed_loop import LoopRow, Progress, Setting, Simulati
 from foundation.clock import monotonic_s
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Evidence, Label
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import learn, prepare_training_set
+from retrainer.learners.alternation import learn
+from retrainer.learners.training_set import prepare_training_set
 from serving.ranking.pipeline import Ranker
 from simulator.collection import JudgedCollection, read_beir
 

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from benchmarks.harness.evaluation import EvaluationHarness, open_harness
 from foundation.contracts import Evidence, Label
 from foundation.settings import Settings
-from retrainer.learners.cross_fitting import CrossFitter, prepare_training_set
+from retrainer.learners.cross_fitting import CrossFitter
 from retrainer.learners.fusion import learn_weights, stack_lists
+from retrainer.learners.training_set import prepare_training_set
 from simulator.collection import read_beir
 
 Floats = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from clickloop.server.listening import address, listens, taken
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _READY_TIMEOUT_S = 1.0
 _log = get_log("server")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from clickloop.container import Container
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 PAGE_CACHE_MIB = 64
 """A batch of feedback touches some 5,000 pages; what stays in memory is not read from the file again."""

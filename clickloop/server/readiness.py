@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from foundation.database.engine import problems_of
 from foundation.errors import NotReady
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _log = get_log("readiness")
 

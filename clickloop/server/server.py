@@ -16,7 +16,7 @@ from clickloop.server.connections import BoundedProtocol
 from clickloop.server.listening import bind
 from clickloop.server.supervisor import Supervisor
 from foundation.settings import Settings
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 
 Role = Literal["all", "api"]
 _DRAIN_S = 20

@@ -10,7 +10,7 @@ from foundation.clock import monotonic_s
 from foundation.processes.children import end_children, start_child, wait_for
 from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0

@@ -12,7 +12,7 @@ from collector.tables import dead_letters
 from foundation.clock import Clock, monotonic_s
 from foundation.database.engine import reading
 from foundation.errors import Overloaded, StoreAway
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 LATELY = timedelta(minutes=15)
 _REFRESH_S = 10.0

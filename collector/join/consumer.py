@@ -19,7 +19,8 @@ from foundation.database.engine import transaction
 from foundation.errors import ClickloopError, StoreAway
 from foundation.eventlog.protocol import Record, Subscription
 from foundation.settings import Settings
-from foundation.telemetry.metrics import DEAD_LETTER_ALARMS, FOLDED, LAG, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import DEAD_LETTER_ALARMS, FOLDED, LAG
 
 MAX_BATCH = 1000
 _POLL_S = 0.2

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from foundation.clock import monotonic_s
 from foundation.errors import Overloaded, StoreAway
 from foundation.eventlog.protocol import Subscription
-from foundation.telemetry.metrics import LAG, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import LAG
 
 STANDS_AFTER_S = 10.0
 """Records wait, and none is folded: after this the collector is taken for stopped."""

@@ -9,7 +9,7 @@ from collector.join.store import replay
 from foundation.database.engine import reading
 from foundation.errors import StoreAway
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _log = get_log("collector")
 

@@ -18,7 +18,7 @@ from foundation.database.leases import Lease, Leases
 from foundation.errors import ClickloopError
 from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 LEASE = "retention"
 _AT_ONCE = 500

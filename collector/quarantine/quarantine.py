@@ -25,8 +25,8 @@ from foundation.clock import Clock
 from foundation.database.engine import reading, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.settings import Settings
+from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import HELD as HELD_USERS
-from foundation.telemetry.metrics import get_log
 
 WINDOW = timedelta(days=1)
 MAX_LISTS = 20_000

@@ -22,7 +22,7 @@ from foundation.database.tables import UtcDateTime, leases
 from foundation.errors import Conflict, StoreAway
 from foundation.ids import new_id
 from foundation.processes.rounds import Rounds
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _HOLDER_LENGTH = 64
 _RENEW_EVERY_S = 5.0

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from foundation.clock import monotonic_s
 from foundation.errors import StoreAway, StoreFull
-from foundation.telemetry.metrics import STORE_AWAY, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import STORE_AWAY
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SQLITE_AWAY = frozenset(

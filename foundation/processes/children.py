@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import IO
 
 from foundation.clock import monotonic_s
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _GRACE_S = 20.0
 _log = get_log("children")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _log = get_log("rounds")
 

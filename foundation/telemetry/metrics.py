@@ -1,13 +1,9 @@
-"""Every metric and the one log set-up. A name not listed here is not emitted."""
+"""Every metric. A name that is not listed here is not emitted."""
 
 from __future__ import annotations
 
-import logging
-import sys
-from contextlib import suppress
-from typing import Literal, TextIO, cast
+from typing import Literal
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 METRICS = CollectorRegistry()
@@ -79,47 +75,3 @@ WAITING = Gauge(
     registry=METRICS,
     multiprocess_mode=_NEWEST,
 )
-
-
-class _Sink:
-    """Standard error, for as long as it takes what is written: a full disk under it stops no work.
-
-    It is looked up for every line, as tests put another in its place.
-    """
-
-    def write(self, text: str) -> int:
-        """Write `text`; count what cannot be written."""
-        try:
-            return sys.stderr.write(text)
-        except OSError:
-            LOST_LINES.inc()
-            return 0
-
-    def flush(self) -> None:
-        """Flush; what cannot be written is counted in `write`."""
-        with suppress(OSError):
-            sys.stderr.flush()
-
-
-_SINK = _Sink()
-
-
-def configure_logs(level: str) -> None:
-    """Write one JSON object per log line to standard error, from `level` upwards."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *_: structlog.PrintLogger(cast("TextIO", _SINK)),
-    )
-
-
-def get_log(part: str) -> structlog.typing.FilteringBoundLogger:
-    """Return the log of one part of clickloop."""
-    log: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=part)
-    return log

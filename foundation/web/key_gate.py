@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foundation.access.keys import Key, Keys
 from foundation.clock import monotonic_s
 from foundation.errors import ClickloopError, Forbidden, NotReady, Overloaded, StoreAway, Unauthenticated
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from foundation.web.problems import problem_response
 from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE
 

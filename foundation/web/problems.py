@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, StoreAway, UnreadableBody
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from foundation.web.request_metrics import _flat, _route
 
 PROBLEM_TYPE = "application/problem+json"

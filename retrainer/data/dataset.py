@@ -6,18 +6,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from collector.api import latest_change, read_evidence
+from foundation.arrays import Floats
 from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.data.splits import assign_folds, cluster_queries
 from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, Threshold, is_clicked
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

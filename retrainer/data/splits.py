@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats, Ints
 from foundation.ids import digest_bytes
-
-Floats = npt.NDArray[np.float32]
 
 _SAME_MEANING = 0.9
 
 
-def cluster_queries(vectors: Floats) -> npt.NDArray[np.int64]:
+def cluster_queries(vectors: Floats) -> Ints:
     """Return a cluster number per query: queries with a cosine over 0.9 share one, transitively.
 
     Args:
@@ -33,7 +31,7 @@ def cluster_queries(vectors: Floats) -> npt.NDArray[np.int64]:
     return np.array([find(place) for place in range(len(vectors))])
 
 
-def assign_folds(keys: list[str], clusters: npt.NDArray[np.int64], folds: int, salt: str) -> npt.NDArray[np.int64]:
+def assign_folds(keys: list[str], clusters: Ints, folds: int, salt: str) -> Ints:
     """Return a fold in [0, folds) per query, the same for a whole cluster and stable over time.
 
     A cluster's fold is drawn from the smallest key in it, so that growth moves few queries.

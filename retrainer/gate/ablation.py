@@ -12,15 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Manifest
 from retrainer.gate.comparison import believe
 from serving.encode.query import Query
 from serving.ranking.features import FirstStage, read
 from serving.ranking.pipeline import Ranker
-
-Doubles = npt.NDArray[np.float64]
 
 QUERIES = 300
 """Most queries that a part is checked on."""

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Labeller
-from retrainer.learners.cross_fitting import softmax_of
+from retrainer.learners.belief import softmax_of
 from serving.encode.query import Query
 from serving.ranking.features import FirstStage
 from serving.ranking.fusion import fuse
 from serving.ranking.pipeline import Ranker
 
-Doubles = npt.NDArray[np.float64]
 _DEPTH = 10
 _MIN_MASS = 0.2
 

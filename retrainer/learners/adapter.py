@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from foundation.arrays import Floats, Ints
 from serving.ranking.adaptation import Adapter, Residuals
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 _TEMPERATURE = 0.05
 _LEARNING_RATE = 1e-3

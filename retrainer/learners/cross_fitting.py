@@ -1,24 +1,20 @@
-"""Learns one candidate from evidence: labels, adapter, memory and fusion, in alternation.
-
-Every pass labels the evidence with the model's own out-of-fold predictions as the prior, learns on
-those labels, and predicts again; what the model has understood of other queries helps to read the
-clicks of each.
-"""
+"""Predictions of models for queries that they have not learned from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
-from foundation.contracts import ClickCurve, Evidence, Label, Labeller
-from retrainer.data.splits import assign_folds, cluster_queries
+from foundation.arrays import Floats
+from foundation.contracts import Label
 from retrainer.learners.adapter import Adaptation, Judgments, learn_adapter
+from retrainer.learners.belief import softmax_of
+from retrainer.learners.documents import DocumentVectors
 from retrainer.learners.fusion import learn_weights, stack_lists
+from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
-from serving.encode.query import Query
+from retrainer.learners.training_set import FOLDS, TrainingSet
 from serving.index.corpus import Corpus
 from serving.ranking.features import Candidates, read
 from serving.ranking.fusion import fuse
@@ -26,119 +22,11 @@ from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
 
-Floats = npt.NDArray[np.float32]
 Prior = dict[str, dict[str, float]]
 
-FOLDS = 3
-PASSES = 2
 _DRAFT_STEPS = 50
 _REDRAFT_STEPS = 25
-_FINAL_STEPS = 150
-_PRIOR_CANDIDATES = 100
 _WORTH_LEARNING = 0.05
-_WORTH_REMEMBERING = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSet:
-    """What a candidate is learned from.
-
-    Attributes:
-        evidence: Rows of the training queries.
-        queries: The training queries, in the order of their keys.
-        folds: Fold of each query; clusters of alike queries share one.
-    """
-
-    evidence: list[Evidence]
-    queries: list[Query]
-    folds: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """A candidate before it is written down.
-
-    Attributes:
-        choices: Relevance by query key and document id, for the memory.
-    """
-
-    adaptation: Adaptation
-    documents: list[str]
-    choices: dict[str, dict[str, float]]
-    weights: dict[str, float]
-    curve: ClickCurve
-    labels: list[Label] = field(repr=False)
-
-
-def prepare_training_set(evidence: list[Evidence], encode: Callable[[list[str]], Floats]) -> TrainingSet:
-    """Return the training set of some evidence: its queries, encoded and split into folds."""
-    keys = sorted({row.query_key for row in evidence})
-    vectors = encode(keys)
-    folds = assign_folds(keys, cluster_queries(vectors), FOLDS, "fold")
-    return TrainingSet(evidence, [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)], folds)
-
-
-def learn(
-    training_set: TrainingSet,
-    corpus: Corpus,
-    labeller: Labeller,
-    seed: int,
-    passes: int = PASSES,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Learned:
-    """Return what the evidence of `training_set` teaches over the documents of `corpus`.
-
-    Args:
-        labeller: Turns evidence and a prior into labels.
-        passes: Alternations of labelling and learning, at least 1.
-        progress: Told what is being done.
-    """
-    fitter = CrossFitter(training_set, corpus, seed)
-    prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS
-    for number in range(passes):
-        progress(f"pass {number + 1} of {passes}")
-        labels, curve = labeller(training_set.evidence, prior, None)
-        lists = fitter.predict(labels)
-        weights = fitter.weigh(lists, labels)
-        prior = fitter.believe(lists, weights)
-    progress("final labels and adapter")
-    labels, curve = labeller(training_set.evidence, prior, None)
-    adaptation = learn_adapter(fitter.judge(labels), fitter.document_vectors.vectors, _FINAL_STEPS, seed)
-    return Learned(adaptation, fitter.document_vectors.ids, remember(labels), weights, curve, labels)
-
-
-class DocumentVectors:
-    """The documents of a corpus by number, for the learners."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
-        self.ids = corpus.ids()
-        self.number = {document: place for place, document in enumerate(self.ids)}
-        rows = [row for document in self.ids if (row := corpus.row(document)) is not None]
-        self.vectors: Floats = corpus.means(rows)
-
-    def names(self, found: Candidates) -> list[str]:
-        """Return the document ids of candidates."""
-        return [self.corpus.name(row) for row in found.rows]
-
-
-def remember(labels: list[Label]) -> dict[str, dict[str, float]]:
-    """Return what the memory keeps of labels: by query key, documents worth remembering."""
-    choices: dict[str, dict[str, float]] = {}
-    for label in labels:
-        if label.relevance >= _WORTH_REMEMBERING:
-            choices.setdefault(label.query_key, {})[label.document_id] = label.relevance
-    return choices
-
-
-def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:
-    """Return the hundred largest probabilities that log-odds scores stand for, by name."""
-    if not names:
-        return {}
-    odds = np.exp((scores - scores.max()).astype(np.float64))
-    chances = odds / odds.sum()
-    best = np.argsort(-chances)[:_PRIOR_CANDIDATES].tolist()
-    return {names[place]: float(chances[place]) for place in best}
 
 
 class CrossFitter:

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from foundation.arrays import Doubles, Floats
 from serving.ranking.features import FEATURES
-
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
 
 HOLD = 30.0
 """Pull toward the prior weights, as a number of queries' worth of squared distance."""

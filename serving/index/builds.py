@@ -9,7 +9,7 @@ import threading
 from foundation.errors import Conflict
 from foundation.processes.children import end_children, start_child, wait_for
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from serving.index.snapshot_store import SnapshotStore
 
 _NICENESS = 10

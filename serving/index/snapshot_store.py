@@ -22,7 +22,7 @@ from foundation.contracts import Document
 from foundation.disk.claims import Claim
 from foundation.disk.files import write_whole
 from foundation.errors import ArtifactDamaged, Conflict
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 from serving.encode.embedder import StoredEmbedder
 from serving.index.corpus import Corpus
 from serving.index.lexical.analysis import Analysis

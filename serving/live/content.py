@@ -10,7 +10,8 @@ from collector.api import read_changed
 from foundation.clock import Clock, monotonic_s
 from foundation.errors import Overloaded, StoreAway
 from foundation.settings import Settings
-from foundation.telemetry.metrics import DOCUMENTS, WAITING, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import DOCUMENTS, WAITING
 from serving.catalog.changes import ChangeCounts
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog

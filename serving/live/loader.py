@@ -19,7 +19,8 @@ from foundation.contracts import Manifest
 from foundation.errors import NotFound, NotReady, Overloaded, StoreAway
 from foundation.registry.registry import Registry
 from foundation.settings import Settings
-from foundation.telemetry.metrics import OFF_CHAMPION, SWAPS, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import OFF_CHAMPION, SWAPS
 from serving.catalog.changes import ChangeCounts, read_changes
 from serving.live.collection_state import CollectionState
 from serving.live.content import Content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundation.registry.registry import ChampionMove
+from foundation.registry.champion_moves import ChampionMove
 
 
 def order_of_succession(moves: Sequence[ChampionMove], baseline: str) -> list[str]:

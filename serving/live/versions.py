@@ -8,7 +8,8 @@ from typing import Literal
 from foundation.contracts import Manifest
 from foundation.errors import ClickloopError
 from foundation.registry.registry import Registry
-from foundation.telemetry.metrics import SWAPS, get_log
+from foundation.telemetry.logs import get_log
+from foundation.telemetry.metrics import SWAPS
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import Encoder
 from serving.encode.query import Query

@@ -27,7 +27,7 @@ from collector.intake.logged import read
 from collector.intake.policy import IntakePolicy
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.eventlog.protocol import EmbeddedLog
+from foundation.eventlog.embedded import EmbeddedLog
 from foundation.privacy.signing import QueryIds
 from foundation.settings import Settings
 from foundation.web.cross_site import PAGE_PATHS

@@ -17,7 +17,8 @@ from collector.tables import impressions
 from console.http import make_router
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from foundation.web.middleware import Edge, install_edge
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs

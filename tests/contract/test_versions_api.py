@@ -22,7 +22,8 @@ from foundation.access.keys import Key
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.database.engine import transaction
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from foundation.registry.tables import champion_moves, version_statuses, versions
 from foundation.web.middleware import Edge, install_edge
 from foundation.web.requests import KEY_SCOPE

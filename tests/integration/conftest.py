@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from collector.join.consumer import Consumer
 from foundation.clock import FrozenClock
-from foundation.eventlog.protocol import EmbeddedLog
+from foundation.eventlog.embedded import EmbeddedLog
 from tests.feedback import SETTINGS
 
 

@@ -23,12 +23,13 @@ from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database import schema
 from foundation.database.engine import reading, transaction
-from foundation.eventlog.protocol import EmbeddedLog
+from foundation.eventlog.embedded import EmbeddedLog
 from foundation.privacy.privacy import Privacy
 from foundation.privacy.pseudonyms import Pseudonyms
 from foundation.privacy.signing import QueryIds
+from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.champion_moves import find_way_back
-from foundation.registry.registry import ArtifactStore, Registry
+from foundation.registry.registry import Registry
 from foundation.registry.tables import version_statuses, versions
 from foundation.settings import Settings
 from serving.catalog.declarations import Declarations

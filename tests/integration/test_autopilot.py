@@ -14,7 +14,9 @@ from collector.join.store import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
 from foundation.database.engine import transaction, upsert
-from foundation.registry.registry import ArtifactStore, Registry, Status, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
+from foundation.registry.status_history import Status
 from foundation.settings import Settings
 from retrainer.autopilot import Autopilot, Training
 from retrainer.hotswap import HotSwap

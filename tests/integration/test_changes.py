@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from ab_testing.api import ExperimentPlan, Experiments
 from foundation.clock import FrozenClock
 from foundation.contracts import Document, Manifest
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from retrainer.hotswap import HotSwap
 from serving.catalog.changes import ChangeCounts, read_changes
 from serving.catalog.store import Catalog

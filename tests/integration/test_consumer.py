@@ -18,7 +18,8 @@ from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.database.engine import reading, transaction
-from foundation.eventlog.protocol import EmbeddedLog, Record, Subscription
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record, Subscription
 from tests.feedback import SETTINGS, append, count, event, evidence_of, impression
 
 

@@ -18,8 +18,10 @@ from collector.tables import dead_letters, events, impressions
 from foundation.clock import FrozenClock
 from foundation.database.engine import reading, transaction
 from foundation.errors import NotFound
-from foundation.eventlog.protocol import EmbeddedLog, Record
-from foundation.telemetry.metrics import METRICS, configure_logs
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record
+from foundation.telemetry.logs import configure_logs
+from foundation.telemetry.metrics import METRICS
 from tests.feedback import SETTINGS, SHOWN_AT, append, count, event, evidence_of, impression, records_of
 
 UNFIT = records_of(event("e2", "rating", "q2", "a", 1e30), impression("q2"))

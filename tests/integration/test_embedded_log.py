@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from foundation.database.engine import reading, transaction
 from foundation.database.tables import counters
 from foundation.errors import NotReady, Overloaded
-from foundation.eventlog.protocol import EmbeddedLog, EmbeddedSubscription, Record
+from foundation.eventlog.embedded import EmbeddedLog, EmbeddedSubscription
+from foundation.eventlog.protocol import Record
 from foundation.eventlog.tables import log_records
 
 
@@ -124,8 +125,8 @@ def test_a_log_whose_records_were_lost_goes_on_behind_what_was_consumed(
 def test_what_is_consumed_goes_while_more_waits(
     any_engine: sa.Engine, log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foundation.eventlog.protocol._TRIM_EVERY_S", 0.0)
-    monkeypatch.setattr("foundation.eventlog.protocol._TRIM_AT_ONCE", 2)
+    monkeypatch.setattr("foundation.eventlog.embedded._TRIM_EVERY_S", 0.0)
+    monkeypatch.setattr("foundation.eventlog.embedded._TRIM_AT_ONCE", 2)
     append(log, *map(str, range(10)))
     subscription = log.subscribe("reader")
 

@@ -20,7 +20,8 @@ from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import reading, transaction
 from foundation.errors import NotFound
-from foundation.eventlog.protocol import EmbeddedLog, Record
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import event_record, impression_record
 from foundation.registry.tables import versions
 from foundation.settings import Settings

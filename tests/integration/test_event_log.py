@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from benchmarks.harness.broker import has_broker, kafka_broker
 from foundation.database.engine import transaction
 from foundation.errors import NotReady, RecordTooLarge
-from foundation.eventlog.protocol import EmbeddedLog, EventLog, Record, Subscription
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import EventLog, Record, Subscription
 from foundation.eventlog.sizes import MAX_RECORD_BYTES
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
@@ -23,7 +24,7 @@ TIMEOUT_S = 20.0
 
 
 def open_kafka(engine: sa.Engine, bootstrap: str, topic: str = "feedback") -> EventLog:
-    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka.log import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     return KafkaLog(engine, bootstrap, topic)
 

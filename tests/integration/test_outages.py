@@ -21,9 +21,10 @@ from foundation.database.engine import make_engine, problems_of, reading, transa
 from foundation.database.schema import upgrade
 from foundation.database.tables import counters
 from foundation.errors import NotReady, Overloaded, StoreAway, StoreFull
-from foundation.eventlog.protocol import EmbeddedLog, Record, await_append
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record, await_append
 from foundation.eventlog.tables import log_records
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 
 LOCK_TIMEOUT_S = 0.2
 MAX_CONNECTIONS = 50

@@ -17,7 +17,7 @@ from foundation.contracts import CURVE_RANKS
 from foundation.database import schema
 from foundation.database.engine import reading, transaction
 from foundation.database.tables import counters
-from foundation.eventlog.protocol import EmbeddedLog
+from foundation.eventlog.embedded import EmbeddedLog
 from tests.feedback import SETTINGS, append, count, event, impression
 
 BEFORE = "0010"

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.errors import ArtifactDamaged, Conflict, NotFound
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from foundation.clock import FrozenClock
 from foundation.database.leases import Leases
 from foundation.processes.rounds import Rounds
 from foundation.settings import Settings
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 
 # kafka-python reads its message schemas by a function that Python 3.11 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:(read|open)_text is deprecated:DeprecationWarning")
@@ -67,7 +67,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Breaking:
     pytest.importorskip("kafka")
     from kafka.errors import KafkaError  # noqa: PLC0415  of an extra
 
-    from foundation.eventlog import kafka  # noqa: PLC0415  of an extra
+    from foundation.eventlog.kafka import log as kafka  # noqa: PLC0415  of an extra
 
     class Away(Breaking):
         first = True
@@ -79,14 +79,14 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Breaking:
             return super().__call__(*args, **options)
 
     topics = Away(1)
-    monkeypatch.setattr(kafka, "_ensure_topic", topics)
+    monkeypatch.setattr(kafka, "ensure_topic", topics)
     monkeypatch.setattr(kafka, "KafkaProducer", Producer)
     monkeypatch.setattr(kafka, "_TRY_EVERY_S", 0.05)
     return topics
 
 
 def test_the_keeper_of_kafka_goes_on(engine: sa.Engine, topics: Breaking) -> None:
-    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  of an extra
+    from foundation.eventlog.kafka.log import KafkaLog  # noqa: PLC0415  of an extra
 
     log = KafkaLog(engine, "127.0.0.1:1")
     assert log.away

@@ -19,7 +19,7 @@ from foundation.clock import FrozenClock
 from foundation.database.leases import Leases
 from foundation.errors import StoreAway
 from foundation.settings import Settings
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 from retrainer import schedule
 from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, Runs

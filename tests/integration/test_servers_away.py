@@ -60,7 +60,7 @@ def broker() -> Iterator[Broker]:
 
 @pytest.fixture
 def log(engine: sa.Engine, broker: Broker) -> Iterator[EventLog]:
-    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka.log import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     log = KafkaLog(engine, f"127.0.0.1:{broker.port}")
     yield log
@@ -153,7 +153,7 @@ def _lag(reader: Subscription) -> int:
 
 @pytest.mark.kafka
 def test_a_broker_that_is_away_at_the_start_is_found_later(engine: sa.Engine, broker: Broker) -> None:
-    from foundation.eventlog.kafka import KafkaLog  # noqa: PLC0415  imported under the filter above
+    from foundation.eventlog.kafka.log import KafkaLog  # noqa: PLC0415  imported under the filter above
 
     broker.stop()
     log = KafkaLog(engine, f"127.0.0.1:{broker.port}")

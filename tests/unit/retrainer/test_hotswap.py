@@ -12,7 +12,8 @@ from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.database.engine import transaction, upsert
 from foundation.errors import Conflict, NotFound
-from foundation.registry.registry import ArtifactStore, Registry, Version
+from foundation.registry.artifacts import ArtifactStore
+from foundation.registry.registry import Registry, Version
 from retrainer.hotswap import HotSwap
 from serving.tables import replicas
 

@@ -17,7 +17,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS
 
 from clickloop.server.announcement import AnnouncedProcesses, AnnouncedServer
 from clickloop.server.listening import AddressTaken, bind
-from foundation.telemetry.metrics import configure_logs
+from foundation.telemetry.logs import configure_logs
 
 TIMEOUT_S = 20.0
 

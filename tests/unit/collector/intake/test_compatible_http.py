@@ -21,7 +21,8 @@ from collector.intake.logged import read
 from collector.intake.policy import IntakePolicy
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
-from foundation.eventlog.protocol import EmbeddedLog, Record, Subscription
+from foundation.eventlog.embedded import EmbeddedLog
+from foundation.eventlog.protocol import Record, Subscription
 from foundation.privacy.signing import QueryIds
 from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge

@@ -14,7 +14,7 @@ import pytest
 
 from foundation.clock import SystemClock
 from foundation.ids import digest_bytes, new_id, time_of
-from foundation.registry.registry import ArtifactStore
+from foundation.registry.artifacts import ArtifactStore
 
 CONTENT = b"an artifact " * 10_000
 WRITERS = 16

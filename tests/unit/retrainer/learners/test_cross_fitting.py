@@ -8,8 +8,11 @@ import numpy.typing as npt
 import pytest
 
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Document, Evidence, Label
-from retrainer.learners.cross_fitting import Learned, learn, prepare_training_set, remember, softmax_of
+from retrainer.learners.alternation import Learned, learn
+from retrainer.learners.belief import softmax_of
+from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
+from retrainer.learners.training_set import prepare_training_set
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.features import FEATURES

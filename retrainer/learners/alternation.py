@@ -1,0 +1,66 @@
+"""Learns one candidate from evidence: labels, adapter, memory and fusion, in alternation.
+
+Every pass labels the evidence with the model's own out-of-fold predictions as the prior, learns on these labels, and
+predicts again. What the model has understood of other queries helps to read the clicks of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from foundation.contracts import ClickCurve, Label, Labeller
+from retrainer.learners.adapter import Adaptation, learn_adapter
+from retrainer.learners.cross_fitting import CrossFitter
+from retrainer.learners.memory import remember
+from retrainer.learners.priors import PRIOR_WEIGHTS
+from retrainer.learners.training_set import TrainingSet
+from serving.index.corpus import Corpus
+
+PASSES = 2
+_FINAL_STEPS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A candidate before it is written down.
+
+    Attributes:
+        choices: Relevance by query key and document id, for the memory.
+    """
+
+    adaptation: Adaptation
+    documents: list[str]
+    choices: dict[str, dict[str, float]]
+    weights: dict[str, float]
+    curve: ClickCurve
+    labels: list[Label] = field(repr=False)
+
+
+def learn(
+    training_set: TrainingSet,
+    corpus: Corpus,
+    labeller: Labeller,
+    seed: int,
+    passes: int = PASSES,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Learned:
+    """Return what the evidence of `training_set` teaches over the documents of `corpus`.
+
+    Args:
+        labeller: Turns evidence and a prior into labels.
+        passes: Alternations of labelling and learning, at least 1.
+        progress: Told what is being done.
+    """
+    fitter = CrossFitter(training_set, corpus, seed)
+    prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS
+    for number in range(passes):
+        progress(f"pass {number + 1} of {passes}")
+        labels, curve = labeller(training_set.evidence, prior, None)
+        lists = fitter.predict(labels)
+        weights = fitter.weigh(lists, labels)
+        prior = fitter.believe(lists, weights)
+    progress("final labels and adapter")
+    labels, curve = labeller(training_set.evidence, prior, None)
+    adaptation = learn_adapter(fitter.judge(labels), fitter.document_vectors.vectors, _FINAL_STEPS, seed)
+    return Learned(adaptation, fitter.document_vectors.ids, remember(labels), weights, curve, labels)
