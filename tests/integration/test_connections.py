@@ -61,7 +61,7 @@ def port() -> Iterator[int]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_S", "REST_S", "READING_S"):
         monkeypatch.setattr(connections, name, 0.3)
-    monkeypatch.setattr(body_reader, "LOCK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(body_reader, "BODY_TIMEOUT_S", 0.3)
 
 
 def connect(port: int, sent: bytes = b"") -> socket.socket:

@@ -132,7 +132,16 @@ def test_another_collection_has_its_own_experiments(client: TestClient) -> None:
 
 def test_every_value_of_the_openapi_page_is_described(client: TestClient) -> None:
     page = client.get("/openapi.json").json()
-    mine = {"ArmReport", "Decision", "Evidence", "Experiment", "ExperimentPlan", "Scorecard", "Verdict", "StopRequest"}
+    mine = {
+        "ArmReport",
+        "Decision",
+        "ArmEvidence",
+        "Experiment",
+        "ExperimentPlan",
+        "Scorecard",
+        "Verdict",
+        "StopRequest",
+    }
     assert mine <= page["components"]["schemas"].keys()
     for name in mine:
         for value, schema in page["components"]["schemas"][name]["properties"].items():
