@@ -97,7 +97,7 @@ class Container:
     @cached_property
     def privacy(self) -> Privacy:
         """What is kept of people; makes the key of the pseudonyms the first time."""
-        return open_privacy(self.settings)
+        return open_privacy(self.settings.home, self.settings)
 
     @cached_property
     def log(self) -> EventLog:
@@ -225,7 +225,12 @@ class Container:
 
     def make_workers(self) -> Workers:
         """Return what starts training processes."""
-        return Workers(self.settings, self.runs, self.leases)
+        return Workers(
+            self.runs,
+            self.leases,
+            lease_duration=self.settings.lease_duration(),
+            environment=self.settings.to_environment(),
+        )
 
     def make_loader(self, assignments: Assignments) -> Loader:
         """Return a loader for this process."""
@@ -261,7 +266,14 @@ class Container:
         interval = timedelta(hours=self.settings.schedule_hours)
         timetable = Timetable(self.engine, self.clock, interval, self.catalog.collections)
         return Schedule(
-            autopilot, self.runs, self.experiments, self.leases, self.settings, timetable, self.erasure_retraining
+            autopilot,
+            self.runs,
+            self.experiments,
+            self.leases,
+            timetable,
+            self.erasure_retraining,
+            lease_duration=self.settings.lease_duration(),
+            automatic=self.settings.autopilot,
         )
 
     def train(

@@ -15,7 +15,7 @@ from foundation.database.leases import LeaseLost
 from foundation.errors import Conflict
 from foundation.registry.champion_moves import ChampionMove
 from foundation.registry.registry import Registry
-from foundation.settings import Settings
+from foundation.sections import LearningSettings
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
@@ -36,7 +36,7 @@ class Autopilot:
         registry: Registry,
         experiments: Experiments,
         hotswap: HotSwap,
-        settings: Settings,
+        settings: LearningSettings,
         train: Callable[[Run], Training],
     ) -> None:
         self._runs = runs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +19,6 @@ from foundation.clock import SystemClock
 from foundation.database.leases import Lease, LeaseLost, Leases
 from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
-from foundation.settings import Settings
 from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Autopilot
 from retrainer.erasure_retraining import ErasureRetraining
@@ -44,6 +43,7 @@ class Schedule:
         leases: Of all processes the one with the lease does all this; the others stand by.
         timetable: Tells which collections train because it is time.
         erasure_retraining: Tells which train before their time, for their versions learned from erased people.
+        automatic: Whether runs are requested for these two reasons; else only people request them.
     """
 
     def __init__(
@@ -52,17 +52,20 @@ class Schedule:
         runs: Runs,
         experiments: Experiments,
         leases: Leases,
-        settings: Settings,
         timetable: Timetable,
         erasure_retraining: ErasureRetraining,
+        *,
+        lease_duration: timedelta,
+        automatic: bool,
     ) -> None:
         self._autopilot = autopilot
         self._runs = runs
         self._experiments = experiments
         self._leases = leases
-        self._settings = settings
         self._timetable = timetable
         self._erasure_retraining = erasure_retraining
+        self._lease_duration = lease_duration
+        self._automatic = automatic
         self._lease: Lease | None = None
         self._stopped = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=_JOBS)
@@ -74,7 +77,7 @@ class Schedule:
         self._watch.start()
         self._start("advance", _ADVANCE_EVERY_S, self._runs.active, self.advance)
         self._start("experiments", _LOOK_EVERY_S, self._experiments.running, self.look)
-        if self._settings.autopilot:
+        if self._automatic:
             self._start("due", _LOOK_EVERY_S, self._timetable.due, self.request)
             self._start("erasure retraining", _LOOK_EVERY_S, self._erasure_retraining.due, self.request)
 
@@ -98,7 +101,7 @@ class Schedule:
         A look before the lease only tells whether to ask for it: what was found then, another process may have
         done before this one held it.
         """
-        lease = self._leases.take(LEASE, self._settings.lease_duration()) if look() else None
+        lease = self._leases.take(LEASE, self._lease_duration) if look() else None
         if lease is None:
             return
         self._lease = lease

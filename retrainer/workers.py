@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from foundation.database.leases import Lease, Leases
 from foundation.processes.children import end_children, start_child, wait_for
-from foundation.settings import Settings
 from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Training
 from retrainer.runs import Run, Runs
@@ -39,12 +40,18 @@ class Workers:
     Each run has a lease of its own, which its training process keeps alive: while it is held, no other process
     trains the run, also when the schedule was taken over from one that was paused. When it runs out, the run is
     begun anew, and what the process before would still write is refused. Training registers nothing before its end.
+
+    Args:
+        environment: Variables that training processes have beside those of this one: the settings.
     """
 
-    def __init__(self, settings: Settings, runs: Runs, leases: Leases) -> None:
-        self._settings = settings
+    def __init__(
+        self, runs: Runs, leases: Leases, *, lease_duration: timedelta, environment: Mapping[str, str]
+    ) -> None:
         self._runs = runs
         self._leases = leases
+        self._lease_duration = lease_duration
+        self._environment = dict(environment)
         self._started: dict[str, _Started] = {}
 
     def train(self, run: Run) -> Training:
@@ -69,7 +76,7 @@ class Workers:
             self._leases.give(started.lease)
 
     def _begin(self, run: Run) -> Training:
-        lease = self._leases.take(run_lease(run.id), self._settings.lease_duration())
+        lease = self._leases.take(run_lease(run.id), self._lease_duration)
         if lease is None:
             return "running"  # in a process that another retrainer started
         known = self._runs.get(run.collection, run.id)
@@ -83,7 +90,7 @@ class Workers:
         return start_child(
             "clickloop",
             *("retrain", "--collection", run.collection, "--run", run.id, "--lease", str(lease.number)),
-            environment=os.environ | self._settings.to_environment() | {"OMP_WAIT_POLICY": "PASSIVE"},
+            environment=os.environ | self._environment | {"OMP_WAIT_POLICY": "PASSIVE"},
             niceness=_NICENESS,
             stdout=subprocess.DEVNULL,
         )

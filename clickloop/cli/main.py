@@ -17,7 +17,8 @@ from clickloop.cli import documents, feedback, keys, versions
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError, Overloaded, StoreAway
-from foundation.settings import MAX_PORT, MAX_WORKERS, Settings, explain_settings, renamed_settings
+from foundation.sections import MAX_PORT, MAX_WORKERS
+from foundation.settings import Settings, explain_settings, renamed_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(versions.versions, name="versions")

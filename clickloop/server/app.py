@@ -44,8 +44,8 @@ from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound
 from foundation.extras import needs_extra
 from foundation.processes.processors import at_once
-from foundation.settings import Settings, is_loopback
-from foundation.web.cross_site import PAGE_PATHS, Welcome
+from foundation.settings import Settings
+from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog

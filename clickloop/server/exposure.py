@@ -11,7 +11,8 @@ from foundation.contracts import DEFAULT_COLLECTION
 from foundation.database import schema
 from foundation.database.engine import make_engine
 from foundation.errors import Exposed
-from foundation.settings import Settings, is_loopback
+from foundation.settings import Settings
+from foundation.web.cross_site import is_loopback
 
 FIRST_KEY = "first"
 

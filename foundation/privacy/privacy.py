@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.ids import BY_CONTENT
 from foundation.privacy.masking import Masks
 from foundation.privacy.pseudonyms import Pseudonyms
 from foundation.privacy.secrets import secret
-from foundation.settings import Settings
+from foundation.sections import PrivacySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Privacy:
         return self.pseudonyms.hide(given) if given.startswith(BY_CONTENT) else given
 
 
-def open_privacy(settings: Settings) -> Privacy:
+def open_privacy(home: Path, settings: PrivacySettings) -> Privacy:
     """Return the privacy that the settings ask for; makes `user.key` in home on an installation's first start."""
-    key = settings.user_key.encode() or secret(settings.home, "user")
+    key = settings.user_key.encode() or secret(home, "user")
     masks = Masks(settings.phone_countries.split()) if settings.mask_personal else None
     return Privacy(Pseudonyms(key), masks)

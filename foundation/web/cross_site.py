@@ -10,13 +10,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import ClickloopError, ForeignPage, Misdirected, UnsupportedMediaType
-from foundation.settings import ANY_HOST, ANY_ORIGIN, is_loopback
+from foundation.sections import ANY_HOST, ANY_ORIGIN
 from foundation.web.bodies import NDJSON_TYPES
 from foundation.web.key_gate import FOR_APPS, Refusal
 from foundation.web.problems import problem_response
@@ -147,15 +147,20 @@ def _is_known_host(host: str, welcome: Welcome) -> bool:
     if asked is None or ANY_HOST in welcome.hosts:
         return asked is not None
     named = {own[1] for own in map(_HOST.fullmatch, welcome.hosts) if own}
-    return is_loopback(asked[1]) or asked[1] in named or (welcome.addresses and _is_address(asked[1]))
+    return is_loopback(asked[1]) or asked[1] in named or (welcome.addresses and _address_of(asked[1]) is not None)
 
 
-def _is_address(name: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host's name or address is one of this machine alone."""
+    address = _address_of(host)
+    return host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback)
+
+
+def _address_of(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(name.strip("[]"))
+        return ip_address(host.strip("[]"))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _is_welcome(asked: BrowserRequest, welcome: Welcome) -> bool:

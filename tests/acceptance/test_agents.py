@@ -94,7 +94,7 @@ def await_clicks(service: Server, query_id: str) -> tuple[str, str]:
 
 def pseudonym(service: Server, name: str) -> str:
     """Return what stands for a person in what the service keeps."""
-    return open_privacy(service.settings).person(name)
+    return open_privacy(service.settings.home, service.settings).person(name)
 
 
 async def answer_and_cite(client: Client) -> str:

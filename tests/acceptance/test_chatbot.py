@@ -74,4 +74,7 @@ def test_an_example_prints_passages_and_its_thumb_reaches_the_impression(
     said = re.fullmatch(rf"thumb {thumb} for print-envelope under (\S+)", printed[-1])
     assert said, printed[-1]
     shown = await_outcome(service, said[1])
-    assert (shown.surface, shown.unit) == ("context", open_privacy(service.settings).person("u1"))
+    assert (shown.surface, shown.unit) == (
+        "context",
+        open_privacy(service.settings.home, service.settings).person("u1"),
+    )

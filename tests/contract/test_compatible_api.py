@@ -31,7 +31,7 @@ def database(service: TestClient, service_home: Path) -> Iterator[sa.Engine]:
 @pytest.fixture
 def people(service: TestClient, service_settings: Settings) -> Privacy:
     """What the service keeps of people; it has made the key."""
-    return open_privacy(service_settings)
+    return open_privacy(service_settings.home, service_settings)
 
 
 def now_ms() -> int:

@@ -14,7 +14,7 @@ from foundation.clock import SystemClock
 from foundation.contracts import query_key
 from foundation.database.engine import make_engine
 from foundation.privacy.privacy import open_privacy
-from foundation.settings import Settings
+from foundation.sections import PrivacySettings
 from tests.contract.conftest import wait_until
 
 CREDENTIALS = {"X-Algolia-Application-Id": "app", "X-Algolia-API-Key": "key"}
@@ -87,7 +87,7 @@ def test_a_person_is_erased_and_the_receipt_can_be_checked(service: TestClient, 
     audit = service.get(f"/v1/erasures/{receipt['id']}").raise_for_status().json()
 
     assert (receipt["counts"]["impressions"], receipt["counts"]["events"], receipt["versions"]) == (1, 1, [])
-    assert receipt["person"] == open_privacy(Settings(_env_file=None, home=service_home)).person("team/anna smith")
+    assert receipt["person"] == open_privacy(service_home, PrivacySettings()).person("team/anna smith")
     assert (audit["genuine"], audit["erased"], audit["signature"]) == (True, True, receipt["signature"])
     assert counted(service_home, "charts to be forgotten") == 0
     assert "anna" not in json.dumps([receipt, audit])

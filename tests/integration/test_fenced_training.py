@@ -62,7 +62,12 @@ class Place:
 
     def workers(self, name: str) -> Workers:
         """Return what one retrainer starts processes with."""
-        return Workers(self.settings, self.runs, Leases(self.engine, self.clock, name))
+        return Workers(
+            self.runs,
+            Leases(self.engine, self.clock, name),
+            lease_duration=self.settings.lease_duration(),
+            environment=self.settings.to_environment(),
+        )
 
     def start(self, _module: str, *arguments: str, environment: Mapping[str, str], **_: Any) -> Process:
         """Start no process."""

@@ -18,7 +18,6 @@ from ab_testing.api import Experiments
 from foundation.clock import FrozenClock
 from foundation.database.leases import Leases
 from foundation.errors import StoreAway
-from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
 from retrainer import schedule
 from retrainer.erasure_retraining import ErasureRetraining
@@ -60,9 +59,10 @@ class House:
             self.runs,
             Experiments(self.engine, self.clock),
             leases,
-            Settings(_env_file=None, autopilot=autopilot),
             timetable,
             ErasureRetraining(self.engine),
+            lease_duration=timedelta(seconds=30),
+            automatic=autopilot,
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.ids import BY_CONTENT
 from foundation.privacy.privacy import open_privacy
-from foundation.settings import Settings
+from foundation.sections import PrivacySettings
 from tests.people import PRIVACY
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_ids_made_of_content_cannot_be_tried_with_user_ids() -> None:
 
 
 def test_masking_can_be_turned_off_and_pseudonyms_cannot(tmp_path: Path) -> None:
-    kept = open_privacy(Settings(_env_file=None, home=tmp_path, mask_personal=False)).conceal(SHOWN)
+    kept = open_privacy(tmp_path, PrivacySettings(mask_personal=False)).conceal(SHOWN)
 
     assert isinstance(kept, Impression)
     assert (kept.query, kept.unit[:2]) == ("mail to anna@example.com", "p-")
