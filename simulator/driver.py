@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -11,14 +11,15 @@ import httpx
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import ClickloopError, InvalidRequest
 from foundation.ids import canonical_json
+from foundation.retries import RetryPolicy
 from simulator.collection import JudgedCollection
 from simulator.feedback import Habits, Reader
 from simulator.goal import Goal
 from simulator.quality import ndcg
-from simulator.service import RetryPolicy, Service
 from simulator.tally import Counting, Tally
 from simulator.traffic import Traffic
 from simulator.users import Population
+from simulator.visitor_client import VisitorClient, visitor_policy
 
 RESULTS = 10
 BATCH_DOCUMENTS = 500
@@ -44,7 +45,6 @@ class Driver:
         timeout: Longest wait for one answer, in seconds.
         habits: What users tell beside their clicks.
         retry: How requests are repeated while the service is away or overloaded.
-        headers: Further headers of every request, such as an API key.
         transport: How requests travel; over the network when None.
     """
 
@@ -60,7 +60,6 @@ class Driver:
         *,
         habits: Habits | None = None,
         retry: RetryPolicy | None = None,
-        headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._collection = collection
@@ -69,13 +68,12 @@ class Driver:
         self._concurrency = concurrency
         self._habits = habits or Habits()
         self._next_visit = 0
-        self._service = Service(
+        self._service = VisitorClient(
             base_url,
-            collection_name=collection_name,
+            collection=collection_name,
             timeout_s=timeout,
             connections=concurrency,
-            retry=retry,
-            headers=headers,
+            retry=retry or visitor_policy(),
             transport=transport,
         )
 

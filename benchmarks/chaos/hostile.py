@@ -18,9 +18,9 @@ from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.ingest.fuzz import GOOD_BODIES
 from clickloop.container import Container
-from clickloop.remote.service import Remote
 from collector.join.store import evidence_digest
 from foundation.clock import monotonic_s
+from foundation.http_client import ServiceClient
 
 REQUESTS = 100_000
 QUICK_REQUESTS = 3_000
@@ -133,7 +133,7 @@ class _Neighbour:
         self._over = threading.Event()
         self._failed = 0
         self._thread = threading.Thread(target=self._search_on, daemon=True)
-        remote = Remote(url, _NEIGHBOUR)
+        remote = ServiceClient(url, _NEIGHBOUR)
         index(remote, documents)
         remote.close()
 

@@ -16,8 +16,8 @@ from benchmarks.harness.report import Findings, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.harness.visitors import Acknowledged, Visitors
 from clickloop.container import Container
-from clickloop.remote.service import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
+from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
 KILLS = 10
@@ -99,6 +99,6 @@ def _swap(url: str, version: str) -> None:
         httpx.post(f"{url}/v1/versions/{version}/promote", timeout=10)
 
 
-def _ask(remote: Remote, query: str) -> dict[str, Any]:
+def _ask(remote: ServiceClient, query: str) -> dict[str, Any]:
     answer: dict[str, Any] = remote.post("/v1/search", {"query": query, "explain": True, "log": False})
     return answer

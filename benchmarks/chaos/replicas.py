@@ -16,8 +16,8 @@ from benchmarks.harness.fixtures import build_index, index
 from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings
 from clickloop.cli.demo.ports import free_port
-from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
+from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
 _NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -69,7 +69,7 @@ def _isolated(settings: Settings) -> Iterator[str]:
             stdout=log,
             stderr=log,
         )
-    remote = Remote(f"http://127.0.0.1:{port}")
+    remote = ServiceClient(f"http://127.0.0.1:{port}")
     try:
         remote.await_ready(_READY_TIMEOUT_S)
         yield remote.url

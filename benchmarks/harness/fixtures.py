@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from clickloop.container import CONSUMER, Container
-from clickloop.remote.service import Refused, Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import NotReady
+from foundation.http_client import Refused, ServiceClient
 from foundation.ids import canonical_json
 from foundation.registry.registry import Version
 from foundation.settings import Settings
@@ -44,7 +44,7 @@ def get_collection(folder: Path | None, quick: bool) -> JudgedCollection:
     return docstrings(Settings().home.resolve() / "corpus")
 
 
-def index(remote: Remote, documents: list[dict[str, object]]) -> None:
+def index(remote: ServiceClient, documents: list[dict[str, object]]) -> None:
     """Send documents and wait until all are found by their words and by their meaning.
 
     Raises:
@@ -61,7 +61,7 @@ def index(remote: Remote, documents: list[dict[str, object]]) -> None:
     raise NotReady(f"{len(documents)} documents are not searchable after {_INDEX_TIMEOUT_S:.0f} s")
 
 
-def build_index(remote: Remote) -> None:
+def build_index(remote: ServiceClient) -> None:
     """Build an index and wait until it is whole; one that is being built already is waited for.
 
     Raises:

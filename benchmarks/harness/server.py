@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from clickloop.cli.demo.ports import free_port
-from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError
+from foundation.http_client import ServiceClient
 from foundation.processes.children import end_children
 from foundation.settings import Settings
 
@@ -37,7 +37,7 @@ class Server:
         self._arguments = arguments
         self.settings = settings.model_copy(update={"port": free_port(), "host": "127.0.0.1"})
         self.url = f"http://127.0.0.1:{self.settings.port}"
-        self.remote = Remote(self.url)
+        self.remote = ServiceClient(self.url)
         self.log_path = settings.home / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
 

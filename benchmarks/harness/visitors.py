@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-import httpx
 import numpy as np
 
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
+
 _RETRY_S = 0.05
+_POLICY = RetryPolicy(
+    attempts=sys.maxsize,
+    first_pause_s=_RETRY_S,
+    max_pause_s=_RETRY_S,
+    max_retry_after_s=0.0,
+    jitter=0.0,
+    statuses=frozenset(range(300, 600)),
+)
+"""Without end, whatever the service says: what was reported must be acknowledged in the end."""
 _TIMEOUT_S = 10.0
 _AGAIN_SHARE = 0.2
 
@@ -81,13 +94,13 @@ class Visitors:
 
     def _work(self, number: int, random: np.random.Generator) -> None:
         memory = self._memories[number]
-        with httpx.Client(base_url=self._url, timeout=_TIMEOUT_S) as client:
+        with closing(ServiceClient(self._url, timeout_s=_TIMEOUT_S)) as client:
             visit = 0
             while not self._stop.is_set():
                 visit += 1
                 self._visit(client, memory, f"visitor-{number}-{visit}", random)
 
-    def _visit(self, client: httpx.Client, memory: Acknowledged, user: str, random: np.random.Generator) -> None:
+    def _visit(self, client: ServiceClient, memory: Acknowledged, user: str, random: np.random.Generator) -> None:
         query = self._queries[int(random.integers(len(self._queries)))]
         answer = self._insist(client, memory, "/v1/search", {"query": query, "user": user})
         memory.searches[answer["query_id"]] = answer["version"]
@@ -99,23 +112,19 @@ class Visitors:
         if random.random() < _AGAIN_SHARE:
             self._report(client, memory, events)
 
-    def _report(self, client: httpx.Client, memory: Acknowledged, events: list[Json]) -> None:
+    def _report(self, client: ServiceClient, memory: Acknowledged, events: list[Json]) -> None:
         verdicts = self._insist(client, memory, "/v1/events", events)["verdicts"]
         memory.events |= {verdict["id"] for verdict in verdicts if verdict["status"] == "accepted"}
         memory.clicks |= {(event["query_id"], event["document_id"]) for event in events if event["type"] == "click"}
 
-    def _insist(self, client: httpx.Client, memory: Acknowledged, path: str, body: Any) -> Json:
+    def _insist(self, client: ServiceClient, memory: Acknowledged, path: str, body: Any) -> Json:
         """Send one request, the same bytes again and again, until it is answered."""
-        while True:
-            try:
-                response = client.post(path, json=body)
-                if response.is_success:
-                    answer: Json = response.json()
-                    return answer
-            except httpx.TransportError:
-                pass  # the server is down: that is what this client is for
+
+        def count(_reason: str, _pause_s: float) -> None:
             memory.retries += 1
-            time.sleep(_RETRY_S)
+
+        answer: Json = replace(_POLICY, tell=count).ask(partial(client.post, path, body))
+        return answer
 
 
 def make_events(answer: Json, user: str, random: np.random.Generator) -> list[Json]:

@@ -15,8 +15,8 @@ from benchmarks.harness.report import Bar, at_least, at_most
 from benchmarks.harness.server import Server, children
 from benchmarks.ingest.feed import Feed
 from benchmarks.search.service import resident_mib
-from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
+from foundation.http_client import ServiceClient
 
 BATCH = 500
 _LISTS = 40_000
@@ -126,7 +126,7 @@ def await_joined(server: Server) -> float:
     return float("inf")
 
 
-def read_lag(remote: Remote) -> float:
+def read_lag(remote: ServiceClient) -> float:
     """Return how many records of the log wait to be folded."""
     return _lag_of(httpx.get(f"{remote.url}/metrics", timeout=30).text)
 

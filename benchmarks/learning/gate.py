@@ -19,9 +19,9 @@ from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
 from clickloop.container import Container
-from clickloop.remote.service import Remote
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError
+from foundation.http_client import ServiceClient
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Version
 from foundation.settings import Settings
@@ -105,7 +105,7 @@ def make_driver(url: str, collection: JudgedCollection, seed: int) -> Driver:
     return Driver(url, collection, people, Traffic(collection, seed), concurrency=4)
 
 
-def open_lab(remote: Remote, settings: Settings) -> Lab:
+def open_lab(remote: ServiceClient, settings: Settings) -> Lab:
     """Have a running service train an honest candidate on all its evidence, and return it with its judges.
 
     Raises:
@@ -186,7 +186,7 @@ SABOTAGES: dict[str, Sabotage] = {
 
 
 def force_past_gate(
-    remote: Remote, container: Container, lab: Lab, driver: Driver, planned: int, seed: int
+    remote: ServiceClient, container: Container, lab: Lab, driver: Driver, planned: int, seed: int
 ) -> dict[str, Any]:
     """Run a sabotaged version against the champion under traffic; return how the experiment ended.
 

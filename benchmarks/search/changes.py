@@ -14,10 +14,11 @@ from benchmarks.harness.report import Bar, at_least, at_most
 from benchmarks.harness.server import Server
 from benchmarks.search.load import Questions, fire
 from benchmarks.search.service import PLAIN
+from clickloop.cli.versions import await_champion
 from clickloop.container import Container
-from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
+from foundation.http_client import ServiceClient
 from foundation.ids import canonical_json
 from serving.index.snapshot import digest_content
 
@@ -112,7 +113,7 @@ def measure_swaps(
 
 def _change(url: str, articles: list[dict[str, Any]]) -> None:
     """Change documents and delete as many, in small requests spread over the build."""
-    remote = Remote(url)
+    remote = ServiceClient(url)
     count = _count_changes(articles)
     changed = [{**one, "text": f"Changed. {one['text']}"} for one in articles[:count]]
     deleted = [one["id"] for one in articles[count : 2 * count]]
@@ -127,7 +128,7 @@ def _count_changes(articles: list[dict[str, Any]]) -> int:
     return min(_CHANGED, len(articles) // 3)
 
 
-def _is_swapped(remote: Remote, old: dict[str, Any] | None) -> bool:
+def _is_swapped(remote: ServiceClient, old: dict[str, Any] | None) -> bool:
     told = remote.get("/v1/index")
     return told["snapshot"] is not None and told["snapshot"] != old and told["behind"] == 0
 
@@ -154,18 +155,18 @@ def contradicts(answer: dict[str, Any], manifests: Mapping[str, Manifest]) -> bo
     return not is_whole(answer, manifests)
 
 
-def _champion(remote: Remote) -> str:
+def _champion(remote: ServiceClient) -> str:
     return str(remote.get("/readyz")["collections"][DEFAULT_COLLECTION]["version"])
 
 
-def _begin_with(remote: Remote, version: str) -> None:
+def _begin_with(remote: ServiceClient, version: str) -> None:
     """Let a version serve, if another does."""
     if _champion(remote) != version:
         _promote(remote, version)
-    remote.await_champion(version)
+    await_champion(remote, version)
 
 
-def _promote(remote: Remote, version: str) -> None:
+def _promote(remote: ServiceClient, version: str) -> None:
     remote.post(f"/v1/versions/{version}/promote", {"reason": "bench"})
 
 

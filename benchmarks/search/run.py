@@ -29,11 +29,11 @@ from benchmarks.search.service import (
     stage_shares,
 )
 from clickloop.container import Container
-from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.disk.files import write_whole
 from foundation.errors import NotReady
+from foundation.http_client import ServiceClient
 from foundation.ids import canonical_json
 from foundation.settings import Settings
 from simulator.collection import JudgedCollection, read_beir
@@ -198,7 +198,7 @@ def _choose_queries(collections: list[JudgedCollection], seed: int) -> list[str]
     return [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered)).tolist()]
 
 
-def _hold(remote: Remote, articles: list[dict[str, Any]], tell: Tell) -> None:
+def _hold(remote: ServiceClient, articles: list[dict[str, Any]], tell: Tell) -> None:
     """Bring the articles into the service and a snapshot, unless they are there."""
     tell = _once(tell)
     tell(f"sending {len(articles)} articles, those there excepted")
@@ -227,7 +227,7 @@ def _once(tell: Tell) -> Tell:
     return tell_new
 
 
-def _await_served(remote: Remote) -> None:
+def _await_served(remote: ServiceClient) -> None:
     """Wait until the collection serves; one that has just got its first documents takes a moment."""
     until = monotonic_s() + _START_TIMEOUT_S
     while monotonic_s() < until:
@@ -237,7 +237,7 @@ def _await_served(remote: Remote) -> None:
     raise NotReady(f"the articles do not serve after {_START_TIMEOUT_S:.0f} s; read the log of the service")
 
 
-def _ask(remote: Remote) -> dict[str, Any]:
+def _ask(remote: ServiceClient) -> dict[str, Any]:
     told: dict[str, Any] = remote.get("/v1/index")
     return told
 

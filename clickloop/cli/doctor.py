@@ -11,9 +11,9 @@ import numpy as np
 from clickloop.container import Container
 from clickloop.evaluation.measures import compare_all, measure
 from clickloop.evaluation.systems import RERANK, Systems
-from clickloop.remote.service import Remote
 from collector.api import read_evidence
 from foundation.errors import ClickloopError
+from foundation.http_client import ServiceClient
 from serving.ranking.live_evidence import relevance_of
 from simulator.collection import JudgedCollection, Judgments
 
@@ -40,7 +40,7 @@ class Diagnosis:
     what: str
 
 
-def examine_service(remote: Remote) -> list[Diagnosis]:
+def examine_service(remote: ServiceClient) -> list[Diagnosis]:
     """Return what a running service says of itself; one finding that it does not answer, when it does not."""
     try:
         ready = remote.get("/readyz")

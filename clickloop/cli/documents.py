@@ -21,7 +21,7 @@ from clickloop.cli.terminal import (
     print_json,
     show,
 )
-from clickloop.remote.service import Remote
+from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
 app = typer.Typer()
@@ -78,7 +78,7 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
         delimiter,
     )
     asked = f"delete {{}} documents of collection {collection} that the source does not hold?"
-    with closing(Remote(url, collection)) as remote:
+    with closing(ServiceClient(url, collection)) as remote:
         summary = import_documents(
             remote,
             wanted,
@@ -103,9 +103,9 @@ def export(
 ) -> None:
     """Write the documents of the running service to a file."""
     from clickloop.cli.exporting import export_documents, stored_documents
-    from clickloop.remote.retry_policy import RetryPolicy
+    from foundation.retries import RetryPolicy
 
-    with err.status("exporting"), closing(Remote(url, collection)) as remote:
+    with err.status("exporting"), closing(ServiceClient(url, collection)) as remote:
         file, count = export_documents(stored_documents(remote, RetryPolicy()), to)
     if as_json:
         print_json({"file": str(file), "documents": count})

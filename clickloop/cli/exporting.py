@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.service import Remote
 from foundation.disk.files import whole_file
 from foundation.errors import Conflict, InvalidRequest
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
 
 _AT_ONCE = 500
 _FILES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _NAMED = ("title", "text", "url")
 
 
-def stored_documents(remote: Remote, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
+def stored_documents(remote: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
     """Yield the documents of the remote's collection by id, each once.
 
     What is stored or deleted meanwhile is met where its id is still to come.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, out, print_json
-from clickloop.remote.service import Remote
 from foundation.errors import NotFound
+from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def pairs(
 ) -> None:
     """Write queries, documents and how relevant feedback makes them to a file."""
     from clickloop.cli.pairs import export_pairs, labelled_pairs
-    from clickloop.remote.retry_policy import RetryPolicy
+    from foundation.retries import RetryPolicy
 
-    with err.status("exporting"), closing(Remote(url, collection)) as remote:
+    with err.status("exporting"), closing(ServiceClient(url, collection)) as remote:
         count = export_pairs(labelled_pairs(remote, RetryPolicy()), to)
     if as_json:
         print_json({"file": str(to), "pairs": count})
@@ -102,7 +102,7 @@ def look_at_dead_letters(
 def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -> None:
     from clickloop.cli.history.command import replay_log
 
-    with closing(Remote(url, collection)) as remote:
+    with closing(ServiceClient(url, collection)) as remote:
         summary = replay_log(remote, options, Settings().home, err)
     if as_json:
         print_json(summary.to_json())

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from clickloop.cli import documents, feedback, keys, versions
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
-from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError, Overloaded, StoreAway
+from foundation.http_client import ServiceClient
 from foundation.sections import MAX_PORT, MAX_WORKERS
 from foundation.settings import Settings, explain_settings, renamed_settings
 
@@ -74,7 +74,7 @@ def serve_agents(
     """Give agents the running service as MCP tools: search, context, feedback."""
     from clickloop.integrations.mcp import make_server
 
-    server = make_server(Remote(url, collection), user)
+    server = make_server(ServiceClient(url, collection), user)
     if http:
         server.run("streamable-http", host=host, port=port, stateless_http=True)
     else:
@@ -146,7 +146,9 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search the running service; leaves no impression."""
-    answer = Remote(url, collection).post("/v1/search", {"query": query, "k": k, "explain": explain, "log": False})
+    answer = ServiceClient(url, collection).post(
+        "/v1/search", {"query": query, "k": k, "explain": explain, "log": False}
+    )
     if as_json:
         print_json(answer)
         return
@@ -175,7 +177,7 @@ def doctor(
     from clickloop.container import Container
     from simulator.collection import read_beir
 
-    found = examine_service(Remote(url, collection))
+    found = examine_service(ServiceClient(url, collection))
     if late or judged:
         with err.status("measuring late interaction"):
             judgments = read_beir(judged) if judged else None
@@ -285,7 +287,7 @@ def migrate() -> None:
 @app.command()
 def erase(user: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Erase a person from a collection, and print the receipt."""
-    receipt = Remote(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None)
+    receipt = ServiceClient(url, collection).delete(f"/v1/users/{quote(user, safe='')}", None)
     if as_json:
         print_json(receipt)
     else:

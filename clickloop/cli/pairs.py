@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.service import Remote
 from foundation.disk.files import whole_file
 from foundation.errors import Conflict, InvalidRequest, NotFound
 from foundation.extras import needs_extra
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
 
 COLUMNS = (
     "query",
@@ -38,7 +38,7 @@ _ANY_SEARCH = "/v1/reports/queries?days=3650&limit=1"
 Write = Callable[[Iterator[dict[str, Any]], Path], int]
 
 
-def labelled_pairs(remote: Remote, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
+def labelled_pairs(remote: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
     """Yield the pairs of the remote's collection by query and document, each once, with `COLUMNS`.
 
     Raises:
@@ -56,7 +56,7 @@ def labelled_pairs(remote: Remote, retry: RetryPolicy) -> Iterator[dict[str, Any
         _check_fed(remote, retry)
 
 
-def _check_fed(remote: Remote, retry: RetryPolicy) -> None:
+def _check_fed(remote: ServiceClient, retry: RetryPolicy) -> None:
     if not retry.ask(partial(remote.get, _ANY_SEARCH))["searches"]:
         there = ", ".join(retry.ask(partial(remote.get, "/readyz"))["collections"]) or "none"
         raise NotFound(f"feedback never came for collection {remote.collection!r}; collections served: {there}")

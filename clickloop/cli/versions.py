@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 from urllib.parse import quote
 
@@ -9,7 +10,11 @@ import typer
 from rich.table import Table
 
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, print_json
-from clickloop.remote.service import Remote
+from foundation.clock import monotonic_s
+from foundation.errors import NotReady
+from foundation.http_client import ServiceClient
+
+_LOOK_EVERY_S = 0.02
 
 versions = typer.Typer(no_args_is_help=True, help="Read, name, promote and roll back versions.")
 runs = typer.Typer(no_args_is_help=True, help="Read and name training runs.")
@@ -19,7 +24,7 @@ experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments."
 @versions.command("list")
 def list_versions(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List versions, newest first."""
-    found = Remote(url, collection).get("/v1/versions")
+    found = ServiceClient(url, collection).get("/v1/versions")
     if as_json:
         print_json(found)
         return
@@ -37,7 +42,7 @@ def promote_version(
     version: str, reason: str = "by hand", collection: CollectionName = "default", url: Url = DEFAULT_URL
 ) -> None:
     """Make a version, known by its id or name, the champion."""
-    move = Remote(url, collection).post(f"/v1/versions/{quote(version, safe='')}/promote", {"reason": reason})
+    move = ServiceClient(url, collection).post(f"/v1/versions/{quote(version, safe='')}/promote", {"reason": reason})
     out.print(f"champion {move['version']}, before {move['previous']}")
 
 
@@ -46,7 +51,7 @@ def show_version(
     version: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
     """Show a version, known by its id or name, and every status that it had."""
-    found = Remote(url, collection).get(f"/v1/versions/{quote(version, safe='')}")
+    found = ServiceClient(url, collection).get(f"/v1/versions/{quote(version, safe='')}")
     if as_json:
         print_json(found)
         return
@@ -59,7 +64,7 @@ def show_version(
 @versions.command("name")
 def name_version(version: str, name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Give a version, known by its id or present name, another name."""
-    named = Remote(url, collection).patch(f"/v1/versions/{quote(version, safe='')}", {"name": name})
+    named = ServiceClient(url, collection).patch(f"/v1/versions/{quote(version, safe='')}", {"name": name})
     out.print(f"{named['id']} is called {named['name']}", markup=False)
 
 
@@ -74,18 +79,29 @@ def roll_back(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Go back to the version that the champion replaced, and wait until every replica serves it."""
-    remote = Remote(url, collection)
+    remote = ServiceClient(url, collection)
     move = remote.post("/v1/versions/rollback", {"reason": reason, "from": from_, "to": to})
-    replicas, waited_s = remote.await_champion(move["version"])
+    replicas, waited_s = await_champion(remote, move["version"])
     served = f"is served by every replica ({replicas}) after {waited_s:.2f} s"
     told = served if replicas else "is what replicas will serve; none reports that it serves now"
     out.print(f"champion {move['version']} {told}; before {move['previous']}", soft_wrap=True)
 
 
+def await_champion(remote: ServiceClient, version: str, timeout_s: float = 30.0) -> tuple[int, float]:
+    """Wait until every replica serves `version`; return how many do, 0 where none reports, and the seconds."""
+    started_s = monotonic_s()
+    while monotonic_s() - started_s < timeout_s:
+        replicas = remote.get("/v1/versions")["replicas"]
+        if all(replica["version"] == version for replica in replicas):
+            return len(replicas), monotonic_s() - started_s
+        time.sleep(_LOOK_EVERY_S)
+    raise NotReady(f"not every replica serves {version} after {timeout_s:.0f} s: {replicas}")
+
+
 @runs.command("list")
 def list_runs(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List training runs, newest first."""
-    found = Remote(url, collection).get("/v1/training-runs")
+    found = ServiceClient(url, collection).get("/v1/training-runs")
     if as_json:
         print_json(found)
         return
@@ -98,23 +114,23 @@ def list_runs(collection: CollectionName = "default", url: Url = DEFAULT_URL, as
 @runs.command("name")
 def name_run(run: str, name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Give a training run, known by its id or present name, another name."""
-    named = Remote(url, collection).patch(f"/v1/training-runs/{quote(run, safe='')}", {"name": name})
+    named = ServiceClient(url, collection).patch(f"/v1/training-runs/{quote(run, safe='')}", {"name": name})
     out.print(f"{named['id']} is called {named['name']}", markup=False)
 
 
 @experiment.command("list")
 def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """List experiments, newest first."""
-    print_json(Remote(url, collection).get("/v1/experiments"))
+    print_json(ServiceClient(url, collection).get("/v1/experiments"))
 
 
 @experiment.command("show")
 def show_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Show an experiment's scorecard and verdict."""
-    print_json(Remote(url, collection).get(f"/v1/experiments/{name}"))
+    print_json(ServiceClient(url, collection).get(f"/v1/experiments/{name}"))
 
 
 @experiment.command("stop")
 def stop_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
     """Stop a running experiment."""
-    print_json(Remote(url, collection).post(f"/v1/experiments/{name}/stop", {}))
+    print_json(ServiceClient(url, collection).post(f"/v1/experiments/{name}/stop", {}))

@@ -1,6 +1,6 @@
 """The client for Python apps: searches, and reports what people did, from the background.
 
-It needs httpx and nothing of the server, so `pip install --no-deps` and httpx are enough.
+It needs httpx, tenacity and nothing of the server, so `pip install --no-deps` and these two are enough.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
 from typing import Any, Self
 
 from clickloop.client.answer import Answer
@@ -44,7 +43,7 @@ class AsyncClient(Reporter):
         timeout_s: float = 10.0,
     ) -> None:
         super().__init__(Outbox(capacity), strict=strict)
-        self._connection = Connection(url, collection, key, timeout_s, Random())
+        self._connection = Connection(url, collection, key, timeout_s)
         self._delivery = Delivery(self._connection, self.outbox, at_once, linger_s, strict=strict)
 
     async def __aenter__(self) -> Self:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
 
-from clickloop.client.connection import Connection, describe, problem_of
+from clickloop.client.connection import Connection
 from clickloop.client.errors import EventsRefused, Undelivered
 from clickloop.client.outbox import Event, Outbox, Refusal
 from foundation.errors import FieldFault
+from foundation.http_client import describe, refusal
+from foundation.retries import RetryPolicy
 
-_LONGEST_RETRY_AFTER_S = 60.0
+_POLICY = RetryPolicy(first_pause_s=0.2, max_retry_after_s=60.0)
+"""Events are sent again without end; of the policy, the pauses count."""
+
 _TOO_LARGE = 413
 _INVALID = 422
 
@@ -146,16 +150,16 @@ class Delivery:
             if len(batch) > 1:
                 self.at_once = len(batch) // 2
                 return 0.0
-            verdicts = _Verdicts({batch[0].id: _refuse(batch[0], problem_of(reply)[0])}, {})
+            verdicts = _Verdicts({batch[0].id: _refusal(batch[0], FieldFault("body", refusal(reply).detail))}, {})
         if verdicts is None:
-            retry_after_s = min(_seconds(reply.headers.get("retry-after", "")), _LONGEST_RETRY_AFTER_S)
-            return max(self._postpone(problem_of(reply)[0], attempt), retry_after_s)
+            refused = refusal(reply)
+            return self._postpone(refused.detail, attempt, refused.retry_after_s)
         await self._settle(batch, verdicts)
         return 0.0
 
     async def _settle(self, batch: Sequence[Event], verdicts: _Verdicts) -> None:
-        for refusal in verdicts.refused.values():
-            _log.error("the service refused an event: %s", refusal)
+        for refused in verdicts.refused.values():
+            _log.error("the service refused an event: %s", refused)
         if verdicts.waits_s:
             self._problem = f"the service put off {len(verdicts.waits_s)} events of users who send too many"
             _log.warning("%s, the same are sent again later", self._problem)
@@ -164,9 +168,9 @@ class Delivery:
         async with self._settled:
             self._settled.notify_all()
 
-    def _postpone(self, problem: str, attempt: int) -> float:
+    def _postpone(self, problem: str, attempt: int, retry_after_s: float = 0.0) -> float:
         self._problem = problem
-        pause_s = self._connection.pause_s(attempt)
+        pause_s = _POLICY.pause_s(attempt, retry_after_s)
         _log.warning(
             "%s did not take events, the same are sent again in %.1f s: %s", self._connection.url, pause_s, problem
         )
@@ -187,19 +191,11 @@ def _read_verdicts(reply: httpx.Response, batch: Sequence[Event]) -> _Verdicts |
             if wait_s := verdict.get("retry_after_s"):
                 found.waits_s[event.id] = float(wait_s)
             elif verdict["status"] == "refused":
-                found.refused[event.id] = _refusal(event, verdict["fields"])
+                found.refused[event.id] = _refusal(event, *(FieldFault(**fault) for fault in verdict["fields"]))
     except (ValueError, KeyError, TypeError, IndexError):
         return None
     return found
 
 
-def _refusal(event: Event, faults: Sequence[Mapping[str, str]]) -> Refusal:
-    return Refusal(event.body.decode(), tuple(FieldFault(**fault) for fault in faults))
-
-
-def _refuse(event: Event, reason: str) -> Refusal:
-    return Refusal(event.body.decode(), (FieldFault("body", reason),))
-
-
-def _seconds(retry_after: str) -> float:
-    return float(retry_after) if retry_after.isdecimal() else 0.0
+def _refusal(event: Event, *faults: FieldFault) -> Refusal:
+    return Refusal(event.body.decode(), faults)

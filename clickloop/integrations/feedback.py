@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from clickloop.remote.service import Remote
+from foundation.http_client import ServiceClient
 
 _STARS = {True: 5, False: 1}
 
@@ -19,7 +19,7 @@ class Feedback:
         NotReady: No service answers, or it cannot keep the event now; the call may be repeated.
     """
 
-    def __init__(self, service: Remote) -> None:
+    def __init__(self, service: ServiceClient) -> None:
         self._service = service
 
     def cite(self, query_id: str, document_id: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from clickloop.remote.service import Remote
 from foundation.extras import needs_extra
+from foundation.http_client import ServiceClient
 
 with needs_extra("langchain", "clickloop.integrations.langchain"):
     from langchain_core.documents import Document
@@ -21,7 +21,7 @@ class ClickloopRetriever(BaseRetriever):
     The metadata of each document holds `query_id`, `document_id` and `rank`, for `Feedback`.
     """
 
-    service: Remote
+    service: ServiceClient
     """The service and its collection."""
     budget_tokens: int = 1000
     """Most tokens of all passages together."""

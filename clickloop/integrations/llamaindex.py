@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from clickloop.remote.service import Remote
 from foundation.extras import needs_extra
+from foundation.http_client import ServiceClient
 
 with needs_extra("llamaindex", "clickloop.integrations.llamaindex"):
     from llama_index.core.base.base_retriever import BaseRetriever
@@ -24,7 +24,7 @@ class ClickloopRetriever(BaseRetriever):
         wanted: Further fields of `POST /v1/context`: `user`, `budget_tokens`, `documents`, `filters`.
     """
 
-    def __init__(self, service: Remote, **wanted: Any) -> None:
+    def __init__(self, service: ServiceClient, **wanted: Any) -> None:
         super().__init__()
         self._service = service
         self._wanted = wanted

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from clickloop.integrations.feedback import Feedback
-from clickloop.remote.service import Remote
 from foundation.errors import ClickloopError
 from foundation.extras import needs_extra
+from foundation.http_client import ServiceClient
 
 with needs_extra("mcp", "clickloop mcp"):
     from mcp.server import MCPServer
@@ -88,7 +88,7 @@ class FeedbackReply(BaseModel):
     accepted: bool
 
 
-def make_server(service: Remote, user: str) -> MCPServer:
+def make_server(service: ServiceClient, user: str) -> MCPServer:
     """Return an MCP server whose tools ask a running service.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from clickloop.remote.service import Remote
+from foundation.http_client import ServiceClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Passage:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def find_passages(service: Remote, question: str, **wanted: Any) -> list[Passage]:
+def find_passages(service: ServiceClient, question: str, **wanted: Any) -> list[Passage]:
     """Return the passages that answer a question, best first; their documents are logged as shown.
 
     Args:

@@ -18,9 +18,9 @@ from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
 from clickloop.cli.main import app
-from clickloop.remote.service import Refused, Remote
 from clickloop.server.app import make_app
 from foundation.errors import Conflict, InvalidRequest, NotReady
+from foundation.http_client import Refused, ServiceClient
 from foundation.settings import Settings
 from tests.tiny_encoder import make_tiny_model
 
@@ -64,7 +64,7 @@ def call(*words: object, said: str = "") -> Result:
 
 
 def stored(url: str, collection: str) -> dict[str, Any]:
-    with closing(Remote(url, collection)) as remote:
+    with closing(ServiceClient(url, collection)) as remote:
         page = remote.get("/v1/documents?limit=1000")
     return {document["id"]: document for document in page["documents"]}
 
@@ -90,7 +90,7 @@ def test_a_shop_export_becomes_searchable(url: str, collection: str, tmp_path: P
 
 
 def _search(url: str, collection: str) -> list[dict[str, Any]]:
-    with closing(Remote(url, collection)) as remote:
+    with closing(ServiceClient(url, collection)) as remote:
         try:
             hits: list[dict[str, Any]] = remote.post("/v1/search", {"query": "lamp", "log": False})["hits"]
         except (NotReady, Refused):

@@ -17,7 +17,6 @@ from fastapi.testclient import TestClient
 from pyarrow import parquet
 
 from clickloop.cli.pairs import COLUMNS, export_pairs, labelled_pairs
-from clickloop.remote.retry_policy import RetryPolicy
 from collector.join.store import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.reports.http import make_router
@@ -25,6 +24,7 @@ from foundation.clock import FrozenClock
 from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import transaction
 from foundation.errors import Conflict, InvalidRequest, NotFound
+from foundation.retries import RetryPolicy
 from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge
 

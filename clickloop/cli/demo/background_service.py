@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 from clickloop.cli.demo.ports import free_port
-from clickloop.remote.service import Remote
 from foundation.clock import SystemClock
 from foundation.errors import ClickloopError
+from foundation.http_client import ServiceClient
 from foundation.processes.children import end_children, start_child
 
 _READY_TIMEOUT_S = 180.0
@@ -48,7 +48,7 @@ class BackgroundService:
                 stderr=log,
             )
         try:
-            Remote(self.url).await_ready(_READY_TIMEOUT_S, self._check)
+            ServiceClient(self.url).await_ready(_READY_TIMEOUT_S, self._check)
         except ClickloopError:
             self.stop()
             raise

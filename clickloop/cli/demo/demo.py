@@ -14,9 +14,9 @@ from rich.table import Column
 
 from clickloop.cli.demo.background_service import BackgroundService
 from clickloop.cli.demo.background_traffic import BackgroundTraffic
-from clickloop.remote.service import Remote
 from foundation.clock import monotonic_s
 from foundation.errors import ClickloopError, NotFound
+from foundation.http_client import ServiceClient
 from simulator.collection import JudgedCollection
 from simulator.docstrings import docstrings
 from simulator.driver import Driver
@@ -117,8 +117,8 @@ class Demo:
         return story
 
     @property
-    def _remote(self) -> Remote:
-        return Remote(self.service.url)
+    def _remote(self) -> ServiceClient:
+        return ServiceClient(self.service.url)
 
     def _progress(self) -> Progress:
         name, note = (

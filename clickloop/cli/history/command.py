@@ -16,15 +16,15 @@ from clickloop.cli.history.entries import EntryReader, Outgoing
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
 from clickloop.cli.importing.checkpoint import Checkpoint
+from clickloop.cli.importing.delivery import RefusedDocument
 from clickloop.cli.importing.formats.delimited import read_delimiter
 from clickloop.cli.importing.formats.rows import Row, Source, TableForm
 from clickloop.cli.importing.formats.source import KNOWN_FILES, open_source
 from clickloop.cli.importing.progress import say, show_progress
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.sending import RefusedDocument
-from clickloop.remote.service import Remote
 from foundation.clock import SystemClock
 from foundation.errors import InvalidRequest, NotFound
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
 
 _TOLD_TO_PROGRAMS = 100
 
@@ -109,7 +109,7 @@ class _Log:
         return (row for source in self._sources for row in source)
 
 
-def replay_log(remote: Remote, options: LogOptions, home: Path, console: Console) -> LogSummary:
+def replay_log(remote: ServiceClient, options: LogOptions, home: Path, console: Console) -> LogSummary:
     """Send the searches and events of a log to a collection, and tell what became of them.
 
     A replay that was interrupted goes on where it ended, as long as files, options, service and
@@ -177,7 +177,7 @@ def _zone(name: str) -> ZoneInfo | None:
         raise InvalidRequest(f"--zone {name!r} is no zone; write it as Europe/Berlin or UTC") from problem
 
 
-def _checkpoint(remote: Remote, options: LogOptions, home: Path, log: _Log) -> Checkpoint[LogTally]:
+def _checkpoint(remote: ServiceClient, options: LogOptions, home: Path, log: _Log) -> Checkpoint[LogTally]:
     purpose: dict[str, object] = {
         "log": [str(file.resolve()) for file in options.files],
         "service": remote.url,

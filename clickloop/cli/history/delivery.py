@@ -9,10 +9,10 @@ from typing import Any
 
 from clickloop.cli.history.columns import LogColumns
 from clickloop.cli.history.entries import Outgoing
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.sending import RefusedDocument
-from clickloop.remote.service import Refused, Remote
+from clickloop.cli.importing.delivery import RefusedDocument
 from foundation.errors import FieldFault
+from foundation.http_client import Refused, ServiceClient
+from foundation.retries import RetryPolicy
 
 _TOO_LARGE = 413
 _INVALID = 422
@@ -27,9 +27,9 @@ class LogDelivery:
         columns: Name the fault of what the service refuses.
     """
 
-    def __init__(self, remote: Remote, retry: RetryPolicy, columns: LogColumns) -> None:
+    def __init__(self, remote: ServiceClient, retry: RetryPolicy, columns: LogColumns) -> None:
         self._remote = remote
-        self._patience = retry
+        self._retry = retry
         self._columns = columns
 
     def send(self, path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
@@ -46,7 +46,7 @@ class LogDelivery:
         while batch:
             bodies = [json.loads(one.body) for one in batch]
             try:
-                answer = self._patience.ask(partial(self._remote.post, path, bodies))
+                answer = self._retry.ask(partial(self._remote.post, path, bodies))
             except Refused as whole:
                 if whole.code not in {_TOO_LARGE, _INVALID}:
                     raise

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from clickloop.cli.history.entries import SEARCHES, Entry, EntryReader, Ignored, Outgoing
 from clickloop.cli.history.lists import ShownRows, is_line, key_of
+from clickloop.cli.importing.delivery import RefusedDocument
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.sending import RefusedDocument
 from foundation.errors import FieldFault
 
 _TWICE = "appears a second time"

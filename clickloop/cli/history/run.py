@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from clickloop.cli.history.entries import EVENTS, SEARCHES, Outgoing
 from clickloop.cli.history.reader import LogReader, ReadRows
 from clickloop.cli.importing.checkpoint import Checkpoint
+from clickloop.cli.importing.delivery import MAX_BYTES, RefusedDocument
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.sending import MAX_BYTES, RefusedDocument
 
 MAX_ENTRIES = 500
 """Searches and events sent at once; a list with its clicks is not cut, so there may be a few more."""

@@ -13,16 +13,16 @@ from rich.console import Console
 
 from clickloop.cli.exporting import stored_documents
 from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
+from clickloop.cli.importing.delivery import MAX_DOCUMENTS, Ready, RefusedDocument, Sender
 from clickloop.cli.importing.formats.delimited import Delimited, read_delimiter
 from clickloop.cli.importing.formats.rows import Source, TableForm
 from clickloop.cli.importing.formats.source import open_source
 from clickloop.cli.importing.importer import Import
 from clickloop.cli.importing.mapping import ColumnMap, parse_map
 from clickloop.cli.importing.progress import say, show_progress
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.sending import MAX_DOCUMENTS, Ready, RefusedDocument, Sender
-from clickloop.remote.service import Remote
 from foundation.errors import InvalidRequest
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
 
 _TOLD_TO_PROGRAMS = 100
 
@@ -106,7 +106,7 @@ class Summary:
 
 
 def import_documents(
-    remote: Remote,
+    remote: ServiceClient,
     options: Options,
     home: Path,
     console: Console,
@@ -165,7 +165,7 @@ def _tell_almost_numbers(source: Source, console: Console) -> None:
         say(console, f"column {name} stays text, for {cell} would be kept otherwise; --numbers {name} makes numbers")
 
 
-def _delete_missing(remote: Remote, retry: RetryPolicy, run: Import, confirm: Callable[[int], bool]) -> int:
+def _delete_missing(remote: ServiceClient, retry: RetryPolicy, run: Import, confirm: Callable[[int], bool]) -> int:
     if run.tally.refused or not run.ids:
         why = f"{run.tally.refused} rows were refused" if run.tally.refused else "the source holds no document"
         raise InvalidRequest(f"{why}, so nothing is deleted: what looks missing may only be unreadable")
@@ -178,7 +178,7 @@ def _delete_missing(remote: Remote, retry: RetryPolicy, run: Import, confirm: Ca
     return len(missing)
 
 
-def _checkpoint(remote: Remote, options: Options, home: Path, source: Source) -> Checkpoint[ImportTally]:
+def _checkpoint(remote: ServiceClient, options: Options, home: Path, source: Source) -> Checkpoint[ImportTally]:
     purpose: dict[str, object] = {
         "source": str(options.source.resolve()),
         "service": remote.url,

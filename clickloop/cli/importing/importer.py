@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
+from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from clickloop.cli.importing.formats.rows import Row, Source
 from clickloop.cli.importing.mapping import ColumnMap
-from clickloop.remote.sending import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from foundation.contracts import Document
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.ids import canonical_json

@@ -9,9 +9,9 @@ from foundation.errors import ClickloopError, InvalidRequest, Overloaded
 from simulator.collection import JudgedCollection
 from simulator.driver import Driver
 from simulator.feedback import Habits
-from simulator.service import RetryPolicy
 from simulator.traffic import Traffic
 from simulator.users import make_population
+from simulator.visitor_client import visitor_policy
 
 DOCUMENTS = 12
 
@@ -81,7 +81,7 @@ def driver(service: FakeService, concurrency: int = 2, name: str = "default") ->
         concurrency,
         name,
         habits=Habits(dwell_share=0.5, rating_share=0.2),
-        retry=RetryPolicy(attempts=3, sleep=lambda _: None),
+        retry=visitor_policy(attempts=3, sleep=lambda _: None),
         transport=httpx.MockTransport(service),
     )
 

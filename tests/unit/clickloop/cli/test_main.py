@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clickloop.cli import main as cli
-from clickloop.remote.service import Remote
+from foundation.http_client import ServiceClient
 from foundation.privacy.secrets import secret
 from tests.strangers import as_a_stranger, open_folder
 
@@ -81,7 +81,7 @@ def test_there_are_65535_ports(command: str) -> None:
 
 
 def test_a_receipt_is_printed_in_lines_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Remote, "delete", lambda *_: RECEIPT)
+    monkeypatch.setattr(ServiceClient, "delete", lambda *_: RECEIPT)
 
     lines = CliRunner().invoke(cli.app, ["erase", "anna"]).stdout.splitlines()
 

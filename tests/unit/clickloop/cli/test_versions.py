@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clickloop.cli.main import app
-from clickloop.remote.service import Remote
+from foundation.http_client import ServiceClient
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ from clickloop.remote.service import Remote
     ids=["none", "one"],
 )
 def test_a_rollback_tells_who_serves(monkeypatch: pytest.MonkeyPatch, replicas: list[Any], says: str) -> None:
-    def ask(self: Remote, method: str, path: str, **options: Any) -> Any:
+    def ask(self: ServiceClient, method: str, path: str, **options: Any) -> Any:
         return {"version": "v-1", "previous": "v-2"} if method == "POST" else {"replicas": replicas}
 
-    monkeypatch.setattr(Remote, "_ask", ask)
+    monkeypatch.setattr(ServiceClient, "send", ask)
     result = CliRunner().invoke(app, ["versions", "rollback", "--from", "v-2"])
     assert result.exit_code == 0, result.output
     assert says in result.output

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clickloop.remote.service import Refused, Remote
+from foundation.http_client import Refused, ServiceClient
 
 ANSWER = {
     "query_id": "q-1",
@@ -21,7 +21,7 @@ ANSWER = {
 METADATA = {"query_id": "q-1", "document_id": "a", "rank": 1, "title": "A", "url": "/a", "version": "v-1"}
 
 
-class Remembering(Remote):
+class Remembering(ServiceClient):
     """Answers every question alike, refuses events without stars for ratings."""
 
     def __init__(self) -> None:

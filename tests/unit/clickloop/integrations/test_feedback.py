@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clickloop.integrations.feedback import Feedback
-from clickloop.remote.service import Refused
+from foundation.http_client import Refused
 from tests.unit.clickloop.integrations.conftest import Remembering
 
 

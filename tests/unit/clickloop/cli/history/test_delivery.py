@@ -8,8 +8,8 @@ from typing import Any, cast
 from clickloop.cli.history.columns import LogColumns
 from clickloop.cli.history.delivery import LogDelivery
 from clickloop.cli.history.entries import EVENTS, Outgoing
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.service import Refused, Remote
+from foundation.http_client import Refused, ServiceClient
+from foundation.retries import RetryPolicy
 
 ACCEPTED = {"status": "accepted", "fields": []}
 WRONG = {"status": "refused", "fields": [{"field": "type", "reason": "is wrong"}]}
@@ -35,7 +35,7 @@ def test_what_comes_too_soon_is_sent_again_after_the_time_asked_for() -> None:
     busy = Refused("too many", code=429, retry_after_s=7)
     service = Script([ACCEPTED, TOO_SOON, WRONG, TOO_SOON], busy, [ACCEPTED, TOO_SOON], [ACCEPTED])
     waits_s: list[float] = []
-    delivery = LogDelivery(cast("Remote", service), RetryPolicy(seed=0, sleep=waits_s.append), LogColumns({}))
+    delivery = LogDelivery(cast("ServiceClient", service), RetryPolicy(seed=0, sleep=waits_s.append), LogColumns({}))
 
     refused = delivery.send(EVENTS, [Outgoing(EVENTS, f"row {name}", name, f'{{"id": "{name}"}}') for name in "abcd"])
 

@@ -15,11 +15,11 @@ from clickloop.cli.history.entries import SEARCHES, EntryReader, Outgoing
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
 from clickloop.cli.importing.checkpoint import Checkpoint
+from clickloop.cli.importing.delivery import RefusedDocument
 from clickloop.cli.importing.formats.rows import Row
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.sending import RefusedDocument
-from clickloop.remote.service import Refused
 from foundation.errors import FieldFault, NotReady
+from foundation.http_client import Refused
+from foundation.retries import RetryPolicy
 
 AT = "2025-03-01T10:00:00Z"
 
@@ -89,7 +89,7 @@ def test_what_the_service_refuses_is_told_with_its_column() -> None:
     assert [str(one) for one in told] == ["a.csv line 2: at lies ahead"]
 
 
-class Remote:
+class ServiceClient:
     """Refuses every batch that holds the search "bad"."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Remote:
 
 
 def test_a_batch_that_is_refused_as_a_whole_is_sent_again_in_halves() -> None:
-    remote: Any = Remote()
+    remote: Any = ServiceClient()
     batch = [
         Outgoing(SEARCHES, f"line {number}", name, f'{{"query_id": "{name}"}}')
         for number, name in enumerate(("a", "b", "bad", "c", "d"))

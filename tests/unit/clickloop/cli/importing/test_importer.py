@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
+from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from clickloop.cli.importing.formats.json_lines import JsonLines
 from clickloop.cli.importing.importer import Import
 from clickloop.cli.importing.mapping import parse_map
-from clickloop.remote.sending import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
 from foundation.errors import FieldFault, InvalidRequest, NotReady
 
 

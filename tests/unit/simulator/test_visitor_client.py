@@ -4,15 +4,17 @@ import httpx
 import pytest
 
 from foundation.errors import ClickloopError, InvalidRequest, Overloaded
-from simulator.service import RetryPolicy, Service
+from simulator.visitor_client import VisitorClient, visitor_policy
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def service(handler: Handler, pauses: list[float] | None = None, attempts: int = 4, name: str = "default") -> Service:
-    retry = RetryPolicy(attempts=attempts, sleep=(pauses if pauses is not None else []).append)
+def service(
+    handler: Handler, pauses: list[float] | None = None, attempts: int = 4, name: str = "default"
+) -> VisitorClient:
+    retry = visitor_policy(attempts=attempts, sleep=(pauses if pauses is not None else []).append)
     transport = httpx.MockTransport(handler)
-    return Service("http://service", collection_name=name, retry=retry, transport=transport)
+    return VisitorClient("http://service", collection=name, retry=retry, transport=transport)
 
 
 def test_a_request_is_repeated_unchanged_until_the_service_is_back() -> None:

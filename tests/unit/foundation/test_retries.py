@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from clickloop.remote.retry_policy import ATTEMPTS, RetryPolicy
-from clickloop.remote.service import Refused
 from foundation.errors import ClickloopError, NotReady
+from foundation.http_client import Refused
+from foundation.retries import ATTEMPTS, RetryPolicy
 
 
 def failing(times: int, problem: ClickloopError) -> Callable[[], str]:

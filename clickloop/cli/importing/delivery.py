@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.service import Refused, Remote
 from foundation.errors import FieldFault
+from foundation.http_client import Refused, ServiceClient
+from foundation.retries import RetryPolicy
 
 MAX_DOCUMENTS = 500
 MAX_BYTES = 2 * 2**20
@@ -66,9 +66,9 @@ class Sender:
         retry: Repeats what may succeed later.
     """
 
-    def __init__(self, remote: Remote, retry: RetryPolicy) -> None:
+    def __init__(self, remote: ServiceClient, retry: RetryPolicy) -> None:
         self._remote = remote
-        self._patience = retry
+        self._retry = retry
 
     def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
         """Send a batch; return how many were created, updated and unchanged, and what was refused.
@@ -81,7 +81,7 @@ class Sender:
             Refused: It refuses every document, whatever it is.
         """
         try:
-            answer = self._patience.ask(lambda: self._put(batch))
+            answer = self._retry.ask(lambda: self._put(batch))
         except Refused as whole:
             if whole.code not in {_TOO_LARGE, _INVALID}:
                 raise

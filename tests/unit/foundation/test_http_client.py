@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from clickloop.remote.service import Refused, Remote
 from foundation.clock import SystemClock
 from foundation.errors import FieldFault, NotReady
+from foundation.http_client import Refused, ServiceClient
 
 PROBLEM = {"detail": "the request is wrong", "errors": [{"field": "k", "reason": "must be at least 1"}]}
 
@@ -60,27 +60,27 @@ def url() -> Iterator[str]:
 
 
 def test_requests_name_the_collection(url: str) -> None:
-    assert Remote(url, "shop").get("/readyz") == {"collection": "shop"}
+    assert ServiceClient(url, "shop").get("/readyz") == {"collection": "shop"}
 
 
 def test_requests_name_none_where_none_was_given(url: str) -> None:
-    assert Remote(url).get("/readyz") == {"collection": None}
+    assert ServiceClient(url).get("/readyz") == {"collection": None}
 
 
 def test_the_key_of_the_environment_is_sent(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKLOOP_KEY", "clk_x")
 
-    assert Remote(url, "shop").get("/readyz") == {"collection": "shop", "key": "Bearer clk_x"}
+    assert ServiceClient(url, "shop").get("/readyz") == {"collection": "shop", "key": "Bearer clk_x"}
 
 
 def test_a_refusal_tells_field_and_reason(url: str) -> None:
     with pytest.raises(Refused, match="422 the request is wrong k: must be at least 1"):
-        Remote(url).post("/v1/search", {})
+        ServiceClient(url).post("/v1/search", {})
 
 
 def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
     with pytest.raises(NotReady, match="start one with `clickloop serve`"):
-        Remote("http://127.0.0.1:9").get("/readyz")
+        ServiceClient("http://127.0.0.1:9").get("/readyz")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_service_that_is_away_is_named_with_what_to_do() -> None:
 )
 def test_a_refusal_keeps_status_fields_and_when_to_come_back(url: str, header: str, min_s: float, max_s: float) -> None:
     with pytest.raises(Refused) as refused:
-        Remote(url).delete("/v1/documents", [header])
+        ServiceClient(url).delete("/v1/documents", [header])
     assert refused.value.code == 429
     assert refused.value.fields == (FieldFault("k", "must be at least 1"),)
     assert min_s <= refused.value.retry_after_s <= max_s

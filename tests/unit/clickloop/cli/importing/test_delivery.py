@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from clickloop.remote.retry_policy import RetryPolicy
-from clickloop.remote.sending import Ready, Sender
-from clickloop.remote.service import Refused, Remote
+from clickloop.cli.importing.delivery import Ready, Sender
 from foundation.clock import FrozenClock
+from foundation.http_client import Refused, ServiceClient
+from foundation.retries import RetryPolicy
 from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge
 from serving.catalog.store import Catalog
@@ -38,7 +38,7 @@ def sender(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender
     app.include_router(make_router(catalog, settings, lambda *_: None))
     with TestClient(app) as client:
         monkeypatch.setattr(httpx, "Client", lambda **_: client)
-        yield Sender(Remote("http://testserver"), RetryPolicy(sleep=lambda _: None))
+        yield Sender(ServiceClient("http://testserver"), RetryPolicy(sleep=lambda _: None))
 
 
 def ready(id_: str, text: str = "text") -> Ready:
@@ -86,4 +86,4 @@ def test_a_service_that_refuses_everything_ends_it(monkeypatch: pytest.MonkeyPat
     client = httpx.Client(transport=closed, base_url="http://there")
     monkeypatch.setattr(httpx, "Client", lambda **_: client)
     with pytest.raises(Refused, match="403 not yours"):
-        Sender(Remote("http://there"), RetryPolicy()).send([ready("a"), ready("b")])
+        Sender(ServiceClient("http://there"), RetryPolicy()).send([ready("a"), ready("b")])

@@ -1,1 +1,0 @@
-"""A running service, as commands and integrations use it over HTTP."""
