@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments, Experiments
-from collector.api import label, read_signals
 from collector.dead_letters.store import resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.privacy.erasure import sweep
 from collector.privacy.retention import Retention
 from collector.quarantine.quarantine import Quarantine
-from foundation.access.actors import LOCAL, command_line_actor
 from foundation.access.keys import Keys
 from foundation.clock import Clock, make_clock
 from foundation.contracts import Manifest
 from foundation.database import schema
-from foundation.database.engine import LOCK_TIMEOUT_S, make_engine, reading
+from foundation.database.engine import LOCK_TIMEOUT_S, make_engine
 from foundation.database.leases import Leases
 from foundation.disk.claims import name_process
-from foundation.errors import Conflict
 from foundation.eventlog.embedded import EmbeddedLog
 from foundation.eventlog.protocol import EventLog
-from foundation.extras import needs_extra
 from foundation.privacy.privacy import Privacy, open_privacy
 from foundation.privacy.secrets import secret
 from foundation.privacy.signing import QueryIds
 from foundation.registry.artifacts import ArtifactStore
-from foundation.registry.registry import Registry, Version
+from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
 from retrainer.autopilot import Autopilot
-from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.erasure_retraining import ErasureRetraining
-from retrainer.hotswap import HotSwap
+from retrainer.hotswap import HotSwap, Moved
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
 from retrainer.timetable import Timetable
@@ -57,11 +50,7 @@ from serving.index.snapshot_store import SnapshotStore
 from serving.live.content import Content
 from serving.live.loader import Loader
 
-if TYPE_CHECKING:
-    from retrainer.candidate import TrainingContext
-
 CONSUMER = "collector"
-_TRAIN_CHANGES_AT_ONCE = 512
 _CHECKPOINT_MIB = 64
 
 
@@ -184,10 +173,6 @@ class Container:
         """The encoder with its memory of what was embedded before."""
         return StoredEmbedder(self.encoder, Path(self.settings.home), late=self.settings.late_interaction)
 
-    def embed(self, texts: list[str]) -> Any:
-        """Return unit vectors of texts; those embedded before are read from disk."""
-        return self.embedder.embed(texts)
-
     @cached_property
     def declarations(self) -> Declarations:
         """The declared types of fields."""
@@ -210,8 +195,12 @@ class Container:
 
     @cached_property
     def hotswap(self) -> HotSwap:
-        """The champion pointer."""
-        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration())
+        """The champion pointer, where this process serves no replica."""
+        return self.make_hotswap()
+
+    def make_hotswap(self, moved: Moved = lambda _collection, _version: None) -> HotSwap:
+        """Return the champion pointer of a process whose replica is to hear of every move at once."""
+        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration(), moved)
 
     @property
     def baseline(self) -> Manifest:
@@ -276,24 +265,6 @@ class Container:
             automatic=self.settings.autopilot,
         )
 
-    def train(
-        self, collection: str, run_id: str, progress: Callable[[str], None], register: Callable[[Version], None]
-    ) -> Version:
-        """Train a candidate on the evidence as it stands, gate it and register it; blocks.
-
-        Raises:
-            Conflict: There is too little evidence.
-            MissingExtra: MLflow is to be told, and is not installed.
-        """
-        from retrainer.candidate import train_candidate  # noqa: PLC0415  loads torch, which serving never needs
-
-        record = _make_tracker(self.settings.mlflow_url)
-        actor = self.runs.get(collection, run_id).actor if run_id else command_line_actor()
-        version = train_candidate(*self.prepare_training(collection, progress, actor), run_id)
-        register(version)
-        record(version)
-        return version
-
     def build(self, collection: str) -> IndexSnapshot:
         """Build an index snapshot of everything the catalog holds; blocks.
 
@@ -305,49 +276,3 @@ class Container:
             lambda after, limit: self.catalog.changes(collection, after, limit),
             lambda: self.catalog.latest_change(collection),
         )
-
-    def prepare_training(
-        self, collection: str, progress: Callable[[str], None], actor: str = LOCAL
-    ) -> tuple[TrainingContext, Dataset, Version]:
-        """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
-
-        Args:
-            actor: Who asked for it, and so for the first champion where there is none.
-
-        Raises:
-            Conflict: There is too little evidence, or no document to learn about.
-        """
-        from retrainer.candidate import TrainingContext  # noqa: PLC0415  loads torch, which serving never needs
-
-        settings = self.settings
-        champion = self.registry.get(collection, self.hotswap.install(collection, self.baseline, actor))
-        corpus = self.snapshots.open(collection)
-        while changes := self.catalog.changes(collection, corpus.change, _TRAIN_CHANGES_AT_ONCE):
-            corpus.apply(changes, self.embedder)
-        if not len(corpus):
-            raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
-        dataset = freeze_dataset(
-            self.engine, collection, self.clock.now(), settings.evidence_half_life_days, self.embed
-        )
-        with reading(self.engine) as connection:
-            signals = read_signals(connection, collection, settings.lists_per_user)
-        training = TrainingContext(
-            registry=self.registry,
-            corpus=corpus,
-            embed=self.embed,
-            labeller=partial(label, signals=signals),
-            signals=asdict(signals),
-            clock=self.clock,
-            seed=settings.seed,
-            progress=progress,
-        )
-        return training, dataset, champion
-
-
-def _make_tracker(url: str) -> Callable[[Version], None]:
-    """Return what tells MLflow of a candidate, nobody without a URL; MissingExtra when it is not installed."""
-    if not url:
-        return lambda _: None
-    with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
-        from retrainer.tracking import Tracker  # noqa: PLC0415  needs MLflow, which only the extra `mlflow` installs
-    return Tracker(url).record

@@ -14,6 +14,8 @@ from foundation.registry.champion_moves import ChampionMove
 from foundation.registry.registry import Registry, Version
 from serving.api import Replica, living_replicas
 
+Moved = Callable[[str, str], None]
+
 
 class HotSwap:
     """Promotes and rolls back versions. Serving replicas follow within their refresh time.
@@ -21,16 +23,19 @@ class HotSwap:
     Args:
         silent_after: A replica that has said nothing for so long is taken for dead, and for one that does not
             follow when it served another version until then.
-
-    Attributes:
         moved: Called with collection and version after each move, for a replica in this process;
             must not block.
     """
 
     def __init__(
-        self, engine: sa.Engine, registry: Registry, clock: Clock, silent_after: timedelta = timedelta(seconds=30)
+        self,
+        engine: sa.Engine,
+        registry: Registry,
+        clock: Clock,
+        silent_after: timedelta = timedelta(seconds=30),
+        moved: Moved = lambda _collection, _version: None,
     ) -> None:
-        self.moved: Callable[[str, str], None] = lambda _collection, _version: None
+        self._moved = moved
         self._engine = engine
         self._registry = registry
         self._clock = clock
@@ -53,7 +58,7 @@ class HotSwap:
             created_at=self._clock.now(),
         )
         champion = self._registry.install(first, "first version", actor)
-        self.moved(collection, champion)
+        self._moved(collection, champion)
         return champion
 
     def promote(
@@ -71,7 +76,7 @@ class HotSwap:
         """
         at = self._clock.now()
         move = self._registry.move_champion(collection, version, reason, at, actor=actor, expected=expected)
-        self.moved(collection, move.version)
+        self._moved(collection, move.version)
         return move
 
     def rollback(
@@ -88,7 +93,7 @@ class HotSwap:
         """
         at = self._clock.now()
         move = self._registry.roll_back(collection, reason, at, actor=actor, expected=expected, to=to)
-        self.moved(collection, move.version)
+        self._moved(collection, move.version)
         return move
 
     def refuse(self, collection: str, version: str, reason: str, actor: str = GATE) -> None:

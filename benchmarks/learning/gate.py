@@ -19,6 +19,7 @@ from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
 from clickloop.container import Container
+from clickloop.training import prepare_training
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
 from foundation.errors import ClickloopError
 from foundation.http_client import ServiceClient
@@ -118,7 +119,7 @@ def open_lab(remote: ServiceClient, settings: Settings) -> Lab:
         time.sleep(0.5)
     if not trained["version"]:
         raise ClickloopError(f"training run {run_id} ended {trained['state']}: {trained['report']}")
-    training, dataset, champion = container.prepare_training(DEFAULT_COLLECTION, lambda _: None)
+    training, dataset, champion = prepare_training(container, DEFAULT_COLLECTION, lambda _: None)
     return Lab(training, dataset, champion, container.registry.get(DEFAULT_COLLECTION, trained["version"]))
 
 

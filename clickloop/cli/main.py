@@ -118,17 +118,20 @@ def retrain(
     as_json: AsJson = False,
 ) -> None:
     """Train on schedule until stopped, or once."""
-    from clickloop.cli.training import train_for_run, train_once
     from clickloop.container import Container
     from retrainer.workers import AGAIN
 
     container = Container(Settings())
     if run:
+        from clickloop.training import train_for_run
+
         try:
             train_for_run(container, collection, run, lease)
         except (StoreAway, Overloaded) as problem:
             raise typer.Exit(AGAIN) from problem
     elif once:
+        from clickloop.training import train_once
+
         with err.status("training") as status:
             version = train_once(container, collection, status.update)
         show(version, as_json)

@@ -59,7 +59,6 @@ def make_app(settings: Settings) -> FastAPI:
     container = Container(settings, lock_timeout_s=REQUEST_LOCK_TIMEOUT_S)
     assignments = Assignments(container.engine)
     loader = container.make_loader(assignments)
-    container.hotswap.moved = loader.move
     watch = LagWatch(lambda: container.log.subscribe(CONSUMER))
 
     @asynccontextmanager
@@ -159,7 +158,12 @@ def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
 
 
 def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
-    registry, runs, hotswap, experiments = container.registry, container.runs, container.hotswap, container.experiments
+    registry, runs, hotswap, experiments = (
+        container.registry,
+        container.runs,
+        container.make_hotswap(loader.move),
+        container.experiments,
+    )
     yield ab_testing.http.make_router(experiments, _find_version(container))
     yield foundation.web.http.make_router(container.engine)
     yield retrainer.http.make_router(

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from clickloop.cli.exporting import export_documents
 from clickloop.container import Container
 from clickloop.server.app import make_app
+from clickloop.training import prepare_training
 from foundation.errors import Conflict
 from foundation.settings import Settings
 from tests.background import collecting
@@ -147,6 +148,6 @@ def test_feedback_on_what_is_gone_and_a_training_on_nothing_are_no_faults(
     wait_until(lambda: client.get("/v1/reports/queries?days=3650&limit=1").json()["searches"] > 0)
     finds_nothing(client)
     with pytest.raises(Conflict, match="no document"):
-        container.prepare_training("default", lambda _: None)
+        prepare_training(container, "default", lambda _: None)
     file, count = export_documents(iter(()), tmp_path / "none.jsonl")
     assert (file.read_bytes(), count) == (b"", 0)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clickloop.cli.training import train_for_run
+from clickloop import training
 from clickloop.container import Container
+from clickloop.training import train_for_run
 from foundation.clock import FrozenClock
 from foundation.contracts import Manifest
 from foundation.database.leases import Lease, LeaseLost, Leases
@@ -193,20 +194,22 @@ class Cleared:
         """Remove none."""
 
 
-def train_meanwhile(container: Container, happens: Callable[[], object]) -> None:
+def train_meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Let a training be one during which something happens."""
 
-    def train(_collection: str, _run: str, _tell: Callable[[str], None], register: Callable[[Version], None]) -> None:
+    def train(container: Container, _collection: str, _run: str, _tell: object, register: Any) -> None:
         happens()
         register(version(container.clock))  # type: ignore[arg-type]  # the clock of the test
 
-    container.train = train  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(training, "train", train)
 
 
-def test_a_training_registers_its_version_with_the_row_of_its_run(place: Place, container: Container) -> None:
+def test_a_training_registers_its_version_with_the_row_of_its_run(
+    place: Place, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = place.runs.request("default", autopilot=False)
     place.workers("one").train(run)
-    train_meanwhile(container, lambda: None)
+    train_meanwhile(monkeypatch, lambda: None)
 
     train_for_run(container, "default", run.id, place.processes[0].lease_number)
 
@@ -216,7 +219,7 @@ def test_a_training_registers_its_version_with_the_row_of_its_run(place: Place, 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_training_that_lost_its_lease_registers_nothing_and_tells_no_problem(
-    place: Place, container: Container, fails: bool
+    place: Place, container: Container, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     run = place.runs.request("default", autopilot=False)
     place.workers("one").train(run)
@@ -227,7 +230,7 @@ def test_a_training_that_lost_its_lease_registers_nothing_and_tells_no_problem(
         if fails:
             raise ClickloopError("out of luck")
 
-    train_meanwhile(container, stand_still)
+    train_meanwhile(monkeypatch, stand_still)
     with pytest.raises(LeaseLost):
         train_for_run(container, "default", run.id, place.processes[0].lease_number)
 

@@ -113,19 +113,19 @@ def test_a_rollback_needs_no_load(container: Container, loader: Loader) -> None:
 
 
 def test_a_move_in_this_process_takes_effect_before_it_returns(container: Container, loader: Loader) -> None:
-    container.hotswap.moved = loader.move
+    hotswap = container.make_hotswap(loader.move)
     version = register(container, linear(container))
-    container.hotswap.promote("default", version, "won")
+    hotswap.promote("default", version, "won")
     loader.follow_versions()
     assert loader.collection("default").champion == version
-    container.hotswap.rollback("default", "second thoughts")
+    hotswap.rollback("default", "second thoughts")
     assert loader.collection("default").champion == container.baseline.id
 
 
 def test_a_version_that_is_not_loaded_is_left_to_the_follower(container: Container, loader: Loader) -> None:
-    container.hotswap.moved = loader.move
+    hotswap = container.make_hotswap(loader.move)
     version = register(container, linear(container))
-    container.hotswap.promote("default", version, "won")
+    hotswap.promote("default", version, "won")
     assert loader.collection("default").champion == container.baseline.id
     loader.follow_versions()
     assert loader.collection("default").champion == version
@@ -134,14 +134,14 @@ def test_a_version_that_is_not_loaded_is_left_to_the_follower(container: Contain
 def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
     container: Container, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    container.hotswap.moved = loader.move
+    hotswap = container.make_hotswap(loader.move)
     version = register(container, linear(container))
-    container.hotswap.promote("default", version, "won")
+    hotswap.promote("default", version, "won")
     read = container.registry.champions
 
     def read_slowly() -> dict[str, str]:
         champions = read()
-        container.hotswap.rollback("default", "while the follower reads")
+        hotswap.rollback("default", "while the follower reads")
         return champions
 
     monkeypatch.setattr(container.registry, "champions", read_slowly)
@@ -150,11 +150,11 @@ def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
 
 
 def test_a_look_from_before_a_move_does_not_take_it_back(container: Container, loader: Loader) -> None:
-    container.hotswap.moved = loader.move
+    hotswap = container.make_hotswap(loader.move)
     version = register(container, linear(container))
-    container.hotswap.promote("default", version, "won")
+    hotswap.promote("default", version, "won")
     loader.follow_versions()
-    container.hotswap.rollback("default", "second thoughts")
+    hotswap.rollback("default", "second thoughts")
     loader._continue_versions()  # by what was seen before
     assert loader.collection("default").champion == container.baseline.id
     loader.follow_versions()
