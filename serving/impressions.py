@@ -17,32 +17,6 @@ from foundation.telemetry.metrics import UNLOGGED
 _log = get_log("impressions")
 
 
-class Publication:
-    """An impression on its way.
-
-    Args:
-        done: The append, None where the log refused it.
-    """
-
-    def __init__(self, done: Future[None] | None) -> None:
-        self._done = done
-
-    def arrives(self, limit_s: float) -> bool:
-        """Wait at most `limit_s` and return whether the impression is durable.
-
-        One that is late is withdrawn. What the store itself is writing at that moment can still arrive; then it counts
-        as what it is: a list that was shown.
-        """
-        try:
-            if self._done is not None:
-                await_append(self._done, limit_s)
-                return True
-        except (NotReady, Overloaded) as problem:
-            _log.debug("impression not logged", because=problem.detail)
-        UNLOGGED.inc()
-        return False
-
-
 class ImpressionLog:
     """Publishes impressions to the event log.
 
@@ -58,9 +32,28 @@ class ImpressionLog:
         """Whether the log takes nothing now, as far as is known."""
         return self._log.away
 
-    def publish(self, impression: Impression) -> Publication:
-        """Append an impression; it is durable after some milliseconds. Concurrent calls share one flush."""
+    def publish(self, impression: Impression) -> Future[None] | None:
+        """Begin to append an impression, which takes some milliseconds. Concurrent calls share one flush.
+
+        Returns:
+            What `arrives` waits for; None where the log refuses it.
+        """
         try:
-            return Publication(self._log.append([impression_record(impression)]))
+            return self._log.append([impression_record(impression)])
         except (NotReady, Overloaded):
-            return Publication(None)  # counted, and said in the answer, when it does not arrive
+            return None
+
+    def arrives(self, append: Future[None] | None, limit_s: float) -> bool:
+        """Wait at most `limit_s` for what `publish` began, and return whether the impression is durable.
+
+        A late one is withdrawn. The store may be writing it at that moment, and it can still arrive; then it
+        counts as what it is: a list that was shown.
+        """
+        try:
+            if append is not None:
+                await_append(append, limit_s)
+                return True
+        except (NotReady, Overloaded) as problem:
+            _log.debug("impression not logged", because=problem.detail)
+        UNLOGGED.inc()
+        return False

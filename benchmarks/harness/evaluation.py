@@ -78,7 +78,7 @@ class EvaluationHarness:
 
     def quality(self, ranker: Ranker, keys: Iterable[str]) -> float:
         """Return the mean nDCG@10 of a ranker over queries, asked or held out."""
-        rankings = {key: [hit.document_id for hit in ranker.rank(self.query(key), DEPTH).hits] for key in keys}
+        rankings = {key: [hit.document_id for hit in ranker.search(self.query(key), DEPTH).hits] for key in keys}
         return fmean(ndcg(self.asked | self.held_out, rankings).values())
 
     def production_quality(self, keys: Iterable[str]) -> float:
@@ -86,7 +86,7 @@ class EvaluationHarness:
         if not self._production:
             ranker = Ranker(self.corpus, self.untaught())
             everything = self.asked | self.held_out
-            lists = {key: [hit.document_id for hit in ranker.rank(self.query(key), DEPTH).hits] for key in everything}
+            lists = {key: [hit.document_id for hit in ranker.search(self.query(key), DEPTH).hits] for key in everything}
             self._production.update(ndcg(everything, lists))
         return fmean(self._production[key] for key in keys)
 

@@ -171,7 +171,7 @@ class Simulation:
         visit = self._traffic.visit(self._number)
         key = query_key(self._world.collection.queries[visit.query_id])
         grades = self._world.asked.get(key, {})
-        found = [hit.document_id for hit in self._ranker.rank(self._world.query(key), DEPTH).hits]
+        found = [hit.document_id for hit in self._ranker.search(self._world.query(key), DEPTH).hits]
         clicked = self._user.clicks([grades.get(name, 0) for name in found], self._traffic.chance(self._number))
         ranks = {name: rank for rank, name in enumerate(found, start=1)}
         at = _START + self._number * _BETWEEN_SEARCHES

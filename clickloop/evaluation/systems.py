@@ -93,7 +93,7 @@ class Systems:
 
     def _by(self, model: RankingModel) -> Rank:
         ranker = Ranker(self.corpus, model)
-        return lambda query: {hit.document_id: hit.score for hit in ranker.rank(query, self._depth).hits}
+        return lambda query: {hit.document_id: hit.score for hit in ranker.search(query, self._depth).hits}
 
     def _by_words(self, query: Query) -> dict[str, float]:
         found = self.corpus.lexical.search(query.text, self._depth)

@@ -118,13 +118,13 @@ def _search(
 ) -> Iterator[APIRouter]:
     settings, engine = container.settings, container.engine
     searcher = Searcher(
-        loader,
-        assignments,
-        ImpressionLog(container.log),
-        admission,
-        container.clock,
-        container.privacy,
-        container.query_ids,
+        loader=loader,
+        assignments=assignments,
+        impressions=ImpressionLog(container.log),
+        admission=admission,
+        clock=container.clock,
+        privacy=container.privacy,
+        query_ids=container.query_ids,
         tell_queries=settings.log_queries,
     )
     yield serving.http.search.make_router(searcher, settings.budget_ms)

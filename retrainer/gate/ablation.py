@@ -17,8 +17,8 @@ from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Manifest
 from retrainer.gate.comparison import believe
 from serving.encode.query import Query
-from serving.ranking.features import FirstStage, read
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import FirstStage, retrieve
 
 QUERIES = 300
 """Most queries that a part is checked on."""
@@ -70,7 +70,7 @@ def measure_contributions(
         odds = candidate.curve.log_odds(row.shown, row.clicked)
         clicks.setdefault(row.query_key, {})[row.document_id] = min(max(odds, -_MAX_ODDS), _MAX_ODDS)
     whole = load(candidate)
-    asked = [(query, read(whole.corpus, query)) for query in queries]
+    asked = [retrieve(whole.corpus, query) for query in queries]
     likelihood = _likelihood(whole, asked, clicks)
     worth = {
         part: Contribution.of(likelihood - _likelihood(load(without), asked, clicks))
@@ -87,15 +87,13 @@ def _without_each(candidate: Manifest) -> dict[str, Manifest]:
     return {part: manifest for part, manifest in less.items() if getattr(candidate, part)}
 
 
-def _likelihood(
-    ranker: Ranker, asked: list[tuple[Query, FirstStage]], clicks: Mapping[str, Mapping[str, float]]
-) -> Doubles:
+def _likelihood(ranker: Ranker, asked: list[FirstStage], clicks: Mapping[str, Mapping[str, float]]) -> Doubles:
     """Return the log likelihood of each query's clicks, if one document answers it as the ranker believes."""
     found = []
-    for query, reading in asked:
-        belief = believe(ranker, query, reading)
+    for first_stage in asked:
+        belief = believe(ranker, first_stage)
         rest = max(1 - sum(belief.values()), _MIN_REST)
-        odds = clicks.get(query.key, {})
+        odds = clicks.get(first_stage.query.key, {})
         found.append(math.log(rest + sum(chance * math.exp(odds.get(name, 0.0)) for name, chance in belief.items())))
     return np.array(found)
 

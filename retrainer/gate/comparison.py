@@ -11,9 +11,9 @@ from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Labeller
 from retrainer.learners.belief import softmax_of
 from serving.encode.query import Query
-from serving.ranking.features import FirstStage
 from serving.ranking.fusion import fuse
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import FirstStage, retrieve
 
 _DEPTH = 10
 _MIN_MASS = 0.2
@@ -56,13 +56,9 @@ def compare(
     )
 
 
-def believe(ranker: Ranker, query: Query, first_stage: FirstStage | None = None) -> dict[str, float]:
-    """Return the probability by document id that it is the one that answers, by the version alone.
-
-    Args:
-        first_stage: What the corpus says of the query, when it has been read before.
-    """
-    found = ranker.candidates(query, first_stage=first_stage)
+def believe(ranker: Ranker, first_stage: FirstStage) -> dict[str, float]:
+    """Return the probability by document id that it is the one that answers, by the version alone."""
+    found = ranker.candidates(first_stage)
     names = [ranker.corpus.name(row) for row in found.rows]
     return softmax_of(names, fuse(found.values, ranker.model.fusion, ranker.model.weights))
 
@@ -89,9 +85,9 @@ def _read_gains(
 
 
 def _top(ranker: Ranker, query: Query) -> list[str]:
-    return [hit.document_id for hit in ranker.rank(query, _DEPTH).hits]
+    return [hit.document_id for hit in ranker.search(query, _DEPTH).hits]
 
 
 def _average(champion: Ranker, candidate: Ranker, query: Query) -> dict[str, float]:
-    one, other = believe(champion, query), believe(candidate, query)
+    one, other = (believe(ranker, retrieve(ranker.corpus, query)) for ranker in (champion, candidate))
     return {name: (one.get(name, 0.0) + other.get(name, 0.0)) / 2 for name in one | other}

@@ -16,11 +16,12 @@ from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
 from retrainer.learners.training_set import FOLDS, TrainingSet
 from serving.index.corpus import Corpus
-from serving.ranking.features import Candidates, read
+from serving.ranking.features import Candidates
 from serving.ranking.fusion import fuse
 from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import retrieve
 
 Prior = dict[str, dict[str, float]]
 
@@ -40,7 +41,7 @@ class CrossFitter:
         self._training_set = training_set
         self._seed = seed
         self._vectors = {query.key: query.vector for query in training_set.queries}
-        self._readings = [read(corpus, query) for query in training_set.queries]
+        self._first_stages = [retrieve(corpus, query) for query in training_set.queries]
         self._drafts: list[Adaptation | None] = [None] * FOLDS
 
     def believe_untaught(self) -> Prior:
@@ -115,9 +116,7 @@ class CrossFitter:
         )
 
     def _gather(self, ranker: Ranker, places: Iterable[int]) -> list[Candidates]:
-        return [
-            ranker.candidates(self._training_set.queries[place], first_stage=self._readings[place]) for place in places
-        ]
+        return [ranker.candidates(self._first_stages[place]) for place in places]
 
 
 def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from foundation.arrays import Floats
 from serving.encode.encoder import Encoder
 from serving.encode.projection import Codes
 from serving.encode.query import Query
 from serving.encode.tokens import TokenStore
 from serving.encode.vectors import VectorStore
-
-Floats = npt.NDArray[np.float32]
 
 
 class StoredEmbedder:

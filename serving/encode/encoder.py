@@ -16,12 +16,11 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
+from foundation.arrays import Floats
 from foundation.disk.files import alone
 from foundation.errors import ArtifactDamaged, NotFound
 from foundation.ids import digest_bytes
 from foundation.processes.children import run_child
-
-Floats = npt.NDArray[np.float32]
 
 DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PASSAGE_TOKENS = 160

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from foundation.arrays import Floats
 from foundation.disk.files import whole_file
 
-Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.uint8]
 
 WIDTH = 64

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats, Ints
 from serving.encode.projection import CODE_BYTES, MIN_PASSAGES, Codes, Projection, arrange, decode
 from serving.encode.rows import RowStore, key_of
 from serving.encode.vectors import VectorStore
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 EncodeBoth = Callable[[list[str]], tuple[Floats, list[Floats]]]
 _CHECKPOINT = 256
 _DOCUMENTS_AT_ONCE = 10  # what they need then fits into the processor's cache

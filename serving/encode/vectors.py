@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from serving.encode.rows import RowStore, key_of
 
-Floats = npt.NDArray[np.float32]
 _CHECKPOINT = 256
 """Texts embedded between two writes: what a crash can lose."""
 

@@ -13,7 +13,8 @@ from foundation.web.requests import collection_of
 from serving.http.inputs import Name, QueryText, Surface
 from serving.index.passages import cut_passages
 from serving.present.context import Excerpt, RankedPassage, assemble
-from serving.search import Searcher, SearchRequest, SearchResult, show_results
+from serving.records import SearchRequest, SearchResult
+from serving.search import Searcher
 
 MAX_TOKENS = 16_000
 _DOCUMENTS = 10
@@ -70,7 +71,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     @router.post("/v1/context", responses=problem_responses(400, 404, 413, 422, 503))
     def context(wanted: ContextIn, collection: Annotated[str, Depends(collection_of)]) -> ContextOut:
         """Find the passages that answer a question; their impression is durable then, or `logged` is false."""
-        ask = SearchRequest(
+        request = SearchRequest(
             query=wanted.question,
             k=wanted.documents,
             user=wanted.user,
@@ -80,47 +81,43 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             surface=wanted.surface,
             log=wanted.log,
         )
-        found = searcher.find(collection, ask)
-        excerpts = assemble(_passages(found), wanted.budget_tokens)
+        result = searcher.find(collection, request)
+        excerpts = assemble(_passages(result), wanted.budget_tokens)
         order = list(dict.fromkeys(excerpt.document for excerpt in excerpts))
-        publication = searcher.log(found, show_results(found.ranked.hits[number] for number in order))
-        found.timer.end("context")
-        found = searcher.settle(found, publication)
-        searcher.note(found)
-        return _to_reply(found, excerpts, order)
+        append = searcher.publish(result, [result.ranking.hits[number] for number in order])
+        result.timer.end("context")
+        return _to_answer(searcher.settle(result, append), excerpts, order)
 
     return router
 
 
-def _passages(found: SearchResult) -> list[RankedPassage]:
+def _passages(result: SearchResult) -> list[RankedPassage]:
     """Return the passages of all documents found, scored by their own meaning and their document's score."""
-    hits = [hit for hit, _, _ in found.ranked.hits]
+    hits, corpus = result.ranking.hits, result.corpus
     best = max((hit.score for hit in hits), default=0.0)
-    near = found.snapshot.corpus.nearness([hit.row for hit in hits], found.query.vector)
-    return [
-        passage for number, hit in enumerate(hits) for passage in _score(found, number, near[number], best - hit.score)
-    ]
+    passages = []
+    for number, (hit, near) in enumerate(
+        zip(hits, corpus.nearness([hit.row for hit in hits], result.query.vector), strict=True)
+    ):
+        texts = cut_passages(corpus.document(hit.row).text)
+        document_score = 1 / (1 + math.exp(best - hit.score))
+        passages += [
+            RankedPassage(document=number, position=position, text=text, score=cosine + document_score)
+            for position, (text, cosine) in enumerate(zip(texts, near or [0.0] * len(texts), strict=True))
+            if text
+        ]
+    return passages
 
 
-def _score(found: SearchResult, number: int, near: list[float], behind: float) -> list[RankedPassage]:
-    texts = cut_passages(found.snapshot.corpus.document(found.ranked.hits[number][0].row).text)
-    document = 1 / (1 + math.exp(behind))
-    return [
-        RankedPassage(number, place, text, cosine + document)
-        for place, (text, cosine) in enumerate(zip(texts, near or [0.0] * len(texts), strict=True))
-        if text
-    ]
-
-
-def _to_reply(found: SearchResult, excerpts: list[Excerpt], order: list[int]) -> ContextOut:
+def _to_answer(result: SearchResult, excerpts: list[Excerpt], order: list[int]) -> ContextOut:
     ranks = {number: rank for rank, number in enumerate(order, start=1)}
-    documents = {number: found.snapshot.corpus.document(found.ranked.hits[number][0].row) for number in order}
+    documents = {number: result.corpus.document(result.ranking.hits[number].row) for number in order}
     return ContextOut(
-        query_id=found.query_id,
-        version=found.ranked.version,
-        arm=found.ranked.arm,
-        experiment=found.ranked.experiment,
-        logged=found.logged,
+        query_id=result.impression.query_id,
+        version=result.ranking.version,
+        arm=result.ranking.arm,
+        experiment=result.ranking.experiment,
+        logged=result.logged,
         tokens=sum(excerpt.tokens for excerpt in excerpts),
         passages=[
             ExcerptOut(

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 from serving.http.inputs import Name, QueryText, Surface
-from serving.search import RenderedHit, Searcher, SearchReply, SearchRequest
+from serving.records import RenderedHit, SearchReply, SearchRequest
+from serving.search import Searcher
 
 MAX_RESULTS = 100
 CONSOLE_PATH = "/console/search"
@@ -103,54 +104,56 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
 
     @router.post(CONSOLE_PATH, include_in_schema=False)
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
-    def search(ask: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
+    def search(wanted: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
-        wanted = SearchRequest(
-            query=ask.query,
-            k=ask.k,
-            user=ask.user,
-            session=ask.session,
-            filters=ask.filters,
-            sort=ask.sort,
-            facets=ask.facets,
-            without=tuple(ask.skip),
-            surface=ask.surface,
-            budget_s=(ask.budget_ms or budget_ms) / 1000,
-            log=ask.log,
+        request = SearchRequest(
+            query=wanted.query,
+            k=wanted.k,
+            user=wanted.user,
+            session=wanted.session,
+            filters=wanted.filters,
+            sort=wanted.sort,
+            facets=wanted.facets,
+            without=tuple(wanted.skip),
+            surface=wanted.surface,
+            budget_s=(wanted.budget_ms or budget_ms) / 1000,
+            log=wanted.log,
         )
-        return _to_reply(searcher.search(collection, wanted), ask)
+        return _to_answer(searcher.search(collection, request), explain=wanted.explain)
 
     return router
 
 
-def _to_reply(answer: SearchReply, ask: SearchIn) -> SearchOut:
+def _to_answer(reply: SearchReply, *, explain: bool) -> SearchOut:
+    result, ranking = reply.result, reply.result.ranking
     return SearchOut(
-        query_id=answer.query_id,
-        version=answer.version,
-        arm=answer.arm,
-        experiment=answer.experiment,
-        logged=answer.logged,
-        hits=[_to_hit(line, ask) for line in answer.lines],
+        query_id=result.impression.query_id,
+        version=ranking.version,
+        arm=ranking.arm,
+        experiment=ranking.experiment,
+        logged=result.logged,
+        hits=[_to_hit(one, explain=explain) for one in reply.hits],
         facets={
-            name: [FacetOut(value=value, count=count) for value, count in found]
-            for name, found in answer.facets.items()
+            name: [FacetOut(value=value, count=count) for value, count in counted]
+            for name, counted in result.facets.items()
         },
-        did_you_mean=answer.did_you_mean,
-        skipped=list(answer.skipped),
-        stages_ms={stage: round(1000 * s, 3) for stage, s in answer.seconds.items()} if ask.explain else None,
+        did_you_mean=reply.did_you_mean,
+        skipped=list(result.skipped),
+        stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if explain else None,
     )
 
 
-def _to_hit(line: RenderedHit, ask: SearchIn) -> HitOut:
-    parts = line.hit.parts if ask.explain else {name: line.hit.parts[name] for name in ("bm25", "dense")}
+def _to_hit(rendered: RenderedHit, *, explain: bool) -> HitOut:
+    hit, document = rendered.hit, rendered.document
+    parts = hit.parts if explain else {name: hit.parts[name] for name in ("bm25", "dense")}
     return HitOut(
-        id=line.document.id,
-        rank=line.result.rank,
-        title=line.document.title,
-        url=line.document.url,
-        snippet=line.snippet,
-        fields=line.document.fields,
-        score=line.result.score,
+        id=document.id,
+        rank=rendered.rank,
+        title=document.title,
+        url=document.url,
+        snippet=rendered.snippet,
+        fields=document.fields,
+        score=round(hit.score, 6),
         scores={name: round(value, 5) for name, value in parts.items()},
-        team=line.result.team,
+        team=hit.team,
     )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from foundation.arrays import Bits, Flags, Floats, Ints
 from foundation.contracts import Document
 from serving.encode.projection import Codes
 from serving.encode.tokens import TokenTable
@@ -19,14 +20,10 @@ from serving.index.documents import DocumentStore
 from serving.index.fields.filters import Condition
 from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
-from serving.index.fingerprint import WORDS, Bits, fingerprint
+from serving.index.fingerprint import WORDS, fingerprint
 from serving.index.lexical.index import LexicalIndex
 from serving.index.passages import split_passages
 from serving.index.snapshot import FIELDS, IndexSnapshot
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 class Embedder(Protocol):

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Ints
 from foundation.contracts import Document
-
-Ints = npt.NDArray[np.int64]
 
 
 class DocumentStore:

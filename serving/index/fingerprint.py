@@ -7,7 +7,8 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-Bits = npt.NDArray[np.uint64]
+from foundation.arrays import Bits
+
 WORDS = 8
 _BITS = WORDS * 64
 

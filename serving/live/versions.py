@@ -90,7 +90,7 @@ def _verify(ranker: Ranker, encoder: Encoder) -> None:
     """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
     query = Query("how to start", "how to start", encoder.encode_query("how to start"))
     settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
-    hits = ranker.rank(query, 10).hits
+    hits = ranker.search(query, 10).hits
     if settled and not hits:
         raise ClickloopError("it finds nothing in a collection that has documents")
     if any(hit.score != hit.score for hit in hits):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.index.fingerprint import dice, fingerprint
+from serving.index.fingerprint import WORDS, dice, fingerprint
 
 CHARACTERS_A_TOKEN = 4
 """What a token of a language model holds of English on average; budgets are kept by this rule."""
@@ -21,12 +21,12 @@ class RankedPassage:
 
     Attributes:
         document: Which of the documents it is from, by their number.
-        place: Its number in the document.
+        position: Its number in the document.
         score: How well it answers.
     """
 
     document: int
-    place: int
+    position: int
     text: str
     score: float
 
@@ -53,20 +53,16 @@ def assemble(passages: Sequence[RankedPassage], budget: int) -> list[Excerpt]:
         passages: In any order.
         budget: Most tokens altogether; a passage that does not fit is left out, a shorter one may follow.
     """
-    chosen: list[RankedPassage] = []
+    chosen: list[int] = []
     left = budget
-    fingerprints = (
-        np.stack([fingerprint(passage.text) for passage in passages]) if passages else np.zeros((0, 8), np.uint64)
-    )
-    places: list[int] = []
+    fingerprints = [fingerprint(passage.text) for passage in passages]
     for number in sorted(range(len(passages)), key=lambda number: -passages[number].score):
         cost = count_tokens(passages[number].text)
-        if cost > left or (places and (dice(fingerprints[number], fingerprints[places]) > _ALIKE).any()):
-            continue
-        chosen.append(passages[number])
-        places.append(number)
-        left -= cost
-    return sorted(_join(chosen), key=lambda excerpt: -excerpt.score)
+        taken = np.array([fingerprints[other] for other in chosen], np.uint64).reshape(-1, WORDS)
+        if cost <= left and not (dice(fingerprints[number], taken) > _ALIKE).any():
+            chosen.append(number)
+            left -= cost
+    return sorted(_join([passages[number] for number in chosen]), key=lambda excerpt: -excerpt.score)
 
 
 def count_tokens(text: str) -> int:
@@ -76,16 +72,18 @@ def count_tokens(text: str) -> int:
 
 def _join(chosen: list[RankedPassage]) -> list[Excerpt]:
     joined: list[list[RankedPassage]] = []
-    for passage in sorted(chosen, key=lambda passage: (passage.document, passage.place)):
+    for passage in sorted(chosen, key=lambda passage: (passage.document, passage.position)):
         last = joined[-1][-1] if joined else None
-        if last and (last.document, last.place + 1) == (passage.document, passage.place):
+        if last and (last.document, last.position + 1) == (passage.document, passage.position):
             joined[-1].append(passage)
         else:
             joined.append([passage])
-    return [_excerpt(group) for group in joined]
-
-
-def _excerpt(group: list[RankedPassage]) -> Excerpt:
-    text = " ".join(passage.text for passage in group)
-    score = max(passage.score for passage in group)
-    return Excerpt(group[0].document, text, score, sum(count_tokens(passage.text) for passage in group))
+    return [
+        Excerpt(
+            document=group[0].document,
+            text=" ".join(passage.text for passage in group),
+            score=max(passage.score for passage in group),
+            tokens=sum(count_tokens(passage.text) for passage in group),
+        )
+        for group in joined
+    ]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from foundation.arrays import Floats, Ints
 from foundation.errors import ArtifactDamaged
-
-Floats = npt.NDArray[np.float32]
+from serving.index.corpus import Corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,37 @@ class Residuals:
         """Return the residuals of an artifact; ArtifactDamaged when it is none."""
         arrays = _unpack(content, ("ids", "shifts"))
         return cls(tuple(arrays["ids"].tolist()), arrays["shifts"].astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """The shifted document vectors of one version over one state of a corpus.
+
+    Attributes:
+        rows: Rows of the documents that moved, shape (n,).
+        vectors: Their unit vectors, float32 of shape (n, dimension).
+        index: Index into `vectors` by corpus row, -1 for the others; the last entry stands for newer rows.
+    """
+
+    rows: Ints
+    vectors: Floats
+    index: Ints
+
+
+def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
+    """Return d' = unit(d + e) for the documents of the corpus that have a residual."""
+    found = [
+        (row, number)
+        for number, document in enumerate(residuals.ids if residuals else ())
+        if (row := corpus.row(document)) is not None
+    ]
+    rows = np.array([row for row, _ in found], dtype=np.int64)
+    moved = corpus.means(rows)
+    if residuals is not None and found:
+        moved = moved + residuals.shifts[[number for _, number in found]]
+    index = np.full(len(corpus.columns.starts) + 1, -1, dtype=np.int64)
+    index[rows] = np.arange(len(rows))
+    return Shifted(rows, (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32), index)
 
 
 def _pack(**arrays: npt.NDArray[np.generic]) -> bytes:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from serving.encode.query import Query
+from foundation.arrays import Floats, Ints
 from serving.index.corpus import Corpus
-from serving.index.fingerprint import Bits, count_bits, fingerprint
-from serving.ranking.adaptation import Adapter, Residuals
-from serving.ranking.memory import QueryMemory
-from serving.ranking.stage_timer import StageTimer
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from serving.index.fingerprint import count_bits
+from serving.ranking.adaptation import Adapter, Shifted
+from serving.ranking.memory import Recalled
+from serving.ranking.retrieval import DENSE_CANDIDATES, FirstStage
 
 FEATURES = (
     "bm25",
@@ -37,26 +31,22 @@ FEATURES = (
 )
 """Names of the columns, in order.
 
-bm25, log(1 + BM25); bm25_share, BM25 by the best of this query; text_share,
-the same of the text without the title; dense, cosine of the best passage;
-dense_share, the same rescaled so that the corpus mean is 0 and the best is 1, or less than 1 where the
-best is no nearer than most; dense_mean, cosine of the document's mean; adapted and adapted_mean, the
-same two under the adapted query, with the document's residual in the second; memory and memory_words,
-choices of users of queries alike in meaning and in spelling; title_covered and title_focus, share
-of the query's trigrams that the title has, and of the title's that the query has; length, log(1 + number
-of passages).
+bm25: log(1 + BM25). bm25_share: BM25 as a share of this query's best. text_share: the same of the text
+without the title. dense: cosine of the best passage. dense_share: the same rescaled, so that the mean of
+the corpus is 0 and this query's best is 1; the best is below 1 where it is hardly nearer than the mean.
+dense_mean: cosine of the document's mean. adapted and adapted_mean: dense and dense_mean under the adapted
+query; the mean includes the document's residual. memory and memory_words: what users of queries alike in
+meaning and in spelling chose. title_covered: share of the query's trigrams that the title has. title_focus:
+share of the title's trigrams that the query has. length: log(1 + number of passages).
 """
 
-COLUMN = {name: place for place, name in enumerate(FEATURES)}
+COLUMN = {name: index for index, name in enumerate(FEATURES)}
 
-LEXICAL_CANDIDATES = 150
-TEXT_SCORES = 400
-DENSE_CANDIDATES = 200
 SHIFTED_CANDIDATES = 50
 REMEMBERED_CANDIDATES = 50
 
 _MIN_NEARNESS = 0.1
-"""Cosine beyond the corpus mean from which a best passage is near: under filters it may be nearer to nothing."""
+"""Cosine beyond the corpus mean from which a best passage counts as near; a filter may leave nothing near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,143 +62,44 @@ class Candidates:
     values: Floats
 
 
-class Representation(Protocol):
-    """What a version knows beyond the corpus; implemented by `serving.ranking.model.RankingModel`."""
-
-    @property
-    def adapter(self) -> Adapter | None: ...  # noqa: D102  described by RankingModel
-    @property
-    def residuals(self) -> Residuals | None: ...  # noqa: D102  described by RankingModel
-    @property
-    def memory(self) -> QueryMemory: ...  # noqa: D102  described by RankingModel
-
-
-@dataclass(frozen=True, slots=True)
-class Shifted:
-    """The shifted document vectors of one version over one state of a corpus.
-
-    Attributes:
-        rows: Rows of the documents that moved, shape (n,).
-        vectors: Their unit vectors, float32 of shape (n, dimension).
-        place: Place in `vectors` by corpus row, -1 for the others; the last entry stands for newer rows.
-    """
-
-    rows: Ints
-    vectors: Floats
-    place: Ints
-
-
-def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
-    """Return d' = unit(d + e) for the documents of the corpus that have a residual."""
-    found = [
-        (row, place)
-        for place, document in enumerate(residuals.ids if residuals else ())
-        if (row := corpus.row(document)) is not None
-    ]
-    rows = np.array([row for row, _ in found], dtype=np.int64)
-    moved = corpus.means(rows)
-    if residuals is not None and found:
-        moved = moved + residuals.shifts[[place for _, place in found]]
-    place = np.full(len(corpus.columns.starts) + 1, -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    return Shifted(rows, (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32), place)
-
-
-@dataclass(frozen=True, slots=True)
-class FirstStage:
-    """What a corpus says of a query whatever the version; learners ask again and again.
-
-    Attributes:
-        lexical: BM25 by row, best first.
-        text: BM25 of the text alone by row.
-        near: Rows of the nearest passages, best first.
-        spelling: Trigram bitmap of the query.
-    """
-
-    lexical: dict[int, float]
-    text: dict[int, float]
-    near: list[int]
-    spelling: Bits
-
-
-def read(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
-    """Return what the lexical and the dense index say of a query.
+def gather(
+    corpus: Corpus,
+    first_stage: FirstStage,
+    *,
+    adapter: Adapter | None,
+    shifted: Shifted,
+    memory: Recalled,
+    documents: Collection[str] = (),
+) -> Candidates:
+    """Return the candidates of a query with their features.
 
     Args:
-        allowed: When given, rows that count.
-        timer: Takes the time of each index.
+        adapter: Adapts the query's vector; None for none.
+        shifted: The document vectors that the version's residuals move.
+        memory: What users of similar queries chose, by meaning and by spelling.
+        documents: Ids that must be among the candidates.
     """
-    timer = timer or StageTimer()
-    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)
-    text = corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",))
-    timer.end("lexical")
-    near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
-    timer.end("dense")
-    return FirstStage(lexical, text, near, fingerprint(query.text))
-
-
-@dataclass(frozen=True, slots=True)
-class RankingContext:
-    """What the moment adds to a version: fresher memory, keys to leave out, rows allowed.
-
-    Attributes:
-        live: Memory of queries whose evidence is newer than the version's own memory.
-        live_keys: Their keys; the version's memory of them is left out.
-        without: Query keys that no memory may use.
-        documents: Ids that must be among the candidates, as those with own evidence.
-        allowed: When given, only these rows may be candidates.
-        first_stage: What the corpus says of the query, when it has been read before.
-    """
-
-    live: QueryMemory | None = None
-    live_keys: Container[str] = ()
-    without: Container[str] = ()
-    documents: Collection[str] = ()
-    allowed: Flags | None = None
-    first_stage: FirstStage | None = None
-
-
-def gather(
-    corpus: Corpus, version: Representation, shifted: Shifted, query: Query, context: RankingContext
-) -> Candidates:
-    """Return the candidates of a query with their features."""
-    first_stage = context.first_stage or read(corpus, query, context.allowed)
-    adapted = version.adapter.adapt(query.vector) if version.adapter else query.vector
-    meaning, spelling = _recall(version, query, context)
+    query, allowed = first_stage.query, first_stage.allowed
+    adapted = adapter.adapt(query.vector) if adapter else query.vector
     rows = dict.fromkeys((*first_stage.lexical, *first_stage.near))
-    if version.adapter and query.has_meaning:
-        rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, context.allowed)))
+    if adapter and query.has_meaning:
+        rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
-    for document in (*_best(meaning), *_best(spelling), *context.documents):
-        row = corpus.row(document)
-        if row is not None:
-            rows[row] = None
+    meaning, spelling = memory
+    named = (*_best(meaning), *_best(spelling), *documents)
+    rows.update(dict.fromkeys(row for document in named if (row := corpus.row(document)) is not None))
     found = np.fromiter(rows, np.int64, len(rows))
     found = found[corpus.columns.alive[found]]
-    if context.allowed is not None:
-        found = found[found < len(context.allowed)]
-        found = found[context.allowed[found]]
+    if allowed is not None:
+        found = found[found < len(allowed)]
+        found = found[allowed[found]]
     kept = found.tolist()
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
         _fill_lexical(values, kept, corpus, first_stage)
-        _fill_dense(values, kept, corpus, query.vector, adapted, shifted)
-        _fill_memory(values, kept, corpus, meaning, spelling)
+        _fill_dense(values, found, corpus, (query.vector, adapted), shifted)
+        _fill_memory(values, kept, corpus, (meaning, spelling))
     return Candidates(kept, values)
-
-
-def _recall(
-    version: Representation, query: Query, context: RankingContext
-) -> tuple[dict[str, float], dict[str, float]]:
-    meaning, spelling = version.memory.recall(query.key, query.vector, context.live_keys, context.without)
-    if context.live is not None:
-        live_meaning, live_spelling = context.live.recall(query.key, query.vector, context.without)
-        meaning, spelling = _sum(meaning, live_meaning), _sum(spelling, live_spelling)
-    return meaning, spelling
-
-
-def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    return {document: one.get(document, 0.0) + other.get(document, 0.0) for document in one | other}
 
 
 def _best(chosen: dict[str, float]) -> list[str]:
@@ -224,7 +115,7 @@ def _nearest_shifted(shifted: Shifted, adapted: Floats) -> list[int]:
 
 
 def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, first_stage: FirstStage) -> None:
-    lexical, bits = first_stage.lexical, first_stage.spelling
+    lexical, bits = first_stage.lexical, first_stage.trigrams
     scores = np.array([lexical.get(row, 0.0) for row in rows], dtype=np.float32)
     values[:, COLUMN["bm25"]] = np.log1p(scores)
     values[:, COLUMN["bm25_share"]] = scores / max(max(lexical.values(), default=0.0), 1e-9)
@@ -236,20 +127,19 @@ def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, first_stage: 
     values[:, COLUMN["title_focus"]] = both / np.maximum(count_bits(titles), 1.0)
 
 
-def _fill_dense(
-    values: Floats, rows: list[int], corpus: Corpus, query: Floats, adapted: Floats, shifted: Shifted
-) -> None:
-    places = np.asarray(rows, np.int64)
-    counts = corpus.columns.counts[places]
-    both = np.stack([query, adapted], axis=1)
+def _fill_dense(values: Floats, rows: Ints, corpus: Corpus, queries: tuple[Floats, Floats], shifted: Shifted) -> None:
+    """Fill in what the vectors say; `queries` are the query's own vector and its adapted one."""
+    query, adapted = queries
+    counts = corpus.columns.counts[rows]
+    both = np.stack(queries, axis=1)
     best = np.tile(corpus.dense.centre() @ both, (len(rows), 1))  # by chance, until a document is embedded
     mean = np.zeros((len(rows), 2), np.float32)
     embedded = np.flatnonzero(counts)
     if len(embedded):
-        best[embedded], mean[embedded] = corpus.compare(places[embedded], both)
-    place = shifted.place.take(places, mode="clip")  # a row newer than the shifts clips to the last, -1
-    moved = place >= 0
-    mean[moved, 1] = shifted.vectors[place[moved]] @ adapted
+        best[embedded], mean[embedded] = corpus.compare(rows[embedded], both)
+    index = shifted.index.take(rows, mode="clip")  # a row newer than the shifts clips to the last entry, -1
+    moved = index >= 0
+    mean[moved, 1] = shifted.vectors[index[moved]] @ adapted
     values[:, COLUMN["dense"]] = best[:, 0]
     values[:, COLUMN["adapted"]] = best[:, 1]
     values[:, COLUMN["dense_mean"]] = mean[:, 0]
@@ -259,11 +149,8 @@ def _fill_dense(
     values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, _MIN_NEARNESS)
 
 
-def _fill_memory(
-    values: Floats, rows: list[int], corpus: Corpus, meaning: dict[str, float], spelling: dict[str, float]
-) -> None:
-    if not meaning and not spelling:
-        return
-    ids = [corpus.name(row) for row in rows]
-    values[:, COLUMN["memory"]] = np.log1p([meaning.get(name, 0.0) for name in ids])
-    values[:, COLUMN["memory_words"]] = np.log1p([spelling.get(name, 0.0) for name in ids])
+def _fill_memory(values: Floats, rows: list[int], corpus: Corpus, memory: Recalled) -> None:
+    if any(memory):
+        ids = [corpus.name(row) for row in rows]
+        for name, chosen in zip(("memory", "memory_words"), memory, strict=True):
+            values[:, COLUMN[name]] = np.log1p([chosen.get(document, 0.0) for document in ids])

@@ -1,7 +1,6 @@
 """One score from many: convex combination, reciprocal rank fusion, or learned linear weights.
 
-All three return log-odds-like scores on the same scale, so that a query's own evidence, which is in
-log-odds, can be added to any of them.
+All three return scores on the same scale, like log-odds, so that the click boost can be added to any of them.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from serving.ranking.features import COLUMN, FEATURES
-
-Floats = npt.NDArray[np.float32]
 
 CONVEX_SCALE = 10.0
 """Turns a convex score in [0, 1] into log-odds."""

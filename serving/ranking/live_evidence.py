@@ -7,13 +7,11 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, Evidence
 from foundation.packed_evidence import QueryEvidence
 from serving.ranking.memory import QueryMemory, Remembered
-
-Floats = npt.NDArray[np.float32]
 
 _PRIOR_LOG_ODDS = -2.0
 _WORTH_REMEMBERING = 0.5

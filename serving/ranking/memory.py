@@ -7,12 +7,13 @@ from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Bits, Floats
 from foundation.contracts import ClickCurve, Evidence
-from serving.index.fingerprint import WORDS, Bits, dice, fingerprint
+from serving.index.fingerprint import WORDS, dice, fingerprint
 
-Floats = npt.NDArray[np.float32]
+Recalled = tuple[dict[str, float], dict[str, float]]
+"""How strongly documents were chosen, by id: under queries alike in meaning, and alike in spelling."""
 
 _NEAREST = 64
 _SIMILARITY_FLOOR = 0.4
@@ -27,16 +28,16 @@ class Remembered:
     Attributes:
         vector: Unit vector of the query, float32 of shape (dimension,).
         choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
-        spelling: Trigram bitmap of the query.
+        trigrams: Trigram fingerprint of the query.
     """
 
     key: str
     vector: Floats
     choices: Mapping[str, float]
-    spelling: Bits = field(init=False, repr=False, compare=False)
+    trigrams: Bits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spelling", fingerprint(self.key))
+        object.__setattr__(self, "trigrams", fingerprint(self.key))
 
 
 class QueryMemory:
@@ -52,40 +53,40 @@ class QueryMemory:
         self._vectors: Floats = (
             np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
         )
-        self._bits: Bits = (
-            np.stack([query.spelling for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
+        self._trigrams: Bits = (
+            np.stack([query.trigrams for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
         )
 
-    def recall(self, key: str, vector: Floats, *without: Container[str]) -> tuple[dict[str, float], dict[str, float]]:
+    def recall(self, key: str, vector: Floats, *without: Container[str]) -> Recalled:
         """Return what users of similar queries chose: by meaning, and by spelling.
 
         Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
-        the sums are returned. The query's own key never counts: its own evidence has its own place.
+        the sums are returned. The query's own key never counts: its own clicks act by `click_boost`.
 
         Args:
-            without: Further keys to leave out, as when a fold is predicted from the others.
+            without: Further keys to leave out.
         """
         if not self.past:
             return {}, {}
         left_out = ((key,), *without)
         return (
             self._gather(self._vectors @ vector, left_out),
-            self._gather(dice(fingerprint(key), self._bits), left_out),
+            self._gather(dice(fingerprint(key), self._trigrams), left_out),
         )
 
     def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> dict[str, float]:
         near = [
-            place
-            for place in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
-            if not any(self.past[place].key in keys for keys in left_out)
+            number
+            for number in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
+            if not any(self.past[number].key in keys for keys in left_out)
         ]
         if len(near) > _NEAREST:
             near.sort(key=similarity.__getitem__, reverse=True)
             del near[_NEAREST:]
         chosen: dict[str, float] = {}
-        for place in near:
-            weight = ((float(similarity[place]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
-            for document, relevance in self.past[place].choices.items():
+        for number in near:
+            weight = ((float(similarity[number]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
+            for document, relevance in self.past[number].choices.items():
                 chosen[document] = chosen.get(document, 0.0) + weight * relevance
         return chosen
 
@@ -93,18 +94,13 @@ class QueryMemory:
 def click_boost(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
     """Return how a query's own clicks and skips change its documents' scores, in log-odds.
 
-    What satisfied or disappointed users said after the click counts as further clicks or skips on top.
-    All of it is bounded, so that it never outweighs the text by itself: people who speak for a document
-    lift it by at most 1.5 log2(1 + people), one alone by a factor of 4.5 in odds, and nothing drops it by
-    more than 2.
+    Satisfaction and disappointment after the click count as further clicks and skips. The boost is bounded, so
+    that it never outweighs the text by itself: at most 1.5 log2(1 + people) up, which is a factor of 4.5 in odds
+    for one person, and at most 2 down.
     """
-    return {row.document_id: _bound(_log_odds(row, curve), row.users) for row in rows}
+    return {row.document_id: _boost(row, curve) for row in rows}
 
 
-def _log_odds(row: Evidence, curve: ClickCurve) -> float:
-    spoken = (row.satisfied - row.dissatisfied) * 0.5
-    return curve.log_odds(row.shown, row.clicked) + spoken
-
-
-def _bound(log_odds: float, people: float) -> float:
-    return min(max(log_odds, _LARGEST_DROP), _LIFT_PER_DOUBLING * math.log2(1 + people))
+def _boost(row: Evidence, curve: ClickCurve) -> float:
+    log_odds = curve.log_odds(row.shown, row.clicked) + (row.satisfied - row.dissatisfied) * 0.5
+    return min(max(log_odds, _LARGEST_DROP), _LIFT_PER_DOUBLING * math.log2(1 + row.users))

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.memory import QueryMemory, Remembered
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class RankingModel:
         memory_change: Evidence change number up to which `memory` knows; later evidence is live.
         fusion: How scores are combined.
         weights: Weights by feature name, for the linear fusion.
-        curve: Click curve by which own evidence is read.
+        curve: Click curve that turns a query's clicks into its click boost.
     """
 
     memory: QueryMemory

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from serving.index.corpus import Corpus
 from serving.index.fingerprint import dice
 
-Floats = npt.NDArray[np.float32]
-
 _SAME_MEANING = 0.985
 _SAME_TITLE = 0.9
-_SPARE = 10
-"""Ranks below the last shown that may move up."""
+_EXTRA_RANKS = 10
+"""Ranks below the last result that may move up."""
 
 
 def collapse_near_duplicates(corpus: Corpus, ranked: list[int], k: int) -> list[int]:
-    """Return the places of the `k` best rows without near duplicates of better ones.
+    """Return the positions in `ranked` of the `k` best rows without near duplicates of better ones.
 
     Documents are near duplicates when both the means of their passages (cosine 0.985) and the
-    trigrams of their titles (Dice 0.9) agree. Nothing is left out that would leave fewer than `k`.
+    trigrams of their titles (Dice 0.9) agree. Where fewer than `k` would be left, near duplicates fill up.
 
     Args:
         ranked: Rows, best first.
         k: How many are wanted.
     """
-    rows = ranked[: k + _SPARE]
+    rows = ranked[: k + _EXTRA_RANKS]
     means = corpus.means(rows)
     alike = means @ means.T > _SAME_MEANING
     titles = corpus.columns.titles[rows]
     kept: list[int] = []
     dropped: list[int] = []
-    for place in range(len(rows)):
-        close = [other for other in kept if alike[place, other]]
-        same = bool(close) and bool((dice(titles[place], titles[close]) >= _SAME_TITLE).any())
-        (dropped if same else kept).append(place)
+    for position in range(len(rows)):
+        close = [other for other in kept if alike[position, other]]
+        same = bool(close) and bool((dice(titles[position], titles[close]) >= _SAME_TITLE).any())
+        (dropped if same else kept).append(position)
     return (kept + dropped if len(kept) < k else kept)[:k]

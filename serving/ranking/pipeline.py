@@ -1,36 +1,26 @@
-"""From a query to a ranked list: candidates, features, fusion, own evidence."""
+"""From the first stage to a ranked list: candidates, features, fusion, click boost, late interaction."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Flags
 from foundation.contracts import Evidence
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
-from serving.ranking.features import (
-    FEATURES,
-    Candidates,
-    FirstStage,
-    RankingContext,
-    Shifted,
-    gather,
-    read,
-    shift_documents,
-)
+from serving.ranking.adaptation import Shifted, shift_documents
+from serving.ranking.features import FEATURES, Candidates, gather
 from serving.ranking.fusion import fuse
-from serving.ranking.memory import QueryMemory, click_boost
+from serving.ranking.memory import QueryMemory, Recalled, click_boost
 from serving.ranking.model import RankingModel
 from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.rerank import rerank
+from serving.ranking.retrieval import FirstStage, retrieve
 from serving.ranking.stage_timer import StageTimer
-
-Floats = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 
 class LiveEvidence(Protocol):
@@ -49,27 +39,36 @@ class RankedHit:
 
     Attributes:
         score: The score it was ranked by, in log-odds up to a constant.
-        parts: Scores by part: every feature, "evidence" for the query's own clicks,
-            and "late" for late interaction.
+        parts: Scores by part: every feature, "evidence" for the click boost, and "late" for late interaction.
+        team: The side that brought it to an interleaved list, else "".
+        propensity: Probability of its place, 1 outside interleaved lists.
     """
 
     row: int
     document_id: str
     score: float
     parts: dict[str, float]
+    team: str = ""
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What ranking a query gave.
+    """A ranked list, and on whose behalf it was ranked.
 
     Attributes:
         hits: The best documents, best first.
         candidates: Rows of all documents that were ranked.
+        version: The version that ranked; of an interleaved list, the control. "" for a ranker by itself.
+        arm: "champion" outside experiments, else the experiment's arm.
+        experiment: The experiment's id, "" for none.
     """
 
     hits: list[RankedHit]
     candidates: list[int]
+    version: str = ""
+    arm: str = ""
+    experiment: str = ""
 
 
 class Ranker:
@@ -85,33 +84,26 @@ class Ranker:
         self._live = live
         self._shifted: tuple[int, Shifted] | None = None
 
-    def rank(
-        self,
-        query: Query,
-        k: int,
-        allowed: Flags | None = None,
-        first_stage: FirstStage | None = None,
-        timer: StageTimer | None = None,
-    ) -> Ranking:
-        """Return the best `k` documents, best first.
+    def search(self, query: Query, k: int, allowed: Flags | None = None) -> Ranking:
+        """Retrieve and rank: return the best `k` documents, of the rows that are allowed."""
+        return self.rank(retrieve(self.corpus, query, allowed), k)
+
+    def rank(self, first_stage: FirstStage, k: int, timer: StageTimer | None = None) -> Ranking:
+        """Return the best `k` of the documents that the first stage and the version's memory bring.
 
         Args:
-            allowed: Limits the rows that may appear.
-            first_stage: What the corpus says of the query under the same limits, when it has been read before.
             timer: Takes the time of each stage.
         """
         timer = timer or StageTimer()
-        first_stage = first_stage or read(self.corpus, query, allowed, timer)
-        rows = self._live.rows(query.key) if self._live else []
-        own = click_boost(rows, self.model.curve)
+        query = first_stage.query
+        boosts = click_boost(self._live.rows(query.key) if self._live else [], self.model.curve)
         timer.end("memory")
-        chosen = tuple(name for name, lift in own.items() if lift > 0)
-        found = self.candidates(query, allowed, chosen, first_stage=first_stage)
+        found = self.candidates(first_stage, [name for name, boost in boosts.items() if boost > 0])
         timer.end("features")
         scores = fuse(found.values, self.model.fusion, self.model.weights)
         lifts = np.zeros(len(found.rows), np.float32)
-        if own:
-            by_row = {self.corpus.row(name): lift for name, lift in own.items()}
+        if boosts:
+            by_row = {self.corpus.row(name): boost for name, boost in boosts.items()}
             lifts[:] = [by_row.get(row, 0.0) for row in found.rows]
         timer.end("fuse")
         scores = scores + lifts
@@ -121,39 +113,43 @@ class Ranker:
             timer.end("rerank")
         scores = scores + late
         order = np.argsort(-scores, kind="stable").tolist()
-        kept = collapse_near_duplicates(self.corpus, [found.rows[place] for place in order], k)
+        kept = collapse_near_duplicates(self.corpus, [found.rows[number] for number in order], k)
         timer.end("diversify")
         hits = [
             RankedHit(
-                found.rows[place],
-                self.corpus.name(found.rows[place]),
-                float(scores[place]),
-                _parts(found.values[place], float(lifts[place]), float(late[place])),
+                row=found.rows[number],
+                document_id=self.corpus.name(found.rows[number]),
+                score=float(scores[number]),
+                parts=dict(zip(FEATURES, found.values[number].tolist(), strict=True))
+                | {"evidence": float(lifts[number]), "late": float(late[number])},
             )
-            for place in (order[one] for one in kept)
+            for number in (order[position] for position in kept)
         ]
         return Ranking(hits, found.rows)
 
-    def candidates(
-        self,
-        query: Query,
-        allowed: Flags | None = None,
-        documents: tuple[str, ...] = (),
-        without: frozenset[str] = frozenset(),
-        first_stage: FirstStage | None = None,
-    ) -> Candidates:
+    def candidates(self, first_stage: FirstStage, documents: Collection[str] = ()) -> Candidates:
         """Return the candidates of a query and their features.
 
         Args:
             documents: Ids that must be among them.
-            without: Query keys whose memory must not be used, as when a fold is predicted.
-            first_stage: What the corpus says of the query, when it has been read before.
         """
-        live, keys = self._live.memory_since(self.model.memory_change) if self._live else (None, frozenset())
-        context = RankingContext(
-            live=live, live_keys=keys, without=without, documents=documents, allowed=allowed, first_stage=first_stage
+        return gather(
+            self.corpus,
+            first_stage,
+            adapter=self.model.adapter,
+            shifted=self._shift(),
+            memory=self._recall(first_stage.query),
+            documents=documents,
         )
-        return gather(self.corpus, self.model, self._shift(), query, context)
+
+    def _recall(self, query: Query) -> Recalled:
+        """Return what users of similar queries chose, by the version's memory and by what is newer than it."""
+        if self._live is None:
+            return self.model.memory.recall(query.key, query.vector)
+        live, newer_keys = self._live.memory_since(self.model.memory_change)
+        meaning, spelling = self.model.memory.recall(query.key, query.vector, newer_keys)
+        live_meaning, live_spelling = live.recall(query.key, query.vector)
+        return _sum(meaning, live_meaning), _sum(spelling, live_spelling)
 
     def _shift(self) -> Shifted:
         stamp = self.corpus.size
@@ -162,5 +158,5 @@ class Ranker:
         return self._shifted[1]
 
 
-def _parts(values: Floats, lift: float, late: float) -> dict[str, float]:
-    return dict(zip(FEATURES, map(float, values), strict=True)) | {"evidence": lift, "late": late}
+def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {document: one.get(document, 0.0) + other.get(document, 0.0) for document in one | other}

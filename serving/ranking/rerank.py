@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from foundation.arrays import Floats
 from serving.index.corpus import Corpus
-
-Floats = npt.NDArray[np.float32]
 
 RERANKED = 100
 """Candidates ranked again."""

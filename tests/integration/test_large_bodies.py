@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request as SearchRequest
+from urllib.request import Request as UrlRequest
 from urllib.request import urlopen
 
 import pytest
@@ -56,7 +56,7 @@ def port() -> Iterator[int]:
 def send(port: int, path: str, body: Any) -> tuple[int, Any]:
     headers = {"Content-Type": "application/json"}
     try:
-        with urlopen(SearchRequest(f"http://127.0.0.1:{port}{path}", body, headers), timeout=30) as reply:
+        with urlopen(UrlRequest(f"http://127.0.0.1:{port}{path}", body, headers), timeout=30) as reply:
             return reply.status, json.load(reply)
     except HTTPError as refusal:
         with refusal:

@@ -52,7 +52,7 @@ def follow(container: Container) -> Loader:
 def found(loader: Loader, text: str) -> list[tuple[str, float]]:
     snapshot = loader.collection("default").snapshot
     query = Query(text, text, loader.encoder.encode_query(text))
-    hits = snapshot.rankers[snapshot.champion].rank(query, 10).hits
+    hits = snapshot.rankers[snapshot.champion].search(query, 10).hits
     return [(hit.document_id, round(hit.score, 2)) for hit in hits]
 
 

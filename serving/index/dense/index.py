@@ -10,9 +10,8 @@ import faiss as stubbed_faiss
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from foundation.arrays import Flags, Floats, Ints
+
 Bytes = npt.NDArray[np.uint8]
 faiss: Any = stubbed_faiss  # whose stubs lack much of what SWIG adds
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foundation.arrays import Flags, Ints
 from serving.index.fields.filters import Range
 from serving.index.fields.values import FieldType, Value, show_value
 
 Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 DTYPES: dict[FieldType, type[np.generic]] = {
     "keyword": np.int32,  # places in the column's words

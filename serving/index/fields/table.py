@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foundation.arrays import Flags, Ints
 from foundation.errors import ArtifactDamaged
 from serving.index.fields.column import DTYPES, Column, ColumnRun
 from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, Not, Range
-from serving.index.fields.sorting import SortKey
+from serving.index.fields.request import SortKey
 from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
-
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 MAX_FIELDS = 1000
 """Fields that are told apart by what documents hold; declared ones come on top."""

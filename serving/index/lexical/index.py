@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import tantivy
 
+from foundation.arrays import Flags
 from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
 from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers
 from serving.index.lexical.clauses import IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
 from serving.index.lexical.spelling import Counts, Speller
-
-Flags = npt.NDArray[np.bool_]
 
 FIELDS = (TITLE, TEXT, IDENTIFIERS)
 WRITER_BYTES = 16_000_000

@@ -76,7 +76,7 @@ def found_first(corpus: Corpus, model: RankingModel, documents: list[str]) -> fl
         Query(key, key, vector)
         for key, vector in zip(map(slang, documents), embed(list(map(slang, documents))), strict=True)
     ]
-    hits = [ranker.rank(query, 3).hits for query in queries]
+    hits = [ranker.search(query, 3).hits for query in queries]
     return float(
         np.mean([document in [hit.document_id for hit in top] for document, top in zip(documents, hits, strict=True)])
     )

@@ -21,7 +21,7 @@ from serving.encode.tokens import TokenTable
 from serving.index.corpus import Corpus
 from serving.index.dense.index import DenseIndex
 from serving.index.fields.filters import parse_filter
-from serving.index.fields.sorting import parse_sort
+from serving.index.fields.request import parse_sort
 from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
 from serving.index.lexical.analysis import Analysis
@@ -30,13 +30,13 @@ from serving.index.lexical.synonyms import parse_synonyms
 from serving.index.snapshot import IndexSnapshot, digest_content
 from serving.present.context import assemble
 from serving.present.suggestions import Suggestions
-from serving.ranking.adaptation import Residuals
-from serving.ranking.features import read, shift_documents
+from serving.ranking.adaptation import Residuals, shift_documents
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory
 from serving.ranking.model import RankingModel
 from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import retrieve
 from tests.plain_embedder import PlainEmbedder
 from tests.unit.serving.conftest import DIMENSION, embed_words
 
@@ -83,7 +83,7 @@ def check(corpus: Corpus, expected: set[str]) -> None:
     ranker = Ranker(corpus, model, live)
     for text in (*WORDS, "ketle", "about", ""):
         query = Query(text, text, embed_words([text])[0])
-        hits = ranker.rank(query, 10).hits
+        hits = ranker.search(query, 10).hits
         assert {hit.document_id for hit in hits} <= expected
         assert text not in expected or hits[0].document_id == text
         assert len(corpus.nearness([hit.row for hit in hits], query.vector)) == len(hits)
@@ -91,7 +91,7 @@ def check(corpus: Corpus, expected: set[str]) -> None:
         assert {corpus.name(row) for row in corpus.dense.search_exactly(query.vector, 5)} <= expected
         for wanted in FILTERS:
             allowed = corpus.matching(parse_filter(wanted, corpus.fields.types or TYPES))
-            found = ranker.rank(query, 10, allowed, read(corpus, query, allowed)).hits
+            found = ranker.rank(retrieve(corpus, query, allowed), 10).hits
             assert {hit.document_id for hit in found} <= expected
     rows = np.array([row for name in expected if (row := corpus.row(name)) is not None], np.int64)
     documents = [corpus.document(row) for row in rows.tolist()]

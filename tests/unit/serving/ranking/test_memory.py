@@ -14,7 +14,7 @@ from serving.encode.query import Query
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory, Remembered, click_boost
 
-SearchRequest = Callable[[str], Query]
+ReadQuery = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
 
 
@@ -26,7 +26,7 @@ def lift(evidence: Evidence) -> float:
     return click_boost([evidence], PRIOR_CURVE)["d"]
 
 
-def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask: SearchRequest) -> None:
+def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask: ReadQuery) -> None:
     memory = QueryMemory([Remembered("print pages", ask("print pages").vector, {"d": 0.5})], 32)
 
     meaning, _ = memory.recall("pages print", ask("pages print").vector)
@@ -34,14 +34,14 @@ def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask:
     assert memory.recall("zebra", -ask("print pages").vector)[0] == {}
 
 
-def test_a_query_never_recalls_itself_nor_what_is_left_out(ask: SearchRequest) -> None:
+def test_a_query_never_recalls_itself_nor_what_is_left_out(ask: ReadQuery) -> None:
     past = [Remembered(text, ask(text).vector, {"d": 1.0}) for text in ("print", "print it")]
     memory = QueryMemory(past, 32)
 
     assert memory.recall("print", ask("print").vector, ["print it"]) == ({}, {})
 
 
-def test_an_inflected_word_is_recalled_by_its_spelling(ask: SearchRequest) -> None:
+def test_an_inflected_word_is_recalled_by_its_spelling(ask: ReadQuery) -> None:
     memory = QueryMemory([Remembered("numbering", ask("numbering").vector, {"d": 1.0})], 32)
 
     _, spelling = memory.recall("numbered", ask("numbered").vector)
@@ -93,7 +93,7 @@ def test_nothing_lifts_that_nobody_speaks_for() -> None:
     assert lift(row(clicks=9, lists=9, users=0.5)) < 1 < lift(row(clicks=9, lists=9, users=1))
 
 
-def test_what_versions_that_are_gone_knew_is_forgotten(ask: SearchRequest) -> None:
+def test_what_versions_that_are_gone_knew_is_forgotten(ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
     kept, gone = live.memory_since(0)[0], live.memory_since(1)[0]
@@ -108,7 +108,7 @@ def test_disappointment_takes_back_a_click() -> None:
     assert lift(row(clicks=2, lists=2, users=2, dissatisfied=2.0)) < lift(row(clicks=2, lists=2, users=2))
 
 
-def test_live_memory_needs_two_people_to_tell_others(ask: SearchRequest) -> None:
+def test_live_memory_needs_two_people_to_tell_others(ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
 
     live.update(pack([row(clicks=9, lists=9, users=1)]), change=1)
@@ -118,7 +118,7 @@ def test_live_memory_needs_two_people_to_tell_others(ask: SearchRequest) -> None
     assert live.change == 2
 
 
-def test_a_version_sees_only_what_is_newer_than_its_training(ask: SearchRequest) -> None:
+def test_a_version_sees_only_what_is_newer_than_its_training(ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
     live.update(pack([row(clicks=9, lists=9, users=3, query="new")]), change=2)
@@ -127,7 +127,7 @@ def test_a_version_sees_only_what_is_newer_than_its_training(ask: SearchRequest)
     assert live.memory_since(2)[1] == frozenset()
 
 
-def test_evidence_that_turned_is_forgotten(ask: SearchRequest) -> None:
+def test_evidence_that_turned_is_forgotten(ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     live.update(pack([row(clicks=9, lists=9, users=3)]), change=1)
 

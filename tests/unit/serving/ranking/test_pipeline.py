@@ -12,15 +12,16 @@ from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import parse_filter
 from serving.ranking.adaptation import Adapter, Residuals
-from serving.ranking.features import COLUMN, FEATURES, read
+from serving.ranking.features import COLUMN, FEATURES
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import retrieve
 from tests.plain_embedder import PlainEmbedder
 
 Floats = npt.NDArray[np.float32]
-SearchRequest = Callable[[str], Query]
+ReadQuery = Callable[[str], Query]
 Embed = Callable[[list[str]], Floats]
 NOTHING = (0.0,) * CURVE_RANKS
 
@@ -30,7 +31,7 @@ def untaught(corpus: Corpus) -> RankingModel:
 
 
 def names(ranker: Ranker, query: Query, allowed: npt.NDArray[np.bool_] | None = None) -> list[str]:
-    return [hit.document_id for hit in ranker.rank(query, 10, allowed).hits]
+    return [hit.document_id for hit in ranker.search(query, 10, allowed).hits]
 
 
 def counts(value: float) -> tuple[float, ...]:
@@ -45,22 +46,22 @@ def skipped(query: str, document: str, lists: float) -> Evidence:
     return Evidence(query, document, counts(lists), NOTHING)
 
 
-def test_the_document_that_speaks_of_the_query_comes_first(corpus: Corpus, ask: SearchRequest) -> None:
+def test_the_document_that_speaks_of_the_query_comes_first(corpus: Corpus, ask: ReadQuery) -> None:
     assert names(Ranker(corpus, untaught(corpus)), ask("page numbers"))[0] == "pages"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "!?*:(", "\x00", "NOT AND OR title:"])
-def test_no_query_text_is_refused(corpus: Corpus, ask: SearchRequest, text: str) -> None:
+def test_no_query_text_is_refused(corpus: Corpus, ask: ReadQuery, text: str) -> None:
     assert set(names(Ranker(corpus, untaught(corpus)), ask(text))) <= {"fonts", "pages", "sums", "charts"}
 
 
-def test_an_empty_corpus_answers_nothing(ask: SearchRequest) -> None:
+def test_an_empty_corpus_answers_nothing(ask: ReadQuery) -> None:
     corpus = Corpus(32)
 
     assert names(Ranker(corpus, untaught(corpus)), ask("anything")) == []
 
 
-def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: SearchRequest) -> None:
+def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: ReadQuery) -> None:
     past = [Remembered("adding", ask("adding").vector, {"fonts": 1.0})]
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32)))
 
@@ -69,7 +70,7 @@ def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: Search
     ) == {"sums", "charts"}
 
 
-def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus, ask: SearchRequest) -> None:
+def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus, ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
@@ -79,7 +80,7 @@ def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus,
     assert names(ranker, ask("cells"))[0] == "fonts"
 
 
-def test_a_few_agreeing_clicks_do_not_outweigh_the_text(corpus: Corpus, ask: SearchRequest) -> None:
+def test_a_few_agreeing_clicks_do_not_outweigh_the_text(corpus: Corpus, ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
@@ -92,47 +93,47 @@ def test_a_few_agreeing_clicks_do_not_outweigh_the_text(corpus: Corpus, ask: Sea
 @pytest.mark.parametrize("app", ["calc", "writer"])
 @pytest.mark.parametrize("text", ["cells", "page numbers", "adding charts", "zebra"])
 def test_scores_keep_their_measure_where_a_filter_leaves_nothing_near(
-    corpus: Corpus, ask: SearchRequest, text: str, app: str
+    corpus: Corpus, ask: ReadQuery, text: str, app: str
 ) -> None:
     allowed = corpus.matching(parse_filter({"app": app}, corpus.fields.types))
 
-    hits = Ranker(corpus, untaught(corpus)).rank(ask(text), 10, allowed).hits
+    hits = Ranker(corpus, untaught(corpus)).search(ask(text), 10, allowed).hits
 
     assert max(abs(hit.score) for hit in hits) < 20, "what agreeing clicks add, about 8, must still be felt"
 
 
-def test_skips_take_away_a_bounded_part_however_many(corpus: Corpus, ask: SearchRequest) -> None:
+def test_skips_take_away_a_bounded_part_however_many(corpus: Corpus, ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
-    before = ranker.rank(ask("cells"), 10).hits
+    before = ranker.search(ask("cells"), 10).hits
 
     live.update(pack([skipped("cells", before[0].document_id, 500)]), change=1)
 
-    after = {hit.document_id: hit.score for hit in ranker.rank(ask("cells"), 10).hits}
+    after = {hit.document_id: hit.score for hit in ranker.search(ask("cells"), 10).hits}
     assert after.pop(before[0].document_id) == pytest.approx(before[0].score - 2)
     assert after == {hit.document_id: hit.score for hit in before[1:]}
 
 
-def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: SearchRequest) -> None:
+def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: ReadQuery) -> None:
     past = [Remembered("tabulate figures", ask("tabulate figures").vector, {"sums": 1.0})]
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32)))
 
     assert names(ranker, ask("tabulate the figures"))[0] == "sums"
 
 
-def test_a_version_forgets_what_live_evidence_replaces(corpus: Corpus, ask: SearchRequest) -> None:
+def test_a_version_forgets_what_live_evidence_replaces(corpus: Corpus, ask: ReadQuery) -> None:
     past = [Remembered("tabulate", ask("tabulate").vector, {"fonts": 1.0})]
     live = LiveMemory(lambda text: ask(text).vector, 32)
     live.update(pack([skipped("tabulate", "fonts", 9)]), change=5)
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32), memory_change=4), live)
 
-    found = ranker.candidates(ask("tabulate it"))
+    found = ranker.candidates(retrieve(corpus, ask("tabulate it")))
 
     assert found.values[:, COLUMN["memory"]].max() == 0
 
 
 def test_residuals_move_documents_and_follow_changes_of_the_corpus(
-    corpus: Corpus, ask: SearchRequest, embed: Embed
+    corpus: Corpus, ask: ReadQuery, embed: Embed
 ) -> None:
     query = ask("zebra")
     neutral = Adapter(np.zeros((32, 32), np.float32), np.zeros(32, np.float32))
@@ -146,7 +147,7 @@ def test_residuals_move_documents_and_follow_changes_of_the_corpus(
     assert "sums" not in names(ranker, query)
 
 
-def test_a_changed_document_is_found_by_its_new_words_only(corpus: Corpus, ask: SearchRequest, embed: Embed) -> None:
+def test_a_changed_document_is_found_by_its_new_words_only(corpus: Corpus, ask: ReadQuery, embed: Embed) -> None:
     corpus.apply([Document("fonts", "Sorting lists", "Sort a list by name.", change=5)], PlainEmbedder(embed))
 
     ranker = Ranker(corpus, untaught(corpus))
@@ -155,20 +156,22 @@ def test_a_changed_document_is_found_by_its_new_words_only(corpus: Corpus, ask: 
     assert len(corpus) == 4
 
 
-def test_a_reading_made_before_gives_the_same_features(corpus: Corpus, ask: SearchRequest) -> None:
+def test_a_reading_made_before_gives_the_same_features(corpus: Corpus, ask: ReadQuery) -> None:
     ranker, query = Ranker(corpus, untaught(corpus)), ask("numbering of cells")
 
-    now, again = ranker.candidates(query), ranker.candidates(query, first_stage=read(corpus, query))
+    first_stage = retrieve(corpus, query)
+
+    now, again = ranker.candidates(first_stage), ranker.candidates(retrieve(corpus, query))
 
     assert now.rows == again.rows
     assert np.array_equal(now.values, again.values)
 
 
-def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: SearchRequest) -> None:
+def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: ReadQuery) -> None:
     live = LiveMemory(lambda text: ask(text).vector, 32)
     live.update(pack([clicked("fonts", "fonts", users=3)]), change=1)
 
-    best = Ranker(corpus, untaught(corpus), live).rank(ask("fonts"), 1).hits[0]
+    best = Ranker(corpus, untaught(corpus), live).search(ask("fonts"), 1).hits[0]
 
     assert best.parts.keys() == {*FEATURES, "evidence", "late"}
     assert best.parts["evidence"] > 0

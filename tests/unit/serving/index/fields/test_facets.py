@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from foundation.errors import InvalidRequest
-from serving.index.fields.facets import parse_facets
+from serving.index.fields.request import parse_facets
 from serving.index.fields.values import FieldType
 
 TYPES: dict[str, FieldType] = {"price": "number", "app": "keyword"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from foundation.errors import InvalidRequest
-from serving.index.fields.sorting import SortKey, parse_sort
+from serving.index.fields.request import SortKey, parse_sort
 from serving.index.fields.values import FieldType
 
 TYPES: dict[str, FieldType] = {"price": "number", "app": "keyword"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from foundation.errors import ArtifactDamaged
 from serving.index.fields.filters import parse_filter
-from serving.index.fields.sorting import SortKey
+from serving.index.fields.request import SortKey
 from serving.index.fields.table import FieldSummary, FieldTable
 from serving.index.fields.values import FieldType
 

@@ -1,0 +1,53 @@
+"""First-stage retrieval: what the lexical and the dense index find for a query, whichever version ranks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.arrays import Bits, Flags
+from serving.encode.query import Query
+from serving.index.corpus import Corpus
+from serving.index.fingerprint import fingerprint
+from serving.ranking.stage_timer import StageTimer
+
+LEXICAL_CANDIDATES = 150
+TEXT_SCORES = 400
+DENSE_CANDIDATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStage:
+    """What the indexes find for a query. Versions share it, and learners use it again and again.
+
+    Attributes:
+        allowed: Rows that may appear, bool by row; None allows all.
+        lexical: BM25 by row, best first.
+        text: BM25 of the text without the title, by row.
+        near: Rows of the nearest passages, best first.
+        trigrams: Trigram fingerprint of the query.
+    """
+
+    query: Query
+    allowed: Flags | None
+    lexical: dict[int, float]
+    text: dict[int, float]
+    near: list[int]
+    trigrams: Bits
+
+
+def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
+    """Return what the indexes of a corpus find for a query.
+
+    Args:
+        allowed: Rows that may appear, bool by row; None allows all.
+        timer: Takes the time of each index.
+    """
+    timer = timer or StageTimer()
+    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)
+    text = corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",))
+    timer.end("lexical")
+    near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
+    timer.end("dense")
+    return FirstStage(
+        query=query, allowed=allowed, lexical=lexical, text=text, near=near, trigrams=fingerprint(query.text)
+    )

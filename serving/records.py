@@ -1,0 +1,97 @@
+"""What a search passes on its way: the request, the result, and the reply.
+
+Between request and result stand `serving.ranking.retrieval.FirstStage` and `serving.ranking.pipeline.Ranking`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from foundation.contracts import Document, Impression
+from serving.encode.query import Query
+from serving.index.corpus import Corpus
+from serving.ranking.pipeline import RankedHit, Ranking
+from serving.ranking.stage_timer import StageTimer
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search request.
+
+    Attributes:
+        filters: A filter as JSON; see `serving.index.fields.filters`. None for none.
+        sort: Fields to sort the candidates by, as JSON; see `serving.index.fields.request`. None for relevance.
+        facets: Fields whose values are counted over the candidates, as JSON; None for none.
+        without: Stages to leave out: "rerank", "meaning".
+        surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
+        budget_s: Time after which the answer is late; stages that would make it late are left out.
+        log: Whether the answer is an impression; others join no experiment either.
+    """
+
+    query: str
+    k: int = 10
+    user: str = ""
+    session: str = ""
+    filters: Any = None
+    sort: Any = None
+    facets: Any = None
+    without: tuple[str, ...] = ()
+    surface: str = "page"
+    budget_s: float = 0.5
+    log: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        corpus: What was searched.
+        impression: What is logged of it; its results are empty until they are chosen.
+        facets: Most frequent values with their counts, by field.
+        skipped: Stages left out.
+        late: The stages among them that were left out to answer in time.
+        until_s: When the answer is late, by the clock of admission.
+        logged: Whether the impression is durable; if not, the search takes part in no experiment.
+    """
+
+    request: SearchRequest
+    corpus: Corpus
+    query: Query
+    ranking: Ranking
+    impression: Impression
+    facets: dict[str, list[tuple[Any, int]]]
+    skipped: tuple[str, ...]
+    late: tuple[str, ...]
+    timer: StageTimer
+    until_s: float
+    logged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedHit:
+    """One line of an answer.
+
+    Attributes:
+        rank: 1 on top.
+        snippet: The part of the text that speaks of the query.
+    """
+
+    rank: int
+    hit: RankedHit
+    document: Document
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReply:
+    """The answer to a search.
+
+    Attributes:
+        did_you_mean: The query with its unknown words corrected, "" when none is.
+    """
+
+    result: SearchResult
+    hits: list[RenderedHit]
+    did_you_mean: str
