@@ -57,9 +57,7 @@ def _rank_interleaved(
         for version in (assignment.control, assignment.treatment)
     )
     by_id = {hit.document_id: hit for hit in (*treatment, *control)}
-    slots = interleave(
-        [hit.document_id for hit in control], [hit.document_id for hit in treatment], k, assignment.seed
-    )
+    slots = interleave([hit.document_id for hit in control], [hit.document_id for hit in treatment], k, assignment.seed)
     return Ranking(
         hits=[replace(by_id[slot.document_id], team=str(slot.team), propensity=slot.propensity) for slot in slots],
         candidates=[hit.row for hit in by_id.values()],
