@@ -41,7 +41,8 @@ from retrainer.workers import Workers
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
-from serving.encode.encoder import Encoder, open_encoder
+from serving.encode.encoder import Encoder
+from serving.encode.form import name_encoder, open_encoder
 from serving.index.builds import Builds
 from serving.index.lexical.analysis import PLAIN, Analysis
 from serving.index.lexical.synonyms import Synonyms, read_synonyms
@@ -124,10 +125,21 @@ class Container:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder; made into ONNX the first time, which takes some 20 s."""
+        """The encoder; its exported form is found or made the first time, which takes some 20 s."""
         settings = self.settings
         folder = Path(settings.home) / "onnx"
-        return open_encoder(settings.model, folder, settings.encoder_precision, settings.encoder_threads)
+        return open_encoder(
+            settings.model, folder, settings.encoder_precision, settings.encoder_threads, self._find_encoder_form
+        )
+
+    def _find_encoder_form(self, weights: str, precision: str) -> bytes | None:
+        """Return the packed form of an encoder out of the versions of any collection, None where none carries it."""
+        names = [name_encoder(weights, one) for one in (("int8", "fp32") if precision == "auto" else (precision,))]
+        for collection in self.registry.champions():
+            for version in self.registry.list(collection):
+                if version.manifest.encoder in names and version.manifest.encoder_form:
+                    return self.registry.artifacts.get(version.manifest.encoder_form)
+        return None
 
     @cached_property
     def registry(self) -> Registry:

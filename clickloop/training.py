@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from foundation.registry.registry import Version
 from retrainer.candidate import TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.workers import run_lease
+from serving.encode.form import pack_form
 
 _CHANGES_AT_ONCE = 512
 
@@ -127,7 +129,14 @@ def prepare_training(
         seed=settings.seed,
         progress=progress,
     )
-    return training, dataset, champion
+    manifest = replace(champion.manifest, encoder_form=_keep_encoder_form(container))
+    return training, dataset, replace(champion, manifest=manifest)
+
+
+def _keep_encoder_form(container: Container) -> str:
+    """Return the digest of the encoder's exported form, which is an artifact from now on; candidates inherit it."""
+    cache, precision = Path(container.settings.home) / "onnx", container.encoder.digest.rpartition("-")[2]
+    return container.registry.artifacts.put(pack_form(container.settings.model, cache, precision))
 
 
 def _make_tracker(url: str) -> Callable[[Version], None]:

@@ -234,6 +234,8 @@ class Manifest:
         fusion: "convex", "rrf" or "linear".
         weights: Weights of the linear fusion by feature name.
         curve: Click curve by which a query's own live evidence is read.
+        encoder_form: The encoder's exported form, for processes without torch. The name of the encoder says all
+            that a version's id has to, so the form is no part of it: exports of two machines may differ.
     """
 
     encoder: str
@@ -244,11 +246,14 @@ class Manifest:
     fusion: Literal["convex", "rrf", "linear"] = "convex"
     weights: dict[str, float] = field(default_factory=dict)
     curve: ClickCurve = PRIOR_CURVE
+    encoder_form: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
         """The version's name: "v-" and the first 16 digits of the manifest's digest."""
-        return "v-" + digest_json(self.to_json())[:16]
+        identity = self.to_json()
+        del identity["encoder_form"]
+        return "v-" + digest_json(identity)[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from foundation.ids import digest_bytes
-from serving.encode.encoder import _FORM, packaged_model
+from serving.encode.form import FORM, packaged_model
 
 DIMENSION = 64
 _PIECES = 30522
@@ -26,7 +26,7 @@ def make_tiny_model(folder: Path) -> Path:
     table[list(_FRAME)] = 0
     weights = table.tobytes()
     (model / "model.safetensors").write_bytes(weights)
-    onnx_folder = folder / "onnx" / f"{digest_bytes(weights)}-{_FORM}"
+    onnx_folder = folder / "onnx" / f"{digest_bytes(weights)}-{FORM}"
     onnx_folder.mkdir(parents=True)
     onnx.save(_bag_of_words(table), str(onnx_folder / "int8.onnx"))
     (onnx_folder / "fastest").write_text("int8")

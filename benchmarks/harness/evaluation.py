@@ -13,7 +13,7 @@ from foundation.contracts import Document, query_key
 from foundation.settings import Settings
 from retrainer.learners.alternation import Learned
 from serving.encode.embedder import StoredEmbedder
-from serving.encode.encoder import open_encoder
+from serving.encode.form import open_encoder
 from serving.encode.query import Query
 from serving.index.corpus import Corpus, Embedder
 from serving.ranking.memory import QueryMemory, Remembered

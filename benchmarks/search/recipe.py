@@ -22,7 +22,7 @@ from clickloop.container import Container
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.disk.files import whole_file
 from foundation.settings import Settings
-from serving.encode.encoder import packaged_model
+from serving.encode.form import packaged_model
 
 Floats = npt.NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 _DIGITS = 32
 _CHECK_DIGITS = 8
-_FORM = re.compile(f"p-[0-9a-f]{{{_DIGITS + _CHECK_DIGITS}}}")
+FORM = re.compile(f"p-[0-9a-f]{{{_DIGITS + _CHECK_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Pseudonyms:
 
     def made(self, name: str) -> bool:
         """Return whether `name` is a pseudonym made under this key."""
-        return bool(_FORM.fullmatch(name)) and hmac.compare_digest(name, self._seal(name[2 : 2 + _DIGITS]))
+        return bool(FORM.fullmatch(name)) and hmac.compare_digest(name, self._seal(name[2 : 2 + _DIGITS]))
 
     def hide(self, id_: str) -> str:
         """Return what stands for an id that a user's id can be tried on, 32 hexadecimal characters."""

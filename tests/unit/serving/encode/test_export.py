@@ -5,37 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from foundation.errors import ArtifactDamaged
-from serving.encode import encoder
-from serving.encode.encoder import open_encoder, packaged_model
-
-
-def test_of_those_who_want_the_form_at_once_one_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-
-    def export(_module: str, _model: str, home: str, **_: Any) -> tuple[int, str]:
-        made.append(home)
-        time.sleep(0.05)
-        (Path(home) / "fastest").write_text("int8")
-        return 0, ""
-
-    monkeypatch.setattr(encoder, "run_child", export)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: encoder._export(tmp_path, tmp_path / "onnx"), range(8)))
-    assert len(made) == 1
-
-
-def test_a_failure_is_told_in_a_sentence_with_its_reason(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").write_bytes(b"no weights")
-    with pytest.raises(ArtifactDamaged, match="cannot be made into ONNX"):
-        open_encoder(str(tmp_path), tmp_path / "onnx", "int8", 1)
+from serving.encode.form import packaged_model
 
 
 @pytest.mark.slow
