@@ -4,6 +4,7 @@
 # make types    check types
 # make arrows   check which part imports which
 # make check    all of the above but the demo
+# make requirements  pin the packages of a process that only answers, in requirements/answering.txt
 # make client   minify the browser's script after a change of collector/browser/client.js
 # make clean    remove the virtual environment and every cache; the data in .clickloop stays
 #
@@ -14,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types arrows check client clean
+.PHONY: help install demo test lint types arrows check requirements client clean
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -44,6 +45,9 @@ arrows: $(READY)
 	@$(BIN)/lint-imports
 
 check: lint types arrows test
+
+requirements: $(READY)
+	@$(BIN)/python .ci/answering-requirements > requirements/answering.txt
 
 client: $(READY)
 	@$(BIN)/python -c 'import minify; from collector.browser.http import SERVED, SOURCE; from foundation.disk.files import write_whole; write_whole(SERVED, minify.string("text/javascript", SOURCE.read_text()).encode())'

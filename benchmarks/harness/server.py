@@ -27,13 +27,21 @@ class Server:
         settings: What it runs with; `port` is replaced by a free one.
         arguments: Further arguments of `clickloop serve`.
         tree: Checkout whose code runs; this one by default.
+        python: Interpreter that runs it.
 
     Attributes:
         remote: Its default collection, over HTTP.
     """
 
-    def __init__(self, settings: Settings, arguments: Sequence[str] = (), tree: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        arguments: Sequence[str] = (),
+        tree: Path | None = None,
+        python: str = sys.executable,
+    ) -> None:
         self._tree = tree
+        self._python = python
         self._arguments = arguments
         self.settings = settings.model_copy(update={"port": free_port(), "host": "127.0.0.1"})
         self.url = f"http://127.0.0.1:{self.settings.port}"
@@ -58,8 +66,8 @@ class Server:
             ClickloopError: It ended instead; the message holds the end of its log.
         """
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  a list without a shell: this interpreter and arguments of the bench
-                [sys.executable, "-m", "clickloop", "serve", *self._arguments],
+            self._process = subprocess.Popen(  # noqa: S603  a list without a shell: an interpreter and arguments of the bench
+                [self._python, "-m", "clickloop", "serve", *self._arguments],
                 env=os.environ
                 | self.settings.to_environment()
                 | ({"PYTHONPATH": str(self._tree)} if self._tree else {}),

@@ -89,7 +89,7 @@ def test_environment_variables_of_the_deployment_are_settings() -> None:
 def test_the_image_holds_every_package_of_the_wheel() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     packages = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-    assert packages | {"migrations", "pyproject.toml", "README.md", "LICENSE"} == allowed
+    assert packages | {"migrations", "requirements", "pyproject.toml", "README.md", "LICENSE"} == allowed
 
 
 def test_every_package_is_checked_for_its_imports() -> None:
@@ -109,5 +109,5 @@ def test_an_interpreter_that_is_too_old_or_missing_is_named(tmp_path: Path) -> N
 def test_make_explains_itself() -> None:
     done = run("make")
     assert done.returncode == 0, done.stderr
-    for target in ("demo", "test", "lint", "types", "arrows", "check", "clean"):
+    for target in ("demo", "test", "lint", "types", "arrows", "check", "requirements", "clean"):
         assert f"make {target} " in done.stdout
