@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,10 +16,6 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from foundation.arrays import Floats
-from foundation.disk.files import alone
-from foundation.errors import ArtifactDamaged, NotFound
-from foundation.ids import digest_bytes
-from foundation.processes.children import run_child
 
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
