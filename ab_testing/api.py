@@ -1,7 +1,7 @@
 """Experiments for the rest of clickloop; the one module of this part that others import.
 
-Serving asks `Assignments` who takes part and logs the answer in its impression, whose `experiment`
-and `arm` are the exposure. The retrainer makes and reads experiments with `Experiments`.
+Serving asks `Assignments` who takes part and logs the answer in its impression: its `experiment` and `arm` are the
+exposure. The retrainer makes and reads experiments with `Experiments`.
 """
 
 from __future__ import annotations
@@ -113,7 +113,11 @@ class Assignments:
 
 
 class Experiments:
-    """Making, running and reading experiments. Every method is one or two short transactions."""
+    """Making, running and reading experiments. Every method is one or two short transactions.
+
+    Raises:
+        NotFound: By every method that takes an experiment's id: the collection has no such experiment.
+    """
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
@@ -131,14 +135,13 @@ class Experiments:
         """Let an experiment take traffic. A restart splits the units anew and counts from nothing.
 
         Raises:
-            NotFound: The collection has no such experiment.
             Conflict: It runs or is decided already, or another one of the collection runs.
         """
         with transaction(self._engine) as connection:
             others = store.lock_all(connection, collection)
             experiment = store.find(connection, collection, experiment_id)
             _refuse_start(experiment, others)
-            starts, now = experiment.starts + 1, self._clock.now()
+            now, starts = self._clock.now(), experiment.starts + 1
             started = replace(
                 experiment, state="running", starts=starts, started_at=now, ended_at=None, started_by=actor
             )
@@ -152,7 +155,6 @@ class Experiments:
         """End a running experiment without a verdict and record why.
 
         Raises:
-            NotFound: The collection has no such experiment.
             Conflict: It does not run.
         """
         experiment = self.get(collection, experiment_id)
@@ -163,11 +165,7 @@ class Experiments:
             return self._end(connection, experiment, facts, "stopped", reason, actor)
 
     def get(self, collection: str, experiment_id: str) -> Experiment:
-        """Return one experiment.
-
-        Raises:
-            NotFound: The collection has no such experiment.
-        """
+        """Return one experiment."""
         with reading(self._engine) as connection:
             return store.find(connection, collection, experiment_id)
 
@@ -184,12 +182,8 @@ class Experiments:
     def look(self, collection: str, experiment_id: str) -> Scorecard:
         """Read an experiment, record the day's statistics, and act on a final verdict.
 
-        May be called as often as one likes: the test is valid at any looks. A final verdict is
-        recorded with its inputs and ends the experiment, once, however many look at the same time;
-        later looks read what was decided.
-
-        Raises:
-            NotFound: The collection has no such experiment.
+        May be called as often as one likes: the test is valid at any looks. A final verdict is recorded with its inputs
+        and ends the experiment. That happens once, however many look at the same time; later looks read the decision.
         """
         experiment = self.get(collection, experiment_id)
         if experiment.state != "running":
@@ -202,33 +196,21 @@ class Experiments:
         return self.report(collection, experiment_id)
 
     def report(self, collection: str, experiment_id: str) -> Scorecard:
-        """Read an experiment and change nothing: now if it runs, else as it stood when it ended.
-
-        Raises:
-            NotFound: The collection has no such experiment.
-        """
+        """Read an experiment and change nothing: now if it runs, else as it stood when it ended."""
         experiment = self.get(collection, experiment_id)
-        past = self.decisions(collection, experiment_id)
         if experiment.state in {"stopped", "decided"}:
-            return scorecard.build(experiment, Facts.from_json(past[0].inputs))
+            last = self.decisions(collection, experiment_id)[0]
+            return scorecard.build(experiment, Facts.from_json(last.inputs))
         return scorecard.build(experiment, self._measure(experiment))
 
     def days(self, collection: str, experiment_id: str) -> tuple[ExperimentDay, ...]:
-        """Return how the present run stood at the last look of each day, oldest first.
-
-        Raises:
-            NotFound: The collection has no such experiment.
-        """
+        """Return how the present run stood at the last look of each day, oldest first."""
         with reading(self._engine) as connection:
             history = store.days(connection, store.find(connection, collection, experiment_id))
         return tuple(ExperimentDay(facts.days, facts.searches, weigh(facts)) for facts in history)
 
     def decisions(self, collection: str, experiment_id: str) -> tuple[Decision, ...]:
-        """Return what was decided about an experiment, newest first.
-
-        Raises:
-            NotFound: The collection has no such experiment.
-        """
+        """Return what was decided about an experiment, newest first."""
         with reading(self._engine) as connection:
             store.find(connection, collection, experiment_id)
             return tuple(store.list_decisions(connection, collection, experiment_id))

@@ -6,7 +6,7 @@ Functions take an open connection; the caller owns the transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,9 @@ from ab_testing.tables import decisions, experiment_days, experiments
 from collector.api import Exposures, stream_drafts, sum_clicks
 from foundation.database.engine import upsert
 from foundation.errors import NotFound
+
+_AS_THEY_ARE = ("collection", "id", "state", "created_at", "started_at", "ended_at", "created_by", "started_by")
+"""Columns of an experiment that hold a field of it unchanged."""
 
 
 def insert(connection: sa.Connection, experiment: Experiment) -> None:
@@ -86,8 +89,7 @@ def running_experiments() -> sa.Subquery:
 def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> Facts:
     """Return what was counted since the experiment's start.
 
-    Click rates are summed by the database, to one row per arm. Interleaved lists are streamed, and
-    two numbers per unit are held in memory.
+    The database sums click rates, to one row per arm. Interleaved lists are streamed; memory holds two numbers a unit.
     """
     arms = dict.fromkeys(experiment.plan.arms, ArmStatistics())
     if experiment.started_at is not None:
@@ -117,23 +119,15 @@ def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, int]]) -> 
 
 def record_day(connection: sa.Connection, experiment: Experiment, facts: Facts) -> None:
     """Keep the statistics since the start as they stood at the last look of a day, counted from 0."""
-    rows = [
-        {
-            "collection": experiment.collection,
-            "experiment": experiment.id,
-            "day": int(facts.days),
-            "arm": name,
-            "statistics": arm.to_json() | {"days": facts.days},
-        }
-        for name, arm in facts.arms.items()
-    ]
+    day = {"collection": experiment.collection, "experiment": experiment.id, "day": int(facts.days)}
+    arms = {name: arm.to_json() | {"days": facts.days} for name, arm in facts.arms.items()}
+    rows = [day | {"arm": name, "statistics": statistics} for name, statistics in arms.items()]
     upsert(connection, experiment_days, rows)
 
 
 def days(connection: sa.Connection, experiment: Experiment) -> list[Facts]:
     """Return the recorded days of the present run, oldest first, each with all statistics until then."""
-    where = (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
-    rows = connection.execute(sa.select(experiment_days).where(where).order_by(experiment_days.c.day))
+    rows = connection.execute(sa.select(experiment_days).where(_days_of(experiment)).order_by(experiment_days.c.day))
     history: dict[int, Facts] = {}
     for row in rows:
         statistics = dict(row.statistics)
@@ -144,23 +138,15 @@ def days(connection: sa.Connection, experiment: Experiment) -> list[Facts]:
 
 def forget_days(connection: sa.Connection, experiment: Experiment) -> None:
     """Drop the recorded days, before a new run; the old run's decision keeps its statistics."""
-    where = (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
-    connection.execute(sa.delete(experiment_days).where(where))
+    connection.execute(sa.delete(experiment_days).where(_days_of(experiment)))
 
 
 def insert_decision(connection: sa.Connection, collection: str, decision: Decision) -> None:
     """Add a decision; none is ever changed."""
+    row = asdict(decision)
+    inputs = {"reason": row.pop("reason"), "facts": row.pop("inputs")}
     connection.execute(
-        sa.insert(decisions).values(
-            collection=collection,
-            id=decision.id,
-            experiment=decision.experiment,
-            verdict=decision.verdict,
-            inputs={"reason": decision.reason, "facts": decision.inputs},
-            at=decision.at,
-            score=decision.effect,
-            actor=decision.actor,
-        )
+        sa.insert(decisions).values(collection=collection, inputs=inputs, score=row.pop("effect"), **row)
     )
 
 
@@ -170,14 +156,8 @@ def list_decisions(connection: sa.Connection, collection: str, experiment_id: st
     statement = sa.select(decisions).where(where).order_by(decisions.c.at.desc(), decisions.c.id.desc())
     return [
         Decision(
-            row.id,
-            row.experiment,
-            row.verdict,
-            row.inputs["reason"],
-            row.inputs["facts"],
-            row.at,
-            row.score,
-            row.actor,
+            *(row.id, row.experiment, row.verdict, row.inputs["reason"], row.inputs["facts"]),
+            *(row.at, row.score, row.actor),
         )
         for row in connection.execute(statement)
     ]
@@ -187,33 +167,17 @@ def _is(collection: str, experiment_id: str) -> sa.ColumnElement[bool]:
     return (experiments.c.collection == collection) & (experiments.c.id == experiment_id)
 
 
+def _days_of(experiment: Experiment) -> sa.ColumnElement[bool]:
+    return (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
+
+
 def _to_row(experiment: Experiment) -> dict[str, Any]:
-    return {
-        "collection": experiment.collection,
-        "id": experiment.id,
-        "name": experiment.plan.name,
-        "state": experiment.state,
-        "plan": experiment.plan.to_json() | {"starts": experiment.starts},
-        "created_at": experiment.created_at,
-        "started_at": experiment.started_at,
-        "ended_at": experiment.ended_at,
-        "created_by": experiment.created_by,
-        "started_by": experiment.started_by,
-    }
+    plan = experiment.plan.to_json() | {"starts": experiment.starts}
+    return {name: getattr(experiment, name) for name in _AS_THEY_ARE} | {"name": experiment.plan.name, "plan": plan}
 
 
 def _from_row(row: sa.Row[Any]) -> Experiment:
     plan = dict(row.plan)
     starts = plan.pop("starts")
-    return Experiment(
-        collection=row.collection,
-        id=row.id,
-        plan=ExperimentPlan(**plan),
-        state=row.state,
-        starts=starts,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        created_by=row.created_by,
-        started_by=row.started_by,
-    )
+    kept = {name: getattr(row, name) for name in _AS_THEY_ARE}
+    return Experiment(plan=ExperimentPlan(**plan), starts=starts, **kept)

@@ -1,4 +1,4 @@
-"""What other parts use of the retrainer: training runs, the champion's moves, and how near learning is."""
+"""What other parts use of the retrainer: training runs, the champion's moves, and how much learning needs."""
 
 from __future__ import annotations
 

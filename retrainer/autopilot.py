@@ -1,7 +1,6 @@
 """Train, gate, experiment, verdict, promote: one step at a time, each recorded before the next.
 
-Any process may take the next step of a run; a step that was begun and lost is begun again and
-finds what the lost one left.
+Any process may take the next step of a run. A step that was lost half way is begun again, and finds what was done.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ class Autopilot:
     """Takes the next step of training runs.
 
     Args:
-        train: Starts the training of a run or tells how it stands; must not block. When it is
-            "finished", the run in the table names its version.
+        train: Starts the training of a run or tells how it stands, and does not block. When it is "finished", the run
+            in the table names its version.
     """
 
     def __init__(
@@ -58,9 +57,8 @@ class Autopilot:
             return run
         run = self._runs.get(run.collection, run.id)
         if state == "failed":
-            return self._runs.end(
-                run, "failed", str(run.report.get("problem", "the training process died; see its log"))
-            )
+            why = str(run.report.get("problem", "the training process died; see its log"))
+            return self._runs.end(run, "failed", why)
         version = self._registry.get(run.collection, run.version)
         if version.status == "refused":
             return self._runs.end(run, "refused", version.reason)

@@ -1,4 +1,4 @@
-"""Trains one candidate from the present evidence, gates it, and tells its lineage."""
+"""Trains one candidate from the present evidence, gates it, and records how it was made."""
 
 from __future__ import annotations
 
@@ -103,13 +103,13 @@ def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifes
     )
     clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
     measured = np.random.default_rng(training.seed).permutation(clicked)[:QUERIES].tolist()
-    worth = measure_contributions(
+    contributions = measure_contributions(
         candidate,
         lambda manifest: _open(training, manifest),
         _queries(training, measured),
         dataset.learn,
     )
-    return judge_candidate(comparison, worth, dataset.clusters, training.seed)
+    return judge_candidate(comparison, contributions, dataset.clusters, training.seed)
 
 
 def _queries(training: TrainingContext, keys: Iterable[str]) -> list[Query]:

@@ -21,10 +21,9 @@ class HotSwap:
     """Promotes and rolls back versions. Serving replicas follow within their refresh time.
 
     Args:
-        silent_after: A replica that has said nothing for so long is taken for dead, and for one that does not
-            follow when it served another version until then.
-        moved: Called with collection and version after each move, for a replica in this process;
-            must not block.
+        silent_after: A replica that has said nothing for so long counts as dead. One that still serves another
+            version so long after a move counts as one that does not follow.
+        moved: Called with collection and version after each move, for a replica in this process. Must not block.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class HotSwap:
 
         Args:
             version: Its id or name.
-            expected: The champion as who promotes knows it; "" for whoever that is.
+            expected: The champion that the caller expects; "" for any.
 
         Raises:
             NotFound: There is no such version.
@@ -85,8 +84,8 @@ class HotSwap:
         """Point the collection back at the version before the present one.
 
         Args:
-            expected: The champion as who rolls back knows it; without it only a promotion is undone.
-            to: Where that leads as who rolls back knows it; "" for wherever that is.
+            expected: The champion that the caller expects; without it only a promotion is undone.
+            to: The version that the caller expects this to lead to; "" for any.
 
         Raises:
             Conflict: There was none before, or versions are others than expected.

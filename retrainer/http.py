@@ -3,136 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.clock import Clock
 from foundation.contracts import Manifest
 from foundation.errors import NotFound
-from foundation.registry.champion_moves import ChampionMove
 from foundation.registry.names import MAX_NAME, NAME_PATTERN
 from foundation.registry.registry import Registry, Version
 from foundation.web.problems import problem_responses
 from foundation.web.requests import actor_of, collection_of
+from retrainer.bodies import (
+    MoveIn,
+    MoveOut,
+    NameIn,
+    RollbackIn,
+    RunIn,
+    RunOut,
+    VersionOut,
+    VersionsOut,
+    VersionWithHistory,
+)
 from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
-from retrainer.runs import Run, Runs
+from retrainer.runs import Runs
 
 Collection = Annotated[str, Depends(collection_of)]
 Name = Annotated[str, Path(description="Its id or name.", max_length=MAX_NAME, pattern=NAME_PATTERN)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows returned, newest first.")]
-
-
-class VersionOut(BaseModel):
-    """A version with its lineage."""
-
-    id: str
-    name: str = Field(description="What people call it; taken wherever its id is.")
-    parent: str = Field(description="The version it was trained from.")
-    status: str = Field(description="candidate, approved, refused, champion or retired.")
-    reason: str = Field(description="Why it has this status.")
-    manifest: dict[str, Any] = Field(description="Digests of its artifacts, fusion weights and click curve.")
-    lineage: dict[str, Any] = Field(description="Data digest, training run, code version, seed.")
-    metrics: dict[str, Any] = Field(description="What the gate measured.")
-    created_at: datetime
-    retrain_wanted: bool = Field(description="It may have learned from a person erased since; train a new one.")
-
-
-class StatusOut(BaseModel):
-    """A status that a version was given."""
-
-    status: str
-    reason: str
-    at: datetime
-    actor: str = Field(description="Who gave it; empty for what was done before that was recorded.")
-
-
-class VersionWithHistory(VersionOut):
-    """A version with every status that it had."""
-
-    history: list[StatusOut] = Field(description="The first one first; none is ever changed.")
-
-
-class ReplicaOut(BaseModel):
-    """What one replica serves."""
-
-    name: str
-    version: str
-    problem: str = Field(description="Why it does not serve the champion, empty when it does.")
-
-
-class VersionsOut(BaseModel):
-    """A collection's versions."""
-
-    champion: str
-    versions: list[VersionOut]
-    replicas: list[ReplicaOut]
-
-
-class MoveOut(BaseModel):
-    """A move of the champion pointer."""
-
-    version: str
-    previous: str
-    reason: str
-    at: datetime
-    kind: str = Field(description="promotion or rollback.")
-    actor: str = Field(description="Who moved it; empty for what was done before that was recorded.")
-
-
-class MoveIn(BaseModel):
-    """Why the pointer is moved, and from where."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field("by hand", max_length=500)
-    from_: str = Field(
-        "", alias="from", max_length=MAX_NAME, description="The champion as you know it; another one by now is a 409."
-    )
-
-
-class RollbackIn(MoveIn):
-    """Why the pointer is moved back, from where, and to where."""
-
-    to: str = Field(
-        "", max_length=MAX_NAME, description="Where that leads as you know it; another version by now is a 409."
-    )
-
-
-class NameIn(BaseModel):
-    """What something is to be called."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: str = Field(max_length=MAX_NAME, pattern=NAME_PATTERN)
-
-
-class RunIn(BaseModel):
-    """A request to train."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    autopilot: bool = Field(False, description="Go on after the gate: experiment, verdict, promotion.")
-
-
-class RunOut(BaseModel):
-    """A training run."""
-
-    id: str
-    name: str = Field(description="What people call it; taken wherever its id is.")
-    actor: str = Field(description="Who asked for it; empty for what was done before that was recorded.")
-    state: str = Field(description="active, approved, promoted, refused, dropped or failed.")
-    step: str = Field(description="What is done next: train, experiment, watch, promote, done.")
-    autopilot: bool
-    version: str = Field(description="The candidate, once trained.")
-    experiment: str = Field(description="The experiment that proves it, once made.")
-    report: dict[str, Any] = Field(description="What each finished step said.")
-    requested_at: datetime
-    updated_at: datetime
 
 
 def make_router(
@@ -178,20 +77,15 @@ def _add_versions(
         return VersionsOut(
             champion=registry.champion(collection) or baseline.id,
             versions=[_version(version, tainted) for version in registry.list(collection, limit)],
-            replicas=[
-                ReplicaOut(name=replica.name, version=replica.version, problem=replica.problem)
-                for replica in hotswap.replicas(collection)
-            ],
+            replicas=hotswap.replicas(collection),
         )
 
     @router.get("/v1/versions/{version}", responses=problem_responses(404, 422))
     def get_version(version: Name, collection: Collection) -> VersionWithHistory:
         """Read one version, with every status that it had."""
         found = registry.get(collection, version)
-        history = [StatusOut(**asdict(one)) for one in registry.history(collection, found.id)]
-        return VersionWithHistory(
-            **_version(found, erasure_retraining.tainted(collection)).model_dump(), history=history
-        )
+        history = registry.history(collection, found.id)
+        return VersionWithHistory(**_version(found, erasure_retraining.tainted(collection)), history=history)
 
 
 def _add_naming(
@@ -201,12 +95,12 @@ def _add_naming(
     def name_version(version: Name, collection: Collection, body: NameIn, request: Request) -> VersionOut:
         """Give a version another name."""
         named = registry.rename(collection, version, body.name, at=clock.now(), actor=actor_of(request))
-        return _version(named, erasure_retraining.tainted(collection))
+        return VersionOut(**_version(named, erasure_retraining.tainted(collection)))
 
     @router.patch("/v1/training-runs/{run}", responses=problem_responses(404, 409, 422))
     def name_run(run: Name, collection: Collection, body: NameIn, request: Request) -> RunOut:
         """Give a training run another name."""
-        return _run(runs.rename(collection, run, body.name, actor_of(request)))
+        return RunOut.model_validate(runs.rename(collection, run, body.name, actor_of(request)))
 
 
 def _add_moves(
@@ -224,7 +118,8 @@ def _add_moves(
         for named in filter(None, (version, wanted.from_)):
             registry.get(collection, named)  # which is none of ours is told before anything is done
         install(collection, actor)
-        return _move(hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_))
+        move = hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_)
+        return MoveOut.model_validate(move)
 
     @router.post("/v1/versions/rollback", responses=problem_responses(404, 409, 422))
     def rollback(collection: Collection, request: Request, body: RollbackIn | None = None) -> MoveOut:
@@ -235,7 +130,7 @@ def _add_moves(
         """
         wanted = body or RollbackIn.model_validate({})
         move = hotswap.rollback(collection, wanted.reason, actor_of(request), expected=wanted.from_, to=wanted.to)
-        return _move(move)
+        return MoveOut.model_validate(move)
 
 
 def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], install: Callable[[str, str], None]) -> None:
@@ -246,28 +141,20 @@ def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], insta
         actor = actor_of(request)
         run = runs.request(collection, (body or RunIn()).autopilot, actor)
         install(collection, actor)
-        return _run(run)
+        return RunOut.model_validate(run)
 
     @router.get("/v1/training-runs", responses=problem_responses(422))
     def list_runs(collection: Collection, limit: Limit = 50) -> list[RunOut]:
         """List training runs, newest first."""
-        return [_run(run) for run in runs.recent(collection, limit)]
+        return [RunOut.model_validate(run) for run in runs.recent(collection, limit)]
 
     @router.get("/v1/training-runs/{run}", responses=problem_responses(404, 422))
     def get_run(run: Name, collection: Collection) -> RunOut:
         """Read one training run."""
-        return _run(runs.get(collection, run))
+        return RunOut.model_validate(runs.get(collection, run))
 
 
-def _version(version: Version, tainted: frozenset[str]) -> VersionOut:
-    made_here = {"manifest": version.manifest.to_json(), "retrain_wanted": version.id in tainted}
-    fields = {name: getattr(version, name) for name in VersionOut.model_fields if name not in made_here}
-    return VersionOut(**fields, **made_here)
-
-
-def _move(move: ChampionMove) -> MoveOut:
-    return MoveOut(**{name: getattr(move, name) for name in MoveOut.model_fields})
-
-
-def _run(run: Run) -> RunOut:
-    return RunOut(**{name: value for name, value in asdict(run).items() if name in RunOut.model_fields})
+def _version(version: Version, tainted: frozenset[str]) -> dict[str, Any]:
+    """Return what is told of a version, by field."""
+    told = {name: getattr(version, name) for name in Version.__slots__}
+    return told | {"manifest": version.manifest.to_json(), "retrain_wanted": version.id in tainted}

@@ -1,4 +1,4 @@
-"""Training runs as they stand: which step each has reached, so that any process can go on."""
+"""Training runs as they stand: the step that each has reached, from which any process can go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from foundation.access.actions import record_action
 from foundation.access.actors import LOCAL
 from foundation.clock import Clock
 from foundation.database.engine import reading, take_numbers, transaction
@@ -86,7 +85,7 @@ class Runs:
             found = find_id(connection, training_runs, collection, run_id)
             if found is None:
                 raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
-            return _from_row(connection.execute(sa.select(training_runs).where(_is(collection, found))).one())
+            return Run(**connection.execute(sa.select(training_runs).where(_is(collection, found))).one()._mapping)
 
     def rename(self, collection: str, run_id: str, name: str, actor: str = LOCAL) -> Run:
         """Give a run another name, and return it.
@@ -95,40 +94,26 @@ class Runs:
             NotFound: The collection has no run of this id or name.
             Conflict: Another run is called so.
         """
-        before = self.get(collection, run_id)
-        detail = {"from": before.name, "to": name}
+        found = self.get(collection, run_id).id
         with transaction(self._engine) as connection:
             take_numbers(connection, f"runs:{collection}", 1)
-            rename(connection, training_runs, collection, before.id, name)
-            record_action(
-                connection,
-                collection,
-                action="training run named",
-                subject=before.id,
-                at=self._clock.now(),
-                actor=actor,
-                detail=detail,
-            )
-        return self.get(collection, before.id)
+            done = {"action": "training run named", "actor": actor}
+            rename(connection, training_runs, collection, found, name, at=self._clock.now(), **done)
+        return self.get(collection, found)
 
     def active(self) -> list[Run]:
         """Return the active runs of all collections, oldest first."""
-        statement = (
-            sa.select(training_runs).where(training_runs.c.state == "active").order_by(training_runs.c.requested_at)
-        )
-        with reading(self._engine) as connection:
-            return [_from_row(row) for row in connection.execute(statement)]
+        active = sa.select(training_runs).where(training_runs.c.state == "active")
+        return self._read(active.order_by(training_runs.c.requested_at))
 
     def recent(self, collection: str, limit: int = 50) -> list[Run]:
         """Return a collection's runs, newest first."""
-        statement = (
-            sa.select(training_runs)
-            .where(training_runs.c.collection == collection)
-            .order_by(training_runs.c.requested_at.desc())
-            .limit(limit)
-        )
+        mine = sa.select(training_runs).where(training_runs.c.collection == collection)
+        return self._read(mine.order_by(training_runs.c.requested_at.desc()).limit(limit))
+
+    def _read(self, statement: sa.Select[Any]) -> list[Run]:
         with reading(self._engine) as connection:
-            return [_from_row(row) for row in connection.execute(statement)]
+            return [Run(**row._mapping) for row in connection.execute(statement)]
 
     def advance(self, run: Run, step: Step, **changes: Any) -> Run:
         """Record that a run has reached `step`; `report` entries are added to those before.
@@ -143,11 +128,10 @@ class Runs:
         """Do what `advance` does in a transaction of the caller's."""
         report = run.report | changes.pop("report", {})
         advanced = replace(run, step=step, report=report, updated_at=self._clock.now(), **changes)
-        as_known = (
-            _is(run.collection, run.id) & (training_runs.c.state == "active") & (training_runs.c.step == run.step)
-        )
+        here = (training_runs.c.state == "active") & (training_runs.c.step == run.step)
         stays = {"name": training_runs.c.name}  # somebody may have given another one meanwhile
-        written = connection.execute(sa.update(training_runs).where(as_known).values(_to_row(advanced) | stays))
+        update = sa.update(training_runs).where(_is(run.collection, run.id), here)
+        written = connection.execute(update.values(_to_row(advanced) | stays))
         if written.rowcount != 1:
             raise RunMoved(f"training run {run.id} of {run.collection!r} is not at step {run.step!r} any more")
         return advanced
@@ -163,7 +147,3 @@ def _is(collection: str, run_id: str) -> sa.ColumnElement[bool]:
 
 def _to_row(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in Run.__slots__}
-
-
-def _from_row(row: sa.Row[Any]) -> Run:
-    return Run(**row._mapping)

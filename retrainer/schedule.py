@@ -1,7 +1,7 @@
 """When things happen: APScheduler, and nothing else. Every job is also a command or a request.
 
-Each job is a look that is taken again and again; what is to be done the database says. So neither a stall nor a
-restart, a clock put right or a change to summer time drops or doubles it.
+Each job looks again and again at what the database says is to be done. So a stall, a restart, a clock that is put
+right or a change to summer time neither drops nor doubles anything.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Schedule:
     """Advances training runs, looks at experiments, and requests runs when their time has come.
 
     Args:
-        leases: Of all processes the one with the lease does all this; the others stand by.
+        leases: The process that holds the lease does all this; the others stand by.
         timetable: Tells which collections train because it is time.
-        erasure_retraining: Tells which train before their time, for their versions learned from erased people.
-        automatic: Whether runs are requested for these two reasons; else only people request them.
+        erasure_retraining: Tells which train before their time, because a version learned from an erased person.
+        automatic: Whether runs are requested for these two reasons; if not, only people request them.
     """
 
     def __init__(
@@ -96,10 +96,10 @@ class Schedule:
             self._leases.give(self._lease)
 
     def take(self, look: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
-        """Act on each thing that `look` finds if this process holds the lease, which everything written names.
+        """Act on each thing that `look` finds, if this process holds the lease. Everything written names the lease.
 
-        A look before the lease only tells whether to ask for it: what was found then, another process may have
-        done before this one held it.
+        The look before the lease only tells whether to ask for it: until this process holds it, another one may do
+        what was found.
         """
         lease = self._leases.take(LEASE, self._lease_duration) if look() else None
         if lease is None:

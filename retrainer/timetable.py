@@ -31,10 +31,10 @@ class Timetable:
     def due(self) -> list[str]:
         """Return the collections for which a run should be requested now, sorted.
 
-        A run is due one interval after the last one was requested, whoever did; where there was none, one interval
-        after the first list was shown, for before that there is nothing to learn from. Only the database says so:
-        no stall and no restart moves it. A run that is not finished is waited for. A run of the future, written by
-        a clock that was put right since, counts as one of the past does: while it is less than an interval away.
+        A run is due one interval after the last one was requested, by whomever. Where there was none, it is due one
+        interval after the first list was shown, for before that there is nothing to learn from. Only the database
+        says so: no stall and no restart moves it. No run is due while one is active. A run of the future, written by
+        a clock that was put right since, counts while it is less than an interval away, as one of the past does.
         """
         now, collections = self.clock.now(), self.collections()
         with reading(self.engine) as connection:

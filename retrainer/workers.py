@@ -15,7 +15,7 @@ from retrainer.autopilot import Training
 from retrainer.runs import Run, Runs
 
 AGAIN = 75
-"""Exit status of a training that a store which was away has ended: it is begun anew. As EX_TEMPFAIL of sysexits.h."""
+"""Exit status of a training that ended because a store was away: it is begun anew. As EX_TEMPFAIL of sysexits.h."""
 
 _NICENESS = 5
 _log = get_log("worker")
@@ -37,9 +37,9 @@ class _Started:
 class Workers:
     """The training processes that this process has started.
 
-    Each run has a lease of its own, which its training process keeps alive: while it is held, no other process
-    trains the run, also when the schedule was taken over from one that was paused. When it runs out, the run is
-    begun anew, and what the process before would still write is refused. Training registers nothing before its end.
+    Each run has a lease of its own, which its training process renews. While it is held, no other process trains the
+    run, even if another process took over the schedule meanwhile. When it runs out, the run is begun anew, and what
+    the process before would still write is refused. Training registers nothing before its end.
 
     Args:
         environment: Variables that training processes have beside those of this one: the settings.

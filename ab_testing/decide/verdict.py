@@ -1,8 +1,8 @@
 """From what was counted to what should be done. Pure: the same facts always give the same verdict.
 
-The ship rule of Schultzberg et al. (arXiv:2402.11609), reduced to one primary metric: arms that do
-not fit the split are invalid; proven harm rolls back at once; proven gain promotes after the least
-number of days; whatever is not proven at the planned end keeps the control.
+The ship rule of Schultzberg et al. (arXiv:2402.11609), reduced to one primary metric. Arms that do not fit the split
+are invalid. Proven harm rolls back at once. Proven gain promotes once the minimum number of days has passed. What is
+not proven at the planned end keeps the control.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ab_testing.stats.sequential import Hybrid, anytime_p_value, fixed_p_value, 
 Word = Literal["invalid", "rollback", "promote", "keep_control", "continue"]
 
 MIN_UNITS = 20
-"""Effective units that each arm needs before anything is said; the normal approximation needs them."""
+"""Effective units that each arm needs before anything is said: with fewer, the normal approximation is poor."""
 
 HARM_ALPHA = 0.01
-"""Probability with which a harmless treatment is ever rolled back, at most."""
+"""Largest probability that a harmless treatment is ever rolled back."""
 
 SPLIT = (0.5, 0.5)
 
@@ -156,7 +156,7 @@ def _effective_units(facts: Facts) -> float:
 
 
 def _effect(facts: Facts) -> Estimate:
-    """The difference, not the lift, is tested: it exists for an arm without any click, too."""
+    """Return the difference, which is tested and not the lift: it exists for an arm without any click too."""
     if facts.plan.kind == "ab":
         control, treatment = (facts.arms[arm].click_rate.estimate() for arm in ARMS)
         return difference(control, treatment)

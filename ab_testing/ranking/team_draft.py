@@ -1,8 +1,8 @@
 """Team-draft interleaving (Radlinski, Kurup and Joachims, CIKM 2008): two rankings in one list.
 
-Each round, the team with fewer picks puts its best unused document next; a fair coin decides ties.
-A team without documents drops out and the other fills. What both rankings agree on at the top, the
-longest common prefix, is shown as it is and earns nobody credit.
+In each round the team with fewer picks puts its best unused document next; a fair coin decides ties. A team without
+documents drops out, and the other fills the list. The longest common prefix of the two rankings is shown as it is and
+earns neither any credit.
 """
 
 from __future__ import annotations
@@ -47,9 +47,8 @@ class _Pick(NamedTuple):
 def interleave(control: Sequence[str], treatment: Sequence[str], k: int, seed: int) -> list[Slot]:
     """Interleave two ranked lists of document ids to at most `k` slots.
 
-    The used documents are always the top of one ranking joined with the top of the other, so there
-    are at most k + 1 different states of the draft at a rank and the propensities are exact, at a
-    cost of O(k**2) states at worst and O(k) for usual rankings.
+    The propensities are exact. The used documents are always the top of one ranking joined with the top of the other,
+    so a rank has at most k + 1 different states of the draft: O(k**2) states at worst, O(k) for usual rankings.
 
     Args:
         control: Distinct ids, best first.

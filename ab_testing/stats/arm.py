@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ab_testing.stats.ratio import RatioStatistics
@@ -41,14 +41,7 @@ class ArmStatistics:
 
     def to_json(self) -> dict[str, Any]:
         """Return the statistics as JSON values."""
-        return {
-            "click_rate": self.click_rate.to_json(),
-            "clicks": self.clicks,
-            "preference": self.preference.to_json(),
-            "wins": self.wins,
-            "losses": self.losses,
-            "ties": self.ties,
-        }
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ArmStatistics:

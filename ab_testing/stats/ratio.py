@@ -7,7 +7,7 @@ delta method's (Deng, Knoblich and Lu, KDD 2018, arXiv:1803.06336) and needs six
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,47 +55,27 @@ class RatioStatistics:
     sum_xy: float = 0.0
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, self.to_json().values())):
+        if not all(map(math.isfinite, asdict(self).values())):
             raise ValueError(f"ratio statistics must be finite numbers: {self}")
         if self.n < 0 or self.sum_y < 0 or self.sum_xx < 0 or self.sum_yy < 0:
             raise ValueError(f"the count, the denominator and sums of squares cannot be below 0: {self}")
-        self._refuse_impossible(self.sum_x**2, self.n * self.sum_xx, "sum_x")
-        self._refuse_impossible(self.sum_y**2, self.n * self.sum_yy, "sum_y")
-        self._refuse_impossible(self.sum_xy**2, self.sum_xx * self.sum_yy, "sum_xy")
+        for name, square, bound in (
+            ("sum_x", self.sum_x**2, self.n * self.sum_xx),
+            ("sum_y", self.sum_y**2, self.n * self.sum_yy),
+            ("sum_xy", self.sum_xy**2, self.sum_xx * self.sum_yy),
+        ):
+            if square > bound * (1 + _ROUNDING) + _ROUNDING:
+                raise ValueError(f"{name} is larger than its sums of squares allow (Cauchy-Schwarz): {self}")
 
     def __add__(self, other: RatioStatistics) -> RatioStatistics:
-        return RatioStatistics(
-            n=self.n + other.n,
-            sum_x=self.sum_x + other.sum_x,
-            sum_y=self.sum_y + other.sum_y,
-            sum_xx=self.sum_xx + other.sum_xx,
-            sum_yy=self.sum_yy + other.sum_yy,
-            sum_xy=self.sum_xy + other.sum_xy,
-        )
+        theirs = asdict(other)
+        return RatioStatistics(**{name: value + theirs[name] for name, value in asdict(self).items()})
 
     @classmethod
     def of(cls, x: ArrayLike, y: ArrayLike) -> RatioStatistics:
         """Return the statistics of units given by their numerators and denominators, two arrays of shape (n,)."""
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        return cls(
-            n=len(x),
-            sum_x=float(x.sum()),
-            sum_y=float(y.sum()),
-            sum_xx=float(x @ x),
-            sum_yy=float(y @ y),
-            sum_xy=float(x @ y),
-        )
-
-    def to_json(self) -> dict[str, float]:
-        """Return the statistics as JSON values, by name."""
-        return {
-            "n": self.n,
-            "sum_x": self.sum_x,
-            "sum_y": self.sum_y,
-            "sum_xx": self.sum_xx,
-            "sum_yy": self.sum_yy,
-            "sum_xy": self.sum_xy,
-        }
+        return cls(len(x), *map(float, (x.sum(), y.sum(), x @ x, y @ y, x @ y)))
 
     @property
     def effective_units(self) -> float:
@@ -118,10 +98,6 @@ class RatioStatistics:
         squares = self.sum_xx - 2 * ratio * self.sum_xy + ratio**2 * self.sum_yy
         variance = max(squares, 0.0) * self.n / (self.n - 1) / self.sum_y**2
         return Estimate(ratio, math.sqrt(variance), max(self.effective_units - 1, 1.0))
-
-    def _refuse_impossible(self, square: float, bound: float, name: str) -> None:
-        if square > bound * (1 + _ROUNDING) + _ROUNDING:
-            raise ValueError(f"{name} is larger than its sums of squares allow (Cauchy-Schwarz): {self}")
 
 
 def difference(control: Estimate, treatment: Estimate) -> Estimate:

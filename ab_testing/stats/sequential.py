@@ -72,9 +72,9 @@ def fixed_p_value(z: float, degrees: float = math.inf) -> float:
 class Hybrid:
     """A sequential test that spends a fifth of alpha while running and the rest at one planned end.
 
-    By the union bound its error is at most alpha under any looks, and at the end it is nearly as
-    powerful as a test without looks: at 0.05, z must pass 2.054 instead of 1.960. The test at the
-    end is Student's, which is the normal one unless units are few or a few of them very busy.
+    By the union bound its error is at most alpha under any looks. At the end it is nearly as powerful as a test
+    without looks: at 0.05, z must pass 2.054 instead of 1.960. The test at the end is Student's; it differs from the
+    normal one only where units are few or a few of them very busy.
 
     Attributes:
         alpha: Level of the two together.

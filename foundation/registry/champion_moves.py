@@ -52,6 +52,11 @@ def read_moves(connection: sa.Connection, collection: str, limit: int | None) ->
     return [ChampionMove(**row._mapping) for row in connection.execute(statement)]
 
 
+def last_move(connection: sa.Connection, collection: str) -> ChampionMove:
+    """Return the move that made the present champion, `NO_MOVE` before the first one."""
+    return next(iter(read_moves(connection, collection, 1)), NO_MOVE)
+
+
 def record_move(connection: sa.Connection, collection: str, move: ChampionMove) -> None:
     """Add a move, and give both versions the status that follows from it."""
     connection.execute(sa.insert(champion_moves).values(collection=collection, **asdict(move)))
@@ -62,7 +67,7 @@ def record_move(connection: sa.Connection, collection: str, move: ChampionMove) 
 
 
 def check_champion(collection: str, champion: str, expected: str) -> None:
-    """Raise Conflict where the champion is another one than who moves it believes; "" believes nothing."""
+    """Raise Conflict where the champion is another one than expected; "" expects any."""
     if expected and champion != expected:
         raise Conflict(
             f"the champion of {collection!r} is {champion or 'none'} by now, not {expected}; nothing was done"
@@ -76,22 +81,22 @@ def find_way_back(collection: str, moves: Iterable[ChampionMove], expected: str)
 
     Args:
         moves: All moves so far, the oldest first.
-        expected: The champion as who rolls back knows it, "" for whoever that is. Who does not name it undoes
-            one promotion and no rollback: of two people who press the button at once, one is told so.
+        expected: The champion that the caller expects, "" for any. A caller who does not name it undoes one promotion
+            and no rollback: if two people press the button at once, the second is refused.
 
     Raises:
         Conflict: The champion is another one, there is none to go back to, or the last move was a rollback already.
     """
     line: list[str] = []
-    last: ChampionMove | None = None
+    last = NO_MOVE
     for move in moves:
         if move.kind == "rollback" and line[-2:-1] == [move.version]:
             line.pop()
         else:
             line.append(move.version)
         last = move
-    check_champion(collection, last.version if last else "", expected)
-    if last and last.kind == "rollback" and not expected:
+    check_champion(collection, last.version, expected)
+    if last.kind == "rollback" and not expected:
         raise Conflict(
             f"{collection!r} was rolled back already, from {last.previous} to {last.version} at {last.at.isoformat()}; "
             f"to go back further, name the champion: from {last.version}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from foundation.access.actions import record_action
 from foundation.errors import Conflict, NotFound
 
 MAX_NAME = 64
@@ -39,8 +40,21 @@ def find_id(connection: sa.Connection, table: sa.Table, collection: str, wanted:
     return wanted if wanted in found else found[0] if found else None
 
 
-def rename(connection: sa.Connection, table: sa.Table, collection: str, id_: str, name: str) -> None:
-    """Give a row another name.
+def rename(
+    connection: sa.Connection,
+    table: sa.Table,
+    collection: str,
+    id_: str,
+    name: str,
+    *,
+    action: str,
+    at: datetime,
+    actor: str,
+) -> None:
+    """Give a row another name, and record who did it.
+
+    Args:
+        action: What was done, in words: "version named".
 
     Raises:
         NotFound: There is no such row.
@@ -50,5 +64,9 @@ def rename(connection: sa.Connection, table: sa.Table, collection: str, id_: str
     if other not in (None, id_):
         raise Conflict(f"{other} of collection {collection!r} is called {name!r} already; choose another name")
     mine = (table.c.collection == collection) & (table.c.id == id_)
-    if connection.execute(sa.update(table).where(mine).values(name=name)).rowcount == 0:
+    before = connection.execute(sa.select(table.c.name).where(mine)).scalar_one_or_none()
+    if before is None:
         raise NotFound(f"collection {collection!r} has nothing with the id {id_!r}")
+    connection.execute(sa.update(table).where(mine).values(name=name))
+    detail = {"from": before, "to": name}
+    record_action(connection, collection, action=action, subject=id_, at=at, actor=actor, detail=detail)

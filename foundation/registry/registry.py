@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from foundation.access.actions import record_action
 from foundation.access.actors import GATE, LOCAL
 from foundation.contracts import Manifest
 from foundation.database.engine import reading, transaction
@@ -19,6 +18,7 @@ from foundation.registry.champion_moves import (
     ChampionMove,
     check_champion,
     find_way_back,
+    last_move,
     read_moves,
     record_move,
 )
@@ -54,7 +54,7 @@ class Version:
 class Registry:
     """The versions of every collection.
 
-    Reads see committed state. Writes are the retrainer's; each is one transaction.
+    Reads see committed state. Only the retrainer writes; each write is one transaction.
     """
 
     def __init__(self, engine: sa.Engine, artifacts: ArtifactStore) -> None:
@@ -81,8 +81,8 @@ class Registry:
         """Return the champion of a collection; where there is none, register `first` and make it that."""
         with transaction(self._engine) as connection:
             take_turn(connection, first.collection)
-            if moves := read_moves(connection, first.collection, 1):
-                return moves[0].version
+            if champion := last_move(connection, first.collection).version:
+                return champion
             self.register_in(connection, first, actor)
             move = NO_MOVE.then(first.id, reason, first.created_at, "promotion", actor)
             record_move(connection, first.collection, move)
@@ -94,7 +94,7 @@ class Registry:
         """Change the status of a version, but not the champion's; the ones before stay in its history."""
         with transaction(self._engine) as connection:
             take_turn(connection, collection)
-            if next(iter(read_moves(connection, collection, 1)), NO_MOVE).version != version:
+            if last_move(connection, collection).version != version:
                 give_status(connection, collection, version, status, reason, at, actor)
 
     def history(self, collection: str, version: str) -> list[StatusChange]:
@@ -112,15 +112,11 @@ class Registry:
             NotFound: The collection has no such version.
             Conflict: Another version is called so.
         """
-        before = self.get(collection, version)
+        found = self.get(collection, version).id
         with transaction(self._engine) as connection:
             take_turn(connection, collection)
-            rename(connection, versions, collection, before.id, name)
-            detail = {"from": before.name, "to": name}
-            record_action(
-                connection, collection, action="version named", subject=before.id, at=at, actor=actor, detail=detail
-            )
-        return self.get(collection, before.id)
+            rename(connection, versions, collection, found, name, action="version named", at=at, actor=actor)
+        return self.get(collection, found)
 
     def names(self, collection: str) -> dict[str, str]:
         """Return the names of a collection's versions by id."""
@@ -150,30 +146,24 @@ class Registry:
 
     def champion(self, collection: str) -> str:
         """Return the id of the version that should serve, "" before the first promotion."""
-        moves = self.moves(collection, 1)
-        return moves[0].version if moves else ""
+        with reading(self._engine) as connection:
+            return last_move(connection, collection).version
 
     def champions(self) -> dict[str, str]:
         """Return the champion of every collection that has one."""
-        latest = (
-            sa.select(champion_moves.c.collection, sa.func.max(champion_moves.c.sequence).label("sequence"))
-            .group_by(champion_moves.c.collection)
-            .subquery()
-        )
-        statement = sa.select(champion_moves.c.collection, champion_moves.c.version).join(
-            latest,
-            (champion_moves.c.collection == latest.c.collection) & (champion_moves.c.sequence == latest.c.sequence),
-        )
+        of = champion_moves.c
+        last = sa.select(of.collection, sa.func.max(of.sequence)).group_by(of.collection)
+        statement = sa.select(of.collection, of.version).where(sa.tuple_(of.collection, of.sequence).in_(last))
         with reading(self._engine) as connection:
             return {row.collection: row.version for row in connection.execute(statement)}
 
     def move_champion(
         self, collection: str, version: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = ""
     ) -> ChampionMove:
-        """Point the collection at `version`, an id or a name; the one before becomes retired.
+        """Point the collection at `version`, an id or a name; the champion before is retired.
 
         Args:
-            expected: The champion as who moves it knows it; "" for whoever that is.
+            expected: The champion that the caller expects, an id or a name; "" for any.
 
         Raises:
             NotFound: The collection has no such version.
@@ -182,7 +172,7 @@ class Registry:
         version, expected = self.get(collection, version).id, self._id_of(collection, expected)
         with transaction(self._engine) as connection:
             take_turn(connection, collection)
-            last = next(iter(read_moves(connection, collection, 1)), NO_MOVE)
+            last = last_move(connection, collection)
             check_champion(collection, last.version, expected)
             if last.version == version:
                 raise Conflict(f"version {version} is the champion of {collection!r} already")
@@ -196,8 +186,8 @@ class Registry:
         """Point the collection back at the version that the champion replaced; see `find_way_back`.
 
         Args:
-            expected: The champion as who rolls back knows it, an id or a name; "" for whoever that is.
-            to: Where that leads as who rolls back knows it; "" for wherever that is.
+            expected: The champion that the caller expects, an id or a name; "" for any.
+            to: The version that the caller expects this to lead to; "" for any.
 
         Raises:
             Conflict: There is no such way back by now; nothing was done.
@@ -233,30 +223,8 @@ def _is(collection: str, version: str) -> sa.ColumnElement[bool]:
 
 
 def _to_row(version: Version) -> dict[str, Any]:
-    return {
-        "collection": version.collection,
-        "id": version.id,
-        "parent": version.parent,
-        "status": version.status,
-        "reason": version.reason,
-        "manifest": version.manifest.to_json(),
-        "lineage": version.lineage,
-        "metrics": version.metrics,
-        "created_at": version.created_at,
-        "name": version.name,
-    }
+    return {name: getattr(version, name) for name in Version.__slots__} | {"manifest": version.manifest.to_json()}
 
 
 def _from_row(row: sa.Row[Any]) -> Version:
-    return Version(
-        collection=row.collection,
-        id=row.id,
-        parent=row.parent,
-        status=row.status,
-        reason=row.reason,
-        manifest=Manifest.from_json(row.manifest),
-        lineage=row.lineage,
-        metrics=row.metrics,
-        created_at=row.created_at,
-        name=row.name,
-    )
+    return Version(**{**row._mapping, "manifest": Manifest.from_json(row.manifest)})

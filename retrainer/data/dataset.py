@@ -57,8 +57,8 @@ def freeze_dataset(
 ) -> Dataset:
     """Return the evidence of a collection as it stands, split by query cluster and by time.
 
-    Which side a cluster falls on never changes, so no query that once judged is ever learned from.
-    What is learned may be old and faded; only what users did lately judges.
+    A cluster never changes sides, so no query that once judged is ever learned from. Evidence to learn from may be
+    old and faded; candidates are judged only by what users did lately.
 
     Raises:
         Conflict: Too few queries have clicks for the gate to judge by; see `retrainer.data.threshold`.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
+from scipy.sparse.csgraph import connected_components
 
 from foundation.arrays import Floats, Ints
 from foundation.ids import digest_bytes
 
 _SAME_MEANING = 0.9
+_BLOCK = 1024
 
 
 def cluster_queries(vectors: Floats) -> Ints:
@@ -16,19 +19,10 @@ def cluster_queries(vectors: Floats) -> Ints:
     Args:
         vectors: Unit vectors, float32 of shape (n, dimension).
     """
-    parent = np.arange(len(vectors))
-
-    def find(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = int(parent[place])
-        return place
-
-    for start in range(0, len(vectors), 1024):
-        near = np.argwhere(vectors[start : start + 1024] @ vectors.T > _SAME_MEANING)
-        for one, other in near.tolist():
-            parent[find(start + one)] = find(other)
-    return np.array([find(place) for place in range(len(vectors))])
+    blocks = [vectors[start : start + _BLOCK] for start in range(0, max(1, len(vectors)), _BLOCK)]
+    near = [csr_array((block @ vectors.T > _SAME_MEANING).astype(np.int8)) for block in blocks]
+    _, clusters = connected_components(vstack(near), directed=False)
+    return clusters.astype(np.int64)
 
 
 def assign_folds(keys: list[str], clusters: Ints, folds: int, salt: str) -> Ints:

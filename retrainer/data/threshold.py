@@ -1,4 +1,4 @@
-"""From how many clicked queries on learning can end in a better version: told in one place, the same to everybody."""
+"""How many clicked queries learning needs, stated once for everybody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JUDGED_WEEKS = 4
 MIN_JUDGED = 20
 """Queries kept aside that the gate needs to judge by."""
 USUAL_QUERIES = 130
-"""Clicked queries among which a draw of one in six keeps 20 aside, in seven of ten collections."""
+"""With so many clicked queries, one in six comes to at least 20 in seven of ten collections."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Whether a candidate knows what it was taught: finds broken parts, before any question of quality.
+"""The ablation check: finds the broken parts of a candidate, before any question of quality.
 
-A part that was learned makes the clicks it was learned from likelier. One that does not is broken,
-whatever the others gain: its numbers shuffled, its ids mixed up, or learned from something else.
-Held-out clicks are too few to show that of one part; the learned ones show it at once.
+A part that has learned makes the clicks that it learned from likelier. One that does not is broken, whatever the
+others gain: its numbers are shuffled, its ids mixed up, or it learned from something else. Held-out clicks are too
+few to show that of one part. The learned ones show it at once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Contribution:
 
     @classmethod
     def of(cls, values: Doubles) -> Contribution:
-        """Return the worth measured on some queries, shape (n,); that of none is 0."""
+        """Return the contribution measured on some queries, shape (n,); without two of them it is 0."""
         if len(values) < 2:
             return cls(0.0, 0.0)
         return cls(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values)))
@@ -55,10 +55,10 @@ class Contribution:
 def measure_contributions(
     candidate: Manifest, load: Callable[[Manifest], Ranker], queries: list[Query], evidence: list[Evidence]
 ) -> dict[str, Contribution]:
-    """Return the worth of each part that `candidate` has, by its name in the manifest.
+    """Return what each part of `candidate` contributes, by its name in the manifest.
 
-    Adapter and residuals are compared with the candidate without them. The memory is asked what it
-    chose for each query: the worth of that document's clicks under the candidate's curve.
+    Adapter and residuals are compared with the candidate without them. The memory contributes what the clicks on
+    the document that it chose for a query say, under the candidate's curve.
 
     Args:
         load: Opens a manifest.
@@ -72,13 +72,13 @@ def measure_contributions(
     whole = load(candidate)
     asked = [retrieve(whole.corpus, query) for query in queries]
     likelihood = _likelihood(whole, asked, clicks)
-    worth = {
+    contributions = {
         part: Contribution.of(likelihood - _likelihood(load(without), asked, clicks))
         for part, without in _without_each(candidate).items()
     }
     if candidate.memory:
-        worth["memory"] = Contribution.of(_chosen(whole, queries, clicks))
-    return worth
+        contributions["memory"] = Contribution.of(_chosen(whole, queries, clicks))
+    return contributions
 
 
 def _without_each(candidate: Manifest) -> dict[str, Manifest]:

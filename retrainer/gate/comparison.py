@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Labeller
-from retrainer.learners.belief import softmax_of
+from retrainer.learners.belief import relevance_of, softmax_of
 from serving.encode.query import Query
 from serving.ranking.fusion import fuse
 from serving.ranking.pipeline import Ranker
@@ -41,11 +41,12 @@ def compare(
 ) -> Comparison:
     """Return how two versions rank queries that neither learned from.
 
-    Labels read the clicks with the average of both versions' beliefs as prior, so that neither is
-    favoured. Clicks saw only what production showed; a document without evidence has the
-    relevance that the prior and its neighbours' failures leave to it.
+    Labels read the clicks with the average of both versions' beliefs as prior, so that neither is favoured. Only
+    what production showed could be clicked: a document without evidence has the relevance that the prior and the
+    failures of its neighbours leave to it.
     """
-    gains = _read_gains(champion, candidate, queries, evidence, labeller)
+    prior = {query.key: _average(champion, candidate, query) for query in queries}
+    gains = relevance_of(labeller(evidence, prior, None)[0])
     judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _MIN_MASS]
     lists = [(_top(champion, query), _top(candidate, query)) for query in judged]
     return Comparison(
@@ -70,18 +71,6 @@ def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = _DEPTH) ->
     ideal = np.sort(np.array(list(gains.values())))[::-1][:depth]
     best = float(ideal @ discounts[: len(ideal)])
     return float(found @ discounts[: len(found)]) / best if best > 0 else 0.0
-
-
-def _read_gains(
-    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
-) -> dict[str, dict[str, float]]:
-    """Return the relevance that the clicks stand for, by query key and document id."""
-    prior = {query.key: _average(champion, candidate, query) for query in queries}
-    labels, _ = labeller(evidence, prior, None)
-    gains: dict[str, dict[str, float]] = {}
-    for label in labels:
-        gains.setdefault(label.query_key, {})[label.document_id] = label.relevance
-    return gains
 
 
 def _top(ranker: Ranker, query: Query) -> list[str]:

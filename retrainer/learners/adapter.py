@@ -1,7 +1,7 @@
 """Learns the query adapter and the document residuals from labels, without touching any text.
 
-Full softmax over the documents at temperature 0.05. Both towers move: the query by a residual
-matrix that starts at zero, documents with evidence by a small vector of their own.
+The loss is a full softmax over the documents at temperature 0.05. Both towers move: a query by a residual matrix that
+starts at zero, a document with evidence by a small vector of its own.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def _parameters(moved: Ints, size: int, start: Adaptation | None) -> tuple[torch
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    """Some queries and their judged pairs."""
+
     queries: Ints
     row: Ints
     document: Ints

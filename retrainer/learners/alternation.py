@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from foundation.contracts import ClickCurve, Label, Labeller
 from retrainer.learners.adapter import Adaptation, learn_adapter
+from retrainer.learners.belief import Relevance
 from retrainer.learners.cross_fitting import CrossFitter
 from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
@@ -26,12 +27,13 @@ class Learned:
     """A candidate before it is written down.
 
     Attributes:
-        choices: Relevance by query key and document id, for the memory.
+        documents: Ids of the documents by their number in `adaptation`.
+        choices: What the memory keeps.
     """
 
     adaptation: Adaptation
     documents: list[str]
-    choices: dict[str, dict[str, float]]
+    choices: Relevance
     weights: dict[str, float]
     curve: ClickCurve
     labels: list[Label] = field(repr=False)
@@ -50,7 +52,7 @@ def learn(
     Args:
         labeller: Turns evidence and a prior into labels.
         passes: Alternations of labelling and learning, at least 1.
-        progress: Told what is being done.
+        progress: Is told what is being done.
     """
     fitter = CrossFitter(training_set, corpus, seed)
     prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS

@@ -1,12 +1,26 @@
-"""From scores to probabilities."""
+"""Probabilities of relevance, as labels state them and as a model believes them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 
 from foundation.arrays import Floats
+from foundation.contracts import Label
+
+Relevance = dict[str, dict[str, float]]
+"""Probability of relevance by query key and document id."""
 
 _PRIOR_CANDIDATES = 100
+
+
+def relevance_of(labels: Iterable[Label]) -> Relevance:
+    """Return the relevance that labels state."""
+    relevance: Relevance = {}
+    for label in labels:
+        relevance.setdefault(label.query_key, {})[label.document_id] = label.relevance
+    return relevance
 
 
 def softmax_of(names: list[str], scores: Floats) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 from foundation.arrays import Floats
 from foundation.contracts import Label
 from retrainer.learners.adapter import Adaptation, Judgments, learn_adapter
-from retrainer.learners.belief import softmax_of
+from retrainer.learners.belief import Relevance, relevance_of, softmax_of
 from retrainer.learners.documents import DocumentVectors
 from retrainer.learners.fusion import learn_weights, stack_lists
 from retrainer.learners.memory import remember
@@ -23,11 +23,9 @@ from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import retrieve
 
-Prior = dict[str, dict[str, float]]
-
 _DRAFT_STEPS = 50
 _REDRAFT_STEPS = 25
-_WORTH_LEARNING = 0.05
+_MIN_RELEVANCE = 0.05
 
 
 class CrossFitter:
@@ -40,19 +38,17 @@ class CrossFitter:
         self.document_vectors = DocumentVectors(corpus)
         self._training_set = training_set
         self._seed = seed
+        self._dimension = corpus.dense.dimension
         self._vectors = {query.key: query.vector for query in training_set.queries}
         self._first_stages = [retrieve(corpus, query) for query in training_set.queries]
         self._drafts: list[Adaptation | None] = [None] * FOLDS
 
-    def believe_untaught(self) -> Prior:
+    def believe_untaught(self) -> Relevance:
         """Return the probabilities of relevance by query key as weights of other collections see them."""
-        ranker = Ranker(
-            self.document_vectors.corpus,
-            RankingModel(QueryMemory([], self.document_vectors.corpus.dense.dimension)),
-        )
-        return self.believe(self._gather(ranker, range(len(self._training_set.queries))), PRIOR_WEIGHTS)
+        untaught = RankingModel(QueryMemory([], self._dimension))
+        return self.believe(self._gather(untaught, range(len(self._training_set.queries))), PRIOR_WEIGHTS)
 
-    def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Prior:
+    def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Relevance:
         """Return the probabilities of relevance by query key under fusion weights."""
         return {
             query.key: softmax_of(self.document_vectors.names(found), fuse(found.values, "linear", weights))
@@ -71,14 +67,9 @@ class CrossFitter:
             steps = _DRAFT_STEPS if self._drafts[fold] is None else _REDRAFT_STEPS
             draft = learn_adapter(others, self.document_vectors.vectors, steps, self._seed, self._drafts[fold])
             self._drafts[fold] = draft
-            memory = QueryMemory(
-                [query for query in past if query.key not in inside], self.document_vectors.vectors.shape[1]
-            )
-            ranker = Ranker(
-                self.document_vectors.corpus,
-                RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids)),
-            )
-            found.update(zip(places, self._gather(ranker, places), strict=True))
+            memory = QueryMemory([query for query in past if query.key not in inside], self._dimension)
+            model = RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids))
+            found.update(zip(places, self._gather(model, places), strict=True))
         return [found[place] for place in range(len(self._training_set.queries))]
 
     def weigh(self, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
@@ -88,7 +79,7 @@ class CrossFitter:
 
     def target(self, lists: list[Candidates], labels: list[Label]) -> tuple[list[Floats], list[Floats], Floats]:
         """Return features, relevance and weight of the queries with a relevant candidate."""
-        relevance, weight = _by_query(labels)
+        relevance, weight = relevance_of(labels), {label.query_key: label.weight for label in labels}
         values, targets, weights = [], [], []
         for query, found in zip(self._training_set.queries, lists, strict=True):
             wanted = relevance.get(query.key, {})
@@ -102,27 +93,19 @@ class CrossFitter:
     def judge(self, labels: list[Label]) -> Judgments:
         """Return labels as the adapter's learner takes them; documents deleted since are left out."""
         number = self.document_vectors.number
-        kept = [label for label in labels if label.relevance >= _WORTH_LEARNING and label.document_id in number]
+        kept = [label for label in labels if label.relevance >= _MIN_RELEVANCE and label.document_id in number]
         keys = sorted({label.query_key for label in kept})
         place = {key: index for index, key in enumerate(keys)}
         weights = {label.query_key: label.weight for label in kept}
         vectors = [self._vectors[key] for key in keys]
         return Judgments(
-            queries=np.stack(vectors) if vectors else np.zeros((0, self.document_vectors.vectors.shape[1]), np.float32),
+            queries=np.stack(vectors) if vectors else np.zeros((0, self._dimension), np.float32),
             weights=np.array([weights[key] for key in keys], dtype=np.float32),
             query=np.array([place[label.query_key] for label in kept], dtype=np.int64),
             document=np.array([number[label.document_id] for label in kept], dtype=np.int64),
             relevance=np.array([label.relevance for label in kept], dtype=np.float32),
         )
 
-    def _gather(self, ranker: Ranker, places: Iterable[int]) -> list[Candidates]:
+    def _gather(self, model: RankingModel, places: Iterable[int]) -> list[Candidates]:
+        ranker = Ranker(self.document_vectors.corpus, model)
         return [ranker.candidates(self._first_stages[place]) for place in places]
-
-
-def _by_query(labels: list[Label]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    relevance: dict[str, dict[str, float]] = {}
-    weight: dict[str, float] = {}
-    for label in labels:
-        relevance.setdefault(label.query_key, {})[label.document_id] = label.relevance
-        weight[label.query_key] = label.weight
-    return relevance, weight

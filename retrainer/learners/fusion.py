@@ -12,7 +12,7 @@ from foundation.arrays import Doubles, Floats
 from serving.ranking.features import FEATURES
 
 HOLD = 30.0
-"""Pull toward the prior weights, as a number of queries' worth of squared distance."""
+"""Pull toward the prior weights; 1 pulls as strongly as one query whose score is off by one."""
 
 _MIN_SPREAD = 0.2
 """Taken for the spread of a feature that hardly varies yet, so that its weight is held all the same."""

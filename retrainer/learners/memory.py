@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from foundation.contracts import Label
+from retrainer.learners.belief import Relevance, relevance_of
 
-_WORTH_REMEMBERING = 0.1
+_MIN_RELEVANCE = 0.1
 
 
-def remember(labels: list[Label]) -> dict[str, dict[str, float]]:
-    """Return what the memory keeps of labels: by query key, documents worth remembering."""
-    choices: dict[str, dict[str, float]] = {}
-    for label in labels:
-        if label.relevance >= _WORTH_REMEMBERING:
-            choices.setdefault(label.query_key, {})[label.document_id] = label.relevance
-    return choices
+def remember(labels: list[Label]) -> Relevance:
+    """Return the relevance of the documents to remember."""
+    return relevance_of(label for label in labels if label.relevance >= _MIN_RELEVANCE)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from foundation.statistics import bootstrap_interval
 from retrainer.data.threshold import MIN_JUDGED
 from retrainer.gate.ablation import Contribution
 from retrainer.gate.comparison import Comparison
-from retrainer.gate.gate import LOWEST_BOUND, MIN_OVERLAP, bootstrap, judge_candidate
+from retrainer.gate.gate import MIN_LOW_BOUND, MIN_OVERLAP, judge_candidate
 
 KNOWN = {"adapter": Contribution(0.3, 0.04), "residuals": Contribution(0.1, 0.02), "memory": Contribution(2.0, 0.1)}
 
@@ -71,12 +72,13 @@ def test_equal_questions_count_as_one() -> None:
 
 def test_a_seed_fixes_the_decision() -> None:
     change = np.random.default_rng(1).normal(0.01, 0.1, 60)
-    assert bootstrap(change, np.arange(60), 7) == bootstrap(change, np.arange(60), 7)
+    one, same = (bootstrap_interval(change, confidence=0.9, seed=7, clusters=np.arange(60)) for _ in range(2))
+    assert one == same
 
 
 @given(arrays.arrays(np.float64, st.integers(2, 40), elements=st.floats(-1, 1)), st.integers(0, 3))
 def test_the_interval_lies_within_the_changes(change: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> None:
-    low, high = bootstrap(change, np.arange(len(change)) // 2, seed)
+    low, high = bootstrap_interval(change, confidence=0.9, seed=seed, clusters=np.arange(len(change)) // 2)
     assert change.min() - 1e-9 <= low <= high <= change.max() + 1e-9
 
 
@@ -87,4 +89,4 @@ def test_noise_around_nothing_seldom_passes() -> None:
         for seed in range(100)
     ]
     assert sum(passed) <= 15
-    assert LOWEST_BOUND < 0
+    assert MIN_LOW_BOUND < 0
