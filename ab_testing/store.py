@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ab_testing.decide.verdict import Facts
 from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan
-from ab_testing.ranking.team_draft import preference
+from ab_testing.ranking.team_draft import SearchPreference, preference
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
 from ab_testing.tables import decisions, experiment_days, experiments
@@ -98,21 +98,21 @@ def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> 
             arm, clicks, units, *totals = sums
             arms[arm] = ArmStatistics(RatioStatistics(units, *map(float, totals)), clicks)
         if experiment.plan.kind == "interleaving":
-            preferred = ((one.unit, preference(one.teams, one.clicked)) for one in stream_drafts(connection, exposures))
-            searches = ((unit, side) for unit, side in preferred if side is not None)
+            drafted = ((one.unit, preference(one.teams, one.clicked)) for one in stream_drafts(connection, exposures))
+            searches = ((unit, preferred) for unit, preferred in drafted if preferred is not None)
             arms[INTERLEAVED] = add_preferences(arms[INTERLEAVED], searches)
     return Facts(experiment.plan, experiment.days(at), arms)
 
 
-def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, int]]) -> ArmStatistics:
-    """Return `arm` with the preferences of `searches`, pairs of a unit and 1, 0 or -1."""
-    won: dict[str, int] = {}
-    offered: dict[str, int] = {}
+def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, SearchPreference]]) -> ArmStatistics:
+    """Return `arm` with the preferences of `searches`, each with its unit."""
+    won: dict[str, float] = {}
+    offered: dict[str, float] = {}
     counts = {1: 0, 0: 0, -1: 0}
-    for unit, preferred in searches:
-        won[unit] = won.get(unit, 0) + preferred
-        offered[unit] = offered.get(unit, 0) + 1
-        counts[preferred] += 1
+    for unit, (side, weight) in searches:
+        won[unit] = won.get(unit, 0.0) + side * weight
+        offered[unit] = offered.get(unit, 0.0) + weight
+        counts[side] += 1
     per_unit = RatioStatistics.of(np.fromiter(won.values(), float), np.fromiter(offered.values(), float))
     return replace(arm, preference=per_unit, wins=counts[1], losses=counts[-1], ties=counts[0])
 

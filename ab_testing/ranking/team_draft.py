@@ -1,8 +1,13 @@
 """Team-draft interleaving (Radlinski, Kurup and Joachims, CIKM 2008): two rankings in one list.
 
-In each round the team with fewer picks puts its best unused document next; a fair coin decides ties. A team without
-documents drops out, and the other fills the list. The longest common prefix of the two rankings is shown as it is and
-earns neither any credit.
+Each round, the team with fewer picks puts its best unused document next; a fair coin decides ties.
+A team without documents drops out and the other fills. What both rankings agree on at the top, the
+longest common prefix, is shown as it is.
+
+Only competitive slots have a team and earn credit: not the prefix, not a document that both teams would
+have put next at the begin of a round, and nothing after a team ran out. A search weighs less the longer its
+prefix is, for few people click below it. The weight and the teams are fixed before any click, so the expected
+preference is 0 for any two rankings under clicks that ignore what stands where.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ class Slot:
     """One place of an interleaved list.
 
     Attributes:
-        team: Whose pick it was, "" in the common prefix.
+        team: Whose pick it was, "" where it earns no credit.
         propensity: Probability, over the coin flips, that this document stands at this rank.
     """
 
@@ -30,11 +35,30 @@ class Slot:
     propensity: float
 
 
+class SearchPreference(NamedTuple):
+    """Whom the clicks of one search prefer.
+
+    Attributes:
+        side: 1 treatment, -1 control, 0 neither.
+        weight: How much the search counts, from 1 for rankings that differ at once down to 1 / k.
+    """
+
+    side: int
+    weight: float
+
+
 class _State(NamedTuple):
-    """Where a draft stands: the used documents as bits, and whose turn it is ("" flips the coin)."""
+    """Where a draft stands.
+
+    Attributes:
+        used: The used documents as bits.
+        turn: Who ends the round, "" where a round begins and the coin is flipped.
+        competed: Whether the first pick of the round earned credit.
+    """
 
     used: int
-    turn: Team
+    turn: Team = ""
+    competed: bool = False
 
 
 class _Pick(NamedTuple):
@@ -47,8 +71,9 @@ class _Pick(NamedTuple):
 def interleave(control: Sequence[str], treatment: Sequence[str], k: int, seed: int) -> list[Slot]:
     """Interleave two ranked lists of document ids to at most `k` slots.
 
-    The propensities are exact. The used documents are always the top of one ranking joined with the top of the other,
-    so a rank has at most k + 1 different states of the draft: O(k**2) states at worst, O(k) for usual rankings.
+    The used documents are always the top of one ranking joined with the top of the other, so there
+    are at most k + 1 different states of the draft at a rank and the propensities are exact, at a
+    cost of O(k**2) states at worst and O(k) for usual rankings.
 
     Args:
         control: Distinct ids, best first.
@@ -72,10 +97,8 @@ def interleave(control: Sequence[str], treatment: Sequence[str], k: int, seed: i
     return prefix + [Slot(documents[pick.document], pick.team, rank[pick.document]) for pick, rank in drafted]
 
 
-def preference(teams: Sequence[str], clicked_ranks: Iterable[int]) -> int | None:
-    """Return whom one search's clicks prefer: 1 treatment, -1 control, 0 neither.
-
-    None when the search offered no choice, because the two rankings showed the same list.
+def preference(teams: Sequence[str], clicked_ranks: Iterable[int]) -> SearchPreference | None:
+    """Return whom one search's clicks prefer, None when it offered no choice.
 
     Args:
         teams: The team of each slot, index 0 is rank 1.
@@ -85,7 +108,8 @@ def preference(teams: Sequence[str], clicked_ranks: Iterable[int]) -> int | None
         return None
     clicked = [teams[rank - 1] for rank in set(clicked_ranks) if 1 <= rank <= len(teams)]
     credit = clicked.count("treatment") - clicked.count("control")
-    return (credit > 0) - (credit < 0)
+    prefix = next(place for place, team in enumerate(teams) if team)
+    return SearchPreference((credit > 0) - (credit < 0), 1 / (prefix + 1))
 
 
 def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:
@@ -98,16 +122,28 @@ def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _picks(orders: dict[Team, list[int]], state: _State) -> list[_Pick]:
+    """Return what may be put next.
+
+    The second pick of a round earns credit if the first did. After a document that both wanted it does only while
+    both have documents left: whichever team ends the round, its chance of credit is the same.
+    """
     best = {team: _first_unused(order, state.used) for team, order in orders.items()}
     able = [team for team, document in best.items() if document is not None]
-    if len(able) == len(orders) and state.turn:
-        able = [state.turn]
-    flip = len(able) == len(orders)
-    return [
-        _Pick(1 / len(able), team, document, _State(state.used | 1 << document, _OTHER[team] if flip else ""))
-        for team in able
-        if (document := best[team]) is not None
-    ]
+    both = len(able) == len(orders)
+    if state.turn in able:
+        return [_pick(best, state, state.turn, 1.0, competes=state.competed or both)]
+    begins = both and not state.turn
+    competes = begins and best["control"] != best["treatment"]
+    return [_pick(best, state, team, 1 / len(able), competes=competes, begins=begins) for team in able]
+
+
+def _pick(
+    best: dict[Team, int | None], state: _State, team: Team, probability: float, *, competes: bool, begins: bool = False
+) -> _Pick:
+    document = best[team]
+    assert document is not None  # noqa: S101  the team is able
+    after = _State(state.used | 1 << document, _OTHER[team], competes) if begins else _State(state.used | 1 << document)
+    return _Pick(probability, team if competes else "", document, after)
 
 
 def _first_unused(order: list[int], used: int) -> int | None:
@@ -116,7 +152,7 @@ def _first_unused(order: list[int], used: int) -> int | None:
 
 def _draw(orders: dict[Team, list[int]], length: int, coin: random.Random) -> list[_Pick]:
     drawn: list[_Pick] = []
-    state = _State(0, "")
+    state = _State(0)
     for _ in range(length):
         options = _picks(orders, state)
         pick = options[coin.getrandbits(1)] if len(options) > 1 else options[0]
@@ -128,7 +164,7 @@ def _draw(orders: dict[Team, list[int]], length: int, coin: random.Random) -> li
 def _propensities(orders: dict[Team, list[int]], length: int) -> list[dict[int, float]]:
     """Return, for each drafted rank, the probability of each document that can stand there."""
     ranks: list[dict[int, float]] = []
-    states = {_State(0, ""): 1.0}
+    states = {_State(0): 1.0}
     for _ in range(length):
         rank: dict[int, float] = {}
         after: dict[_State, float] = {}

@@ -1,4 +1,4 @@
-"""The house stays in order: rooms are small, modules and functions are short, and unit tests stand where their rooms are."""
+"""The house stays in order: small rooms, short modules and functions, unit tests where their modules are."""
 
 from __future__ import annotations
 
