@@ -11,6 +11,7 @@ import ir_measures
 import numpy as np
 import numpy.typing as npt
 from ir_measures import AP, RR, P, R, nDCG
+from scipy.stats import bootstrap
 
 from clickloop.evaluation.runs import Run
 from foundation.errors import InvalidRequest
@@ -27,7 +28,8 @@ COMPARED_BY = nDCG @ 10
 _KINDS = {kind.NAME for kind in (nDCG, RR, AP, P, R)}
 _EXAMPLES = "take nDCG@10, RR@10, AP, P@5 or R@50, with any number behind @"
 _DRAWS = 10_000
-_WORTH_COUNTING = 0.01
+_RESAMPLES = 2000
+_MIN_CHANGE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,11 @@ def compare_all(measured: Mapping[str, Measured], seed: int) -> list[Difference]
             first,
             second,
             float(change.mean()),
-            *_interval(change, seed),
+            *bootstrap_interval(change, seed),
             p_value,
             adjusted,
-            wins=int((change > _WORTH_COUNTING).sum()),
-            losses=int((change < -_WORTH_COUNTING).sum()),
+            wins=int((change > _MIN_CHANGE).sum()),
+            losses=int((change < -_MIN_CHANGE).sum()),
         )
         for (first, second), change, p_value, adjusted in zip(pairs, changes, p_values, corrected, strict=True)
     ]
@@ -134,6 +136,15 @@ def randomisation_p_value(change: Doubles, seed: int) -> float:
     signs = random.integers(0, 2, (_DRAWS, len(moved)), dtype=np.int8) * 2 - 1
     extreme = np.abs(signs @ moved) >= abs(moved.sum()) - 1e-12
     return float((extreme.sum() + 1) / (_DRAWS + 1))
+
+
+def bootstrap_interval(change: Doubles, seed: int) -> tuple[float, float]:
+    """Return the 95% bootstrap interval of the mean of the changes by query; of one query, its change."""
+    if len(change) == 1:
+        return float(change[0]), float(change[0])
+    random = np.random.default_rng(seed)
+    resampled = bootstrap((change,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=random)
+    return float(resampled.confidence_interval.low), float(resampled.confidence_interval.high)
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -151,9 +162,3 @@ def _order(measured: Mapping[str, Measured], one: str, other: str) -> tuple[str,
 
 def _change(first: Measured, second: Measured) -> Doubles:
     return np.array([first.ndcg[query] - second.ndcg[query] for query in sorted(first.ndcg)])
-
-
-def _interval(change: Doubles, seed: int) -> tuple[float, float]:
-    draws = np.random.default_rng(seed).integers(0, len(change), (_DRAWS // 5, len(change)))
-    low, high = np.quantile(change[draws].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)

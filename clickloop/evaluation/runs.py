@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from io import StringIO
 from pathlib import Path
+
+import ir_measures
 
 from foundation.disk.files import write_whole
 from foundation.errors import InvalidRequest
 
 Run = dict[str, dict[str, float]]
 """Scores by query id and document id, best first."""
-
-_COLUMNS = 6
 
 
 def read_run(file: Path) -> Run:
@@ -22,16 +23,11 @@ def read_run(file: Path) -> Run:
     """
     run: Run = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        columns = line.split()
         try:
-            if len(columns) != _COLUMNS:
-                raise ValueError(f"{len(columns)} columns")
-            score = float(columns[4])
-            if not math.isfinite(score):
-                raise ValueError(f"score {columns[4]}")
-            run.setdefault(columns[0], {})[columns[2]] = score
+            for scored in ir_measures.read_trec_run(StringIO(line)):
+                if not math.isfinite(scored.score):
+                    raise ValueError(f"score {scored.score}")
+                run.setdefault(scored.query_id, {})[scored.doc_id] = scored.score
         except ValueError as problem:
             wanted = "`query Q0 document rank score tag` is expected"
             raise InvalidRequest(f"{file} line {number}: {wanted} ({problem})") from problem

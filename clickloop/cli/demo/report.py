@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from clickloop.cli.demo.demo import Story
+from clickloop.evaluation.measures import bootstrap_interval
 from simulator.collection import JudgedCollection
 
 _SIDE_BY_SIDE = 5
-_DRAWS = 5000
 
 
 def print_report(console: Console, story: Story, collection: JudgedCollection, url: str, seed: int) -> None:
@@ -31,17 +30,10 @@ def print_report(console: Console, story: Story, collection: JudgedCollection, u
     _print_next(console, url, story, collection)
 
 
-def interval(change: np.ndarray[Any, np.dtype[np.float64]], seed: int) -> tuple[float, float]:
-    """Return the 95% bootstrap interval of the mean of a change by query."""
-    draws = np.random.default_rng(seed).integers(0, len(change), (_DRAWS, len(change)))
-    low, high = np.quantile(change[draws].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _print_quality(console: Console, story: Story, seed: int) -> None:
     before = np.array([story.before[query] for query in sorted(story.before)])
     after = np.array([story.after[query] for query in sorted(story.before)])
-    low, high = interval(after - before, seed)
+    low, high = bootstrap_interval(after - before, seed)
     console.print(
         f"[bold]Queries that nobody ever clicked[/bold] ({len(before)} of them): nDCG@10 "
         f"{before.mean():.4f} before, [bold]{after.mean():.4f}[/bold] after: "
