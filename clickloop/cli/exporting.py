@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,22 +16,49 @@ from foundation.errors import Conflict, InvalidRequest
 from foundation.http_client import ServiceClient
 from foundation.retries import RetryPolicy
 
+JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+"""How the names of files of JSON Lines end."""
+
 _AT_ONCE = 500
-_FILES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _NAMED = ("title", "text", "url")
 
 
-def stored_documents(remote: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
-    """Yield the documents of the remote's collection by id, each once.
+def read_pages(service: ServiceClient, retry: RetryPolicy, path: str, at_once: int = _AT_ONCE) -> Iterator[Any]:
+    """Yield the pages of a list that the service gives in parts, each with `next`, which is null on the last."""
+    after: str | None = ""
+    while after is not None:
+        query = urlencode({"after": after, "limit": at_once})
+        page = retry.ask(partial(service.get, f"{path}?{query}"))
+        yield page
+        after = page["next"]
+
+
+@contextmanager
+def new_file(to: Path) -> Iterator[Path]:
+    """Give a file to write to, which appears as `to` whole or not at all; Conflict when that is there already."""
+    if to.exists():
+        raise Conflict(f"{to} is there already; delete it or choose another name")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(to, durable=True) as draft:
+        yield draft
+
+
+def write_lines(values: Iterable[dict[str, Any]], file: Path) -> int:
+    """Write one JSON object a line, packed when the name ends in `.gz`; return how many they are."""
+    count = 0
+    with gzip.GzipFile(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb") as lines:
+        for count, value in enumerate(values, start=1):  # noqa: B007  the last one counts
+            lines.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+    return count
+
+
+def stored_documents(service: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a collection by id, each once.
 
     What is stored or deleted meanwhile is met where its id is still to come.
     """
-    after: str | None = ""
-    while after is not None:
-        path = f"/v1/documents?{urlencode({'after': after, 'limit': _AT_ONCE})}"
-        page = retry.ask(partial(remote.get, path))
+    for page in read_pages(service, retry, "/v1/documents"):
         yield from page["documents"]
-        after = page["next"]
 
 
 def export_documents(documents: Iterable[dict[str, Any]], to: Path) -> tuple[Path, int]:
@@ -45,22 +72,10 @@ def export_documents(documents: Iterable[dict[str, Any]], to: Path) -> tuple[Pat
         Conflict: The file is there already.
         InvalidRequest: A document has a field that BEIR's form has another use for.
     """
-    in_file = to.name.lower().endswith(_FILES)
+    in_file = to.name.lower().endswith(JSON_LINES)
     file = to if in_file else to / "corpus.jsonl"
-    if file.exists():
-        raise Conflict(f"{file} is there already; delete it or choose another name")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with whole_file(file, durable=True) as draft, _opened(draft) as lines:
-        for document in documents:
-            line = _plain_line(document) if in_file else _beir_line(document)
-            lines.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-            count += 1
-    return file, count
-
-
-def _opened(file: Path) -> BufferedIOBase:
-    return gzip.GzipFile(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb")
+    with new_file(file) as draft:
+        return file, write_lines(map(_plain_line if in_file else _beir_line, documents), draft)
 
 
 def _plain_line(document: dict[str, Any]) -> dict[str, Any]:

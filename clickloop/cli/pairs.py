@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from foundation.disk.files import whole_file
-from foundation.errors import Conflict, InvalidRequest, NotFound
+from clickloop.cli.exporting import JSON_LINES, new_file, read_pages, write_lines
+from foundation.errors import InvalidRequest, NotFound
 from foundation.extras import needs_extra
 from foundation.http_client import ServiceClient
 from foundation.retries import RetryPolicy
@@ -38,28 +35,24 @@ _ANY_SEARCH = "/v1/reports/queries?days=3650&limit=1"
 Write = Callable[[Iterator[dict[str, Any]], Path], int]
 
 
-def labelled_pairs(remote: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
-    """Yield the pairs of the remote's collection by query and document, each once, with `COLUMNS`.
+def labelled_pairs(service: ServiceClient, retry: RetryPolicy) -> Iterator[dict[str, Any]]:
+    """Yield the pairs of a collection by query and document, each once, with `COLUMNS`.
 
     Raises:
         NotFound: Feedback never came for the collection.
     """
-    after: str | None = ""
     is_fed = False
-    while after is not None:
-        path = f"/v1/reports/pairs?{urlencode({'after': after, 'limit': _AT_ONCE})}"
-        page = retry.ask(partial(remote.get, path))
+    for page in read_pages(service, retry, "/v1/reports/pairs", _AT_ONCE):
         yield from page["pairs"]
         is_fed = is_fed or bool(page["pairs"] or page["rare"])
-        after = page["next"]
     if not is_fed:
-        _check_fed(remote, retry)
+        _check_fed(service, retry)
 
 
-def _check_fed(remote: ServiceClient, retry: RetryPolicy) -> None:
-    if not retry.ask(partial(remote.get, _ANY_SEARCH))["searches"]:
-        there = ", ".join(retry.ask(partial(remote.get, "/readyz"))["collections"]) or "none"
-        raise NotFound(f"feedback never came for collection {remote.collection!r}; collections served: {there}")
+def _check_fed(service: ServiceClient, retry: RetryPolicy) -> None:
+    if not retry.ask(partial(service.get, _ANY_SEARCH))["searches"]:
+        there = ", ".join(retry.ask(partial(service.get, "/readyz"))["collections"]) or "none"
+        raise NotFound(f"feedback never came for collection {service.collection!r}; collections served: {there}")
 
 
 def export_pairs(pairs: Iterable[dict[str, Any]], to: Path) -> int:
@@ -73,17 +66,14 @@ def export_pairs(pairs: Iterable[dict[str, Any]], to: Path) -> int:
         MissingExtra: Parquet needs the extra `parquet`.
     """
     write = _writer(to)
-    if to.exists():
-        raise Conflict(f"{to} is there already; delete it or choose another name")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(to, durable=True) as draft:
+    with new_file(to) as draft:
         return write(iter(pairs), draft)
 
 
 def _writer(to: Path) -> Write:
     name = to.name.lower()
-    if name.endswith((".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")):
-        return _write_lines
+    if name.endswith(JSON_LINES):
+        return write_lines
     if name.endswith(".csv"):
         return _write_csv
     if name.endswith(".parquet"):
@@ -93,23 +83,13 @@ def _writer(to: Path) -> Write:
     raise InvalidRequest(f"{to.name} names no format; let it end in .jsonl, .jsonl.gz, .csv or .parquet")
 
 
-def _write_lines(pairs: Iterator[dict[str, Any]], file: Path) -> int:
-    count = 0
-    with gzip.open(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb") as lines:
-        for pair in pairs:
-            lines.write(json.dumps(pair, ensure_ascii=False).encode() + b"\n")
-            count += 1
-    return count
-
-
 def _write_csv(pairs: Iterator[dict[str, Any]], file: Path) -> int:
     count = 0
     with file.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
-        for pair in pairs:
+        for count, pair in enumerate(pairs, start=1):  # noqa: B007  the last one counts
             writer.writerow(pair | {"sources": " ".join(pair["sources"])})
-            count += 1
     return count
 
 

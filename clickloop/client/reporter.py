@@ -6,6 +6,7 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from clickloop.client.errors import QueueFull, Undelivered
 from clickloop.client.outbox import Counts, Event, Outbox
@@ -16,11 +17,24 @@ from foundation.ids import new_id
 _log = logging.getLogger("clickloop.client")
 
 
+class About(TypedDict, total=False):
+    """What any event may say beside what happened.
+
+    Attributes:
+        user: Who did it.
+        at: When it happened; now by default.
+        event_id: Your own id, where the same event may be reported twice; a UUIDv7 by default.
+    """
+
+    user: str
+    at: datetime | None
+    event_id: str
+
+
 class Reporter(ABC):
     """Queues events. No method blocks, none sends: that happens in the background.
 
-    Every method returns the event's id. `user` is who did it, `at` when it happened, now by default, `event_id`
-    your own id, where the same event may be reported twice; a UUIDv7 by default.
+    Every method returns the event's id.
 
     Args:
         strict: Whether an event that finds no room raises; else it is counted and logged.
@@ -61,11 +75,11 @@ class Reporter(ABC):
         Raises:
             QueueFull: In strict mode: too many events wait, and this one was not taken.
             Undelivered: The client is closed.
-            ValueError: `value` is no number of JSON, or `at` names no zone.
+            ValueError: `value` is no number of JSON, or `at` names no time zone.
         """
         now = self._clock.now()
         if at is not None and at.tzinfo is None:
-            raise ValueError(f"at must name its zone, is {at}")
+            raise ValueError(f"at must name its time zone, is {at}")
         given = {
             "id": event_id or new_id(now),
             "type": event_type,
@@ -80,75 +94,33 @@ class Reporter(ABC):
         self._put(event)
         return event.id
 
-    def seen(
-        self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None, event_id: str = ""
-    ) -> str:
-        """Report that a hit stood before the user's eyes."""
-        return self.report("seen", query_id, document_id, user=user, at=at, event_id=event_id)
+    def seen(self, query_id: str, document_id: str, **about: Unpack[About]) -> str:
+        """Report that the user saw a hit."""
+        return self.report("seen", query_id, document_id, **about)
 
-    def click(
-        self, query_id: str, document_id: str, *, user: str = "", at: datetime | None = None, event_id: str = ""
-    ) -> str:
+    def click(self, query_id: str, document_id: str, **about: Unpack[About]) -> str:
         """Report that a hit was opened."""
-        return self.report("click", query_id, document_id, user=user, at=at, event_id=event_id)
+        return self.report("click", query_id, document_id, **about)
 
-    def dwell(
-        self,
-        query_id: str,
-        document_id: str,
-        seconds: float,
-        *,
-        user: str = "",
-        at: datetime | None = None,
-        event_id: str = "",
-    ) -> str:
+    def dwell(self, query_id: str, document_id: str, seconds: float, **about: Unpack[About]) -> str:
         """Report how long the user stayed on a hit."""
-        return self.report("dwell", query_id, document_id, value=seconds, user=user, at=at, event_id=event_id)
+        return self.report("dwell", query_id, document_id, value=seconds, **about)
 
-    def rate(
-        self,
-        query_id: str,
-        document_id: str,
-        stars: int,
-        *,
-        user: str = "",
-        at: datetime | None = None,
-        event_id: str = "",
-    ) -> str:
+    def rate(self, query_id: str, document_id: str, stars: int, **about: Unpack[About]) -> str:
         """Report a rating of 1 to 5 stars; for thumbs, send 5 and 1."""
-        return self.report("rating", query_id, document_id, value=stars, user=user, at=at, event_id=event_id)
+        return self.report("rating", query_id, document_id, value=stars, **about)
 
-    def convert(
-        self,
-        query_id: str,
-        document_id: str,
-        worth: float | None = None,
-        *,
-        user: str = "",
-        at: datetime | None = None,
-        event_id: str = "",
-    ) -> str:
+    def convert(self, query_id: str, document_id: str, worth: float | None = None, **about: Unpack[About]) -> str:
         """Report that a hit led to what you wanted the user to do."""
-        return self.report("conversion", query_id, document_id, value=worth, user=user, at=at, event_id=event_id)
+        return self.report("conversion", query_id, document_id, value=worth, **about)
 
-    def resolve(
-        self,
-        query_id: str,
-        document_id: str = "",
-        *,
-        resolved: bool = True,
-        user: str = "",
-        at: datetime | None = None,
-        event_id: str = "",
-    ) -> str:
+    def resolve(self, query_id: str, document_id: str = "", *, resolved: bool = True, **about: Unpack[About]) -> str:
         """Report whether the query was answered, and by which document if that is known."""
-        return self.report(
-            "resolved" if resolved else "unresolved", query_id, document_id, user=user, at=at, event_id=event_id
-        )
+        return self.report("resolved" if resolved else "unresolved", query_id, document_id, **about)
 
-    def abandon(self, query_id: str, *, user: str = "", at: datetime | None = None, event_id: str = "") -> str:
+    def abandon(self, query_id: str, **about: Unpack[About]) -> str:
         """Report that the user left the list without opening anything."""
-        return self.report("abandon", query_id, user=user, at=at, event_id=event_id)
+        return self.report("abandon", query_id, **about)
 
     @abstractmethod
     def _notify(self, waiting: int) -> None:
