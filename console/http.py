@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from ab_testing.api import Experiments
 from collector.api import count_days, total
-from console.pages import PageTemplates, route_class
+from console.rendering import PageTemplates, route_class
 from foundation.access.actions import latest_actions
 from foundation.clock import Clock
 from foundation.contracts import DEFAULT_COLLECTION
@@ -23,7 +23,7 @@ from foundation.registry.registry import Registry, Version
 from retrainer.api import HotSwap, Runs, read_threshold
 
 _STATIC = Path(__file__).parent / "static"
-_LONGEST_ANCESTRY = 20
+_MAX_ANCESTORS = 20
 _MAX_ROWS = 100
 
 CollectionName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -146,7 +146,7 @@ def _way_back(registry: Registry, collection: str) -> str:
 def _ancestry(registry: Registry, version: Version) -> list[Version]:
     """Return the parents of a version, nearest first, as far as they are registered."""
     parents: list[Version] = []
-    while version.parent and len(parents) < _LONGEST_ANCESTRY:
+    while version.parent and len(parents) < _MAX_ANCESTORS:
         try:
             version = registry.get(version.collection, version.parent)
         except NotFound:

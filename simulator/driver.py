@@ -13,12 +13,12 @@ from foundation.errors import ClickloopError, InvalidRequest
 from foundation.ids import canonical_json
 from foundation.retries import RetryPolicy
 from simulator.collection import JudgedCollection
-from simulator.feedback import Habits, Reader
 from simulator.goal import Goal
 from simulator.quality import ndcg
 from simulator.tally import Counting, Tally
 from simulator.traffic import Traffic
 from simulator.users import Population
+from simulator.visit_events import Habits, Reader
 from simulator.visitor_client import VisitorClient, visitor_policy
 
 RESULTS = 10

@@ -17,8 +17,7 @@ from clickloop.cli.terminal import (
     Encoding,
     Url,
     err,
-    out,
-    print_json,
+    report,
     show,
 )
 from foundation.http_client import ServiceClient
@@ -61,35 +60,30 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
     as_json: AsJson = False,
 ) -> None:
     """Send documents to the running service; exit status 1 when any was refused."""
-    from clickloop.cli.importing.command import Options, import_documents
+    from clickloop.cli.importing.command import ImportOptions, import_documents
 
     if (source is None) == (from_ is None):
         raise typer.BadParameter("name one source: clickloop index --from SOURCE")
-    wanted = Options(
-        from_ or source or Path(),
-        columns or (),
-        strings,
-        restart,
-        strict,
-        dry_run,
-        delete_missing,
-        numbers or (),
-        encoding,
-        delimiter,
+    options = ImportOptions(
+        source=from_ or source or Path(),
+        columns=columns or (),
+        strings=strings,
+        numbers=numbers or (),
+        encoding=encoding,
+        delimiter=delimiter,
+        restart=restart,
+        strict=strict,
+        dry_run=dry_run,
+        delete_missing=delete_missing,
     )
     asked = f"delete {{}} documents of collection {collection} that the source does not hold?"
-    with closing(ServiceClient(url, collection)) as remote:
-        summary = import_documents(
-            remote,
-            wanted,
-            Settings().home,
-            err,
-            lambda count: yes or typer.confirm(asked.format(f"{count:,}"), err=True),
-        )
-    if as_json:
-        print_json(summary.to_json())
-    else:
-        out.print(str(summary), highlight=False)
+
+    def confirm(count: int) -> bool:
+        return yes or typer.confirm(asked.format(f"{count:,}"), err=True)
+
+    with closing(ServiceClient(url, collection)) as service:
+        summary = import_documents(service, options, Settings().home, err, confirm)
+    report(summary.to_json(), str(summary), as_json)
     if summary.tally.refused:
         raise typer.Exit(1)
 
@@ -105,12 +99,10 @@ def export(
     from clickloop.cli.exporting import export_documents, stored_documents
     from foundation.retries import RetryPolicy
 
-    with err.status("exporting"), closing(ServiceClient(url, collection)) as remote:
-        file, count = export_documents(stored_documents(remote, RetryPolicy()), to)
-    if as_json:
-        print_json({"file": str(file), "documents": count})
-    else:
-        out.print(f"{count} documents of collection {collection} are in {file}", highlight=False)
+    with err.status("exporting"), closing(ServiceClient(url, collection)) as service:
+        file, count = export_documents(stored_documents(service, RetryPolicy()), to)
+    words = f"{count} documents of collection {collection} are in {file}"
+    report({"file": str(file), "documents": count}, words, as_json)
 
 
 @app.command()

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, out, print_json
+from clickloop.cli.terminal import (
+    DEFAULT_URL,
+    AsJson,
+    CollectionName,
+    Delimiter,
+    Encoding,
+    Url,
+    err,
+    print_json,
+    report,
+)
 from foundation.errors import NotFound
 from foundation.http_client import ServiceClient
 from foundation.settings import Settings
@@ -55,8 +65,17 @@ def replay(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobo
     if from_ and since:
         raise typer.BadParameter("--since counts again what is stored; --from takes a log in as a whole")
     if from_:
-        wanted = LogOptions(from_, columns or (), zone, between, restart, dry_run, encoding, delimiter)
-        _replay_log(wanted, collection, url, as_json)
+        options = LogOptions(
+            files=from_,
+            columns=columns or (),
+            zone=zone,
+            between=between,
+            encoding=encoding,
+            delimiter=delimiter,
+            restart=restart,
+            dry_run=dry_run,
+        )
+        _replay_log(options, collection, url, as_json)
     elif columns or zone or between or restart or dry_run or encoding or delimiter:
         raise typer.BadParameter("name the log: clickloop replay --from FILE")
     else:
@@ -74,12 +93,10 @@ def pairs(
     from clickloop.cli.pairs import export_pairs, labelled_pairs
     from foundation.retries import RetryPolicy
 
-    with err.status("exporting"), closing(ServiceClient(url, collection)) as remote:
-        count = export_pairs(labelled_pairs(remote, RetryPolicy()), to)
-    if as_json:
-        print_json({"file": str(to), "pairs": count})
-    else:
-        out.print(f"{count} pairs of collection {collection} are in {to}", highlight=False)
+    with err.status("exporting"), closing(ServiceClient(url, collection)) as service:
+        count = export_pairs(labelled_pairs(service, RetryPolicy()), to)
+    words = f"{count} pairs of collection {collection} are in {to}"
+    report({"file": str(to), "pairs": count}, words, as_json)
 
 
 @app.command("dead-letters")
@@ -102,12 +119,9 @@ def look_at_dead_letters(
 def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -> None:
     from clickloop.cli.history.command import replay_log
 
-    with closing(ServiceClient(url, collection)) as remote:
-        summary = replay_log(remote, options, Settings().home, err)
-    if as_json:
-        print_json(summary.to_json())
-    else:
-        out.print(str(summary), highlight=False)
+    with closing(ServiceClient(url, collection)) as service:
+        summary = replay_log(service, options, Settings().home, err)
+    report(summary.to_json(), str(summary), as_json)
     if summary.tally.refused:
         raise typer.Exit(1)
 
@@ -167,11 +181,12 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     after = evidence_digest(container.engine, collection)
     since_when = start.isoformat() if start else ""
     _note(container, collection, "evidence counted again", {"impressions": count, "since": since_when})
-    if as_json:
-        print_json({"collection": collection, "impressions": count, "digest_before": before, "digest_after": after})
-        return
     change = "as before" if before == after else f"before it was {before}"
-    out.print(f"{count} impressions folded; evidence digest {after}, {change}", highlight=False)
+    report(
+        {"collection": collection, "impressions": count, "digest_before": before, "digest_after": after},
+        f"{count} impressions folded; evidence digest {after}, {change}",
+        as_json,
+    )
 
 
 def _note(container: Container, collection: str, action: str, detail: dict[str, Any]) -> None:

@@ -28,6 +28,14 @@ def show(value: Any, as_json: bool) -> None:
         out.print(value)
 
 
+def report(value: Any, words: str, as_json: bool) -> None:
+    """Print a value as JSON for programs, or in words for people."""
+    if as_json:
+        print_json(value)
+    else:
+        out.print(words, highlight=False)
+
+
 def show_fields(value: Mapping[str, Any]) -> None:
     """Print what an object holds for people, one field a line, numbers by name and lists in a row."""
     width = max(map(len, value))

@@ -130,13 +130,13 @@ class Delivery:
         if not self._flushing and self._outbox.ready() < self.at_once:
             await self._rest(self._linger_s)
 
-    async def _rest(self, longest_s: float | None) -> None:
+    async def _rest(self, max_s: float | None) -> None:
         """Wait until notified, at most so long where that is told."""
-        if longest_s == 0:
+        if max_s == 0:
             return
         self._wake.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(longest_s):
+            async with asyncio.timeout(max_s):
                 await self._wake.wait()
 
     async def _send(self, batch: Sequence[Event], attempt: int) -> float:

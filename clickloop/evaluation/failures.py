@@ -25,7 +25,7 @@ _WORD = re.compile(r"[\w-]*\w")
 _NEGATIONS = frozenset({"not", "no", "non", "without", "except", "never", "cannot", "don't", "isn't"})
 _STEM = 5
 _RARE_SHARE = 0.01
-_SHORTEST_WORD = 3
+_MIN_WORD = 3
 _STOP_WORDS = frozenset({"the", "and", "for", "with", "how", "what", "are", "can", "does", "from", "into", "that"})
 
 
@@ -122,4 +122,4 @@ def _words(text: str) -> list[str]:
 
 def _stems(text: str) -> list[str]:
     """Return the beginnings of the words that say something."""
-    return [word[:_STEM] for word in _words(text) if len(word) >= _SHORTEST_WORD and word not in _STOP_WORDS]
+    return [word[:_STEM] for word in _words(text) if len(word) >= _MIN_WORD and word not in _STOP_WORDS]

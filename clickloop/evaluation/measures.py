@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ir_measures import AP, RR, P, R, nDCG
 from scipy.stats import bootstrap
 
-from clickloop.evaluation.runs import Run
+from clickloop.evaluation.run_files import Run
 from foundation.errors import InvalidRequest
 
 Doubles = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from clickloop.evaluation.failures import REASONS, Failure, Texts, find_failures
 from clickloop.evaluation.measures import MEASURES, Difference, Measured, compare_all, measure
-from clickloop.evaluation.runs import Run, write_run
+from clickloop.evaluation.run_files import Run, write_run
 from foundation.disk.files import write_whole
 from foundation.errors import InvalidRequest
 from simulator.collection import JudgedCollection

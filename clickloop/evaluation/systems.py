@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clickloop.container import Container
-from clickloop.evaluation.runs import Run, read_run
+from clickloop.evaluation.run_files import Run, read_run
 from foundation.contracts import DEFAULT_COLLECTION, Document, query_key
 from foundation.errors import InvalidRequest
 from serving.encode.embedder import StoredEmbedder

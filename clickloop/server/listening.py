@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from foundation.errors import ClickloopError
 
-_PATIENCE_S = 2.0
+_WAIT_FOR_PORT_S = 2.0
 """How long processes of a server that was killed may take to leave its port."""
 
 _LOOK_AGAIN_S = 0.1
@@ -47,7 +47,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
         AddressTaken: Another process listens there, and does not end within 2 s.
         CannotListen: There is no such address on this machine, or no right to the port.
     """
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _WAIT_FOR_PORT_S
     while True:
         try:
             return _bind_all(host, port)

@@ -13,7 +13,7 @@ from foundation.settings import Settings
 from foundation.telemetry.logs import get_log
 
 _FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
+_MAX_PAUSE_S = 60.0
 _log = get_log("supervisor")
 
 
@@ -56,10 +56,10 @@ class Supervisor:
             started_s = monotonic_s()
             with rounds.guarded():  # a machine without a free process or memory has some later
                 self._run_once()
-            if monotonic_s() - started_s > _LONGEST_PAUSE_S:
+            if monotonic_s() - started_s > _MAX_PAUSE_S:
                 pause_s = _FIRST_PAUSE_S  # it lasted, so this is another trouble than the last one
             self._leaving.wait(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, _MAX_PAUSE_S)
 
     def _run_once(self) -> None:
         if process := self._start():

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from clickloop.cli.history.columns import LogColumns
 from clickloop.cli.history.entries import Outgoing
-from clickloop.cli.importing.delivery import RefusedDocument
+from clickloop.cli.history.log_columns import LogColumns
+from clickloop.cli.importing.delivery import RefusedRow
 from foundation.errors import FieldFault
 from foundation.http_client import Refused, ServiceClient
 from foundation.retries import RetryPolicy
@@ -32,7 +32,7 @@ class LogDelivery:
         self._retry = retry
         self._columns = columns
 
-    def send(self, path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
+    def send(self, path: str, batch: Sequence[Outgoing]) -> list[RefusedRow]:
         """Send searches, or events, to their path; return what was refused.
 
         A batch that is refused as a whole is sent again in halves, down to what is at fault. What comes too
@@ -42,7 +42,7 @@ class LogDelivery:
             NotReady: The service stayed away.
             Refused: It refuses everything, whatever it is.
         """
-        refusals: list[RefusedDocument] = []
+        refusals: list[RefusedRow] = []
         while batch:
             bodies = [json.loads(one.body) for one in batch]
             try:
@@ -57,15 +57,15 @@ class LogDelivery:
             batch = [batch[verdict["index"]] for verdict in refused if verdict.get("retry_after_s")]
         return refusals
 
-    def _settle(self, path: str, batch: Sequence[Outgoing], whole: Refused) -> list[RefusedDocument]:
+    def _settle(self, path: str, batch: Sequence[Outgoing], whole: Refused) -> list[RefusedRow]:
         if len(batch) > 1:
             half = len(batch) // 2
             return self.send(path, batch[:half]) + self.send(path, batch[half:])
         faults = [FieldFault(one.field.removeprefix("0."), one.reason) for one in whole.fields]
         return [self._refusal(batch[0], faults or [FieldFault("row", whole.detail)])]
 
-    def _refusal(self, one: Outgoing, faults: Sequence[FieldFault]) -> RefusedDocument:
-        return RefusedDocument(one.place, one.id, tuple(self._columns.place(fault) for fault in faults))
+    def _refusal(self, one: Outgoing, faults: Sequence[FieldFault]) -> RefusedRow:
+        return RefusedRow(one.place, one.id, tuple(self._columns.place(fault) for fault in faults))
 
 
 def _faults(verdict: Mapping[str, Any]) -> list[FieldFault]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from clickloop.cli.history.columns import LogColumns
+from clickloop.cli.history.log_columns import LogColumns
 from collector.intake.schemas import native, ubi
 from collector.intake.schemas.foreign import Taken, action_of, body_id, instant_of
 from foundation.contracts import EVENT_TYPES

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from clickloop.cli.history.entries import SEARCHES, Entry, EntryReader, Ignored, Outgoing
 from clickloop.cli.history.lists import ShownRows, is_line, key_of
-from clickloop.cli.importing.delivery import RefusedDocument
-from clickloop.cli.importing.formats.rows import Row
+from clickloop.cli.importing.delivery import RefusedRow
+from clickloop.cli.importing.formats.source import Row
 from foundation.errors import FieldFault
 
 _TWICE = "appears a second time"
@@ -29,7 +29,7 @@ class ReadRows:
 
     rows: int
     outgoing: list[Outgoing] = field(default_factory=list)
-    refusals: list[RefusedDocument] = field(default_factory=list)
+    refusals: list[RefusedRow] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
     def add(self, place: str, entry: Entry) -> None:
@@ -40,7 +40,7 @@ class ReadRows:
             case Ignored():
                 self.ignored[entry.reason] += 1
             case _:
-                self.refusals.append(RefusedDocument(place, "", entry))
+                self.refusals.append(RefusedRow(place, "", entry))
 
 
 class LogReader:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from clickloop.cli.history.entries import EVENTS, SEARCHES, Outgoing
 from clickloop.cli.history.reader import LogReader, ReadRows
 from clickloop.cli.importing.checkpoint import Checkpoint
-from clickloop.cli.importing.delivery import MAX_BYTES, RefusedDocument
-from clickloop.cli.importing.formats.rows import Row
+from clickloop.cli.importing.delivery import MAX_BYTES, RefusedRow
+from clickloop.cli.importing.formats.source import Row
 
 MAX_ENTRIES = 500
 """Searches and events sent at once; a list with its clicks is not cut, so there may be a few more."""
@@ -51,8 +51,8 @@ class LogRun:
     def __init__(
         self,
         reader: LogReader,
-        send: Callable[[str, Sequence[Outgoing]], list[RefusedDocument]],
-        tell: Callable[[RefusedDocument], None],
+        send: Callable[[str, Sequence[Outgoing]], list[RefusedRow]],
+        tell: Callable[[RefusedRow], None],
         checkpoint: Checkpoint[LogTally] | None = None,
     ) -> None:
         self._reader = reader
@@ -116,7 +116,7 @@ class LogRun:
         for refusal in found.refusals:
             self._refuse(refusal)
 
-    def _refuse(self, refusal: RefusedDocument) -> None:
+    def _refuse(self, refusal: RefusedRow) -> None:
         self.tally.refused += 1
         self._tell(refusal)
 

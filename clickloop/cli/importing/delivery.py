@@ -20,7 +20,7 @@ _INVALID = 422
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class OutgoingDocument:
     """A document as it is sent.
 
     Attributes:
@@ -36,7 +36,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedDocument:
+class RefusedRow:
     """A document, search or event that was not taken, by the reader or by the service.
 
     Attributes:
@@ -58,7 +58,7 @@ class RefusedDocument:
         return f"{self.place}{named}: " + "; ".join(f"{fault.field} {fault.reason}" for fault in self.faults)
 
 
-class Sender:
+class DocumentDelivery:
     """Puts documents into a collection. Storing is idempotent by id, so a batch may be sent twice.
 
     Args:
@@ -70,7 +70,7 @@ class Sender:
         self._remote = remote
         self._retry = retry
 
-    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
+    def send(self, batch: Sequence[OutgoingDocument]) -> tuple[Counter[str], list[RefusedRow]]:
         """Send a batch; return how many were created, updated and unchanged, and what was refused.
 
         A batch that is refused as a whole is sent again in halves, so that one document too many
@@ -91,13 +91,13 @@ class Sender:
         refused = [verdict for verdict in answer["verdicts"] if verdict["status"] == "refused"]
         return statuses, [_refusal(batch[verdict["index"]], verdict) for verdict in refused]
 
-    def _put(self, batch: Sequence[Ready]) -> Any:
+    def _put(self, batch: Sequence[OutgoingDocument]) -> Any:
         return self._remote.put_lines("/v1/documents", "\n".join(document.line for document in batch))
 
-    def _settle(self, batch: Sequence[Ready], refused: Refused) -> tuple[Counter[str], list[RefusedDocument]]:
+    def _settle(self, batch: Sequence[OutgoingDocument], refused: Refused) -> tuple[Counter[str], list[RefusedRow]]:
         if len(batch) == 1:
             faults = refused.fields or (FieldFault("document", refused.detail),)
-            return Counter(), [RefusedDocument(batch[0].place, batch[0].id, faults)]
+            return Counter(), [RefusedRow(batch[0].place, batch[0].id, faults)]
         each = list(_by_document(batch, refused.fields))
         if len(each) == len(batch):
             return Counter(), each
@@ -106,18 +106,18 @@ class Sender:
         return first + second, refused_first + refused_second
 
 
-def _refusal(document: Ready, verdict: dict[str, Any]) -> RefusedDocument:
+def _refusal(document: OutgoingDocument, verdict: dict[str, Any]) -> RefusedRow:
     faults = tuple(FieldFault(fault["field"], fault["reason"]) for fault in verdict["fields"])
-    return RefusedDocument(document.place, document.id, faults)
+    return RefusedRow(document.place, document.id, faults)
 
 
-def _by_document(batch: Sequence[Ready], faults: Sequence[FieldFault]) -> Iterator[RefusedDocument]:
+def _by_document(batch: Sequence[OutgoingDocument], faults: Sequence[FieldFault]) -> Iterator[RefusedRow]:
     """Yield the refusals of an answer that keeps nothing: its faults are named `3.title`."""
     for index, document in enumerate(batch):
         prefix = f"{index}."
         own = [fault for fault in faults if fault.field.startswith(prefix)]
         if own:
-            yield RefusedDocument(
+            yield RefusedRow(
                 document.place,
                 document.id,
                 tuple(FieldFault(one.field.removeprefix(prefix), one.reason) for one in own),

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
-from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
-from clickloop.cli.importing.formats.rows import Row, Source
-from clickloop.cli.importing.mapping import ColumnMap
+from clickloop.cli.importing.column_map import ColumnMap
+from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, OutgoingDocument, RefusedRow
+from clickloop.cli.importing.formats.source import Row, Source
 from foundation.contracts import Document
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.ids import canonical_json
@@ -20,7 +20,7 @@ from serving.catalog.submission import read_document
 class Send(Protocol):
     """Takes a batch; returns how many documents were created, updated and unchanged, and the refusals."""
 
-    def __call__(self, batch: Sequence[Ready], /) -> tuple[Counter[str], list[RefusedDocument]]:
+    def __call__(self, batch: Sequence[OutgoingDocument], /) -> tuple[Counter[str], list[RefusedRow]]:
         """Send it."""
 
 
@@ -46,7 +46,7 @@ class Import:
         source: Source,
         columns: ColumnMap,
         send: Send,
-        tell: Callable[[RefusedDocument], None],
+        tell: Callable[[RefusedRow], None],
         checkpoint: Checkpoint[ImportTally] | None = None,
         *,
         strict: bool = False,
@@ -57,7 +57,7 @@ class Import:
         self._tell = tell
         self._checkpoint = checkpoint
         self._strict = strict
-        self._batch: list[Ready] = []
+        self._batch: list[OutgoingDocument] = []
         self._batch_bytes = 0
         self.ids: set[str] = set()
         self.tally = checkpoint.load() if checkpoint else ImportTally()
@@ -84,30 +84,30 @@ class Import:
             self._checkpoint.clear()
         return self.tally
 
-    def _read(self, row: Row) -> Ready | RefusedDocument:
+    def _read(self, row: Row) -> OutgoingDocument | RefusedRow:
         if row.fault:
-            return RefusedDocument(row.place, "", (FieldFault("row", row.fault),))
+            return RefusedRow(row.place, "", (FieldFault("row", row.fault),))
         written = self._columns.read(row.columns)
         document = read_document(written)
         if isinstance(document, tuple):
-            return RefusedDocument(row.place, _readable(written.get("id")), document)
+            return RefusedRow(row.place, _readable(written.get("id")), document)
         if document.id in self.ids:
-            return RefusedDocument(row.place, _readable(document.id), (FieldFault("id", "appears a second time"),))
+            return RefusedRow(row.place, _readable(document.id), (FieldFault("id", "appears a second time"),))
         self.ids.add(document.id)
         try:
             line = _line(document)
-            return Ready(row.place, document.id, line, len(line.encode()) + 1)
+            return OutgoingDocument(row.place, document.id, line, len(line.encode()) + 1)
         except UnicodeEncodeError:
-            return RefusedDocument(
+            return RefusedRow(
                 row.place,
                 _readable(document.id),
                 (FieldFault("row", "holds what is not UTF-8; name a CSV file's encoding: --encoding latin-1"),),
             )
         except ValueError as problem:
-            return RefusedDocument(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
+            return RefusedRow(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
 
-    def _take(self, found: Ready | RefusedDocument, number: int) -> None:
-        if isinstance(found, RefusedDocument):
+    def _take(self, found: OutgoingDocument | RefusedRow, number: int) -> None:
+        if isinstance(found, RefusedRow):
             self._refuse(found)
             return
         full = len(self._batch) == MAX_DOCUMENTS or self._batch_bytes + found.size_bytes > MAX_BYTES
@@ -130,7 +130,7 @@ class Import:
         if self._checkpoint:
             self._checkpoint.save(self.tally)
 
-    def _refuse(self, refusal: RefusedDocument) -> None:
+    def _refuse(self, refusal: RefusedRow) -> None:
         self.tally.refused += 1
         self._tell(refusal)
         if self._strict:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clickloop.cli.importing.formats.rows import Source
+from clickloop.cli.importing.formats.source import Source
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import pytest
 from foundation.errors import ClickloopError, InvalidRequest, Overloaded
 from simulator.collection import JudgedCollection
 from simulator.driver import Driver
-from simulator.feedback import Habits
 from simulator.traffic import Traffic
 from simulator.users import make_population
+from simulator.visit_events import Habits
 from simulator.visitor_client import visitor_policy
 
 DOCUMENTS = 12

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clickloop.cli.importing.formats.cells import ColumnKinds, read_cell, read_number
-from clickloop.cli.importing.formats.rows import BROKEN, PackedFile, Row, TableForm, broken_off, headings
+from clickloop.cli.importing.formats.cell_types import ColumnKinds, read_cell, read_number
+from clickloop.cli.importing.formats.source import BROKEN, PackedFile, Row, TableForm, broken_off, headings
 from foundation.errors import InvalidRequest
 
-_LONGEST_CELL = 2**30
+_MAX_CELL_CHARACTERS = 2**30
 _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'"[^"]*"')
 _EXCELS_LINE = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
@@ -126,7 +126,7 @@ class Delimited(PackedFile):
 
     @contextmanager
     def _records(self) -> Iterator[Any]:
-        csv.field_size_limit(_LONGEST_CELL)
+        csv.field_size_limit(_MAX_CELL_CHARACTERS)
         with self._text() as text:
             for _ in range(self._lines_before):
                 text.readline()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ijson
 
-from clickloop.cli.importing.formats.rows import BROKEN, PackedFile, Row, broken_off
+from clickloop.cli.importing.formats.source import BROKEN, PackedFile, Row, broken_off
 from foundation.errors import InvalidRequest
 
 _BOM = b"\xef\xbb\xbf"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from clickloop.cli.importing.formats.rows import BROKEN, PackedFile, Row, broken_off
+from clickloop.cli.importing.formats.source import BROKEN, PackedFile, Row, broken_off
 from foundation.web.bodies import read_entries
 
 _ON_ITS_ONLY_LINE = re.compile(r"\(line 1, column")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clickloop.cli.importing.formats.rows import Row, broken_off, headings
-from clickloop.cli.importing.formats.values import plain
+from clickloop.cli.importing.formats.json_values import plain
+from clickloop.cli.importing.formats.source import Row, broken_off, headings
 from foundation.errors import InvalidRequest
 from foundation.extras import needs_extra
 

@@ -1,56 +1,137 @@
-"""Which format a source is in."""
+"""What every format yields: rows, each with the place where a person finds it."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any, Protocol, cast
 
-from clickloop.cli.importing.formats.delimited import Delimited
-from clickloop.cli.importing.formats.json_array import JsonArray
-from clickloop.cli.importing.formats.json_lines import JsonLines
-from clickloop.cli.importing.formats.pages import PageFolder
-from clickloop.cli.importing.formats.parquet import Parquet
-from clickloop.cli.importing.formats.rows import Source, TableForm
-from foundation.errors import InvalidRequest, NotFound
+from foundation.errors import InvalidRequest
 
-KNOWN_FILES = ".csv, .tsv, .jsonl, .ndjson, .json (each also .gz) or .parquet"
-_KNOWN = f"{KNOWN_FILES}, a BEIR folder, a directory of HTML or Markdown"
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading raises where a packed file ends too early or is damaged."""
 
 
-def open_source(path: Path, form: TableForm, known: str = _KNOWN) -> Source:
-    """Return the source at `path`, by its name; a folder with `corpus.jsonl` is in BEIR's form.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One document to be, as its file has it.
 
-    Args:
-        form: How a source with a heading is read.
-        known: What is taken, for people who name something else.
+    Attributes:
+        place: File and line, row or element.
+        columns: JSON values by name; empty when it has a fault.
+        fault: Why it cannot be read, or "".
+    """
+
+    place: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableForm:
+    """How a table with a heading is read.
+
+    Attributes:
+        is_text: Tells of a column whether its cells stay text whatever they look like.
+        names: Columns that are known by these names, in any case.
+        numbers: Columns whose cells are numbers however they are written.
+        encoding: Of a CSV file, as Python names it; "" is UTF-8, or UTF-16 where the file begins so.
+        delimiter: Of a CSV file; "" is read off the file.
+    """
+
+    is_text: Callable[[str], bool] = lambda _column: True
+    names: Collection[str] = ()
+    numbers: Collection[str] = ()
+    encoding: str = ""
+    delimiter: str = ""
+
+    @property
+    def only_for_csv(self) -> list[str]:
+        """The options given that have a meaning for CSV alone."""
+        given = {"--encoding": self.encoding, "--delimiter": self.delimiter, "--numbers": self.numbers}
+        return [name for name, value in given.items() if value]
+
+
+class Source(Protocol):
+    """Documents that are read once, from start to end, and never held as a whole.
+
+    The order is the same each time while the files are.
+    """
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What is read."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns; empty where each row has its own."""
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of the files."""
+
+    @property
+    def done_bytes(self) -> int:
+        """How far it was read, at most `total_bytes`."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows, those that cannot be read too."""
+
+
+class PackedFile:
+    """One file, unpacked while it is read when its name ends in `.gz`.
+
+    Attributes:
+        name: What people call it.
+        columns: Names of the columns; empty where each row has its own.
+    """
+
+    columns: Sequence[str] = ()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.files = [path]
+        self.total_bytes = path.stat().st_size
+        self._raw: IO[bytes] | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open it for reading; close it at the end."""
+        with self.path.open("rb") as self._raw:
+            if self.path.suffix.lower() != ".gz":
+                yield self._raw
+                return
+            with gzip.GzipFile(fileobj=self._raw) as unpacked:
+                yield cast("IO[bytes]", unpacked)
+
+    @property
+    def done_bytes(self) -> int:
+        """How many bytes of the file were read, as it lies on disk."""
+        if self._raw is None:
+            return 0
+        return self.total_bytes if self._raw.closed else self._raw.tell()
+
+
+def headings(file: str, columns: Sequence[str], names: Collection[str]) -> list[str]:
+    """Return `columns` in the spelling of `names` where they differ in case alone and the name is not taken.
 
     Raises:
-        NotFound: Nothing lies there.
-        InvalidRequest: The format is not known, the file cannot be one of it, or has no use for an option.
-        MissingExtra: The format needs a part that is not installed.
+        InvalidRequest: Two of them are the same.
     """
-    if path.is_dir():
-        _refuse_options(path, form)
-        corpus = next((file for name in ("corpus.jsonl", "corpus.jsonl.gz") if (file := path / name).is_file()), None)
-        return JsonLines(corpus) if corpus else PageFolder(path)
-    if not path.is_file():
-        raise NotFound(f"there is no file or directory {path}")
-    unpacked = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    suffix = unpacked.suffix.lower()
-    if suffix in {".csv", ".tsv"}:
-        return Delimited(path, form)
-    _refuse_options(path, form)
-    match suffix:
-        case ".jsonl" | ".ndjson":
-            return JsonLines(path)
-        case ".json":
-            return JsonArray(path)
-        case ".parquet" if unpacked == path:
-            return Parquet(path, form.names)
-    raise InvalidRequest(f"the format of {path.name} is not known; take {known}")
+    spelling = {name.casefold(): name for name in names if name not in columns}
+    known = {*names}
+    found = [column if column in known else spelling.get(column.casefold(), column) for column in columns]
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise InvalidRequest(f"{file} has the column {twice[0]!r} more than once; rename one of them")
+    return found
 
 
-def _refuse_options(path: Path, form: TableForm) -> None:
-    if form.only_for_csv:
-        raise InvalidRequest(
-            f"{form.only_for_csv[0]} is for .csv and .tsv files; {path.name} says itself what it holds"
-        )
+def broken_off(name: str, problem: Exception) -> Row:
+    """Return the row that stands for everything behind the place where reading ended."""
+    return Row(f"{name}, behind the rows before", fault=f"the rest cannot be read: {problem}")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from clickloop.cli.exporting import export_documents
+from clickloop.cli.importing.column_map import parse_map
 from clickloop.cli.importing.formats.json_lines import JsonLines
-from clickloop.cli.importing.mapping import parse_map
 from foundation.errors import Conflict, InvalidRequest
 from serving.catalog.submission import read_document
 

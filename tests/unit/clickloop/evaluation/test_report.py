@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from clickloop.evaluation.report import EvaluationReport, compare, print_comparison, write_report
-from clickloop.evaluation.runs import Run, read_run
+from clickloop.evaluation.run_files import Run, read_run
 from foundation.errors import InvalidRequest, NotFound
 from simulator.collection import JudgedCollection
 

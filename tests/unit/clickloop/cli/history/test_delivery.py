@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from clickloop.cli.history.columns import LogColumns
 from clickloop.cli.history.delivery import LogDelivery
 from clickloop.cli.history.entries import EVENTS, Outgoing
+from clickloop.cli.history.log_columns import LogColumns
 from foundation.http_client import Refused, ServiceClient
 from foundation.retries import RetryPolicy
 

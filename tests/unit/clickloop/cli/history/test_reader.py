@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickloop.cli.history.columns import parse_columns
 from clickloop.cli.history.entries import EVENTS, SEARCHES, EntryReader
+from clickloop.cli.history.log_columns import parse_columns
 from clickloop.cli.history.reader import LogReader, ReadRows
-from clickloop.cli.importing.formats.rows import Row
+from clickloop.cli.importing.formats.source import Row
 from foundation.errors import InvalidRequest
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

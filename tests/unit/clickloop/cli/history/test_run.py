@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from clickloop.cli.history.columns import parse_columns
 from clickloop.cli.history.delivery import LogDelivery
 from clickloop.cli.history.entries import SEARCHES, EntryReader, Outgoing
+from clickloop.cli.history.log_columns import parse_columns
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
 from clickloop.cli.importing.checkpoint import Checkpoint
-from clickloop.cli.importing.delivery import RefusedDocument
-from clickloop.cli.importing.formats.rows import Row
+from clickloop.cli.importing.delivery import RefusedRow
+from clickloop.cli.importing.formats.source import Row
 from foundation.errors import FieldFault, NotReady
 from foundation.http_client import Refused
 from foundation.retries import RetryPolicy
@@ -53,7 +53,7 @@ class Service:
         self.retry = retry
         self.ids: list[str] = []
 
-    def send(self, _path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
+    def send(self, _path: str, batch: Sequence[Outgoing]) -> list[RefusedRow]:
         if self.retry == 0:
             raise NotReady("gone")
         self.retry -= 1
@@ -78,10 +78,10 @@ def test_an_interrupted_replay_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 
 def test_what_the_service_refuses_is_told_with_its_column() -> None:
-    told: list[RefusedDocument] = []
+    told: list[RefusedRow] = []
 
-    def send(path: str, batch: Sequence[Outgoing]) -> list[RefusedDocument]:
-        return [RefusedDocument(batch[0].place, "", (FieldFault("at", "lies ahead"),))] if path == SEARCHES else []
+    def send(path: str, batch: Sequence[Outgoing]) -> list[RefusedRow]:
+        return [RefusedRow(batch[0].place, "", (FieldFault("at", "lies ahead"),))] if path == SEARCHES else []
 
     tally = LogRun(reader(), send, told.append).run(rows(3))
 

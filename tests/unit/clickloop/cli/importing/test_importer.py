@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from clickloop.cli.importing.checkpoint import Checkpoint, ImportTally
-from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, Ready, RefusedDocument
+from clickloop.cli.importing.column_map import parse_map
+from clickloop.cli.importing.delivery import MAX_BYTES, MAX_DOCUMENTS, OutgoingDocument, RefusedRow
 from clickloop.cli.importing.formats.json_lines import JsonLines
 from clickloop.cli.importing.importer import Import
-from clickloop.cli.importing.mapping import parse_map
 from foundation.errors import FieldFault, InvalidRequest, NotReady
 
 
@@ -26,13 +26,13 @@ class Service:
         self.documents: dict[str, Any] = {}
         self.retry = retry
 
-    def send(self, batch: Sequence[Ready]) -> tuple[Counter[str], list[RefusedDocument]]:
+    def send(self, batch: Sequence[OutgoingDocument]) -> tuple[Counter[str], list[RefusedRow]]:
         if len(self.batches) == self.retry:
             raise NotReady("gone")
         self.batches.append([document.id for document in batch])
         good = [document for document in batch if document.id != "bad"]
         self.documents |= {document.id: json.loads(document.line) for document in good}
-        bad = [RefusedDocument(one.place, one.id, (FieldFault("id", "is bad"),)) for one in batch if one not in good]
+        bad = [RefusedRow(one.place, one.id, (FieldFault("id", "is bad"),)) for one in batch if one not in good]
         return Counter(created=len(good)), bad
 
 

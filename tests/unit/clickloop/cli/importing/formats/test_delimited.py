@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickloop.cli.importing.formats.cells import read_cell
+from clickloop.cli.importing.formats.cell_types import read_cell
 from clickloop.cli.importing.formats.delimited import Delimited, read_delimiter
-from clickloop.cli.importing.formats.rows import TableForm
+from clickloop.cli.importing.formats.source import TableForm
 from foundation.errors import InvalidRequest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clickloop.cli.importing.formats.markdown import read_page
+from clickloop.cli.importing.formats.markdown_page import read_page
 
 PAGE = """---
 title: Printing

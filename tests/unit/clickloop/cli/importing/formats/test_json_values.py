@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickloop.cli.importing.formats.values import plain
+from clickloop.cli.importing.formats.json_values import plain
 
 SCALARS = (
     st.none()

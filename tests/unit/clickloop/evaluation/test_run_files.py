@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.evaluation.runs import read_run, write_run
+from clickloop.evaluation.run_files import read_run, write_run
 from foundation.errors import InvalidRequest
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.cli.importing.formats.rows import TableForm
-from clickloop.cli.importing.formats.source import open_source
+from clickloop.cli.importing.formats.detection import open_source
+from clickloop.cli.importing.formats.source import TableForm
 from foundation.errors import InvalidRequest, NotFound
 
 

@@ -10,8 +10,8 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from clickloop.cli.importing.formats.hypertext import visible_text
-from clickloop.cli.importing.formats.values import plain
+from clickloop.cli.importing.formats.html_page import visible_text
+from clickloop.cli.importing.formats.json_values import plain
 
 _FRONT = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _TAKEN = frozenset({"id", "text", "fields"})

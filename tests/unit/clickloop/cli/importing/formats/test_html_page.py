@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clickloop.cli.importing.formats.hypertext import read_page, visible_text
+from clickloop.cli.importing.formats.html_page import read_page, visible_text
 
 PAGE = b"""<!doctype html><html lang="en-GB"><head><title> Reset your
  password </title><meta name="description" content="How to get back in.">

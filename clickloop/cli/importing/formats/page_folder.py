@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from clickloop.cli.importing.formats import hypertext, markdown
-from clickloop.cli.importing.formats.rows import Row
+from clickloop.cli.importing.formats import html_page, markdown_page
+from clickloop.cli.importing.formats.source import Row
 from foundation.errors import NotFound
 
 _READERS = {
-    ".html": hypertext.read_page,
-    ".htm": hypertext.read_page,
-    ".xhtml": hypertext.read_page,
-    ".md": markdown.read_page,
-    ".markdown": markdown.read_page,
+    ".html": html_page.read_page,
+    ".htm": html_page.read_page,
+    ".xhtml": html_page.read_page,
+    ".md": markdown_page.read_page,
+    ".markdown": markdown_page.read_page,
 }
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from collector.intake.schemas.native import parse
 from foundation.contracts import FeedbackEvent
-from simulator.feedback import Habits, Reader
 from simulator.traffic import Visit
 from simulator.users import PositionUser
+from simulator.visit_events import Habits, Reader
 
 VISIT = Visit(3, "q1", 0, "person-1", "session-1")
 SHOWN = ["a", "b", "c"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.cli.importing.formats.pages import PageFolder
+from clickloop.cli.importing.formats.page_folder import PageFolder
 from foundation.errors import NotFound
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clickloop.cli.importing.mapping import parse_map
+from clickloop.cli.importing.column_map import parse_map
 from foundation.errors import InvalidRequest
 
 

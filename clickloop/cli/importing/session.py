@@ -1,0 +1,145 @@
+"""What an import and the replay of a log have in common: options, what they tell, and how they are taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol
+
+from rich.console import Console
+
+from clickloop.cli.importing.checkpoint import Checkpoint, Kept
+from clickloop.cli.importing.delivery import RefusedRow
+from clickloop.cli.importing.formats.source import Source
+from clickloop.cli.importing.progress import say, show_progress
+from foundation.http_client import ServiceClient
+from foundation.retries import RetryPolicy
+
+_MAX_REFUSALS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """What a person asks of the reading of any source.
+
+    Attributes:
+        columns: The map of columns, as it was written.
+        encoding: Of CSV files; "" is UTF-8, or UTF-16 where a file begins so.
+        delimiter: Of CSV files; "" is read off each file.
+        restart: Forget how far an interrupted run over the same source came.
+        dry_run: Read and tell, send nothing.
+    """
+
+    columns: Sequence[str] = ()
+    encoding: str = ""
+    delimiter: str = ""
+    restart: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary(Generic[Kept]):
+    """How a run over a source ended.
+
+    Attributes:
+        tally: What became of the rows, those of an interrupted run before included.
+        resumed_at: Rows that an interrupted run had settled.
+        refusals: The first hundred rows of this run that were not taken.
+        unseen: Columns of the map that no row had.
+    """
+
+    tally: Kept
+    dry_run: bool
+    resumed_at: int = 0
+    refusals: list[RefusedRow] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values."""
+        return asdict(self.tally) | {
+            "dry_run": self.dry_run,
+            "resumed_at": self.resumed_at,
+            "unseen_columns": self.unseen,
+            "refusals": [one.to_json() for one in self.refusals],
+        }
+
+
+class MappedColumns(Protocol):
+    """The columns that a person named."""
+
+    def unseen(self) -> list[str]:
+        """Return those that no row had so far."""
+
+
+class Session(Generic[Kept]):
+    """One run over a source, as the person at the console follows it.
+
+    Args:
+        home: Where the place of an interrupted run is kept.
+        summary: Holds the tally of a run that has not begun; filled by the run.
+
+    Attributes:
+        retry: Repeats what may succeed later, and tells of every pause.
+    """
+
+    def __init__(
+        self, service: ServiceClient, options: SourceOptions, summary: Summary[Kept], *, home: Path, console: Console
+    ) -> None:
+        self._service = service
+        self._options = options
+        self._summary = summary
+        self._home = home
+        self._console = console
+        self.retry = RetryPolicy(lambda reason, pause_s: self.say(f"waiting {pause_s:.1f} s: {reason}"))
+
+    def say(self, line: str) -> None:
+        """Tell the person something."""
+        say(self._console, line)
+
+    def refuse(self, refusal: RefusedRow) -> None:
+        """Tell of a row that is not taken, with file, line and column."""
+        self.say(str(refusal))
+        if len(self._summary.refusals) < _MAX_REFUSALS:
+            self._summary.refusals.append(refusal)
+
+    def open_checkpoint(self, files: Sequence[Path], **purpose: object) -> Checkpoint[Kept] | None:
+        """Return where the run keeps its place, None for one that sends nothing.
+
+        Args:
+            purpose: What tells this run from others, beside the options that any run has.
+
+        Raises:
+            NotReady: No service answers.
+        """
+        if self._options.dry_run:
+            return None
+        self._service.get("/healthz")
+        purpose |= {
+            "service": self._service.url,
+            "collection": self._service.collection,
+            "columns": list(self._options.columns),
+            "form": [self._options.encoding, self._options.delimiter],
+        }
+        checkpoint = Checkpoint(self._home / "imports", purpose, files, self._summary.tally)
+        if self._options.restart:
+            checkpoint.clear()
+        return checkpoint
+
+    def carry_out(
+        self, source: Source, columns: MappedColumns, resumed_at: int, run: Callable[[Callable[[], None]], Kept]
+    ) -> None:
+        """Run, and tell where the run begins and which columns it missed.
+
+        Args:
+            resumed_at: Rows that an interrupted run had settled.
+            run: Reads and sends the source; is handed what to call after each row.
+        """
+        self._summary.resumed_at = resumed_at
+        if resumed_at:
+            self.say(f"going on behind row {resumed_at}, where the last run ended; --restart begins anew")
+        with show_progress(self._console, source) as watch:
+            self._summary.tally = run(watch)
+        self._summary.unseen = columns.unseen()
+        if self._summary.unseen:
+            self.say(f"no row has the column {', '.join(self._summary.unseen)} that --map names")
