@@ -171,13 +171,13 @@ class Container:
     def content(self) -> Content:
         """Documents and evidence in memory."""
         return Content(
-            self.engine,
-            self.catalog,
-            self.declarations,
-            self.snapshots,
-            self.builds,
-            self.settings,
-            self.clock,
+            engine=self.engine,
+            catalog=self.catalog,
+            declarations=self.declarations,
+            snapshots=self.snapshots,
+            builds=self.builds,
+            settings=self.settings,
+            clock=self.clock,
         )
 
     @cached_property
@@ -236,13 +236,13 @@ class Container:
     def make_loader(self, assignments: Assignments) -> Loader:
         """Return a loader for this process."""
         return Loader(
-            self.engine,
-            self.content,
-            self.registry,
-            assignments,
-            self.settings,
-            self.clock,
-            self.name,
+            engine=self.engine,
+            content=self.content,
+            registry=self.registry,
+            assignments=assignments,
+            settings=self.settings,
+            clock=self.clock,
+            replica=self.name,
         )
 
     def make_consumer(self) -> Consumer:

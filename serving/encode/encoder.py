@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +51,7 @@ class Encoder:
         options.intra_op_num_threads = 1  # a query gains nothing from a second one, which costs half as much again
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
         self.reads_tokens = False
-        self._queries: OrderedDict[str, EncodedQuery] = OrderedDict()
-        self._forgetting = threading.Lock()
+        self._read_once = lru_cache(_CACHED_QUERIES)(self._read_query)
         self._batches = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self.dimension = int(self.encode(["a"]).shape[1])
 
@@ -76,18 +73,14 @@ class Encoder:
     def read_query(self, query: str) -> EncodedQuery:
         """Return what the encoder says of one query; recent queries are remembered.
 
-        Each goes through the network alone: with eight bits, texts of one pass share their scales, so that a
-        query's vector would depend on who asks beside it, and no answer could be computed again.
+        Each query goes through the network alone. With eight bits, the texts of one pass share their scales: a
+        vector would depend on the other queries of the moment, and could not be computed again.
         """
-        known = self._queries.get(query)
-        if known is not None:
-            return known
+        return self._read_once(query)
+
+    def _read_query(self, query: str) -> EncodedQuery:
         vectors, tokens = self._encode([query], tokens=self.reads_tokens)
-        read = self._queries[query] = EncodedQuery(vectors[0], tokens[0])
-        with self._forgetting:
-            while len(self._queries) > _CACHED_QUERIES:
-                self._queries.popitem(last=False)
-        return read
+        return EncodedQuery(vectors[0], tokens[0])
 
     def _encode(self, texts: list[str], *, tokens: bool) -> tuple[Floats, list[Floats]]:
         """Encode texts of similar length together, so that little is spent on padding."""

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from foundation.contracts import Document
 from foundation.errors import FieldFault, InvalidRequest, NotFound
-from foundation.settings import Settings
+from foundation.sections import IntakeSettings
 from foundation.texts import as_id
 from foundation.web.bodies import Entry, read_entries
 from foundation.web.problems import problem_responses
@@ -93,7 +93,7 @@ _DOCUMENT_IN: dict[str, Any] = {
 }
 
 
-def make_router(catalog: Catalog, settings: Settings, changed: Callable[[str, list[str]], None]) -> APIRouter:
+def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[str, list[str]], None]) -> APIRouter:
     """Return the routes that store, delete and show the documents of `catalog`.
 
     Args:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from foundation.arrays import Bits, Flags, Floats, Ints
+from foundation.arrays import Flags, Floats, Ints
 from foundation.contracts import Document
 from serving.encode.projection import Codes
 from serving.encode.tokens import TokenTable
+from serving.index.columns import Columns
 from serving.index.dense.index import DenseIndex
-from serving.index.documents import DocumentStore
+from serving.index.document_store import DocumentStore
 from serving.index.fields.filters import Condition
 from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
-from serving.index.fingerprint import WORDS, fingerprint
+from serving.index.fingerprint import fingerprint
 from serving.index.lexical.index import LexicalIndex
 from serving.index.passages import split_passages
 from serving.index.snapshot import FIELDS, IndexSnapshot
@@ -36,45 +36,12 @@ class Embedder(Protocol):
         """Return compressed token vectors of each text, see `serving.encode.tokens`; None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What is computed with, by row; at least as long as the corpus has rows.
-
-    Attributes:
-        titles: Trigram bitmap of the title, shape (rows, 8).
-        starts: Number of the first passage in the dense index, shape (rows,).
-        counts: How many passages there are, 0 while they wait to be embedded, shape (rows,).
-        lengths: Length of the sum of their vectors, float32 of shape (rows,).
-        changes: Change number of the document, shape (rows,).
-        alive: Whether the row is the present form of its document, shape (rows,).
-    """
-
-    titles: Bits
-    starts: Ints
-    counts: Ints
-    lengths: Floats
-    changes: Ints
-    alive: Flags
-
-    @classmethod
-    def empty(cls) -> Columns:
-        """Return columns without rows."""
-        numbers = np.zeros(0, np.int64)
-        lengths = np.zeros(0, np.float32)
-        return cls(np.zeros((0, WORDS), np.uint64), numbers, numbers, lengths, numbers, np.zeros(0, np.bool_))
-
-    def grow(self, rows: int) -> Columns:
-        """Return the same columns with room for `rows` rows."""
-        columns = (self.titles, self.starts, self.counts, self.lengths, self.changes, self.alive)
-        return Columns(*(_lengthen(column, rows) for column in columns))
-
-
 class Corpus:
     """Documents that can be searched while others are added, changed and deleted.
 
-    A change takes a new row and retires the old one, so a running search keeps what it found. Words
-    can be searched as soon as a change is placed, its meaning after it is embedded. One thread
-    places and embeds; any number search.
+    A change takes a new row and retires the old one, so a running search keeps what it found. The words of a
+    change can be searched as soon as it is indexed, its meaning after it is embedded. One thread indexes and
+    embeds; any number search.
 
     Args:
         dimension: Length of a vector.
@@ -92,7 +59,7 @@ class Corpus:
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
         self.tokens = TokenTable(folder)
         self._store = DocumentStore(folder)
-        self.columns = Columns(*snapshot.columns()) if snapshot else Columns.empty()
+        self.columns = Columns.load(snapshot.folder) if snapshot else Columns.empty()
         self.change = snapshot.change if snapshot else 0
         self._names = snapshot.names() if snapshot else []
         alive = self.columns.alive
@@ -156,7 +123,7 @@ class Corpus:
         Returns:
             Float32 of shape (passages, dimension) and int64 of shape (len(rows),).
         """
-        passages, starts = self._passages(rows)
+        passages, starts = self.columns.passages(rows)
         return self.dense.vectors(passages), starts
 
     def compare(self, rows: Ints, queries: Floats) -> tuple[Floats, Floats]:
@@ -169,7 +136,7 @@ class Corpus:
         Returns:
             Cosines of the best passage, and of the mean of all; float32 of shape (n, m) each.
         """
-        passages, starts = self._passages(rows)
+        passages, starts = self.columns.passages(rows)
         cosines = self.dense.similarities(passages, queries)
         best: Floats = np.maximum.reduceat(cosines, starts, axis=0)
         lengths = np.maximum(self.columns.lengths[rows], np.float32(1e-9))
@@ -180,20 +147,20 @@ class Corpus:
         """Return the cosine of each passage of each document with a unit vector; none of those not embedded yet."""
         wanted = np.asarray(rows, dtype=np.int64)
         counts = self.columns.counts[wanted]
-        passages, _ = self._passages(wanted[counts > 0])
+        passages, _ = self.columns.passages(wanted[counts > 0])
         ends = np.cumsum(counts)
         cosines = self.dense.similarities(passages, vector[:, None])[:, 0].tolist()
         return [cosines[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
 
     def apply(self, changes: list[Document], embedder: Embedder) -> None:
-        """Make changes of the catalog searchable by word and by meaning; see `place` and `embed`."""
-        self.place(changes)
+        """Make changes of the catalog searchable by word and by meaning; see `index` and `embed`."""
+        self.index(changes)
         self.embed(embedder, self.waiting)
 
-    def place(self, changes: list[Document]) -> None:
+    def index(self, changes: list[Document]) -> None:
         """Make changes of the catalog searchable by word, all at once.
 
-        When their words cannot be written, as on a full disk, nothing has changed, and it can be repeated.
+        When their words cannot be written, as on a full disk, nothing changes, and the call can be repeated.
 
         Args:
             changes: In order of their change numbers; deletions have `deleted` set.
@@ -211,29 +178,27 @@ class Corpus:
             self.change = max(self.change, changes[-1].change)
 
     def embed(self, embedder: Embedder, limit: int) -> int:
-        """Make at most `limit` placed documents searchable by meaning, and return how many still wait."""
+        """Make at most `limit` indexed documents searchable by meaning, and return how many still wait."""
         rows = [row for row in self._pending[:limit] if self.columns.alive[row]]
-        documents = [self.document(row) for row in rows]
-        passages = [split_passages(document.title, document.text) for document in documents]
+        passages = [split_passages(document.title, document.text) for document in map(self.document, rows)]
         texts = [passage for split in passages for passage in split]
         tokens = embedder.embed_tokens(texts) if texts else None
         vectors = embedder.embed(texts) if texts else np.zeros((0, self.dense.dimension), np.float32)
         with self._lock:
-            start = 0
+            end = 0
             for row, split in zip(rows, passages, strict=True):
-                end = start + len(split)
+                start, end = end, end + len(split)
                 if self.columns.alive[row]:
                     numbers = self.dense.add([row] * len(split), vectors[start:end])
                     self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
                     self.columns.lengths[row] = np.linalg.norm(vectors[start:end].sum(axis=0))
                     if tokens is not None:
                         self.tokens.add(row, np.concatenate(tokens[start:end]))
-                start = end
             del self._pending[:limit]
         return len(self._pending)
 
     def tombstone(self, document_ids: list[str]) -> None:
-        """Take documents out of every later answer at once, before their deletion is placed."""
+        """Take documents out of every later answer at once, before their deletion is indexed."""
         with self._lock:
             for name in document_ids:
                 row = self._rows.get(name)
@@ -266,18 +231,10 @@ class Corpus:
             self.fields.save(folder / FIELDS)
             self.dense.save(folder)
             self.tokens.save(folder, self.size)
-            living = self.columns
-            columns = (living.titles, living.starts, living.counts, living.lengths, living.changes, living.alive)
-            IndexSnapshot.write(folder, self.change, self._names, tuple(column[: self.size] for column in columns))
-
-    def _passages(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Return the numbers of the passages of documents, and where each document's begin among them."""
-        counts = self.columns.counts[rows]
-        starts = np.cumsum(counts) - counts
-        return np.repeat(self.columns.starts[rows] - starts, counts) + np.arange(counts.sum()), starts
+            IndexSnapshot.write(folder, self.change, self._names, self.columns)
 
     def _reserve(self, rows: int) -> None:
-        """Make room for so many rows; who finds one by its words before it is there passes over it as not alive."""
+        """Make room for so many rows; a search that finds one by its words too early passes over it as not alive."""
         if rows > len(self.columns.starts):
             self.columns = self.columns.grow(max(1024, rows * 3 // 2))
 
@@ -301,7 +258,7 @@ class Corpus:
         self.columns.titles[row] = fingerprint(document.title)
         self.columns.changes[row] = document.change
         self.fields.add(row, document.fields)
-        self._pending.append(row)  # before its name: who sees the document knows that it waits
+        self._pending.append(row)  # before its name: a reader that sees the document knows that it waits
         self._names.append(document.id)
         self._rows[document.id] = row
         self.columns.alive[row] = True
@@ -312,9 +269,3 @@ class Corpus:
             self.columns.alive[row] = False
             start, count = int(self.columns.starts[row]), int(self.columns.counts[row])
             self.dense.remove(range(start, start + count))
-
-
-def _lengthen(column: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
-    longer = np.zeros((rows, *column.shape[1:]), column.dtype)
-    longer[: len(column)] = column
-    return longer

@@ -1,21 +1,21 @@
 """A snapshot: a corpus as it was at one change, sealed in a folder that processes share.
 
-The folder is written aside and renamed, so whoever sees it sees all of it. Its large files are read
-through memory maps; a process starts from one in a second, and embeds nothing.
+The folder is written aside and renamed, so it appears whole. Its large files are read through memory maps; a
+process starts from one in a second, and embeds nothing.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from foundation.errors import ArtifactDamaged
 from foundation.ids import digest_bytes
+from serving.index.columns import Columns
 
 FORMAT = 3
 """Raised whenever the files change their form; snapshots of other forms are built anew."""
@@ -23,8 +23,6 @@ FORMAT = 3
 LEXICAL = "lexical"
 FIELDS = "fields"
 """Folders inside it."""
-
-_COLUMNS = ("titles", "starts", "counts", "lengths", "changes", "alive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +64,26 @@ class IndexSnapshot:
         return cls(folder, **described)
 
     @classmethod
-    def write(cls, folder: Path, change: int, names: list[str], columns: tuple[npt.NDArray[Any], ...]) -> None:
+    def write(cls, folder: Path, change: int, names: list[str], columns: Columns) -> None:
         """Describe the snapshot whose other files are already in `folder`.
 
         Args:
             folder: Where the corpus was saved.
             change: Last change it holds.
             names: Document id by row.
-            columns: The corpus's columns, in the order of `serving.index.corpus.Columns`.
+            columns: The corpus's columns.
         """
-        for name, column in zip(_COLUMNS, columns, strict=True):
-            np.save(folder / f"{name}.npy", column)
+        columns.save(folder, len(names))
         (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False))
-        changes, alive = columns[_COLUMNS.index("changes")], columns[_COLUMNS.index("alive")]
-        living = np.flatnonzero(alive).tolist()
+        living = np.flatnonzero(columns.alive[: len(names)]).tolist()
         described = {
             "format": FORMAT,
             "change": change,
             "rows": len(names),
             "documents": len(living),
-            "digest": digest_content((names[row], int(changes[row])) for row in living),
+            "digest": digest_content((names[row], int(columns.changes[row])) for row in living),
         }
         (folder / "snapshot.json").write_text(json.dumps(described))
-
-    def columns(self) -> tuple[npt.NDArray[Any], ...]:
-        """Return the columns that `write` wrote, in memory and free to be changed."""
-        return tuple(np.load(self.folder / f"{name}.npy") for name in _COLUMNS)
 
     def names(self) -> list[str]:
         """Return the document id of each row."""
@@ -99,13 +91,7 @@ class IndexSnapshot:
         return names
 
 
-def digest_content(held: Any) -> str:
-    """Return a digest of documents and their change numbers that does not depend on their order.
-
-    Args:
-        held: Pairs of document id and change number.
-    """
-    total = 0
-    for name, change in held:
-        total += int(digest_bytes(f"{name}\x00{change}".encode())[:32], 16)
+def digest_content(held: Iterable[tuple[str, int]]) -> str:
+    """Return a digest of document ids and their change numbers that does not depend on their order."""
+    total = sum(int(digest_bytes(f"{name}\x00{change}".encode())[:32], 16) for name, change in held)
     return f"{total % 2**128:032x}"

@@ -27,6 +27,7 @@ from serving.encode.embedder import StoredEmbedder
 from serving.index.corpus import Corpus
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import BULK_BYTES, LexicalIndex
+from serving.index.lexical.storage import share_index
 from serving.index.snapshot import LEXICAL, IndexSnapshot
 
 ReadChanges = Callable[[int, int], list[Document]]
@@ -85,7 +86,7 @@ class SnapshotStore:
             return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
         copy = self._claim.folder / f"{collection}-{snapshot.id}"
         shutil.rmtree(copy, ignore_errors=True)
-        LexicalIndex.share(snapshot.folder / LEXICAL, copy)
+        share_index(snapshot.folder / LEXICAL, copy)
         return Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
 
     def close(self, collection: str, corpus: Corpus) -> None:

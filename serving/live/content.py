@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from collector.api import read_changed
 from foundation.clock import Clock, monotonic_s
 from foundation.errors import Overloaded, StoreAway
-from foundation.settings import Settings
+from foundation.sections import EvidenceSettings
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import DOCUMENTS, WAITING
 from serving.catalog.changes import ChangeCounts
@@ -34,12 +34,13 @@ class Content:
 
     def __init__(
         self,
+        *,
         engine: sa.Engine,
         catalog: Catalog,
         declarations: Declarations,
         snapshots: SnapshotStore,
         builds: Builds,
-        settings: Settings,
+        settings: EvidenceSettings,
         clock: Clock,
     ) -> None:
         self._engine = engine
@@ -55,16 +56,16 @@ class Content:
         self._evidence_followed: dict[str, int] = {}
         self._failures = Failures()
 
-    def follow(self, seen: ChangeCounts, patience_s: float) -> bool:
+    def follow(self, seen: ChangeCounts, embedding_limit_s: float) -> bool:
         """Take in what changed in every collection, and return whether documents still wait to be embedded.
 
-        Words of documents can be searched when this returns; their meaning as far as `patience_s`
-        reaches, a batch of every collection at least.
+        Words of documents can be searched when this returns. Their meaning is searchable for as many documents as
+        are embedded within the limit; one batch of every collection always is.
 
         Args:
             seen: How far everything is; what has not changed is not read.
         """
-        until = monotonic_s() + patience_s
+        until = monotonic_s() + embedding_limit_s
         waiting = False
         for name in self._catalog.learn(seen.documents):
             if self._failures.is_due(name):
@@ -101,23 +102,23 @@ class Content:
         self._builds.stop()
         self._snapshots.clear()
 
-    def hide(self, name: str, document_ids: list[str]) -> None:
+    def tombstone(self, name: str, document_ids: list[str]) -> None:
         """Take documents out of every later answer of this replica at once. Never blocks."""
         served = self.served.get(name)
         if served is not None:
             served.corpus.tombstone(document_ids)
 
     def _try(self, name: str, seen: ChangeCounts, until: float) -> bool:
-        """Follow one collection; what it fails on is kept, told, and keeps no other from being followed."""
+        """Follow one collection; its failure is logged and kept, and the others are followed all the same."""
         try:
             waiting = self._follow_one(name, seen, until)
         except (StoreAway, Overloaded):
-            raise  # the same for all, and told by the store itself
-        except Exception as problem:  # noqa: BLE001  whatever a collection breaks on, the others are followed
-            told = str(problem) or repr(problem)
-            if told != self._failures.problem(name):
-                _log.exception("collection_not_followed", collection=name, problem=told)
-            self._failures.note(name, told)
+            raise  # the same for all, and logged by the store itself
+        except Exception as problem:  # noqa: BLE001  any failure of one collection leaves the others alone
+            reason = str(problem) or repr(problem)
+            if reason != self._failures.problem(name):
+                _log.exception("collection_not_followed", collection=name, problem=reason)
+            self._failures.note(name, reason)
             return False
         self._failures.forget(name)
         return waiting
@@ -134,7 +135,7 @@ class Content:
     def _open(self, name: str, seen: ChangeCounts) -> CollectionState:
         """Bring a collection into memory; nobody sees it before its documents can be found by their words."""
         served = CollectionState(self._snapshots.open(name), self.embedder.encoder)
-        self._place(name, served.corpus, seen)
+        self._index(name, served.corpus, seen)
         self.served[name] = served
         return served
 
@@ -156,16 +157,16 @@ class Content:
         self._snapshots.close(name, old)
         _log.info("snapshot_swapped", collection=name, snapshot=newest.id, documents=len(corpus))
 
-    def _place(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
+    def _index(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
         corpus.declare(self._declared[name])
         while corpus.change < seen.documents[name]:
             changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
             if not changes:
                 break
-            corpus.place(changes)
+            corpus.index(changes)
 
     def _follow_documents(self, name: str, corpus: Corpus, seen: ChangeCounts, until: float) -> bool:
-        self._place(name, corpus, seen)
+        self._index(name, corpus, seen)
         waiting = corpus.waiting
         while waiting:
             waiting = corpus.embed(self.embedder, _EMBEDDED_AT_ONCE)

@@ -8,8 +8,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from foundation.clock import Clock, monotonic_s
 from foundation.database.engine import reading, transaction, upsert
 from serving.tables import replicas
+
+_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +25,48 @@ class Replica:
 
 
 def living_replicas(engine: sa.Engine, collection: str, since: datetime) -> list[Replica]:
-    """Return what the replicas that were heard of after a moment say that they serve."""
-    heard = (replicas.c.collection == collection) & (replicas.c.seen_at > since)
-    statement = sa.select(replicas).where(heard).order_by(replicas.c.replica)
+    """Return what the replicas seen after a moment say that they serve."""
+    seen = (replicas.c.collection == collection) & (replicas.c.seen_at > since)
+    statement = sa.select(replicas).where(seen).order_by(replicas.c.replica)
     with reading(engine) as connection:
         return [Replica(row.replica, row.version, row.problem) for row in connection.execute(statement)]
 
 
-def report_replica(engine: sa.Engine, replica: str, served: Mapping[str, tuple[str, str]], at: datetime) -> None:
-    """Write what a replica serves.
+class ReplicaReport:
+    """Writes what one replica serves.
 
     Args:
-        served: Version and problem, "" without one, by collection.
+        replica: Name of the process in the table of replicas.
     """
-    rows = [
-        {"collection": collection, "replica": replica, "version": version, "problem": problem, "seen_at": at}
-        for collection, (version, problem) in served.items()
-    ]
-    with transaction(engine) as connection:
-        upsert(connection, replicas, rows)
 
+    def __init__(self, engine: sa.Engine, replica: str, clock: Clock) -> None:
+        self._engine = engine
+        self._replica = replica
+        self._clock = clock
+        self._next_at_s = 0.0
 
-def forget_replica(engine: sa.Engine, replica: str) -> None:
-    """Take a replica that ends out of those that others wait for."""
-    with transaction(engine) as connection:
-        connection.execute(sa.delete(replicas).where(replicas.c.replica == replica))
+    def hurry(self) -> None:
+        """Let the next report be written at once."""
+        self._next_at_s = 0.0
+
+    def tell(self, served: Mapping[str, tuple[str, str]]) -> None:
+        """Write what the replica serves: at once after `hurry`, else every few seconds, as a sign of life.
+
+        Args:
+            served: Version and problem, "" without one, by collection.
+        """
+        if monotonic_s() < self._next_at_s:
+            return
+        now = self._clock.now()
+        rows = [
+            {"collection": name, "replica": self._replica, "version": version, "problem": problem, "seen_at": now}
+            for name, (version, problem) in served.items()
+        ]
+        with transaction(self._engine) as connection:
+            upsert(connection, replicas, rows)
+        self._next_at_s = monotonic_s() + _EVERY_S
+
+    def withdraw(self) -> None:
+        """Take a replica that ends out of the table: nobody waits for it any more."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(replicas).where(replicas.c.replica == self._replica))

@@ -35,7 +35,7 @@ class Versions:
     def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
         self._registry = registry
         self._embedder = embedder
-        self._patience = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
+        self._calls = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
         self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
 
     def hold(self, name: str, served: CollectionState, version: str) -> bool:
@@ -45,15 +45,15 @@ class Versions:
         return version in served.rankers
 
     def _load(self, name: str, served: CollectionState, version: str) -> None:
-        stamp = self._stamp(name, version)  # before it is read: what changes meanwhile is tried again
+        stamp = self._stamp(name, version)  # taken before reading: a change meanwhile is tried again
         try:
             model = self._read_model(name, version)
             _verify(served.rank_by(model), self._embedder.encoder)
-        except Exception as problem:  # noqa: BLE001  whatever a version breaks on, the one that serves goes on
-            told = str(problem) or repr(problem)
-            if told != served.failures.problem(version):
-                _log.error("version_does_not_load", collection=name, version=version, problem=told)
-            served.failures.note(version, told, stamp)
+        except Exception as problem:  # noqa: BLE001  any failure of a version leaves the one that serves alone
+            reason = str(problem) or repr(problem)
+            if reason != served.failures.problem(version):
+                _log.error("version_does_not_load", collection=name, version=version, problem=reason)
+            served.failures.note(version, reason, stamp)
             SWAPS.labels(name, "failed").inc()
             return
         served.failures.forget(version)
@@ -67,7 +67,7 @@ class Versions:
             manifest = self._registry.get(name, version).manifest
             digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
             return tuple(self._stamp_of(digest) for digest in digests if digest)
-        except Exception as problem:  # noqa: BLE001  of whichever store; who loads the version next tells it
+        except Exception as problem:  # noqa: BLE001  of any store; loading the version reports it
             return (repr(problem),)
 
     def _read_model(self, name: str, version: str) -> RankingModel:
@@ -80,10 +80,10 @@ class Versions:
         return load_model(manifest, self._get, self._embedder.embed, self._embedder.encoder.dimension)
 
     def _get(self, digest: str) -> bytes:
-        return self._patience.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))
+        return self._calls.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))
 
     def _stamp_of(self, digest: str) -> str:
-        return self._patience.ask(f"stamp {digest}", partial(self._registry.artifacts.stamp, digest))
+        return self._calls.ask(f"stamp {digest}", partial(self._registry.artifacts.stamp, digest))
 
 
 def _verify(ranker: Ranker, encoder: Encoder) -> None:

@@ -53,13 +53,13 @@ def test_changes_that_cannot_be_written_leave_the_corpus_as_it_was(tmp_path: Pat
     corpus = make_corpus(tmp_path / "words")
     for _ in range(3):
         with full_disk(), pytest.raises(ClickloopError, match="cannot be written"):
-            corpus.place(CHANGES)
+            corpus.index(CHANGES)
     assert (corpus.size, corpus.waiting, corpus.change) == (2, 0, 2)
     assert corpus.ids() == ["kettle", "ladder"]
     assert [corpus.columns.alive[row] for row in range(2)] == [True, True]
     assert list(corpus.lexical.search("kettle ladder teapot marble", 9)) != []
 
-    corpus.place(CHANGES)
+    corpus.index(CHANGES)
     assert (corpus.size, corpus.waiting, corpus.change) == (4, 2, 5)
     assert corpus.ids() == ["kettle", "marble"]
     assert set(corpus.lexical.search("kettle ladder teapot marble", 9)) == {2, 3}

@@ -104,7 +104,7 @@ def test_two_processes_share_a_snapshot_and_not_their_changes(container: Contain
     another = SnapshotStore(container.settings.home, container.embedder, PLAIN, "another")
     other = another.open("default")
 
-    one.place([Document("kettle", "", "", change=one.change + 1, deleted=True)])
+    one.index([Document("kettle", "", "", change=one.change + 1, deleted=True)])
 
     assert one.lexical.search("kettle", 5) == {}
     assert other.lexical.search("kettle", 5) != {}
@@ -175,7 +175,7 @@ def test_a_deleted_document_vanishes_before_its_deletion_is_followed(container: 
 
 def test_words_are_found_before_meaning_is(container: Container) -> None:
     corpus = container.snapshots.open("default")
-    corpus.place(container.catalog.changes("default", 0, 100))
+    corpus.index(container.catalog.changes("default", 0, 100))
 
     assert corpus.waiting == len(DOCUMENTS)
     assert len(corpus.lexical.search("kettle", 5)) == 1
@@ -194,7 +194,7 @@ container = Container(Settings())
 corpus = container.snapshots.open("default")
 print("open", flush=True)
 for line in sys.stdin:
-    corpus.place([Document(line.strip(), line.strip(), "", change=corpus.change + 1)])
+    corpus.index([Document(line.strip(), line.strip(), "", change=corpus.change + 1)])
     print(len(corpus.lexical.search(line.strip(), 5)), flush=True)
 container.snapshots.clear()
 """

@@ -27,6 +27,11 @@ _DEVIATIONS = 6.0
 _AT_ONCE = 8192
 _KIND = faiss.ScalarQuantizer.QT_8bit_direct_signed
 
+Hits = tuple[Floats, Ints]
+"""Scores, and the numbers of the passages that have them, best first."""
+
+_NOTHING: Hits = (np.zeros(0, np.float32), np.zeros(0, np.int64))
+
 
 class DenseIndex:
     """Passage vectors in 8-bit integers, each belonging to a document row.
@@ -96,26 +101,20 @@ class DenseIndex:
         """
         if allowed is not None and not len(allowed):
             return []
-        asked = np.ascontiguousarray(query[None, :] * self._scale, dtype=np.float32)
         count = self._count
         owner, alive = self._owner[:count], self._alive[:count]
         mask = None if allowed is None and self._living == count else alive
         if allowed is not None:
             mask = alive & (owner < len(allowed)) & allowed[np.minimum(owner, len(allowed) - 1)]
-        found = [self._search_base(asked, limit, mask), self._search_delta(asked, limit, mask, count)]
-        scores, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        best = places[np.argsort(-scores, kind="stable")[:limit]]
-        return list(dict.fromkeys(owner[best].tolist()))
+        scaled = self._scaled(query)
+        hits = (self._search_base(scaled, limit, mask), self._search_delta(scaled, limit, mask, count))
+        return _best_rows(hits, limit, owner)
 
     def search_exactly(self, query: Floats, limit: int) -> list[int]:
         """Return what `search` returns when every passage is compared; to measure by."""
-        asked = np.ascontiguousarray(query[None, :] * self._scale, dtype=np.float32)
-        mask, flat = self._alive[: self._count], _flat(self._base)
-        parts = [_found(flat, asked, limit, mask[: self._sealed])] if self._base else []
-        parts.append(self._search_delta(asked, limit, mask, self._count))
-        scores, places = (np.concatenate(one) for one in zip(*parts, strict=True))
-        best = places[np.argsort(-scores, kind="stable")[:limit]]
-        return list(dict.fromkeys(self._owner[best].tolist()))
+        scaled, mask = self._scaled(query), self._alive[: self._count]
+        base = _search_codes(_flat(self._base), scaled, limit, mask[: self._sealed]) if self._base else _NOTHING
+        return _best_rows((base, self._search_delta(scaled, limit, mask, self._count)), limit, self._owner)
 
     def vectors(self, passages: Ints) -> Floats:
         """Return the vectors of passages by number, float32 of shape (len(passages), dimension)."""
@@ -166,34 +165,36 @@ class DenseIndex:
         taken ^= 128  # from 0 to 255 as they are stored, to signed
         return taken.view(np.int8).astype(np.float32)
 
-    def _search_base(self, asked: Floats, limit: int, mask: Flags | None) -> tuple[Floats, Ints]:
+    def _scaled(self, query: Floats) -> Floats:
+        return np.ascontiguousarray(query[None, :] * self._scale, dtype=np.float32)
+
+    def _search_base(self, scaled: Floats, limit: int, mask: Flags | None) -> Hits:
         if not self._sealed:
-            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+            return _NOTHING
         mask = None if mask is None else mask[: self._sealed]
         if not isinstance(self._base, faiss.IndexHNSW):
-            return _found(self._base, asked, limit, mask)
+            return _search_codes(self._base, scaled, limit, mask)
         allowed = self._sealed if mask is None else int(mask.sum())
         if allowed <= _EXACT_ALLOWED:
-            return _found(_flat(self._base), asked, limit, mask)
+            return _search_codes(_flat(self._base), scaled, limit, mask)
         breadth = min(_WIDEST_BREADTH, max(_BREADTH, 3 * limit // 2) * self._sealed // allowed)
-        return _found(self._base, asked, limit, mask, breadth)
+        return _search_codes(self._base, scaled, limit, mask, breadth)
 
-    def _search_delta(self, asked: Floats, limit: int, mask: Flags | None, count: int) -> tuple[Floats, Ints]:
+    def _search_delta(self, scaled: Floats, limit: int, mask: Flags | None, count: int) -> Hits:
         if count == self._sealed:
-            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+            return _NOTHING
         with self._lock:
             grown = self._count - self._sealed
             if mask is None and grown == count - self._sealed:
-                scores, places = _found(self._delta, asked, limit, None)
+                scores, numbers = _search_codes(self._delta, scaled, limit, None)
             else:
                 late = np.zeros(grown, np.bool_)
                 late[: count - self._sealed] = True if mask is None else mask[self._sealed :]
-                scores, places = _found(self._delta, asked, limit, late)
-        return scores, places + self._sealed
+                scores, numbers = _search_codes(self._delta, scaled, limit, late)
+        return scores, numbers + self._sealed
 
     def _quantise(self, vectors: Floats) -> Floats:
-        codes: Floats = np.clip(np.rint(vectors * self._scale), -127, 127).astype(np.float32)
-        return np.ascontiguousarray(codes)
+        return np.ascontiguousarray(np.clip(np.rint(vectors * self._scale), -127, 127), np.float32)
 
     def _reserve(self, count: int) -> None:
         if count <= len(self._owner):
@@ -225,11 +226,9 @@ def _bytes_of(index: Any) -> Bytes:
     return codes
 
 
-def _found(
-    index: Any, asked: Floats, limit: int, mask: Flags | None, breadth: int | None = None
-) -> tuple[Floats, Ints]:
+def _search_codes(index: Any, scaled: Floats, limit: int, mask: Flags | None, breadth: int | None = None) -> Hits:
     if not index.ntotal:
-        return np.zeros(0, np.float32), np.zeros(0, np.int64)
+        return _NOTHING
     _stay_on_this_thread()
     bits = None if mask is None else np.packbits(mask, bitorder="little")
     selector = None if bits is None else faiss.IDSelectorBitmap(bits)
@@ -238,6 +237,14 @@ def _found(
         parameters = faiss.SearchParametersHNSW(efSearch=breadth, sel=selector)
     elif selector is not None:
         parameters = faiss.SearchParameters(sel=selector)
-    scores, places = index.search(asked, min(limit, index.ntotal), params=parameters)
-    real = places[0] >= 0
-    return scores[0][real], places[0][real]
+    scores, numbers = index.search(scaled, min(limit, index.ntotal), params=parameters)
+    real = numbers[0] >= 0
+    return scores[0][real], numbers[0][real]
+
+
+def _best_rows(hits: tuple[Hits, Hits], limit: int, owner: Ints) -> list[int]:
+    """Return the rows of the best of all hits, each row once."""
+    scores = np.concatenate([scores for scores, _ in hits])
+    numbers = np.concatenate([numbers for _, numbers in hits])
+    best = numbers[np.argsort(-scores, kind="stable")[:limit]]
+    return list(dict.fromkeys(owner[best].tolist()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,13 @@ Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]
 
 DTYPES: dict[FieldType, type[np.generic]] = {
-    "keyword": np.int32,  # places in the column's words
+    "keyword": np.int32,  # positions in the column's words
     "number": np.float64,
     "date": np.int64,
     "boolean": np.bool_,
 }
-_SPARSE = 16  # so much dearer is it to look a row up than to go over one of the column
+_COMPARISONS = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
+_SPARSE = 16  # how much dearer it is to look a row up than to go over one of the column
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class ColumnRun:
         return ColumnRun(self.rows[:count], self.values[:count], self.repeats)
 
     def mark(self, flags: Flags, hits: Flags) -> None:
-        """Set the flags, by row, of those rows of which a value hits, shape (n,)."""
+        """Set the flags, by row, of the rows whose value hits; `hits` is by value, shape (n,)."""
         if self._is_gapless():
             flags[self.rows[0] : self.rows[0] + len(self.rows)] = hits
         else:
@@ -122,27 +123,15 @@ class Column:
 
     def exists(self, rows: int) -> Flags:
         """Return which of the rows below `rows` have a value, shape (rows,)."""
-        flags = np.zeros(rows, np.bool_)
-        for run in self.runs():
-            cut = run.until(rows)
-            cut.mark(flags, np.ones(len(cut.rows), np.bool_))
-        return flags
+        return self._mark(rows, lambda stored: np.ones(len(stored), np.bool_))
 
     def equals(self, values: list[Value], rows: int) -> Flags:
         """Return which of the rows below `rows` have one of `values`, shape (rows,)."""
-        flags = np.zeros(rows, np.bool_)
-        for run in self.runs():
-            cut = run.until(rows)
-            cut.mark(flags, self._equal(cut.values, values))
-        return flags
+        return self._mark(rows, lambda stored: self._equal(stored, values))
 
     def within(self, bounds: Range, rows: int) -> Flags:
         """Return which of the rows below `rows` have a value inside `bounds`, shape (rows,)."""
-        flags = np.zeros(rows, np.bool_)
-        for run in self.runs():
-            cut = run.until(rows)
-            cut.mark(flags, _inside(cut.values, bounds))
-        return flags
+        return self._mark(rows, lambda stored: _inside(stored, bounds))
 
     def count(self, rows: Ints, limit: int) -> list[tuple[Value, int]]:
         """Return the most frequent values of distinct rows with the number of rows; ties by value."""
@@ -173,6 +162,14 @@ class Column:
         ordered = present[np.argsort(lowest[present], kind="stable")]
         arranged: Ints = rows[np.concatenate([ordered, np.flatnonzero(~has)])]
         return arranged
+
+    def _mark(self, rows: int, test: Callable[[Array], Flags]) -> Flags:
+        """Return which of the rows below `rows` have a stored value that passes a test, shape (rows,)."""
+        flags = np.zeros(rows, np.bool_)
+        for run in self.runs():
+            cut = run.until(rows)
+            cut.mark(flags, test(cut.values))
+        return flags
 
     def _encode(self, value: Value) -> Value:
         if self.type != "keyword":
@@ -226,12 +223,8 @@ def _one_of(stored: Array, values: Sequence[Value]) -> Flags:
 
 def _inside(stored: Array, bounds: Range) -> Flags:
     hits = np.ones(len(stored), np.bool_)
-    if bounds.gt is not None:
-        hits &= stored > bounds.gt
-    if bounds.gte is not None:
-        hits &= stored >= bounds.gte
-    if bounds.lt is not None:
-        hits &= stored < bounds.lt
-    if bounds.lte is not None:
-        hits &= stored <= bounds.lte
+    for name, compare in _COMPARISONS.items():
+        bound = getattr(bounds, name)
+        if bound is not None:
+            hits &= compare(stored, bound)
     return hits

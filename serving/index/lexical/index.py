@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tantivy
 
 from foundation.arrays import Flags
-from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
+from foundation.errors import Conflict
 from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers
+from serving.index.lexical.bm25 import Bm25Search
 from serving.index.lexical.clauses import IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
 from serving.index.lexical.spelling import Counts, Speller
+from serving.index.lexical.storage import ROW, VOCABULARY, build_schema, explain_failed_write, open_index
 
 FIELDS = (TITLE, TEXT, IDENTIFIERS)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
 
-_ROW = "row"
-_VOCABULARY = "vocabulary"
-# In short fields that most documents leave empty this stands for the words they lack, up to the usual number;
-# else the average length were near 0 and BM25 would take every match for one in an endless text. No query has it.
+# Short fields that most documents leave empty are filled up with this, up to the usual number of words. Without
+# it the average length would be near 0, and BM25 would take every match for one in an endless text.
 _BLANK = "_"
 _USUAL_WORDS = 8
-# Time of a search over an allowed row, in that of one more hit taken and dropped.
-_ROW_COST = 5
-_MARGIN = 1.3
-_DEEPER = 4
 _WORDS_A_LETTER = 20_000
 _SPELLER_AGE = 0.1
-_META = "meta.json"
-_MANAGED = ".managed.json"
 
 
 class LexicalIndex:
@@ -61,8 +50,8 @@ class LexicalIndex:
     ) -> None:
         self._tokenizer = Tokenizer(analysis.language)
         self._reader = QueryReader(analysis, self._tokenizer)
-        self._schema = _build_schema(self._tokenizer.name)
-        self._index = _open(self._schema, folder)
+        self._schema = build_schema(self._tokenizer.name)
+        self._index = open_index(self._schema, folder)
         self._index.register_tokenizer(self._tokenizer.name, self._tokenizer.indexing)
         self._index.config_reader("manual")
         self._index.reload()
@@ -80,10 +69,10 @@ class LexicalIndex:
 
         Raises:
             Conflict: Another process writes to the folder.
-            ClickloopError: What came before it could not be written; `close` gives it up.
+            ClickloopError: Earlier additions could not be written; `close` gives them up.
         """
         writer = self._open_writer()
-        with _told():
+        with explain_failed_write():
             self._add(writer, row, make_valid(title), make_valid(text))
 
     def remove(self, row: int) -> None:
@@ -92,7 +81,7 @@ class LexicalIndex:
         Raises:
             Conflict: Another process writes to the folder.
         """
-        self._open_writer().delete_documents_by_term(_ROW, row)
+        self._open_writer().delete_documents_by_term(ROW, row)
 
     def commit(self) -> None:
         """Make additions and removals visible, and lasting when the index is in a folder.
@@ -101,7 +90,7 @@ class LexicalIndex:
             ClickloopError: They cannot be written, as on a full disk; `close` gives them up.
         """
         if self._writer is not None:
-            with _told():
+            with explain_failed_write():
                 self._writer.commit()
             self._reload()
 
@@ -120,7 +109,7 @@ class LexicalIndex:
         """
         searcher = self._index.searcher()
         clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller)
-        search = _Search(searcher, self._schema, clauses.build(self._schema))
+        search = Bm25Search(searcher, self._schema, clauses)
         if allowed is None:
             return search.best(limit)
         return search.best_allowed(limit, _as_mask(allowed))
@@ -147,38 +136,11 @@ class LexicalIndex:
 
     def close(self) -> None:
         """Stop writing: give up what was not committed, finish merges and let another process write."""
-        writer, self._writer = self._writer, None  # let go of, whatever it fails on
+        writer, self._writer = self._writer, None  # also when the rollback fails
         if writer is not None:
             writer.rollback()
             writer.wait_merging_threads()
             self._reload()
-
-    @staticmethod
-    def share(source: Path, target: Path) -> None:
-        """Make a private copy of an index in a folder, by hard links and so at once and without space.
-
-        Files of an index never change, so the copies share memory; each has its own additions and removals.
-        The copy is of the last commit. Both folders must be on one file system.
-
-        Args:
-            target: A folder that does not exist or is empty.
-
-        Raises:
-            Conflict: The target is not empty, or the source was written to meanwhile.
-            OSError: The source is no index, or the target cannot be linked to it.
-        """
-        target.mkdir(parents=True, exist_ok=True)
-        if any(target.iterdir()):
-            raise Conflict(f"{target} is not empty; share an index into a new folder.")
-        meta = (source / _META).read_bytes()
-        names = {segment["segment_id"].replace("-", "") for segment in json.loads(meta)["segments"]}
-        for file in source.iterdir():
-            if file.name.partition(".")[0] in names:
-                os.link(file, target / file.name)
-        shutil.copyfile(source / _MANAGED, target / _MANAGED)
-        (target / _META).write_bytes(meta)
-        if (source / _META).read_bytes() != meta:  # else no file was removed before it was linked
-            raise Conflict(f"{source} was written to while it was shared; share it again into a new folder.")
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
@@ -201,9 +163,9 @@ class LexicalIndex:
         writer.delete_all_documents()
         if searcher.num_docs:
             every = tantivy.Query.all_query()
-            hits = searcher.search(every, searcher.num_docs, False, _ROW, order=tantivy.Order.Asc).hits
+            hits = searcher.search(every, searcher.num_docs, False, ROW, order=tantivy.Order.Asc).hits
             addresses = [address for _, address in hits]
-            for row, address in zip(searcher.fast_field_values(_ROW, addresses), addresses, strict=True):
+            for row, address in zip(searcher.fast_field_values(ROW, addresses), addresses, strict=True):
                 stored = searcher.doc(address)
                 title, text = (stored.get_first(name) or "" for name in (TITLE, TEXT))
                 self._add(writer, int(row or 0), title, text)
@@ -222,91 +184,12 @@ class LexicalIndex:
         return Speller(self._read_vocabulary, self._count_documents)
 
     def _read_vocabulary(self, letter: str) -> Counts:
-        return self._index.searcher().terms_with_prefix(_VOCABULARY, letter, limit=_WORDS_A_LETTER)
+        return self._index.searcher().terms_with_prefix(VOCABULARY, letter, limit=_WORDS_A_LETTER)
 
     def _count_documents(self, word: str) -> int:
         searcher = self._index.searcher()
         stems = self._tokenizer.stems(self._tokenizer.words(word))
         return max((Statistics(searcher).in_texts(stem) for stem in stems), default=0)
-
-
-class _Search:
-    """A boolean query against one state of the index."""
-
-    def __init__(
-        self, searcher: tantivy.Searcher, schema: tantivy.Schema, clauses: list[tuple[tantivy.Occur, tantivy.Query]]
-    ) -> None:
-        self._searcher = searcher
-        self._schema = schema
-        self._clauses = clauses
-
-    def best(self, limit: int) -> dict[int, float]:
-        """Return the scores of the best rows."""
-        return self._run(self._clauses, limit)
-
-    def best_allowed(self, limit: int, allowed: Flags) -> dict[int, float]:
-        """Return the scores of the best allowed rows, in whichever way takes less time.
-
-        Few rows are named in the query. For many, hits are taken and dropped until enough are left.
-        """
-        count = int(np.count_nonzero(allowed))
-        depth = int(_MARGIN * limit * self._searcher.num_docs / max(count, 1)) + 1
-        while count * _ROW_COST > depth:
-            hits = self.best(depth)
-            kept = [row for row in hits if row < len(allowed) and allowed[row]]
-            if len(kept) >= limit or len(hits) < depth:
-                return {row: hits[row] for row in kept[:limit]}
-            depth *= _DEEPER
-        return self._best_of(np.flatnonzero(allowed).tolist(), limit)
-
-    def _best_of(self, rows: list[int], limit: int) -> dict[int, float]:
-        if not rows:
-            return {}
-        named = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, _ROW, rows), 0.0)
-        hits = self._run([*self._clauses, (tantivy.Occur.Must, named)], limit)
-        return {row: score for row, score in hits.items() if score > 0}  # 0 holds no word of the query
-
-    def _run(self, clauses: list[tuple[tantivy.Occur, tantivy.Query]], limit: int) -> dict[int, float]:
-        depth = min(limit, self._searcher.num_docs)
-        if not self._clauses or depth <= 0:
-            return {}
-        hits = self._searcher.search(tantivy.Query.boolean_query(clauses), depth, count=False).hits
-        rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
-        return {int(row): score for row, (score, _) in zip(rows, hits, strict=True) if row is not None}
-
-
-def _build_schema(stems: str) -> tantivy.Schema:
-    schema = tantivy.SchemaBuilder()
-    schema.add_integer_field(_ROW, indexed=True, fast=True)
-    schema.add_text_field(TITLE, stored=True, tokenizer_name=stems)
-    schema.add_text_field(TEXT, stored=True, tokenizer_name=stems)
-    schema.add_text_field(IDENTIFIERS, tokenizer_name="whitespace", index_option="freq")
-    schema.add_text_field(_VOCABULARY, tokenizer_name="default", index_option="basic")
-    return schema.build()
-
-
-def _open(schema: tantivy.Schema, folder: Path | None) -> tantivy.Index:
-    if folder is None:
-        return tantivy.Index(schema)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return tantivy.Index(schema, path=str(folder))
-    except ValueError as error:
-        if "schema does not match" in str(error):
-            raise Conflict(
-                f"The lexical index in {folder} is of another language or release; build it anew."
-            ) from error
-        raise ArtifactDamaged(f"The lexical index in {folder} cannot be opened; build it anew. {error}") from error
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say of what tantivy cannot write what the operating system said, without files that are others at every try."""
-    try:
-        yield
-    except ValueError as error:
-        told = re.search(r'message: "([^"]+)"', str(error))
-        raise ClickloopError(f"the lexical index cannot be written: {told[1] if told else error}") from error
 
 
 def _fill(terms: list[str]) -> str:

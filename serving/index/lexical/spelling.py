@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -53,15 +54,15 @@ class Speller:
     def __init__(self, vocabulary: Callable[[str], Counts], known: Callable[[str], int]) -> None:
         self._vocabulary = vocabulary
         self._known = known
-        self._shelves: dict[str, dict[int, dict[str, int]]] = {}
+        self._by_length = cache(self._read_letter)
 
     def guess(self, word: str, limit: int) -> list[Guess]:
         """Return known words within one edit, two from eight letters, that share the first letter; likeliest first."""
         edits = 2 if len(word) >= _TWO_EDITS_FROM else 1
-        store = self._store(word[0])
+        by_length = self._by_length(word[0])
         guesses: list[Guess] = []
         for length in range(len(word) - edits, len(word) + edits + 1):
-            words = store.get(length, {})
+            words = by_length.get(length, {})
             near = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
             guesses += [Guess(other, int(distance), words[other]) for other, distance, _ in near if distance]
         return sorted(guesses, key=lambda guess: (-guess.likelihood, guess.word))[:limit]
@@ -107,15 +108,13 @@ class Speller:
             return guesses[0].word
         return " ".join(self.split(word)) or (guesses[0].word if guesses else None)
 
-    def _store(self, letter: str) -> dict[int, dict[str, int]]:
-        store = self._shelves.get(letter)
-        if store is None:
-            store = {}
-            for word, documents in self._vocabulary(letter):
-                if _may_be_misspelt(word):
-                    store.setdefault(len(word), {})[word] = documents
-            self._shelves[letter] = store
-        return store
+    def _read_letter(self, letter: str) -> dict[int, dict[str, int]]:
+        """Return the words that begin with a letter, with their document counts, by their length."""
+        by_length: dict[int, dict[str, int]] = {}
+        for word, documents in self._vocabulary(letter):
+            if _may_be_misspelt(word):
+                by_length.setdefault(len(word), {})[word] = documents
+        return by_length
 
 
 def _may_be_misspelt(word: str) -> bool:

@@ -26,6 +26,7 @@ from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import LexicalIndex
+from serving.index.lexical.storage import share_index
 from serving.index.lexical.synonyms import parse_synonyms
 from serving.index.snapshot import IndexSnapshot, digest_content
 from serving.present.context import assemble
@@ -72,7 +73,7 @@ def reopen(corpus: Corpus, folder: Path) -> Corpus:
         sealed.add(row, corpus.document(row).title, corpus.document(row).text)
     sealed.compact()
     sealed.close()
-    LexicalIndex.share(folder / "words", folder / "copy")
+    share_index(folder / "words", folder / "copy")
     return Corpus(DIMENSION, IndexSnapshot.open(folder), LexicalIndex(folder / "copy"))
 
 

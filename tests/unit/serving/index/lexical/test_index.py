@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from foundation.errors import ArtifactDamaged, Conflict
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import FIELDS, LexicalIndex
+from serving.index.lexical.storage import share_index
 from serving.index.lexical.synonyms import parse_synonyms
 
 ARTICLES = [
@@ -321,7 +322,7 @@ def test_an_empty_index_answers_and_compacts(tmp_path: Path, folder: str | None)
 def test_a_shared_index_has_changes_of_its_own_and_takes_no_space(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     build(ARTICLES, folder=source).close()
-    LexicalIndex.share(source, target)
+    share_index(source, target)
     sealed, private = LexicalIndex(source), LexicalIndex(target)
     segments = [json.loads((source / "meta.json").read_text())["segments"][0]["segment_id"].replace("-", "")]
     assert all((target / file.name).samefile(file) for name in segments for file in source.glob(f"{name}.*"))
@@ -342,9 +343,9 @@ def test_an_index_is_shared_only_into_a_new_folder(tmp_path: Path) -> None:
     (tmp_path / "full" / "file").touch()
 
     with pytest.raises(Conflict, match="not empty"):
-        LexicalIndex.share(tmp_path / "source", tmp_path / "full")
+        share_index(tmp_path / "source", tmp_path / "full")
     with pytest.raises(OSError, match=re.escape("meta.json")):
-        LexicalIndex.share(tmp_path / "nowhere", tmp_path / "other")
+        share_index(tmp_path / "nowhere", tmp_path / "other")
 
 
 def test_a_process_killed_while_it_compacts_loses_nothing(tmp_path: Path) -> None:
