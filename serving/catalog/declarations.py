@@ -21,7 +21,7 @@ _CHUNK = 500  # names in one statement; databases limit its parameters
 
 
 class Declarations:
-    """Declared fields in the database. Whoever serves compares them with what its index was built by.
+    """Declared fields in the database.
 
     Args:
         engine: The database, at the current schema.
@@ -54,28 +54,22 @@ class Declarations:
             upsert(connection, fields, rows)
             take_numbers(connection, FIELDS + collection, 1)
             declared = _read(connection, collection)
-            self._record(connection, collection, changes, actor)
+            record_action(
+                connection,
+                collection,
+                action="fields declared",
+                subject=", ".join(sorted(changes)),
+                at=self._clock.now(),
+                actor=actor,
+                detail=changes,
+            )
             if len(declared) > MAX_DECLARED:
                 reason = f"would make {len(declared)} declared fields; a collection has at most {MAX_DECLARED}"
                 raise InvalidRequest(f"the body {reason}", (FieldFault("body", reason),))
         return declared
 
-    def _record(
-        self, connection: sa.Connection, collection: str, changes: Mapping[str, FieldType | None], actor: str
-    ) -> None:
-        record_action(
-            connection,
-            collection,
-            action="fields declared",
-            subject=", ".join(sorted(changes)),
-            at=self._clock.now(),
-            actor=actor,
-            detail=changes,
-        )
-
 
 def _read(connection: sa.Connection, collection: str) -> dict[str, FieldType]:
     statement = sa.select(fields.c.name, fields.c.type).where(fields.c.collection == collection)
-    return {
-        row.name: cast("FieldType", row.type) for row in sorted(connection.execute(statement), key=lambda row: row.name)
-    }
+    rows = sorted((row.name, row.type) for row in connection.execute(statement))
+    return {name: cast("FieldType", kind) for name, kind in rows}

@@ -20,7 +20,6 @@ from serving.tables import documents
 
 Status = Literal["created", "updated", "unchanged"]
 
-_COUNTER = DOCUMENTS
 _CHUNK = 500  # ids in one query; databases limit the parameters of a statement
 
 
@@ -108,7 +107,7 @@ class Catalog:
             return self._know(collection, _latest_change(connection, collection))
 
     def known_change(self, collection: str) -> int:
-        """Return the latest change that this object wrote or read, which asks no database and so never waits."""
+        """Return the latest change that this object wrote or read. Asks no database, so never blocks."""
         return self._known.get(collection, 0)
 
     def known_collections(self) -> list[str]:
@@ -124,10 +123,10 @@ class Catalog:
     def collections(self) -> list[str]:
         """Return the names of the collections that have ever held a document, sorted."""
         statement = sa.select(counters).where(
-            counters.c.name.startswith(_COUNTER, autoescape=True), counters.c.value > 0
+            counters.c.name.startswith(DOCUMENTS, autoescape=True), counters.c.value > 0
         )
         with reading(self._engine) as connection:
-            return self.learn({row.name.removeprefix(_COUNTER): row.value for row in connection.execute(statement)})
+            return self.learn({row.name.removeprefix(DOCUMENTS): row.value for row in connection.execute(statement)})
 
     def learn(self, latest: Mapping[str, int]) -> list[str]:
         """Take in the last change of every collection, as it was read, and return their names, sorted."""
@@ -165,25 +164,21 @@ class Catalog:
 
 
 def _latest_change(connection: sa.Connection, collection: str) -> int:
-    statement = sa.select(counters.c.value).where(counters.c.name == _COUNTER + collection)
+    statement = sa.select(counters.c.value).where(counters.c.name == DOCUMENTS + collection)
     return int(connection.execute(statement).scalar() or 0)
 
 
 def _lock(connection: sa.Connection, collection: str) -> None:
     """Make this collection's other writers wait until the transaction ends."""
-    take_numbers(connection, _COUNTER + collection, 0)
+    take_numbers(connection, DOCUMENTS + collection, 0)
 
 
 def _find(connection: sa.Connection, collection: str, ids: list[str]) -> dict[str, Document]:
     found: dict[str, Document] = {}
-    for chunk in _chunks(ids):
-        where = (documents.c.collection == collection) & documents.c.id.in_(chunk)
+    for start in range(0, len(ids), _CHUNK):
+        where = (documents.c.collection == collection) & documents.c.id.in_(ids[start : start + _CHUNK])
         found |= {row.id: _from_row(row) for row in connection.execute(sa.select(documents).where(where))}
     return found
-
-
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _laid_over(before: Document | None, id_: str, patch: Mapping[str, Any]) -> Document:
@@ -206,7 +201,7 @@ def _content(document: Document) -> tuple[str, str, str, str]:
 def _write(connection: sa.Connection, collection: str, batch: list[Document], at: datetime, *, deleted: bool) -> None:
     if not batch:
         return
-    first = take_numbers(connection, _COUNTER + collection, len(batch))
+    first = take_numbers(connection, DOCUMENTS + collection, len(batch))
     rows = [
         {
             "collection": collection,

@@ -59,17 +59,11 @@ def _id_faults(value: dict[str, Any]) -> list[FieldFault]:
         return [FieldFault("id", "must be a string or a whole number")]
     if not 1 <= len(id_) <= MAX_ID_CHARACTERS:
         return [FieldFault("id", f"must have 1 to {MAX_ID_CHARACTERS} characters, has {len(id_)}")]
-    return _control_faults("id", id_, _CONTROL)
+    return _string_faults("id", value, _CONTROL)
 
 
 def _text_faults(value: dict[str, Any]) -> list[FieldFault]:
-    faults = []
-    for name in ("title", "text"):
-        text = value.get(name, "")
-        if isinstance(text, str):
-            faults += _control_faults(name, text, _CONTROL_IN_TEXT)
-        else:
-            faults.append(FieldFault(name, "must be a string"))
+    faults = [fault for name in ("title", "text") for fault in _string_faults(name, value, _CONTROL_IN_TEXT)]
     if not faults and not (value.get("title", "").strip() or value.get("text", "").strip()):
         faults.append(FieldFault("text", "must not be empty when the title is empty too"))
     return faults
@@ -77,11 +71,9 @@ def _text_faults(value: dict[str, Any]) -> list[FieldFault]:
 
 def _url_faults(value: dict[str, Any]) -> list[FieldFault]:
     url = value.get("url", "")
-    if not isinstance(url, str):
-        return [FieldFault("url", "must be a string")]
-    if len(url) > MAX_URL_CHARACTERS:
+    if isinstance(url, str) and len(url) > MAX_URL_CHARACTERS:
         return [FieldFault("url", f"must have at most {MAX_URL_CHARACTERS} characters, has {len(url)}")]
-    return _control_faults("url", url, _CONTROL)
+    return _string_faults("url", value, _CONTROL)
 
 
 def _fields_faults(value: dict[str, Any]) -> list[FieldFault]:
@@ -96,8 +88,11 @@ def _open_fields(value: dict[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in value.items() if name not in _KNOWN}
 
 
-def _control_faults(field: str, text: str, pattern: re.Pattern[str]) -> list[FieldFault]:
-    found = pattern.search(text)
+def _string_faults(field: str, value: dict[str, Any], control: re.Pattern[str]) -> list[FieldFault]:
+    text = value.get(field, "")
+    if not isinstance(text, str):
+        return [FieldFault(field, "must be a string")]
+    found = control.search(text)
     if found is None:
         return []
     where = f"the control character U+{ord(found.group()):04X} at character {found.start() + 1}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from foundation.contracts import Document
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 from serving.http.inputs import Name, QueryText, Surface
@@ -110,8 +111,10 @@ def _passages(result: SearchResult) -> list[RankedPassage]:
 
 
 def _to_answer(result: SearchResult, excerpts: list[Excerpt], order: list[int]) -> ContextOut:
-    ranks = {number: rank for rank, number in enumerate(order, start=1)}
-    documents = {number: result.corpus.document(result.ranking.hits[number].row) for number in order}
+    documents = {
+        number: (rank, result.corpus.document(result.ranking.hits[number].row))
+        for rank, number in enumerate(order, start=1)
+    }
     return ContextOut(
         query_id=result.impression.query_id,
         version=result.ranking.version,
@@ -119,16 +122,17 @@ def _to_answer(result: SearchResult, excerpts: list[Excerpt], order: list[int]) 
         experiment=result.ranking.experiment,
         logged=result.logged,
         tokens=sum(excerpt.tokens for excerpt in excerpts),
-        passages=[
-            ExcerptOut(
-                document_id=documents[excerpt.document].id,
-                rank=ranks[excerpt.document],
-                title=documents[excerpt.document].title,
-                url=documents[excerpt.document].url,
-                text=excerpt.text,
-                score=round(excerpt.score, 5),
-                tokens=excerpt.tokens,
-            )
-            for excerpt in excerpts
-        ],
+        passages=[_to_excerpt(excerpt, *documents[excerpt.document]) for excerpt in excerpts],
+    )
+
+
+def _to_excerpt(excerpt: Excerpt, rank: int, document: Document) -> ExcerptOut:
+    return ExcerptOut(
+        document_id=document.id,
+        rank=rank,
+        title=document.title,
+        url=document.url,
+        text=excerpt.text,
+        score=round(excerpt.score, 5),
+        tokens=excerpt.tokens,
     )

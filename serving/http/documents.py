@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from foundation.contracts import Document
@@ -51,6 +51,8 @@ class BatchOut(BaseModel):
 
 class DocumentOut(BaseModel):
     """A stored document."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     title: str
@@ -99,7 +101,7 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
     Args:
         catalog: The documents.
         settings: The limits of a body.
-        changed: Hears at once of a change, with the collection and the ids that were deleted.
+        changed: Called at once after a change, with the collection and the ids that were deleted.
     """
     router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -144,13 +146,15 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
     ) -> PageOut:
         """List the collection's documents by id, page by page."""
         page = catalog.list(collection, _valid_id(after, "after") if after else "", limit + 1)
-        shown = page[:limit]
-        return PageOut(documents=[_shown(document) for document in shown], next=_next(page, limit))
+        return PageOut(
+            documents=[DocumentOut.model_validate(document) for document in page[:limit]],
+            next=page[limit - 1].id if len(page) > limit else None,
+        )
 
     @router.get("/{id:path}", responses=problem_responses(404, 422))
     def get_document(collection: Collection, id: DocumentId) -> DocumentOut:  # noqa: A002  the URL's own name
         """Show one document."""
-        return _shown(catalog.get(collection, _valid_id(id, "id")))
+        return DocumentOut.model_validate(catalog.get(collection, _valid_id(id, "id")))
 
     @router.delete("/{id:path}", status_code=204, responses=problem_responses(404, 422))
     def delete_document(collection: Collection, id: DocumentId) -> Response:  # noqa: A002  the URL's own name
@@ -179,11 +183,10 @@ def _settle(
         raise _nothing_kept([item for item in items if isinstance(item, tuple)])
     statuses = iter(act(good))
     verdicts = [
-        _refusal(entry, item) if isinstance(item, tuple) else _verdict(entry, next(statuses))
+        _verdict(entry, "refused", item) if isinstance(item, tuple) else _verdict(entry, next(statuses))
         for entry, item in zip(entries, items, strict=True)
     ]
-    refused = len(items) - len(good)
-    return BatchOut(accepted=len(good), refused=refused, verdicts=verdicts)
+    return BatchOut(accepted=len(good), refused=len(items) - len(good), verdicts=verdicts)
 
 
 def _nothing_kept(refusals: list[tuple[FieldFault, ...]]) -> InvalidRequest:
@@ -196,18 +199,14 @@ def _nothing_kept(refusals: list[tuple[FieldFault, ...]]) -> InvalidRequest:
     return InvalidRequest(f"nothing was kept: {faults[0].field} {faults[0].reason}", faults)
 
 
-def _verdict(entry: Entry, status: Status) -> VerdictOut:
-    return VerdictOut(index=entry.index, id=_claimed_id(entry), status=status, fields=[])
-
-
-def _refusal(entry: Entry, faults: tuple[FieldFault, ...]) -> VerdictOut:
-    fields = [FaultOut(field=fault.field, reason=fault.reason) for fault in faults]
-    return VerdictOut(index=entry.index, id=_claimed_id(entry), status="refused", fields=fields)
-
-
-def _claimed_id(entry: Entry) -> str:
+def _verdict(entry: Entry, status: Status, faults: tuple[FieldFault, ...] = ()) -> VerdictOut:
     claimed = as_id(entry.value.get("id") if isinstance(entry.value, dict) else entry.value)
-    return claimed[:MAX_ID_CHARACTERS] if isinstance(claimed, str) else ""
+    return VerdictOut(
+        index=entry.index,
+        id=claimed[:MAX_ID_CHARACTERS] if isinstance(claimed, str) else "",
+        status=status,
+        fields=[FaultOut(field=fault.field, reason=fault.reason) for fault in faults],
+    )
 
 
 def _valid_id(value: str, name: str) -> str:
@@ -215,21 +214,6 @@ def _valid_id(value: str, name: str) -> str:
     if isinstance(id_, str):
         return id_
     raise InvalidRequest(f"{name} {id_[0].reason}", (FieldFault(name, id_[0].reason),))
-
-
-def _shown(document: Document) -> DocumentOut:
-    return DocumentOut(
-        id=document.id,
-        title=document.title,
-        text=document.text,
-        url=document.url,
-        fields=document.fields,
-        change=document.change,
-    )
-
-
-def _next(page: list[Document], limit: int) -> str | None:
-    return page[limit - 1].id if len(page) > limit else None
 
 
 def _body_of(item: dict[str, Any], *, one: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request
@@ -49,7 +50,7 @@ def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
 
     Args:
         declarations: Where declared types live.
-        summaries: Tells what this replica serves of a collection's fields, by name; empty while it serves nothing.
+        summaries: Returns what this replica serves of a collection's fields, by name; empty while it serves nothing.
     """
     router = APIRouter(prefix="/v1/fields", tags=["documents"])
 
@@ -86,15 +87,7 @@ def _fault(name: str, kind: Any) -> str:
 
 def _show(declared: Mapping[str, FieldType], served: Mapping[str, FieldSummary]) -> FieldsOut:
     known = {name: FieldSummary(kind, 0, 0) for name, kind in declared.items()} | dict(served)
-    return FieldsOut(
-        fields=[
-            FieldOut(
-                name=name,
-                type=summary.type,
-                declared=declared.get(name),
-                documents=summary.documents,
-                misfits=summary.misfits,
-            )
-            for name, summary in sorted(known.items())
-        ]
-    )
+    fields = [
+        FieldOut(name=name, declared=declared.get(name), **asdict(summary)) for name, summary in sorted(known.items())
+    ]
+    return FieldsOut(fields=fields)

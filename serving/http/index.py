@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.errors import NotFound
 from foundation.web.problems import problem_responses
@@ -22,6 +22,8 @@ Collection = Annotated[str, Depends(collection_of)]
 class SnapshotOut(BaseModel):
     """A sealed index."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: str
     change: int = Field(description="Last change of the catalog it holds.")
     documents: int
@@ -30,6 +32,8 @@ class SnapshotOut(BaseModel):
 
 class BuildOut(BaseModel):
     """How a build stands."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     state: Literal["none", "reading", "sealing", "finished", "interrupted"]
     done: int = Field(description="Changes of the catalog taken in.")
@@ -64,16 +68,11 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: Sna
         """Show what is searched, and how the build of the next snapshot stands."""
         corpus = loader.collection(collection).corpus
         built = corpus.snapshot
-        build = snapshots.state(collection)
-        serves = (
-            SnapshotOut(id=built.id, change=built.change, documents=built.documents, digest=built.digest)
-            if built
-            else None
-        )
+        serves = SnapshotOut.model_validate(built) if built else None
         return IndexOut(
             snapshot=serves,
             generation=serves,
-            build=BuildOut(state=build.state, done=build.done, total=build.total),
+            build=BuildOut.model_validate(snapshots.state(collection)),
             documents=len(corpus),
             digest=digest_content(corpus.held()) if digest else "",
             delta=corpus.delta,

@@ -27,7 +27,6 @@ MAX_CONDITIONS = 100
 MAX_VALUES = 1000
 """Values in one list."""
 
-_WORDS = ("all", "any", "not", "exists", "field")
 _BOUNDS = ("gt", "gte", "lt", "lte")
 _MAX_NAMES = 3
 _MAX_FAULTS = 10  # the search for names that come close takes its time
@@ -149,8 +148,10 @@ class _Reader:
                 return AllOf(self._read_parts(wanted, path, depth))
             case "any":
                 return AnyOf(self._read_parts(wanted, path, depth))
+            case "not" if isinstance(wanted, dict):
+                return Not(self.read(wanted, path, depth + 1))
             case "not":
-                return self._read_not(wanted, path, depth)
+                return self._refuse(path, f"must be a filter, is {quote_value(wanted)}; {_escape(path)}")
             case "exists":
                 return self._read_exists(wanted, path)
             case "field":
@@ -162,11 +163,6 @@ class _Reader:
             self._refuse(path, f"must be a list of filters, is {quote_value(wanted)}; {_escape(path)}")
             return ()
         return tuple(self.read(part, f"{path}[{place}]", depth + 1) for place, part in enumerate(wanted))
-
-    def _read_not(self, wanted: Any, path: str, depth: int) -> Condition:
-        if not isinstance(wanted, dict):
-            return self._refuse(path, f"must be a filter, is {quote_value(wanted)}; {_escape(path)}")
-        return Not(self.read(wanted, path, depth + 1))
 
     def _read_exists(self, wanted: Any, path: str) -> Condition:
         if not isinstance(wanted, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +123,13 @@ class FieldTable:
         """
         return self._column(name).count(rows, limit)
 
-    def order(self, name: str, rows: Ints, descending: bool) -> Ints:
-        """Return distinct rows by a field, those without a value last; equal ones keep their order."""
-        return self._column(name).order(rows, descending)
-
     def arrange(self, keys: Sequence[SortKey], rows: Ints) -> Ints:
-        """Return distinct rows by several fields, the first key counting most; equal ones keep their order."""
+        """Return distinct rows by several fields, the first key counting most.
+
+        Rows without a value come last, and equal ones keep their order.
+        """
         for key in reversed(keys):
-            rows = self.order(key.field, rows, key.descending)
+            rows = self._column(key.field).order(rows, key.descending)
         return rows
 
     def summary(self, alive: Flags) -> dict[str, FieldSummary]:
@@ -150,15 +150,12 @@ class FieldTable:
     def save(self, folder: Path) -> None:
         """Write the table into `folder`, which is made; call it from the thread that adds."""
         folder.mkdir(parents=True, exist_ok=True)
-        columns: list[dict[str, Any]] = []
-        for field_type in FIELD_TYPES:
-            columns += self._save_type(folder, field_type)
         head = {
             "format": _FORMAT,
             "rows": self.rows,
             "misfits": self.misfits,
             "left_out": self.left_out,
-            "columns": columns,
+            "columns": [column for field_type in FIELD_TYPES for column in self._save_type(folder, field_type)],
         }
         (folder / _HEAD).write_text(json.dumps(head))
 
@@ -193,26 +190,23 @@ class FieldTable:
 
     def _save_type(self, folder: Path, field_type: FieldType) -> list[dict[str, Any]]:
         """Write the values of all columns of one type and return where each column's are."""
-        names = [name for name, known in self.types.items() if known == field_type]
-        runs = {name: self._columns[name].runs() for name in names}
-        every = [run for name in names for run in runs[name]]
+        columns = {name: self._columns[name] for name, known in self.types.items() if known == field_type}
+        runs = {name: column.runs() for name, column in columns.items()}
+        every = [run for name in columns for run in runs[name]]
         for part in ("rows", "values") if every else ():
             np.save(folder / f"{field_type}.{part}.npy", np.concatenate([getattr(run, part) for run in every]))
-        described, start = [], 0
-        for name in names:
-            stop = start + sum(len(run.rows) for run in runs[name])
-            described.append(
-                {
-                    "name": name,
-                    "type": field_type,
-                    "start": start,
-                    "stop": stop,
-                    "repeats": any(run.repeats for run in runs[name]),
-                    "words": self._columns[name].words,
-                }
-            )
-            start = stop
-        return described
+        lengths = [sum(len(run.rows) for run in runs[name]) for name in columns]
+        return [
+            {
+                "name": name,
+                "type": field_type,
+                "start": stop - length,
+                "stop": stop,
+                "repeats": any(run.repeats for run in runs[name]),
+                "words": columns[name].words,
+            }
+            for name, length, stop in zip(columns, lengths, accumulate(lengths), strict=True)
+        ]
 
     def _column(self, name: str) -> Column:
         """Return a field's column, an empty one for a field that there is not."""

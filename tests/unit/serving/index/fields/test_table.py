@@ -184,7 +184,7 @@ def test_sorting_keeps_the_order_of_equals_and_puts_the_absent_last(
     best = max if descending else min
     expected = sorted(present, key=lambda row: best(values_of(documents[row], name)), reverse=descending)
     expected += [row for row in rows if row not in present]
-    ordered = table_of(documents, TYPES).order(name, np.array(rows, np.int64), descending)
+    ordered = table_of(documents, TYPES).arrange([SortKey(name, descending)], np.array(rows, np.int64))
     assert ordered.tolist() == expected
 
 
@@ -199,7 +199,7 @@ def test_a_stored_table_answers_the_same_and_takes_more(
     assert (stored.types, stored.misfits, stored.rows) == (whole.types, whole.misfits, whole.rows)
     for name in TYPES:
         assert stored.count(name, rows, 3) == whole.count(name, rows, 3)
-        assert stored.order(name, rows, True).tolist() == whole.order(name, rows, True).tolist()
+        assert stored.arrange([SortKey(name, True)], rows).tolist() == whole.arrange([SortKey(name, True)], rows).tolist()
 
 
 def test_the_first_value_with_a_type_decides_and_others_are_counted() -> None:
@@ -245,7 +245,7 @@ def test_a_field_that_there_is_not_fits_nothing() -> None:
     absent = parse_filter({"app": ["x", None]}, {"app": "keyword"}), parse_filter({"exists": "app"}, {"app": "keyword"})
     assert [table.mask(condition, 3).tolist() for condition in absent] == [[True] * 3, [False] * 3]
     assert table.count("app", rows, 3) == []
-    assert table.order("app", rows, True).tolist() == [0, 1, 2]
+    assert table.arrange([SortKey("app", True)], rows).tolist() == [0, 1, 2]
 
 
 def test_several_keys_sort_by_the_first_then_the_next() -> None:
@@ -275,7 +275,7 @@ def test_readers_see_whole_rows_while_others_are_added() -> None:
                 rows = table.rows
                 assert table.mask(both[0], rows).all()
                 assert table.mask(both[1], rows).all()
-                assert table.order("tags", np.arange(rows), True).tolist() == list(range(rows))
+                assert table.arrange([SortKey("tags", True)], np.arange(rows)).tolist() == list(range(rows))
             except Exception as problem:  # noqa: BLE001  handed to the test
                 problems.append(problem)
                 return
