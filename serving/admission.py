@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +19,7 @@ _MEMORY = 0.05
 """Share of the newest measurement in a running mean."""
 
 _GAP_MEMORY = 0.005
-"""The same of times between answers, which leave a busy process in clumps: some seconds tell, not the last clump."""
+"""The same of times between answers. Answers leave a busy process in clumps, so the mean spans some seconds."""
 
 _FIRST_GAP_S = 0.01
 """Between two answers of a busy service, before it has been measured."""
@@ -31,7 +31,7 @@ _SEARCHES = frozenset({"/v1/search", "/v1/context", "/console/search"})
 
 
 class FifoSemaphore:
-    """So many at once, and the others in the order in which they came: who comes later overtakes nobody."""
+    """Lets so many in at once, and the others in the order in which they came."""
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
@@ -54,7 +54,7 @@ class FifoSemaphore:
         mine.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Hand the turn to whoever has waited longest."""
+        """Hand the turn to the one that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -63,13 +63,13 @@ class FifoSemaphore:
 
 
 class Admission:
-    """Counts the searches inside, and knows how fast they leave and how long each part of one takes.
+    """Counts the searches inside, and learns how fast they leave and how long each part of one takes.
 
-    Safe to use from many threads; nothing here waits but `turn`.
+    Safe to use from many threads; only `turn` waits.
 
     Args:
         at_once: Searches computed at the same time; more would only take turns.
-        max_queue_wait_s: Longest wait for a turn that is offered; whoever would wait longer is refused.
+        max_queue_wait_s: Longest wait for a turn; a search that would wait longer is refused.
         now: Seconds of a clock that never goes back.
     """
 
@@ -95,9 +95,9 @@ class Admission:
         return max(0.0, self._inside / self._at_once - 1.0)
 
     def expected_wait_s(self) -> float:
-        """Return how long one more search would wait for its turn, by how fast searches left when others waited.
+        """Return how long one more search would wait for its turn, by how fast searches left while others waited.
 
-        What else the processor has to do, as to read, to answer and to refuse, is in it.
+        The other work of the processor, such as reading and answering requests, is included.
         """
         return self._gap_s * max(0, self._inside + 1 - self._at_once)
 
@@ -127,13 +127,13 @@ class Admission:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn and hold it; the request's place in the queue ends with it, whatever it waits for then."""
+        """Wait for a turn and hold it; the request's place in the queue ends with the turn."""
         try:
             with self._semaphore:
                 yield
         finally:
             if place := _PLACE.get():
-                place.leave()
+                place.close()
 
     def learn(self, seconds: Mapping[str, float]) -> None:
         """Take in how long the parts of a search took."""
@@ -143,10 +143,10 @@ class Admission:
                 self._parts_s[part] = known + _MEMORY * (took_s - known)
 
     def stages_to_shed(self, left_s: float) -> tuple[str, ...]:
-        """Return the parts that a search must leave out to end in time, and those behind it too.
+        """Return the stages that a search must leave out, so that it and those behind it end in time.
 
-        Those behind it shall wait half of the time after which they would be refused, so that searches get plainer
-        before any is refused. The cheapest loss of quality goes first: late interaction, then the meaning of the query.
+        Those behind it shall wait at most half of the longest wait, so that searches get plainer before any is
+        refused. The cheapest loss of quality goes first: late interaction, then the meaning of the query.
         """
         skipped: list[str] = []
         parts_s = dict(self._parts_s)
@@ -160,26 +160,15 @@ class Admission:
         return tuple(skipped)
 
 
-class _Place:
-    """A request's place in the queue, until it is computed or answered."""
+_PLACE: ContextVar[ExitStack | None] = ContextVar("place", default=None)
+"""A request's place in the queue; closing it leaves the queue, and closing it again does nothing.
 
-    def __init__(self, admission: Admission) -> None:
-        admission.enter()
-        self._admission = admission
-        self._held = True
-
-    def leave(self) -> None:
-        """Leave it; once is enough. The request's thread and the server's never do so at the same time."""
-        if self._held:
-            self._held = False
-            self._admission.leave()
-
-
-_PLACE: ContextVar[_Place | None] = ContextVar("place", default=None)
+The request's thread and the server's never do so at the same time.
+"""
 
 
 class SearchGate:
-    """ASGI middleware that refuses searches while too many wait; theirs are the requests whose bodies are there."""
+    """ASGI middleware that refuses searches while too many wait. It stands behind the one that reads bodies."""
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
@@ -191,23 +180,20 @@ class SearchGate:
             await self._app(scope, receive, send)
             return
         try:
-            place = _Place(self._admission)
+            self._admission.enter()
         except Overloaded as refusal:
             REFUSED.inc()
             await problem_response(refusal, scope["path"])(scope, receive, send)
             return
-        token = _PLACE.set(place)
-        try:
-            await self._app(scope, receive, self._leaving(place, send))
-        finally:
-            _PLACE.reset(token)
-            place.leave()
+        with ExitStack() as place:
+            place.callback(self._admission.leave)
 
-    def _leaving(self, place: _Place, send: Send) -> Send:
-        """Return what sends an answer without a place in the queue: its reader may be slow."""
+            async def leave_and_send(message: Message) -> None:
+                place.close()  # the reader of the answer may be slow
+                await send(message)
 
-        async def leaving(message: Message) -> None:
-            place.leave()
-            await send(message)
-
-        return leaving
+            token = _PLACE.set(place)
+            try:
+                await self._app(scope, receive, leave_and_send)
+            finally:
+                _PLACE.reset(token)

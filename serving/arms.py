@@ -31,8 +31,6 @@ def rank_for(
     Args:
         first_stage: What was retrieved; every version ranks the same.
         sort: Fields to sort the most relevant by; empty for relevance.
-        assignment: The experiment that the search belongs to, None for none.
-        timer: Takes the time of each stage.
     """
     if assignment is not None and assignment.kind != "ab":
         return _rank_interleaved(snapshot, first_stage, k, assignment, timer)

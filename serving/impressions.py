@@ -18,11 +18,7 @@ _log = get_log("impressions")
 
 
 class ImpressionLog:
-    """Publishes impressions to the event log.
-
-    Args:
-        log: Where the collector reads them.
-    """
+    """Publishes impressions to the event log."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log

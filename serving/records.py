@@ -47,7 +47,6 @@ class SearchResult:
     """What a search found.
 
     Attributes:
-        corpus: What was searched.
         impression: What is logged of it; its results are empty until they are chosen.
         facets: Most frequent values with their counts, by field.
         skipped: Stages left out.

@@ -89,13 +89,7 @@ class Searcher:
         return SearchReply(self.settle(result, append), hits, corrected or "")
 
     def find(self, collection: str, request: SearchRequest) -> SearchResult:
-        """Return what a search finds; nothing is logged.
-
-        Raises:
-            NotFound: The collection has no documents.
-            NotReady: No version of it serves yet.
-            InvalidRequest: Filter, sort or facets do not fit the collection's fields.
-        """
+        """Return what a search finds, without logging it; raises what `search` does."""
         snapshot = self._loader.collection(collection).snapshot
         condition, sort, facets = _read_scope(snapshot.corpus, request)
         impression = self._draft(collection, request)

@@ -21,11 +21,7 @@ _CHUNK = 500  # names in one statement; databases limit its parameters
 
 
 class Declarations:
-    """Declared fields in the database.
-
-    Args:
-        engine: The database, at the current schema.
-    """
+    """Declared fields in the database."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine

@@ -28,10 +28,6 @@ class Catalog:
 
     A reader that has seen change n has seen every change below n: writers of one collection wait
     for each other.
-
-    Args:
-        engine: The database, at the current schema.
-        clock: Stamps what is written.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
@@ -144,7 +140,7 @@ class Catalog:
     def _changing(self, collection: str) -> Iterator[sa.Connection]:
         """Open a collection's write transaction; what it changed is known here once it is committed."""
         with transaction(self._engine) as connection:
-            _lock(connection, collection)
+            take_numbers(connection, DOCUMENTS + collection, 0)  # makes the other writers of the collection wait
             yield connection
             change = _latest_change(connection, collection)
         self._know(collection, change)
@@ -166,11 +162,6 @@ class Catalog:
 def _latest_change(connection: sa.Connection, collection: str) -> int:
     statement = sa.select(counters.c.value).where(counters.c.name == DOCUMENTS + collection)
     return int(connection.execute(statement).scalar() or 0)
-
-
-def _lock(connection: sa.Connection, collection: str) -> None:
-    """Make this collection's other writers wait until the transaction ends."""
-    take_numbers(connection, DOCUMENTS + collection, 0)
 
 
 def _find(connection: sa.Connection, collection: str, ids: list[str]) -> dict[str, Document]:

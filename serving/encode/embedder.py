@@ -17,7 +17,6 @@ class StoredEmbedder:
 
     Args:
         encoder: Makes what is not remembered.
-        home: Directory of the service.
         late: Whether tokens are kept for late interaction.
     """
 

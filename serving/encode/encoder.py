@@ -32,12 +32,10 @@ class Encoder:
 
     Args:
         model: Holds `tokenizer.json`.
-        onnx: The network.
         digest: Identifies the weights and the precision; vectors of different digests never mix.
         threads: Batches of texts encoded at the same time.
 
     Attributes:
-        dimension: Length of a vector.
         reads_tokens: Whether queries come with their tokens; set before the first query.
     """
 

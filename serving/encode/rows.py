@@ -32,7 +32,6 @@ class RowStore:
     first. Nothing is read before it is asked for.
 
     Args:
-        folder: Where the files are.
         width: Numbers in a row.
         kind: Type of a number.
     """

@@ -19,7 +19,6 @@ class VectorStore:
 
     Args:
         folder: Where the files are; one folder per encoder digest.
-        dimension: Length of a vector.
     """
 
     def __init__(self, folder: Path, dimension: int) -> None:

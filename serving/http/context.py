@@ -64,7 +64,6 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     """Return the route of context.
 
     Args:
-        searcher: Finds the documents.
         budget_ms: Time that finding them may take.
     """
     router = APIRouter(tags=["search"])

@@ -99,8 +99,6 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
     """Return the routes that store, delete and show the documents of `catalog`.
 
     Args:
-        catalog: The documents.
-        settings: The limits of a body.
         changed: Called at once after a change, with the collection and the ids that were deleted.
     """
     router = APIRouter(prefix="/v1/documents", tags=["documents"])

@@ -49,7 +49,6 @@ def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
     """Return the routes under /v1/fields.
 
     Args:
-        declarations: Where declared types live.
         summaries: Returns what this replica serves of a collection's fields, by name; empty while it serves nothing.
     """
     router = APIRouter(prefix="/v1/fields", tags=["documents"])
@@ -62,16 +61,12 @@ def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
     @router.put("", responses=problem_responses(400, 413, 422))
     def declare_fields(request: Request, collection: Collection, changes: Changes) -> FieldsOut:
         """Declare types of fields instead of leaving them to the first value; other declarations stay."""
-        _check(changes)
+        faults = [FieldFault(name, reason) for name, kind in changes.items() if (reason := _fault(name, kind))]
+        if faults:
+            raise InvalidRequest(summarise("nothing was declared", faults), tuple(faults))
         return _show(declarations.change(collection, changes, actor_of(request)), summaries(collection))
 
     return router
-
-
-def _check(changes: dict[str, Any]) -> None:
-    faults = [FieldFault(name, reason) for name, kind in changes.items() if (reason := _fault(name, kind))]
-    if faults:
-        raise InvalidRequest(summarise("nothing was declared", faults), tuple(faults))
 
 
 def _fault(name: str, kind: Any) -> str:

@@ -97,7 +97,6 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     """Return the route of search.
 
     Args:
-        searcher: Answers.
         budget_ms: Time an answer may take when the request does not say.
     """
     router = APIRouter(tags=["search"])

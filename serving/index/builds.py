@@ -22,8 +22,7 @@ class Builds:
     """The build processes that this process has started. Requests and the follower of the catalog start them.
 
     Args:
-        snapshots: Where snapshots are built.
-        settings: What the build process gets to know.
+        settings: Handed on to the build process.
     """
 
     def __init__(self, snapshots: SnapshotStore, settings: Settings) -> None:
@@ -59,7 +58,7 @@ class Builds:
     def _start(self, collection: str) -> bool:
         """Start a build unless one is under way; return whether it did.
 
-        From the look to the process it is one step: a process that is overwritten ends, for nobody holds its pipe.
+        The lock spans the check and the start: an overwritten process would end, as nothing holds its pipe.
         """
         with self._lock:
             if self._runs(collection) or self._snapshots.is_building(collection):

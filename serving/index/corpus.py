@@ -44,7 +44,6 @@ class Corpus:
     embeds; any number search.
 
     Args:
-        dimension: Length of a vector.
         snapshot: What was sealed before, None to begin empty.
         lexical: Index of the words of that snapshot, free to be changed; a new one when None.
     """
@@ -118,11 +117,7 @@ class Corpus:
         return means
 
     def passage_vectors(self, rows: Ints) -> tuple[Floats, Ints]:
-        """Return the vectors of the passages of embedded documents, and where each document's begin.
-
-        Returns:
-            Float32 of shape (passages, dimension) and int64 of shape (len(rows),).
-        """
+        """Return the passage vectors of embedded documents, (passages, dimension), and where each document's begin."""
         passages, starts = self.columns.passages(rows)
         return self.dense.vectors(passages), starts
 
@@ -169,7 +164,9 @@ class Corpus:
             return
         latest = {change.id: change for change in changes}
         with self._lock:
-            self._reserve(self.size + len(latest))
+            rows = self.size + len(latest)
+            if rows > len(self.columns.starts):  # a search that finds a row by its words too early sees it as not alive
+                self.columns = self.columns.grow(max(1024, rows * 3 // 2))
             self._write_words(latest.values())
             for document in latest.values():
                 self._retire(document.id)
@@ -232,11 +229,6 @@ class Corpus:
             self.dense.save(folder)
             self.tokens.save(folder, self.size)
             IndexSnapshot.write(folder, self.change, self._names, self.columns)
-
-    def _reserve(self, rows: int) -> None:
-        """Make room for so many rows; a search that finds one by its words too early passes over it as not alive."""
-        if rows > len(self.columns.starts):
-            self.columns = self.columns.grow(max(1024, rows * 3 // 2))
 
     def _write_words(self, documents: Iterable[Document]) -> None:
         """Commit the words of documents under the rows that `_add` will give them, or none of them."""

@@ -48,11 +48,8 @@ class DocumentStore:
         ends = np.zeros(len(self), np.int64)
         with (folder / "documents").open("wb") as stored:
             for row in range(len(self)):
-                stored.write(_to_bytes(self.get(row)))
+                one = self.get(row)
+                values = (one.id, one.title, one.text, one.url, one.fields, one.change)
+                stored.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode())
                 ends[row] = stored.tell()
         np.save(folder / "ends.npy", ends)
-
-
-def _to_bytes(document: Document) -> bytes:
-    values = (document.id, document.title, document.text, document.url, document.fields, document.change)
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()

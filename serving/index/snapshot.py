@@ -30,7 +30,6 @@ class IndexSnapshot:
     """A sealed corpus on disk.
 
     Attributes:
-        folder: Where it lies.
         change: Last change of the catalog it holds.
         rows: Its rows, retired ones included.
         documents: Its living documents.
@@ -68,10 +67,7 @@ class IndexSnapshot:
         """Describe the snapshot whose other files are already in `folder`.
 
         Args:
-            folder: Where the corpus was saved.
-            change: Last change it holds.
             names: Document id by row.
-            columns: The corpus's columns.
         """
         columns.save(folder, len(names))
         (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False))

@@ -57,7 +57,6 @@ class SnapshotStore:
     """The snapshots that one encoder's process may open and build.
 
     Args:
-        home: Directory of the service.
         embedder: Makes the vectors; those of other encoders do not mix.
         analysis: How words are read; indexes of another analysis do not mix either.
         replica: Name of this process; see `foundation.disk.claims.name_process`.

@@ -1,10 +1,10 @@
-"""Calls of a store that may hang: who asks waits no longer than a limit, and what comes late is not lost."""
+"""Calls of a store that may hang: the caller waits no longer than a limit, and a late answer is not lost."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar, cast
 
 Answer = TypeVar("Answer")
@@ -14,11 +14,11 @@ _MOMENT_S = 0.1
 class BoundedCalls:
     """Calls under way, by name; one thread asks.
 
-    A call that hangs goes on in a thread of its own, and whoever asks for it again is told its answer once it has
-    come. While one hangs, the next are waited for a moment only. Threads are daemons: none keeps the process.
+    A call that hangs goes on in a thread of its own; asking for it again gives its answer once it has come. While
+    one hangs, the next are waited for a moment only. Threads are daemons, so none keeps the process alive.
 
     Args:
-        store: What people call it.
+        store: Its name in messages.
         limit_s: How long an answer is waited for.
     """
 
@@ -35,18 +35,11 @@ class BoundedCalls:
         """
         hanging = any(not one.done() for one in self._under_way.values())
         answer = self._under_way.get(name) or self._start(name, call)
-        try:
-            told = answer.result(_MOMENT_S if hanging else self._limit_s)
-        except TimeoutError:
-            if answer.done():
-                del self._under_way[name]
-                raise
-            raise TimeoutError(f"the {self._store} does not answer") from None
-        except BaseException:
-            del self._under_way[name]
-            raise
+        wait([answer], _MOMENT_S if hanging else self._limit_s)
+        if not answer.done():
+            raise TimeoutError(f"the {self._store} does not answer")
         del self._under_way[name]
-        return cast("Answer", told)
+        return cast("Answer", answer.result())
 
     def _start(self, name: str, call: Callable[[], object]) -> Future[object]:
         answer = self._under_way[name] = Future()
@@ -54,7 +47,7 @@ class BoundedCalls:
         def run() -> None:
             try:
                 answer.set_result(call())
-            except BaseException as problem:  # noqa: BLE001  whatever it is, who asks gets it
+            except BaseException as problem:  # noqa: BLE001  any failure is handed to the caller
                 answer.set_exception(problem)
 
         threading.Thread(target=run, name="store", daemon=True).start()

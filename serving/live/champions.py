@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from foundation.registry.champion_moves import ChampionMove
 from foundation.registry.registry import Registry
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import OFF_CHAMPION, SWAPS
 from serving.live.collection_state import CollectionState
-from serving.live.succession import order_of_succession
 from serving.live.versions import Versions
 
 _KEPT_VERSIONS = 4
@@ -21,7 +21,6 @@ class Champions:
     """Points each collection to a version. One thread follows; any may `move`.
 
     Args:
-        versions: Loads versions.
         changed: Called when another version serves, or when the reason against the wanted one changes.
 
     Attributes:
@@ -89,6 +88,30 @@ class Champions:
             _log.info("swapped", collection=name, version=version)
         if changed:
             self._tell_change()
+
+
+def order_of_succession(moves: Sequence[ChampionMove], baseline: str) -> list[str]:
+    """Return who serves where the champion cannot, the best first: the champions before it.
+
+    First come those that nobody took back, newest first; then those that a move to an earlier one took back.
+    The untrained baseline is the last.
+
+    Args:
+        moves: Of the pointer, newest first.
+        baseline: Id of the version that needs no artifact.
+    """
+    kept: list[str] = []
+    taken_back: list[str] = []
+    for move in reversed(moves):
+        if move.version in kept:
+            after = kept.index(move.version) + 1
+            taken_back += kept[after:]
+            del kept[after:]
+        else:
+            kept.append(move.version)
+    order = dict.fromkeys((*reversed(kept), *reversed(taken_back)))
+    champion = moves[0].version if moves else ""
+    return [*(version for version in order if version not in {champion, baseline}), baseline]
 
 
 def _explain(served: CollectionState, best: str) -> str:

@@ -34,10 +34,9 @@ class CollectionState:
 
     Attributes:
         snapshot: What serves at this moment.
-        live: Its evidence.
         problem: Why the wanted champion does not serve, "" when it does.
         wanted: The version that should serve; "" until one is known.
-        succession: Who serves when that one cannot, None until it is asked for.
+        succession: The versions that may serve in its place, best first; None until they are needed.
         failures: The versions that do not load.
     """
 
@@ -67,7 +66,7 @@ class CollectionState:
 
     def rank_by(self, model: RankingModel, corpus: Corpus | None = None) -> Ranker:
         """Return what ranks these documents, or those of `corpus`, by a model."""
-        return Ranker(self.corpus if corpus is None else corpus, model, self.live)  # an empty one is false
+        return Ranker(self.corpus if corpus is None else corpus, model, self.live)
 
     def add(self, version: str, model: RankingModel) -> None:
         """Hold a version ready."""

@@ -22,12 +22,9 @@ class _Failure:
 
 
 class Failures:
-    """What failed, by name: the versions of one collection, or collections; one thread writes, any read.
+    """Failures by name: of the versions of one collection, or of collections. One thread writes, any read.
 
     A stamp is whatever changes when one of a version's artifacts does; without one, only the pause counts.
-
-    Args:
-        now_s: The machine's time.
     """
 
     def __init__(self, now_s: Callable[[], float] = monotonic_s) -> None:
@@ -51,7 +48,7 @@ class Failures:
             self.forget(name)
 
     def is_due(self, name: str, stamp: Callable[[], tuple[str, ...]] = tuple) -> bool:
-        """Return whether something may be tried: it never failed, its pause is over, or its artifacts are others."""
+        """Return whether something may be tried: it never failed, its pause is over, or its artifacts changed."""
         failure = self._failed.get(name)
         if failure is None or self._now_s() >= failure.again_at_s:
             return True

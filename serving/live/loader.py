@@ -37,7 +37,6 @@ class Loader:
     """The collections of one replica.
 
     Args:
-        content: Its documents and evidence.
         replica: Name of this process in the table of replicas.
     """
 

@@ -77,9 +77,9 @@ class Versions:
                 f"it needs the encoder {manifest.encoder}, this replica runs {self._embedder.encoder.digest}; "
                 "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
             )
-        return load_model(manifest, self._get, self._embedder.embed, self._embedder.encoder.dimension)
+        return load_model(manifest, self._read_artifact, self._embedder.embed, self._embedder.encoder.dimension)
 
-    def _get(self, digest: str) -> bytes:
+    def _read_artifact(self, digest: str) -> bytes:
         return self._calls.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))
 
     def _stamp_of(self, digest: str) -> str:

@@ -50,7 +50,6 @@ def assemble(passages: Sequence[RankedPassage], budget: int) -> list[Excerpt]:
     """Return the best passages without near repetitions, joined where they are neighbours, best first.
 
     Args:
-        passages: In any order.
         budget: Most tokens altogether; a passage that does not fit is left out, a shorter one may follow.
     """
     chosen: list[int] = []

@@ -18,8 +18,6 @@ def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
     Starts and ends at word borders; dots mark what is left out.
 
     Args:
-        text: The whole text of a document.
-        query: What the user typed.
         meaning: How near each passage of the text is to the query, in [-1, 1], by `cut_passages`; decides
             between passages with equally many words. Without it the first of them is taken.
     """

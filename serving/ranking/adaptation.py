@@ -47,7 +47,6 @@ class Residuals:
     """Shifts e of document vectors: d' = unit(d + e), for documents with evidence only.
 
     Attributes:
-        ids: Document ids.
         shifts: Float32 of shape (len(ids), dimension).
     """
 

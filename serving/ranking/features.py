@@ -74,7 +74,6 @@ def gather(
     """Return the candidates of a query with their features.
 
     Args:
-        adapter: Adapts the query's vector; None for none.
         shifted: The document vectors that the version's residuals move.
         memory: What users of similar queries chose, by meaning and by spelling.
         documents: Ids that must be among the candidates.

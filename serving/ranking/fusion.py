@@ -31,14 +31,13 @@ def fuse(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Ma
     """
     if method == "linear":
         return values @ np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float32)
-    base = _convex(values) if method == "convex" else _rrf(values)
+    if method == "convex":
+        share = 0.5 * values[:, COLUMN["bm25_share"]] + 0.5 * values[:, COLUMN["dense_share"]]
+        base = np.float32(CONVEX_SCALE) * share
+    else:
+        base = _rrf(values)
     remembered = values[:, COLUMN["memory"]] + values[:, COLUMN["memory_words"]]
     return base + np.float32(_MEMORY_WEIGHT) * remembered
-
-
-def _convex(values: Floats) -> Floats:
-    share = 0.5 * values[:, COLUMN["bm25_share"]] + 0.5 * values[:, COLUMN["dense_share"]]
-    return np.float32(CONVEX_SCALE) * share
 
 
 def _rrf(values: Floats) -> Floats:

@@ -20,7 +20,7 @@ _MIN_USERS = 2
 
 @dataclass(slots=True)
 class _Newer:
-    """What users chose since a version was trained; grows in place, so that searches never pay for it."""
+    """What users chose since a version was trained; grows in place, so that no search has to build it."""
 
     keys: set[str]
     memory: QueryMemory
@@ -31,7 +31,6 @@ class LiveMemory:
 
     Args:
         encode_query: Unit vector of one query.
-        dimension: Length of a vector.
     """
 
     def __init__(self, encode_query: Callable[[str], Floats], dimension: int) -> None:
@@ -45,10 +44,7 @@ class LiveMemory:
         self.change = 0
 
     def update(self, queries: Iterable[QueryEvidence], change: int) -> None:
-        """Replace the evidence of `queries`, as of `change`.
-
-        When reading them fails in between, the same comes again.
-        """
+        """Replace the evidence of `queries`, as of `change`; may be repeated after a failure half-way."""
         with self._lock:
             changed, remembered = set(), False
             for query in queries:
@@ -78,7 +74,7 @@ class LiveMemory:
         return newer.memory, newer.keys
 
     def keep(self, changes: Container[int]) -> None:
-        """Forget what was newer than other changes than these: the versions that knew those are gone."""
+        """Keep what is newer than these changes only; no version is left that knew others."""
         with self._lock:
             self._newer = {change: newer for change, newer in self._newer.items() if change in changes}
 
@@ -96,7 +92,7 @@ class LiveMemory:
 
 
 def relevance_of(row: Evidence) -> float:
-    """Return the live relevance of a document, 0 unless two people at least stand behind it."""
+    """Return the live relevance of a document, 0 unless at least two people speak for it."""
     if row.users < _MIN_USERS:
         return 0.0
     log_odds = _PRIOR_LOG_ODDS + PRIOR_CURVE.log_odds(row.shown, row.clicked)

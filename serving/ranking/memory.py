@@ -28,7 +28,6 @@ class Remembered:
     Attributes:
         vector: Unit vector of the query, float32 of shape (dimension,).
         choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
-        trigrams: Trigram fingerprint of the query.
     """
 
     key: str
@@ -45,7 +44,6 @@ class QueryMemory:
 
     Args:
         past: The queries, each key once.
-        dimension: Length of a vector.
     """
 
     def __init__(self, past: list[Remembered], dimension: int) -> None:

@@ -20,11 +20,8 @@ class RankingModel:
     """What one version knows.
 
     Attributes:
-        adapter: Query adapter, None for none.
-        residuals: Document shifts, None for none.
         memory: Past queries as of training.
         memory_change: Evidence change number up to which `memory` knows; later evidence is live.
-        fusion: How scores are combined.
         weights: Weights by feature name, for the linear fusion.
         curve: Click curve that turns a query's clicks into its click boost.
     """
@@ -46,7 +43,6 @@ def load_model(
     Args:
         fetch: Returns an artifact's bytes by digest; its errors pass through.
         encode: Unit vectors of texts, for the memory's queries.
-        dimension: Length of a vector.
 
     Raises:
         ArtifactDamaged: An artifact is not what the manifest says.

@@ -19,7 +19,6 @@ def collapse_near_duplicates(corpus: Corpus, ranked: list[int], k: int) -> list[
 
     Args:
         ranked: Rows, best first.
-        k: How many are wanted.
     """
     rows = ranked[: k + _EXTRA_RANKS]
     means = corpus.means(rows)

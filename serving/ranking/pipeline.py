@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from foundation.arrays import Flags
-from foundation.contracts import Evidence
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Shifted, shift_documents
 from serving.ranking.features import FEATURES, Candidates, gather
 from serving.ranking.fusion import fuse
-from serving.ranking.memory import QueryMemory, Recalled, click_boost
+from serving.ranking.live_evidence import LiveMemory
+from serving.ranking.memory import Recalled, click_boost
 from serving.ranking.model import RankingModel
 from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.rerank import rerank
 from serving.ranking.retrieval import FirstStage, retrieve
 from serving.ranking.stage_timer import StageTimer
-
-
-class LiveEvidence(Protocol):
-    """Evidence newer than any training; see `serving.ranking.live_evidence`."""
-
-    def rows(self, key: str) -> list[Evidence]:
-        """Return the evidence of one query."""
-
-    def memory_since(self, change: int) -> tuple[QueryMemory, Container[str]]:
-        """Return the memory of queries whose evidence changed after `change`, and their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +67,7 @@ class Ranker:
         live: Evidence since training; None ranks by the version alone.
     """
 
-    def __init__(self, corpus: Corpus, model: RankingModel, live: LiveEvidence | None = None) -> None:
+    def __init__(self, corpus: Corpus, model: RankingModel, live: LiveMemory | None = None) -> None:
         self.corpus = corpus
         self.model = model
         self._live = live
@@ -89,11 +78,7 @@ class Ranker:
         return self.rank(retrieve(self.corpus, query, allowed), k)
 
     def rank(self, first_stage: FirstStage, k: int, timer: StageTimer | None = None) -> Ranking:
-        """Return the best `k` of the documents that the first stage and the version's memory bring.
-
-        Args:
-            timer: Takes the time of each stage.
-        """
+        """Return the best `k` of the documents that the first stage and the version's memory bring."""
         timer = timer or StageTimer()
         query = first_stage.query
         boosts = click_boost(self._live.rows(query.key) if self._live else [], self.model.curve)

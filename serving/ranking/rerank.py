@@ -19,7 +19,6 @@ def rerank(corpus: Corpus, tokens: Floats, rows: list[int], scores: Floats) -> F
 
     Args:
         tokens: The query's tokens, float32 of shape (tokens, width).
-        rows: The candidates.
         scores: Their scores so far, float32 of shape (len(rows),).
     """
     added = np.full(len(rows), -2 * WEIGHT, np.float32)

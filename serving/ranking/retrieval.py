@@ -24,7 +24,6 @@ class FirstStage:
         lexical: BM25 by row, best first.
         text: BM25 of the text without the title, by row.
         near: Rows of the nearest passages, best first.
-        trigrams: Trigram fingerprint of the query.
     """
 
     query: Query
@@ -40,7 +39,6 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
 
     Args:
         allowed: Rows that may appear, bool by row; None allows all.
-        timer: Takes the time of each index.
     """
     timer = timer or StageTimer()
     lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)

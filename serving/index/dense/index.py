@@ -37,12 +37,10 @@ class DenseIndex:
     """Passage vectors in 8-bit integers, each belonging to a document row.
 
     One thread adds; any may search. What was sealed is read from a memory map that processes share,
-    exactly or through an HNSW graph (Malkov & Yashunin 2016, arXiv:1603.09320) when it holds more than
-    `EXACT_PASSAGES`; what came since is compared exactly. Filters that leave little are exact too.
-    Everything runs on the thread that asks, see `_stay_on_this_thread`.
+    exactly or, above `EXACT_PASSAGES`, through an HNSW graph (Malkov & Yashunin 2016, arXiv:1603.09320). What
+    came since, and what a narrow filter leaves, is compared exactly. Everything runs on the calling thread.
 
     Args:
-        dimension: Length of a vector.
         sealed: Folder that `save` wrote, None to begin empty.
     """
 

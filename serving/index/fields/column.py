@@ -87,7 +87,6 @@ class Column:
     Rows come in ascending order. A reader sees whole rows; what it has read stays as it is.
 
     Args:
-        field_type: What the field holds.
         base: Values that are there already, as they were saved.
         words: The distinct keywords in the order of their numbers, of a keyword column's base.
     """

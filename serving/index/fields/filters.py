@@ -85,11 +85,6 @@ Condition = AllOf | AnyOf | Not | Equals | Range | Exists
 def parse_filter(value: Any, types: Mapping[str, FieldType], path: str = "filters") -> Condition:
     """Return the condition that a filter states.
 
-    Args:
-        value: The filter as a client sent it, any JSON value.
-        types: The fields there are.
-        path: Where the filter stands in the request.
-
     Raises:
         InvalidRequest: Something in it is wrong; each fault, up to ten, names its place, as
             "filters.any[1].price.gte", and an unknown field those that it may have meant.

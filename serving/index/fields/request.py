@@ -33,8 +33,6 @@ def parse_sort(value: Any, types: Mapping[str, FieldType], path: str = "sort") -
     Args:
         value: A field's name, with "-" in front for descending order, or a list of them;
             "relevance" ends the list, for no two documents are equally relevant.
-        types: The fields there are.
-        path: Where it stands in the request.
 
     Raises:
         InvalidRequest: It names an unknown field, or is no such list.
@@ -57,11 +55,6 @@ def parse_sort(value: Any, types: Mapping[str, FieldType], path: str = "sort") -
 
 def parse_facets(value: Any, types: Mapping[str, FieldType], path: str = "facets") -> tuple[str, ...]:
     """Return the fields that a request wants counted, each once.
-
-    Args:
-        value: A list of names of fields.
-        types: The fields there are.
-        path: Where it stands in the request.
 
     Raises:
         InvalidRequest: It names an unknown field, or is no such list.

@@ -69,10 +69,6 @@ def quote_value(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 1] + "…"
 
 
-def _read_keyword(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= MAX_KEYWORD_CHARACTERS else None
-
-
 def _read_number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -95,13 +91,9 @@ def _read_date(value: Any) -> int | None:
     return microseconds if _FIRST <= microseconds <= _LAST else None
 
 
-def _read_boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
 _READERS: Mapping[FieldType, Callable[[Any], Value | None]] = {
-    "keyword": _read_keyword,
+    "keyword": lambda value: value if isinstance(value, str) and len(value) <= MAX_KEYWORD_CHARACTERS else None,
     "number": _read_number,
     "date": _read_date,
-    "boolean": _read_boolean,
+    "boolean": lambda value: value if isinstance(value, bool) else None,
 }

@@ -42,7 +42,6 @@ class Analysis:
         typo_weight: What a likely spelling counts of an unknown word; half of it at distance 2.
         typo_letters: Shorter words are never taken for misspelt.
         rare_share: A word in at most this share of the documents may be misspelt, though it is known.
-        synonyms: Words that mean the same.
 
     Raises:
         InvalidRequest: A language that does not exist, or a weight below 0.
@@ -96,7 +95,8 @@ def read_identifiers(text: str) -> list[str]:
     An identifier has a digit, or words joined as nobody joins them in prose. Between digits one full stop
     remains, else 1.5 were 15.
     """
-    codes = map(_write_code, find_codes(text))
+    dotted = (_BETWEEN_DIGITS.sub("\n", code) for code in find_codes(text))
+    codes = (_CONNECTOR.sub("", code).replace("\n", ".").lower() for code in dotted)
     return [code for code in codes if _SHORTEST_IDENTIFIER <= len(code) <= _LONGEST_BYTES]
 
 
@@ -119,10 +119,6 @@ def is_code(word: str) -> bool:
 def make_valid(text: str) -> str:
     """Return the text with halves of surrogate pairs, which no encoding can hold, as question marks."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _write_code(code: str) -> str:
-    return _CONNECTOR.sub("", _BETWEEN_DIGITS.sub("\n", code)).replace("\n", ".").lower()
 
 
 def _analyzer(tokenizer: tantivy.Tokenizer, *filters: tantivy.Filter) -> tantivy.TextAnalyzer:

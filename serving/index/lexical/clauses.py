@@ -25,11 +25,7 @@ _APART_SHARE = 0.5
 
 
 class Statistics:
-    """How often terms occur in the index at one moment.
-
-    Args:
-        searcher: The state of the index that is asked.
-    """
+    """How often terms occur in the index at one moment."""
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.documents = searcher.num_docs
@@ -151,16 +147,13 @@ class QueryReader:
             for written in read_identifiers(code):
                 if not clauses.add_term(IDENTIFIERS, written, 1.0):
                     self._add_quoted(clauses, code, _APART_SHARE * self._analysis.identifier_weight)
-                self._add_endings(clauses, written, statistics)
+                longer = statistics.endings(written) if len(written) >= _SHORTEST_PREFIX else ()
+                for term, _ in longer:
+                    clauses.add_term(IDENTIFIERS, term, _ENDING_SHARE)
         for one, other in pairwise(query.split()):
             if is_code(one) or is_code(other):
                 for joined in read_identifiers(f"{one}-{other}"):
                     clauses.add_term(IDENTIFIERS, joined, 1.0)
-
-    def _add_endings(self, clauses: Clauses, identifier: str, statistics: Statistics) -> None:
-        if len(identifier) >= _SHORTEST_PREFIX:
-            for term, _ in statistics.endings(identifier):
-                clauses.add_term(IDENTIFIERS, term, _ENDING_SHARE)
 
     def _read_stems(self, text: str) -> list[str]:
         return self._tokenizer.stems(self._tokenizer.words(text))

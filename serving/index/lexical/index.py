@@ -36,13 +36,10 @@ class LexicalIndex:
 
     Args:
         folder: Where the index is, or will be created; None keeps it in memory.
-        analysis: How words are read and weighed.
         writer_bytes: Memory for additions between commits; a segment is written whenever it is full.
             `BULK_BYTES` builds 100,000 documents as one segment, which is searched fastest.
 
-    Raises:
-        Conflict: The folder holds an index of another language or of another release's form.
-        ArtifactDamaged: The folder holds an index that cannot be opened.
+    Raises what `serving.index.lexical.storage.open_index` does.
     """
 
     def __init__(
@@ -76,11 +73,7 @@ class LexicalIndex:
             self._add(writer, row, make_valid(title), make_valid(text))
 
     def remove(self, row: int) -> None:
-        """Remove a row; gone after `commit`.
-
-        Raises:
-            Conflict: Another process writes to the folder.
-        """
+        """Remove a row; gone after `commit`. Raises Conflict when another process writes to the folder."""
         self._open_writer().delete_documents_by_term(ROW, row)
 
     def commit(self) -> None:
@@ -130,7 +123,8 @@ class LexicalIndex:
         self.commit()
         self.close()
         searcher = self._index.searcher()
-        if searcher.num_segments > 1 or self._has_removed(searcher):
+        has_removed = searcher.doc_freq(IDENTIFIERS, _BLANK) > searcher.num_docs  # the first counts removed ones too
+        if searcher.num_segments > 1 or has_removed:
             self._rewrite(searcher)
         self._reload()
 
@@ -155,7 +149,8 @@ class LexicalIndex:
     def _add(self, writer: tantivy.IndexWriter, row: int, title: str, text: str) -> None:
         identifiers = [*read_identifiers(title), *read_identifiers(text)]
         document = tantivy.Document(row=row, title=title, text=text, vocabulary=[title, text])
-        document.add_text(IDENTIFIERS, _fill(identifiers))
+        blanks = max(_USUAL_WORDS - len(identifiers), 1)
+        document.add_text(IDENTIFIERS, " ".join([*identifiers, *[_BLANK] * blanks]))
         writer.add_document(document)
 
     def _rewrite(self, searcher: tantivy.Searcher) -> None:
@@ -172,9 +167,6 @@ class LexicalIndex:
         writer.commit()
         writer.wait_merging_threads()
 
-    def _has_removed(self, searcher: tantivy.Searcher) -> bool:
-        return searcher.doc_freq(IDENTIFIERS, _BLANK) > searcher.num_docs  # removed ones are counted in the first
-
     def _reload(self) -> None:
         self._index.reload()
         if abs(len(self) - self._spelt) > _SPELLER_AGE * self._spelt:
@@ -190,11 +182,6 @@ class LexicalIndex:
         searcher = self._index.searcher()
         stems = self._tokenizer.stems(self._tokenizer.words(word))
         return max((Statistics(searcher).in_texts(stem) for stem in stems), default=0)
-
-
-def _fill(terms: list[str]) -> str:
-    """Return the terms of a short field, filled up to the usual number; one blank at least."""
-    return " ".join([*terms, *[_BLANK] * max(_USUAL_WORDS - len(terms), 1)])
 
 
 def _as_mask(allowed: Flags | list[int]) -> Flags:

@@ -19,11 +19,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """What else is searched for when something is asked.
-
-    Attributes:
-        rules: Pairs of a word or phrase and its synonyms.
-    """
+    """What else is searched for when something is asked."""
 
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

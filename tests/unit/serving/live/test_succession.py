@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foundation.registry.champion_moves import ChampionMove
-from serving.live.succession import order_of_succession
+from serving.live.champions import order_of_succession
 from tests.conftest import START
 
 

@@ -199,7 +199,9 @@ def test_a_stored_table_answers_the_same_and_takes_more(
     assert (stored.types, stored.misfits, stored.rows) == (whole.types, whole.misfits, whole.rows)
     for name in TYPES:
         assert stored.count(name, rows, 3) == whole.count(name, rows, 3)
-        assert stored.arrange([SortKey(name, True)], rows).tolist() == whole.arrange([SortKey(name, True)], rows).tolist()
+        assert (
+            stored.arrange([SortKey(name, True)], rows).tolist() == whole.arrange([SortKey(name, True)], rows).tolist()
+        )
 
 
 def test_the_first_value_with_a_type_decides_and_others_are_counted() -> None:
