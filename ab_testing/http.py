@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from ab_testing.api import Decision, Experiment, ExperimentPlan, Experiments, Scorecard
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
+from foundation.web.requests import Collection, actor_of
 
-Collection = Annotated[str, Depends(collection_of)]
 ExperimentId = Annotated[
     str, Path(description="The experiment's id.", min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]+$")
 ]

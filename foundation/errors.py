@@ -34,8 +34,11 @@ ClickloopError
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
+
+_BEFORE_CAPITAL = re.compile(r"(?<=.)(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class ClickloopError(Exception):
     retryable: ClassVar[bool] = False
     retry_after_s: int = 1
 
+    def __init_subclass__(cls) -> None:
+        """Name the kind of problem for machines: NotFound is "not-found"."""
+        cls.slug = _BEFORE_CAPITAL.sub("-", cls.__name__).lower()
+
     def __init__(self, detail: str, fields: tuple[FieldFault, ...] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -77,55 +84,46 @@ class InvalidRequest(ClickloopError):
     """The request is not valid."""
 
     status = 422
-    slug = "invalid-request"
 
 
 class UnreadableBody(InvalidRequest):
     """The request body cannot be read."""
 
     status = 400
-    slug = "unreadable-body"
 
 
 class BodyTooLarge(ClickloopError):
     """The request body is too large."""
 
     status = 413
-    slug = "body-too-large"
 
 
 class RecordTooLarge(BodyTooLarge):
     """What one entry would keep is too large."""
-
-    slug = "record-too-large"
 
 
 class UnsupportedMediaType(ClickloopError):
     """The body is not of a type that is taken here."""
 
     status = 415
-    slug = "unsupported-media-type"
 
 
 class MalformedRequest(ClickloopError):
     """The request is not HTTP as this service speaks it."""
 
     status = 400
-    slug = "malformed-request"
 
 
 class HeadersTooLarge(ClickloopError):
     """The request's address and headers are too large."""
 
     status = 431
-    slug = "headers-too-large"
 
 
 class RequestTimeout(ClickloopError):
     """The request did not come in time."""
 
     status = 408
-    slug = "request-timeout"
     retryable = True
 
 
@@ -133,34 +131,28 @@ class Unauthenticated(ClickloopError):
     """The request carries no valid key."""
 
     status = 401
-    slug = "unauthenticated"
 
 
 class Forbidden(ClickloopError):
     """The key does not allow this."""
 
     status = 403
-    slug = "forbidden"
 
 
 class ForeignPage(ClickloopError):
     """A page of another origin may not do this."""
 
     status = 403
-    slug = "foreign-page"
 
 
 class Misdirected(ClickloopError):
     """The service does not answer under this name."""
 
     status = 421
-    slug = "misdirected"
 
 
 class Exposed(ClickloopError):
     """Others could reach this without a key."""
-
-    slug = "exposed"
 
 
 class RateLimited(ClickloopError):
@@ -171,7 +163,6 @@ class RateLimited(ClickloopError):
     """
 
     status = 429
-    slug = "rate-limited"
     retryable = True
 
     def __init__(self, detail: str, fields: tuple[FieldFault, ...] = (), retry_after_s: int = 1) -> None:
@@ -183,65 +174,50 @@ class NotFound(ClickloopError):
     """There is no such thing."""
 
     status = 404
-    slug = "not-found"
 
 
 class Conflict(ClickloopError):
     """The request does not fit the present state."""
 
     status = 409
-    slug = "conflict"
 
 
 class NotReady(ClickloopError):
     """The service is not ready to answer."""
 
     status = 503
-    slug = "not-ready"
     retryable = True
 
 
 class MissingExtra(ClickloopError):
     """A setting needs a part that is not installed."""
 
-    slug = "missing-extra"
-
 
 class Overloaded(ClickloopError):
     """The service is too busy to answer."""
 
     status = 503
-    slug = "overloaded"
     retryable = True
 
 
 class StoreAway(NotReady):
     """A store does not answer now."""
 
-    slug = "store-away"
-
 
 class StoreFull(StoreAway):
     """A store has no room left."""
 
     status = 507
-    slug = "store-full"
     retry_after_s = 30
 
 
 class ArtifactDamaged(ClickloopError):
     """A stored artifact does not match its digest."""
 
-    slug = "artifact-damaged"
-
 
 class SchemaOutdated(ClickloopError):
     """The database schema is not at this release's revision."""
 
-    slug = "schema-outdated"
-
 
 class FolderClosed(ClickloopError):
     """A folder cannot be written to."""
-
-    slug = "folder-closed"

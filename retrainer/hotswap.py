@@ -63,16 +63,7 @@ class HotSwap:
     def promote(
         self, collection: str, version: str, reason: str, actor: str = LOCAL, *, expected: str = ""
     ) -> ChampionMove:
-        """Point the collection at a version; one transaction, nothing waits for the replicas.
-
-        Args:
-            version: Its id or name.
-            expected: The champion that the caller expects; "" for any.
-
-        Raises:
-            NotFound: There is no such version.
-            Conflict: It is the champion already, or the champion is another one than expected.
-        """
+        """Point the collection at a version, as `Registry.move_champion`; nothing waits for the replicas."""
         at = self._clock.now()
         move = self._registry.move_champion(collection, version, reason, at, actor=actor, expected=expected)
         self._moved(collection, move.version)
@@ -81,15 +72,7 @@ class HotSwap:
     def rollback(
         self, collection: str, reason: str, actor: str = LOCAL, *, expected: str = "", to: str = ""
     ) -> ChampionMove:
-        """Point the collection back at the version before the present one.
-
-        Args:
-            expected: The champion that the caller expects; without it only a promotion is undone.
-            to: The version that the caller expects this to lead to; "" for any.
-
-        Raises:
-            Conflict: There was none before, or versions are others than expected.
-        """
+        """Point the collection back at the version before the present one, as `Registry.roll_back`."""
         at = self._clock.now()
         move = self._registry.roll_back(collection, reason, at, actor=actor, expected=expected, to=to)
         self._moved(collection, move.version)

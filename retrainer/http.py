@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from foundation.clock import Clock
 from foundation.contracts import Manifest
@@ -13,7 +13,7 @@ from foundation.errors import NotFound
 from foundation.registry.names import MAX_NAME, NAME_PATTERN
 from foundation.registry.registry import Registry, Version
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
+from foundation.web.requests import Collection, actor_of
 from retrainer.bodies import (
     MoveIn,
     MoveOut,
@@ -29,7 +29,6 @@ from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
 
-Collection = Annotated[str, Depends(collection_of)]
 Name = Annotated[str, Path(description="Its id or name.", max_length=MAX_NAME, pattern=NAME_PATTERN)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows returned, newest first.")]
 

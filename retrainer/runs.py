@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -22,8 +22,6 @@ State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"
 
 class RunMoved(Conflict):
     """Another process took a step of the training run."""
-
-    slug: ClassVar[str] = "run-moved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def log_bayes_factor(counts: Sequence[int], shares: Sequence[float]) -> float:
     return float(_log_beta(prior + observed) - _log_beta(prior) - xlogy(observed, expected).sum())
 
 
-def mismatch(counts: Sequence[int], shares: Sequence[float], alpha: float = ALPHA) -> bool:
+def mismatch(counts: Sequence[int], shares: Sequence[float]) -> bool:
     """Return whether the sequential test refuses the split at this look."""
-    return bool(log_bayes_factor(counts, shares) >= -np.log(alpha))
+    return bool(log_bayes_factor(counts, shares) >= -np.log(ALPHA))
 
 
 def _arms(counts: Sequence[int], shares: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -15,7 +15,6 @@ class RequestRefused(ClickloopError):
     """The service refused the client's request."""
 
     status = 400
-    slug = "request-refused"
 
 
 class EventsRefused(ClickloopError):
@@ -26,7 +25,6 @@ class EventsRefused(ClickloopError):
     """
 
     status = 422
-    slug = "events-refused"
 
     def __init__(self, detail: str, fields: tuple[FieldFault, ...] = (), *, refusals: Sequence[Refusal] = ()) -> None:
         super().__init__(detail, fields)
@@ -37,7 +35,6 @@ class Undelivered(ClickloopError):
     """The service could not be reached in time."""
 
     status = 503
-    slug = "undelivered"
     retryable = True
 
 
@@ -45,5 +42,4 @@ class QueueFull(ClickloopError):
     """Too many events wait for the service."""
 
     status = 503
-    slug = "queue-full"
     retryable = True

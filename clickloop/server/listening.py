@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from typing import Any, ClassVar
+from typing import Any
 
 from foundation.errors import ClickloopError
 
@@ -18,13 +18,9 @@ _LOOK_AGAIN_S = 0.1
 class CannotListen(ClickloopError):
     """The service cannot listen at its address."""
 
-    slug: ClassVar[str] = "cannot-listen"
-
 
 class AddressTaken(CannotListen):
     """The service's address is taken."""
-
-    slug: ClassVar[str] = "address-taken"
 
 
 def taken(host: str, port: int) -> AddressTaken:

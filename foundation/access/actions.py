@@ -1,4 +1,4 @@
-"""What was done by hand and is told nowhere else: keys, declared fields, holds, names. Rows are only ever added."""
+"""What was done by hand and is recorded nowhere else: keys, declared fields, holds, names. Rows are only added."""
 
 from __future__ import annotations
 

@@ -18,13 +18,11 @@ SCHEDULE = "schedule"
 GATE = "gate"
 """The gate, for what it decides of a candidate."""
 QUARANTINE = "quarantine"
-"""The looks at users' behaviour, for whom they hold."""
+"""The looks at how users behave, for those whom they hold."""
 EXPERIMENT = "experiment"
 """An experiment's own test, for what it decides."""
 LOCAL = "local"
 """Whoever asks a service that wants no keys, or works in this process."""
-UNRECORDED = ""
-"""The actor of what was done before actors were recorded."""
 
 
 def command_line_actor() -> str:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ class Key:
 
     Attributes:
         collection: The one collection that it opens.
-        role: "app" searches and sends events; "admin" may everything.
+        role: "app" searches and sends events; "admin" may do everything.
         made_by: Who made it; see `foundation.access.actors`.
     """
 
@@ -45,10 +45,13 @@ class Key:
     made_by: str = ""
 
 
-class Keys:
-    """The keys of an installation, for one reader per request. Safe to use from many threads.
+_OF_KEY = tuple(api_keys.c[name] for name in Key.__slots__)
 
-    Lookups take no SQL: `refresh` replaces the whole table by one reference.
+
+class Keys:
+    """The keys of an installation. Safe to use from many threads.
+
+    Lookups take no SQL: `refresh` replaces the whole table at once.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
@@ -66,8 +69,8 @@ class Keys:
         """Read the keys again; one query."""
         began_s = monotonic_s()
         with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(api_keys)).all()
-        self._known = {row.digest: _key_of(row) for row in rows}
+            rows = connection.execute(sa.select(api_keys.c.digest, *_OF_KEY)).all()
+        self._known = {digest: Key(*known) for digest, *known in rows}
         self._fresh_until_s = began_s + _FRESH_S
 
     def find(self, token: str) -> Key | None:
@@ -114,9 +117,9 @@ class Keys:
 
     def list(self) -> Sequence[Key]:
         """Return every key, by collection and name."""
-        statement = sa.select(api_keys).order_by(api_keys.c.collection, api_keys.c.name)
+        statement = sa.select(*_OF_KEY).order_by(api_keys.c.collection, api_keys.c.name)
         with reading(self._engine) as connection:
-            return [_key_of(row) for row in connection.execute(statement)]
+            return [Key(*row) for row in connection.execute(statement)]
 
     def remove(self, name: str, collection: str, actor: str = LOCAL) -> None:
         """Remove a key; every process refuses it within two seconds.
@@ -125,7 +128,8 @@ class Keys:
             NotFound: The collection has no key of this name.
         """
         with transaction(self._engine) as connection:
-            if connection.execute(sa.delete(api_keys).where(_named(name, collection))).rowcount == 0:
+            mine = (api_keys.c.name == name) & (api_keys.c.collection == collection)
+            if connection.execute(sa.delete(api_keys).where(mine)).rowcount == 0:
                 raise NotFound(f"collection {collection!r} has no key named {name!r}")
             now = self._clock.now()
             record_action(connection, collection, action="key removed", subject=name, at=now, actor=actor)
@@ -133,11 +137,3 @@ class Keys:
 
 def _digest(token: str) -> str:
     return digest_bytes(token.encode(errors="surrogatepass"))
-
-
-def _named(name: str, collection: str) -> sa.ColumnElement[bool]:
-    return (api_keys.c.name == name) & (api_keys.c.collection == collection)
-
-
-def _key_of(row: sa.Row[Any]) -> Key:
-    return Key(row.name, row.collection, cast("Role", row.role), row.created_at, row.made_by)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,8 +34,6 @@ _log = get_log("leases")
 
 class LeaseLost(Conflict):
     """Another process holds the lease by now."""
-
-    slug: ClassVar[str] = "lease-lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ this process has too much to do with it: whoever waits in vain for its turn or f
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import threading
 from typing import Literal
@@ -19,7 +18,6 @@ from foundation.errors import StoreAway, StoreFull
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import STORE_AWAY
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SQLITE_AWAY = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 )
@@ -60,11 +58,6 @@ def _of_postgres(cause: BaseException | None, store: str, *, lost: bool) -> Stor
     if lost or state.startswith(_POSTGRES_AWAY) or (not state and hasattr(cause, "sqlstate")):
         return StoreAway(f"the {store} does not answer: {reason}; send the request again")
     return None
-
-
-def is_full(problem: OSError) -> bool:
-    """Return whether a file could not be written for want of room."""
-    return problem.errno in _NO_ROOM
 
 
 class Outage:

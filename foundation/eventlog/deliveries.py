@@ -1,4 +1,4 @@
-"""Appends whose records a broker has been sent: each ends when all are acknowledged, or after a limit of our own."""
+"""Appends sent to a broker: each ends when all of its records are acknowledged, or after a limit of our own."""
 
 from __future__ import annotations
 
@@ -44,12 +44,11 @@ class BrokerDelivery:
         self._deliveries.forget(self)
         if isinstance(self._problem, RecordTooLarge):
             self.give_up(self._problem)
-            return
-        if self._problem is not None:
+        elif self._problem is not None:
             self.give_up(StoreAway(f"Kafka did not take the records: {self._problem!r}; send them again"))
-            return
-        with suppress(InvalidStateError):  # given up before it arrived
-            self.done.set_result(None)
+        else:
+            with suppress(InvalidStateError):  # given up before it arrived
+                self.done.set_result(None)
 
 
 class Deliveries:
@@ -57,12 +56,12 @@ class Deliveries:
 
     Args:
         limit_s: Age after which nobody waits for one any longer.
-        most: Records that may be under way.
+        max_records: Records that may be under way.
     """
 
-    def __init__(self, limit_s: float, most: int) -> None:
+    def __init__(self, limit_s: float, max_records: int) -> None:
         self._limit_s = limit_s
-        self._most = most
+        self._max_records = max_records
         self._under_way: dict[BrokerDelivery, int] = {}
         self._records = 0
         self._lock = threading.Lock()
@@ -78,7 +77,7 @@ class Deliveries:
             delivery.done.set_result(None)
             return delivery
         with self._lock:
-            if self._records + count > self._most:
+            if self._records + count > self._max_records:
                 raise Overloaded("too many records wait for Kafka; send again in a second")
             self._under_way[delivery] = count
             self._records += count

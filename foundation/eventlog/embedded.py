@@ -30,14 +30,16 @@ class EmbeddedLog:
     Args:
         engine: The database of the effects; positions are kept there, beside them.
         topic: Name of the log.
-        records: The database of the records. SQLite has one writer at a time, so a file of its own
-            keeps appends from waiting for the consumer's transactions; by default `engine`.
+        records: The database of the records; by default `engine`. SQLite has one writer at a time, so a file of its
+            own keeps appends from waiting for the consumer's transactions.
     """
 
     def __init__(self, engine: sa.Engine, topic: str = FEEDBACK_TOPIC, records: sa.Engine | None = None) -> None:
         self._engine = engine
         self._records = records or engine
         self._topic = topic
+        self._counter = f"log:{topic}"
+        self._ballast: dict[str, Any] = {"topic": f"{topic}#", "position": 0, "key": "", "body": "x" * _BALLAST_BYTES}
         self._continue_after_consumers()
         self._writer = GroupCommit(self._write, writes_of(self._records))
 
@@ -83,41 +85,31 @@ class EmbeddedLog:
             LOG_RESETS.inc()
             _log.error("log began anew", topic=self._topic, consumed=consumed, goes_on_at=consumed + 1)
 
-    @property
-    def _counter(self) -> str:
-        return f"log:{self._topic}"
-
     def _write(self, take: Callable[[], list[Record]]) -> None:
         with transaction(self._records) as connection:
             records = take()
             if records:
                 self._insert(connection, records)
-            else:  # is the log back? On a full disk a small write can succeed where none of use would
+            else:  # is the log back? The row is large: on a full disk a small one may still find room
                 upsert(connection, log_records, [self._ballast])
         if not records:
             with transaction(self._records) as connection:
                 connection.execute(sa.delete(log_records).where(log_records.c.topic == self._ballast["topic"]))
 
-    @property
-    def _ballast(self) -> dict[str, Any]:
-        return {"topic": f"{self._topic}#", "position": 0, "key": "", "body": "x" * _BALLAST_BYTES}
-
     def _insert(self, connection: sa.Connection, records: list[Record]) -> None:
         first = take_numbers(connection, self._counter, len(records))
-        connection.execute(
-            _INSERT,
-            [
-                {"topic": self._topic, "position": first + index, "key": record.key, "body": record.body}
-                for index, record in enumerate(records)
-            ],
-        )
+        rows = [
+            {"topic": self._topic, "position": position, "key": record.key, "body": record.body}
+            for position, record in enumerate(records, first)
+        ]
+        connection.execute(_INSERT, rows)
 
 
 class EmbeddedSubscription:
     """A consumer of the embedded log. See `Subscription`.
 
-    The collector keeps what it consumed in its own tables, so the log holds only what waits:
-    records below the committed position are dropped by a later poll.
+    The collector keeps what it consumed in its own tables, so the log holds only what waits: a later poll drops the
+    records below the committed position.
     """
 
     def __init__(self, engine: sa.Engine, records: sa.Engine, topic: str, consumer: str) -> None:
@@ -125,8 +117,9 @@ class EmbeddedSubscription:
         self._records = records
         self._topic = topic
         self._consumer = consumer
-        self._next = self._committed() + 1
+        self._mine = log_records.c.topic == topic
         self._trim_at_s = 0.0
+        self.rewind()
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         """Return the next records in order. See `Subscription.poll`."""
@@ -149,24 +142,24 @@ class EmbeddedSubscription:
 
     def lag(self) -> int:
         """Return how many records are appended but not committed."""
-        waiting = self._mine & (log_records.c.position > self._committed())
+        waiting = self._mine & (log_records.c.position > self.progress())
         with reading(self._records) as connection:
             return int(connection.execute(sa.select(sa.func.count()).where(waiting)).scalar_one())
 
     def progress(self) -> int:
         """Return the committed position."""
-        return self._committed()
+        statement = sa.select(log_positions.c.position).where(
+            log_positions.c.consumer == self._consumer, log_positions.c.topic == self._topic
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(statement).scalar() or 0)
 
     def rewind(self) -> None:
         """Read again from the committed position."""
-        self._next = self._committed() + 1
+        self._next = self.progress() + 1
 
     def close(self) -> None:
         """Nothing is held open."""
-
-    @property
-    def _mine(self) -> sa.ColumnElement[bool]:
-        return log_records.c.topic == self._topic
 
     def _read(self, max_records: int) -> list[Record]:
         statement = (
@@ -179,22 +172,15 @@ class EmbeddedSubscription:
             return [Record(row.key, row.body, row.position) for row in connection.execute(statement)]
 
     def _trim(self) -> None:
-        """Drop what is consumed, once in a while and some at a time, so that appends never wait for long."""
+        """Drop what is consumed: now and then, and a little at a time, so that appends never wait for long."""
         if time.monotonic() < self._trim_at_s:
             return
         with reading(self._records) as connection:
             first = connection.execute(sa.select(sa.func.min(log_records.c.position)).where(self._mine)).scalar()
-        consumed, last = self._committed(), (first or 0) + _TRIM_AT_ONCE - 1
+        consumed, last = self.progress(), (first or 0) + _TRIM_AT_ONCE - 1
         if last >= consumed:  # if not, the next poll goes on
             self._trim_at_s = time.monotonic() + _TRIM_EVERY_S
         if first is not None and first <= consumed:
             some = self._mine & (log_records.c.position <= min(consumed, last))
             with transaction(self._records) as connection:
                 connection.execute(sa.delete(log_records).where(some))
-
-    def _committed(self) -> int:
-        statement = sa.select(log_positions.c.position).where(
-            log_positions.c.consumer == self._consumer, log_positions.c.topic == self._topic
-        )
-        with reading(self._engine) as connection:
-            return int(connection.execute(statement).scalar() or 0)

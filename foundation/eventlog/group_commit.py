@@ -1,6 +1,6 @@
-"""Appends of many threads, written by one: what waits shares a transaction, and nobody waits for ever.
+"""Appends of many threads, written by one: those that wait share a transaction, and nobody waits for ever.
 
-Small appends go before large ones, so that a search's impression is not held up by an import.
+Small appends go before large ones, so that an import does not hold up the impression of a search.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class GroupCommit(Generic[T]):
     """One thread that writes groups of appends.
 
     Args:
-        write: Writes one group in one transaction. It calls what it is given once its turn has come, for the
-            records to write: those that nobody has withdrawn by then.
-        outage: Whether that which is written to is away; begun and ended by `write`, and begun here by a stall.
+        write: Writes one group in one transaction. Once its turn has come it calls its argument for the records to
+            write: those that nobody has withdrawn by then.
+        outage: Whether the store is away; `write` begins and ends it, and a stall begins it here.
     """
 
     def __init__(self, write: Callable[[Callable[[], list[T]]], None], outage: Outage) -> None:

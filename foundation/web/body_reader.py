@@ -21,8 +21,7 @@ from foundation.errors import (
     UnsupportedMediaType,
 )
 from foundation.web.draining import Incoming, announces_more
-from foundation.web.key_gate import Refusal
-from foundation.web.problems import problem_response
+from foundation.web.problems import Refusal, refuse
 from foundation.web.requests import too_large
 
 BODY_TIMEOUT_S = 10.0
@@ -108,8 +107,7 @@ class BodyReader:
     async def _refuse(self, problem: ClickloopError, scope: Scope, incoming: Incoming, send: Send) -> None:
         if isinstance(problem, BodyTooLarge):
             await incoming.throw_away(_TIMES_THROWN_AWAY * self._max_bytes)
-        refuse = self._refusals.get(scope["path"])
-        response = refuse(problem) if refuse else problem_response(problem, scope["path"])
+        response = refuse(problem, scope["path"], self._refusals)
         if isinstance(problem, RequestTimeout):
             response.headers["Connection"] = "close"  # what comes later would be taken for another request
         if isinstance(problem, UnsupportedMediaType):

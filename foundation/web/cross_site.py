@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import ClickloopError, ForeignPage, Misdirected, UnsupportedMediaType
 from foundation.sections import ANY_HOST, ANY_ORIGIN
 from foundation.web.bodies import NDJSON_TYPES
-from foundation.web.key_gate import FOR_APPS, Refusal
-from foundation.web.problems import problem_response
+from foundation.web.key_gate import FOR_APPS
+from foundation.web.problems import Refusal, refuse
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing; no route of the service does otherwise."""
@@ -131,12 +130,8 @@ class SiteGate:
             await send(message)
 
         problem = judge(BrowserRequest.of(scope), self._welcome)
-        answer = self._refuse(problem, scope["path"]) if problem else self._app
+        answer = refuse(problem, scope["path"], self._refusals) if problem else self._app
         await answer(scope, receive, send_safely)
-
-    def _refuse(self, problem: ClickloopError, path: str) -> Response:
-        refuse = self._refusals.get(path)
-        return refuse(problem) if refuse else problem_response(problem, path)
 
 
 @lru_cache(_HOSTS_REMEMBERED)

@@ -1,4 +1,4 @@
-"""Reads on where a body is refused: most clients send all of theirs before they look for an answer."""
+"""Reads on after a body is refused: most clients send all of it before they look for an answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope
 
-_PATIENCE_S = 5.0
+_DRAIN_LIMIT_S = 5.0
 
 
 def announces_more(scope: Scope, limit_bytes: int) -> bool:
@@ -44,6 +44,6 @@ class Incoming:
         if announces_more(self._scope, max_bytes):
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(_DRAIN_LIMIT_S):
                 while not self._ended and max_bytes > 0:
                     max_bytes -= len((await self.receive()).get("body", b""))

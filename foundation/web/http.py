@@ -1,16 +1,16 @@
-"""HTTP: who did what, of all that is told nowhere else."""
+"""The HTTP route of actions: who did by hand what is recorded nowhere else."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from foundation.access.actions import Action, latest_actions
 from foundation.web.problems import problem_responses
-from foundation.web.requests import collection_of
+from foundation.web.requests import Collection
 
 
 class ActionList(BaseModel):
@@ -25,7 +25,7 @@ def make_router(engine: sa.Engine) -> APIRouter:
 
     @router.get("/v1/actions", responses=problem_responses(422))
     def list_actions(
-        collection: Annotated[str, Depends(collection_of)],
+        collection: Collection,
         limit: Annotated[int, Query(ge=1, le=1000, description="Most actions to list.")] = 100,
     ) -> ActionList:
         """List who added and removed keys, declared fields, held and released users, gave names, and sent again."""

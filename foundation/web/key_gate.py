@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +15,8 @@ from foundation.access.keys import Key, Keys
 from foundation.clock import monotonic_s
 from foundation.errors import ClickloopError, Forbidden, NotReady, Overloaded, StoreAway, Unauthenticated
 from foundation.telemetry.logs import get_log
-from foundation.web.problems import problem_response
+from foundation.web.problems import Refusal, refuse
 from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE
-
-Refusal = Callable[[ClickloopError], Response]
 
 OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
 """Paths that need no key."""
@@ -103,8 +101,7 @@ class KeyGate:
 
     def _refuse(self, problem: ClickloopError, request: Request) -> Response:
         path = request.url.path
-        refuse = self._refusals.get(path)
-        response = refuse(problem) if refuse else problem_response(problem, path)
+        response = refuse(problem, path, self._refusals)
         if problem.status == Unauthenticated.status:
             response.headers["WWW-Authenticate"] = _CHALLENGES[path.startswith(_PAGES)]
         return response

@@ -15,10 +15,10 @@ from fastapi.middleware import Middleware
 from foundation.access.keys import Keys
 from foundation.web.body_reader import BodyReader
 from foundation.web.cross_site import SiteGate, Welcome
-from foundation.web.key_gate import KeyGate, Refusal
+from foundation.web.key_gate import KeyGate
 from foundation.web.openapi import document_edge
 from foundation.web.origins import OriginGate
-from foundation.web.problems import CrashGuard, install_problem_handlers
+from foundation.web.problems import CrashGuard, Refusal, install_problem_handlers
 from foundation.web.request_metrics import RequestMetrics
 
 

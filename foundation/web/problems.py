@@ -1,16 +1,14 @@
-"""What every HTTP route of clickloop shares: collections, body limits, problem documents, metrics.
-
-Errors leave as RFC 9457 problem documents. The middleware is plain ASGI: it adds microseconds.
-"""
+"""Errors leave as RFC 9457 problem documents."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -23,10 +21,7 @@ from foundation.telemetry.logs import get_log
 from foundation.web.request_metrics import _flat, _route
 
 PROBLEM_TYPE = "application/problem+json"
-
-
 _log = get_log("web")
-
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -59,6 +54,16 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` that document problem documents for `statuses`."""
     content = {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+Refusal = Callable[[ClickloopError], Response]
+"""How a refusal looks at one path."""
+
+
+def refuse(problem: ClickloopError, path: str, refusals: Mapping[str, Refusal]) -> Response:
+    """Return the answer to a request that is refused: as its path has it, else a problem document."""
+    at_path = refusals.get(path)
+    return at_path(problem) if at_path else problem_response(problem, path)
 
 
 def problem_response(error: ClickloopError, instance: str) -> JSONResponse:

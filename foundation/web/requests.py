@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
+from foundation.access.actors import LOCAL
 from foundation.access.keys import Key
 from foundation.contracts import COLLECTION_NAME, DEFAULT_COLLECTION
 from foundation.errors import BodyTooLarge, FieldFault, InvalidRequest
 from foundation.web.draining import announces_more
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-from foundation.access.actors import LOCAL
-
 COLLECTION_HEADER = "Clickloop-Collection"
-
-
 COLLECTION_PARAMETER = "collection"
 """Where a client that can set no header, such as a browser's beacon, names the collection."""
-
 
 KEY_SCOPE = "clickloop.key"
 """Where a request's ASGI scope holds its key."""
@@ -44,6 +38,10 @@ async def collection_of(request: Request) -> str:
         reason = "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit"
         raise InvalidRequest(f"the collection's name, {place}, {reason}", (FieldFault(place, reason),))
     return name
+
+
+Collection = Annotated[str, Depends(collection_of)]
+"""The collection of a request, as an argument of a route."""
 
 
 def key_of(request: Request) -> Key | None:

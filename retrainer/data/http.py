@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from foundation.clock import Clock
 from foundation.web.problems import problem_responses
-from foundation.web.requests import collection_of
+from foundation.web.requests import Collection
 from retrainer.data.threshold import USUAL_QUERIES, read_threshold
 
 
@@ -31,7 +29,7 @@ def make_router(engine: sa.Engine, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["reports"])
 
     @router.get("/v1/reports/learning", responses=problem_responses(422))
-    def report_learning(collection: Annotated[str, Depends(collection_of)]) -> LearningOut:
+    def report_learning(collection: Collection) -> LearningOut:
         """Report how many queries have clicks, and how many learning needs."""
         found = read_threshold(engine, collection, clock.now())
         return LearningOut(

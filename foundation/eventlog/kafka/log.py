@@ -41,9 +41,9 @@ _log = get_log("kafka")
 class KafkaLog:
     """The event log in one Kafka topic. See `foundation.eventlog.protocol.EventLog`.
 
-    The producer waits for all in-sync replicas. Unlike the embedded log, an append whose future fails may have
-    stored some of its records; sent again, they count once by their ids. A thread of its own gives up what is not
-    acknowledged in time, whatever the client does, and makes the producer anew when it is broken or stalls.
+    The producer waits for all in-sync replicas. Unlike in the embedded log, some records of an append that failed may
+    be stored; sent again, they count once by their ids. A thread gives up what is not acknowledged in time, whatever
+    the client does, and makes the producer anew when it is broken or stalls.
 
     Args:
         engine: The database that holds the consumers' positions.
@@ -150,12 +150,12 @@ class KafkaLog:
         producer, self._producer = self._producer, None
         if producer is not None:
             self._broken = True
-            with suppress(KafkaError):  # what it still held was not acknowledged, which its appends are told below
+            with suppress(KafkaError):  # the appends that it still held fail below
                 producer.close(timeout=timeout_s)
         self._deliveries.drop()
 
 
 def _refusal(problem: BaseException) -> BaseException:
-    """Return what an append's caller is told; of a record's size nobody but the one who sent it hears."""
+    """Return the error that the caller of an append gets; only a record's size is the caller's own fault."""
     is_size = isinstance(problem, MessageSizeTooLargeError)
     return RecordTooLarge(f"Kafka takes no record so large: {problem}") if is_size else problem

@@ -27,13 +27,14 @@ _log = get_log("kafka")
 class KafkaSubscription:
     """A consumer of the topic. See `foundation.eventlog.protocol.Subscription`. Used by one thread.
 
-    A topic that ends before the stored position is another one than that which was read: it was lost, or made anew.
-    It is then read from its beginning, for nothing in it was read before; what was after all counts once.
+    A topic that ends before the stored position is not the one that was read: it was lost, or made anew. It is then
+    read from its beginning. Should any of it have been read before, it counts once all the same.
     """
 
     def __init__(self, engine: sa.Engine, bootstrap: list[str], topic: str, consumer: str) -> None:
         self._engine = engine
         self._topic = topic
+        self._key = f"kafka:{topic}"  # among positions; the embedded log numbers its records otherwise
         self._name = consumer
         self._bootstrap = bootstrap
         self._outage = Outage(STORE, "read")
@@ -95,11 +96,6 @@ class KafkaSubscription:
             self._connected.close(timeout_ms=1000 * CLOSE_LIMIT_S)
             self._connected = None
 
-    @property
-    def _key(self) -> str:
-        """The topic's name among positions, apart from the embedded log's, which counts otherwise."""
-        return f"kafka:{self._topic}"
-
     @contextmanager
     def _answering(self) -> Iterator[None]:
         try:
@@ -117,7 +113,7 @@ class KafkaSubscription:
                 bootstrap_servers=self._bootstrap,
                 group_id=None,
                 enable_auto_commit=False,
-                auto_offset_reset="none",  # an offset that is not there is told, not passed over
+                auto_offset_reset="none",  # an offset that is not there is an error, not passed over
                 **CLIENT,
             )
         return self._connected
@@ -139,7 +135,7 @@ class KafkaSubscription:
         return waiting, beyond
 
     def _begin_anew(self) -> None:
-        """Move the offsets that the topic does not hold to its beginning, and say so."""
+        """Move the offsets that the topic does not hold to its beginning, and log it."""
         consumer = self._connect()
         partitions = sorted(self._partitions())
         first, after = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
