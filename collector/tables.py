@@ -99,6 +99,10 @@ evidence = Table(
 )
 
 
+HELD = "held"
+RELEASED = "released"
+"""States of a user in the table `quarantine`."""
+
 quarantine = Table(
     "quarantine",
     metadata,

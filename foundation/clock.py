@@ -9,6 +9,16 @@ from typing import Protocol
 WEEK_S = 7 * 24 * 3600
 
 
+def period_of(at: datetime) -> int:
+    """Return the whole weeks between 1970-01-01 (UTC) and `at`."""
+    return int(at.timestamp() // WEEK_S)
+
+
+def start_of_period(period: int) -> datetime:
+    """Return the moment in UTC at which a week that `period_of` names begins."""
+    return datetime.fromtimestamp(period * WEEK_S, UTC)
+
+
 class Clock(Protocol):
     """Where a part gets the time of day."""
 

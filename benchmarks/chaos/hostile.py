@@ -18,7 +18,7 @@ from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.ingest.fuzz import GOOD_BODIES
 from clickloop.container import Container
-from collector.join.store import evidence_digest
+from collector.join.evidence import evidence_digest
 from foundation.clock import monotonic_s
 from foundation.http_client import ServiceClient
 

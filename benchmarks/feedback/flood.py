@@ -24,8 +24,11 @@ from benchmarks.feedback.clicklog import (
 )
 from benchmarks.feedback.propensity import label_rows, rank_agreement
 from benchmarks.harness.report import Bar, Findings, at_least
-from collector.fold.lists import Outcome, ShownList, count_votes
+from collector.fold.counts import count_votes
+from collector.fold.lists import ShownList
+from collector.fold.outcomes import Outcome
 from collector.intake.bots import Activity, judge
+from foundation.clock import WEEK_S
 from foundation.contracts import CURVE_RANKS
 from foundation.settings import Settings
 
@@ -38,7 +41,6 @@ BOTS = 10
 SEEDS = 5
 _START = datetime(2026, 1, 5, tzinfo=UTC)
 _SEARCHES_AT_ONCE = 2000
-_WEEK_S = 7 * 24 * 3600
 _READ = 0.7  # share of people's clicked lists that a dwell follows
 
 
@@ -156,7 +158,7 @@ def false_visits(
         visits += _visit(searches, queries, documents, hits, units)
     if not steady:
         return visits
-    pause_s = _WEEK_S / len(visits)
+    pause_s = WEEK_S / len(visits)
     return [
         replace(visit, unit=units[number % len(units)], at_s=number * pause_s, read=False)
         for number, visit in enumerate(visits)
@@ -168,7 +170,7 @@ def _visit(
 ) -> list[FloodVisit]:
     random = searches.random
     who = random.integers(len(units), size=len(queries)).tolist()
-    times_s = (random.random(len(queries)) * _WEEK_S).tolist()
+    times_s = (random.random(len(queries)) * WEEK_S).tolist()
     read = ((random.random(len(queries)) < _READ) & clicked.any(axis=1)).tolist()
     return [
         FloodVisit(

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from benchmarks.harness.visitors import Acknowledged
 from clickloop.container import Container
-from collector.join.store import evidence_digest, replay
+from collector.join.evidence import evidence_digest
+from collector.join.replay import replay
 from collector.tables import events, evidence, impressions
 from foundation.contracts import DEFAULT_COLLECTION
 from foundation.database.engine import reading

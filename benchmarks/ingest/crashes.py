@@ -20,7 +20,8 @@ from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings, children
 from benchmarks.harness.visitors import Acknowledged, Visitors
 from clickloop.container import Container
-from collector.join.store import evidence_digest, fold_batch
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
 from collector.tables import events, impressions
 from foundation.contracts import DEFAULT_COLLECTION, FeedbackEvent, Impression, ShownResult
 from foundation.database import schema

@@ -14,7 +14,9 @@ from typing import Any
 
 from benchmarks.harness.evaluation import DEPTH, EvaluationHarness
 from collector.click_models.labels import label
-from collector.fold.lists import EvidenceCounts, Outcome, ShownList, count_votes, difference
+from collector.fold.counts import EvidenceCounts, count_votes, difference
+from collector.fold.lists import ShownList
+from collector.fold.outcomes import Outcome
 from foundation.clock import monotonic_s
 from foundation.contracts import Evidence, Labeller, query_key
 from foundation.packed_evidence import pack

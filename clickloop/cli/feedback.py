@@ -164,9 +164,9 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     from datetime import UTC
 
     from clickloop.container import Container
+    from collector.join.evidence import evidence_digest
+    from collector.join.replay import replay as rebuild
     from collector.join.retention_watermark import collections_with_evidence
-    from collector.join.store import evidence_digest
-    from collector.join.store import replay as rebuild
     from foundation.database.engine import reading
 
     container = Container(Settings())

@@ -1,1 +1,1 @@
-"""Join health: whether feedback finds what it is about. One check a file, all listed in `register`."""
+"""Join health: whether feedback finds what it is about. All checks are listed in `register`."""

@@ -17,7 +17,7 @@ class Finding:
         name: The check, in a few words joined by hyphens.
         meaning: What is counted, and what it says.
         count: How many were found; 0 is healthy, a few may be in flight.
-        of: How many were looked at.
+        of: How many were examined.
         example_id: The id of one that was found, "" for none.
         advice: What to do about it, "" when nothing need be done.
     """
@@ -31,12 +31,19 @@ class Finding:
 
 
 class Check(Protocol):
-    """One look at a collection's feedback; a pure function of a file of its own."""
+    """One check of a collection's feedback, a pure function."""
 
     def __call__(self, snapshot: JoinSnapshot) -> Finding:
         """Return what was found."""
 
 
-def tell(name: str, meaning: str, found: Sequence[str], of: int, advice: str) -> Finding:
-    """Return the finding of a check that found the things with these ids; advice is given where there are any."""
-    return Finding(name, meaning, len(found), of, found[0] if found else "", advice if found else "")
+def tell(name: str, meaning: str, found: Sequence[str], *, of: int, advice: str, usual_share: float = 0.0) -> Finding:
+    """Return the finding of a check that found the things with these ids.
+
+    Args:
+        of: How many were examined.
+        advice: Given where more than the usual share was found.
+        usual_share: The share that needs no advice.
+    """
+    advised = advice if len(found) > usual_share * of else ""
+    return Finding(name, meaning, len(found), of, found[0] if found else "", advised)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collector.checks.events.conflicting_events import conflicting_events
-from collector.checks.events.distrusted_events import distrusted_events
-from collector.checks.events.dwell_in_milliseconds import dwell_in_milliseconds
-from collector.checks.events.early_events import early_events
-from collector.checks.events.late_events import late_events
-from collector.checks.events.lost_clicks import lost_clicks
-from collector.checks.events.repeated_events import repeated_events
-from collector.checks.events.skewed_clocks import skewed_clocks
-from collector.checks.events.stray_clicks import stray_clicks
 from collector.checks.finding import Check, Finding
-from collector.checks.searches.false_positions import false_positions
-from collector.checks.searches.nameless_searches import nameless_searches
-from collector.checks.searches.shifted_positions import shifted_positions
-from collector.checks.searches.silent_impressions import unheard_impressions
-from collector.checks.searches.unasked_views import unasked_views
-from collector.checks.searches.unset_ids import unset_ids
-from collector.checks.snapshot import read_snapshot
+from collector.checks.matches import lost_clicks, silent_impressions, stray_clicks, unasked_views
+from collector.checks.positions import false_positions, shifted_positions
+from collector.checks.senders import (
+    conflicting_events,
+    distrusted_events,
+    nameless_searches,
+    repeated_events,
+    unset_ids,
+)
+from collector.checks.store import read_snapshot
+from collector.checks.times import dwell_in_milliseconds, early_events, late_events, skewed_clocks
 from foundation.database.engine import reading
 
 CHECKS: tuple[Check, ...] = (
     lost_clicks,
     unasked_views,
     stray_clicks,
-    unheard_impressions,
+    silent_impressions,
     shifted_positions,
     false_positions,
     late_events,

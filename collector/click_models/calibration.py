@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from collector.click_models.labels import USUAL_SIGNALS, Signals
-from collector.fold.lists import Outcome, satisfaction
+from collector.fold.outcomes import Outcome, satisfaction
 
 STRENGTH = 50.0
 """Rated documents by which the usual signals are held, of each kind of rating."""

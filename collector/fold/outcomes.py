@@ -1,65 +1,137 @@
-"""What lists become by the events about them: from all of their events, or from those that are new (pure)."""
+"""What a user did with one list, from all events about it (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
-from collector.fold.lists import Outcome, ShownList, in_time, outcome_of
 from foundation.contracts import EventType, FeedbackEvent
 
-Told = dict[str, list[FeedbackEvent]]
-"""Events by the query id of the list they are about."""
-
-_LAST_DECIDES: frozenset[EventType] = frozenset({"rating", "resolved", "unresolved"})
-
-
-def by_list(events: Iterable[FeedbackEvent]) -> Told:
-    """Return events by the list they are about."""
-    told: Told = {}
-    for event in events:
-        told.setdefault(event.query_id, []).append(event)
-    return told
+LONG_DWELL_S = 30.0
+"""The customary threshold of a satisfied click (Fox et al. 2005, doi:10.1145/1059981.1059982)."""
+QUICK_RETURN_S = 10.0
+LIKED_STARS = 4
+DISLIKED_STARS = 2
+ABOUT_THE_LIST: frozenset[EventType] = frozenset({"resolved", "unresolved", "abandon"})
 
 
-def recompute(shown: ShownList, told: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
-    """Return a list with the outcome that all events about it amount to.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a user did with one list.
+
+    Attributes:
+        clicked: Ranks clicked, ascending, each once.
+        seen: Ranks reported as seen, likewise.
+        ratings: The last rating of each document, in stars.
+        dwell: The longest stay on each document, in seconds.
+        conversions: How many conversions each document had.
+        resolved: Whether the user said the query was answered; None without a word.
+        credited: The document that resolved it: the one the user named, else the last one clicked.
+        abandoned: Whether the user left the list.
+    """
+
+    clicked: tuple[int, ...] = ()
+    ratings: dict[str, int] = field(default_factory=dict)
+    dwell: dict[str, float] = field(default_factory=dict)
+    conversions: dict[str, int] = field(default_factory=dict)
+    resolved: bool | None = None
+    credited: str = ""
+    abandoned: bool = False
+    seen: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as values that JSON can hold."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Outcome:
+        """Return the outcome that `to_json` wrote, in this release or before what is seen was kept."""
+        return cls(**value | {"clicked": tuple(value["clicked"]), "seen": tuple(value.get("seen", ()))})
+
+    def plus(self, later: Outcome) -> Outcome:
+        """Return the outcome of the events behind both, where no rating or verdict is among the later ones."""
+        stays = {key: max(stay, self.dwell.get(key, 0.0)) for key, stay in later.dwell.items()}
+        conversions = {key: number + self.conversions.get(key, 0) for key, number in later.conversions.items()}
+        return replace(
+            self,
+            clicked=tuple(sorted({*self.clicked, *later.clicked})),
+            dwell=self.dwell | stays,
+            conversions=self.conversions | conversions,
+            abandoned=self.abandoned or later.abandoned,
+            seen=tuple(sorted({*self.seen, *later.seen})),
+        )
+
+
+_FIELDS = tuple(each.name for each in fields(Outcome))
+NO_OUTCOME = Outcome()
+
+
+def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> Outcome:
+    """Return what the events of one list amount to.
+
+    Order does not matter, and an event that comes twice counts once. Clicks, ratings, dwells and
+    conversions of documents that the list did not show are left out.
 
     Args:
-        lateness_days: How long after a list was shown its events count.
+        ranks: Rank of every document shown, 1 on top.
+        events: The list's events that came in time.
     """
-    return replace(shown, outcome=outcome_of(shown.ranks, _counted(shown, told, lateness_days)))
-
-
-def adds_up(outcome: Outcome, news: Iterable[FeedbackEvent]) -> bool:
-    """Return whether `apply` knows enough; if not, all events of the list must be heard.
-
-    Of ratings and verdicts the last one decides, and a resolution may be credited to the last click.
-    """
-    return not outcome.resolved and all(event.type not in _LAST_DECIDES for event in news)
-
-
-def apply(known: ShownList, news: Iterable[FeedbackEvent], lateness_days: float) -> ShownList:
-    """Return what `recompute` would of the events behind `known` and of `news` together.
-
-    Args:
-        news: Events, each once, that are not among those behind `known` and that add up with them.
-    """
-    return replace(known, outcome=_join(known.outcome, outcome_of(known.ranks, _counted(known, news, lateness_days))))
-
-
-def _join(one: Outcome, other: Outcome) -> Outcome:
-    stays = {key: max(stay, one.dwell.get(key, 0.0)) for key, stay in other.dwell.items()}
-    conversions = {key: number + one.conversions.get(key, 0) for key, number in other.conversions.items()}
-    return replace(
-        one,
-        clicked=tuple(sorted({*one.clicked, *other.clicked})),
-        dwell=one.dwell | stays,
-        conversions=one.conversions | conversions,
-        abandoned=one.abandoned or other.abandoned,
-        seen=tuple(sorted({*one.seen, *other.seen})),
+    if not events:
+        return NO_OUTCOME
+    once = {event.id: event for event in events if event.document_id in ranks or event.type in ABOUT_THE_LIST}
+    by_type: dict[EventType, list[FeedbackEvent]] = {}
+    for event in sorted(once.values(), key=lambda event: (event.at, event.id)):
+        by_type.setdefault(event.type, []).append(event)
+    clicks = by_type.get("click", [])
+    verdict = _last_verdict(by_type)
+    resolved = verdict.type == "resolved" if verdict else None
+    return Outcome(
+        clicked=_ranks_of(clicks, ranks),
+        ratings={event.document_id: int(event.value) for event in by_type.get("rating", [])},
+        dwell=_longest(by_type.get("dwell", [])),
+        conversions=dict(Counter(event.document_id for event in by_type.get("conversion", []))),
+        resolved=resolved,
+        credited=_credited(verdict, clicks, ranks) if verdict and resolved else "",
+        abandoned="abandon" in by_type,
+        seen=_ranks_of(by_type.get("seen", []), ranks),
     )
 
 
-def _counted(shown: ShownList, told: Iterable[FeedbackEvent], lateness_days: float) -> Collection[FeedbackEvent]:
-    return [event for event in told if not event.distrusted and in_time(event.at, shown.at, lateness_days)]
+def satisfaction(outcome: Outcome, document_id: str) -> int:
+    """Return 1 when a user was satisfied with a document, -1 when not, 0 when nothing says so.
+
+    A clear rating outweighs what the user did; a conversion or resolution outweighs a dwell time.
+    """
+    stars = outcome.ratings.get(document_id)
+    if stars is not None and (stars >= LIKED_STARS or stars <= DISLIKED_STARS):
+        return 1 if stars >= LIKED_STARS else -1
+    if document_id in outcome.conversions or outcome.credited == document_id:
+        return 1
+    seconds = outcome.dwell.get(document_id)
+    if seconds is None:
+        return 0
+    return int(seconds >= LONG_DWELL_S) - int(seconds < QUICK_RETURN_S)
+
+
+def _ranks_of(events: Iterable[FeedbackEvent], ranks: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sorted({ranks[event.document_id] for event in events}))
+
+
+def _last_verdict(by_type: Mapping[EventType, list[FeedbackEvent]]) -> FeedbackEvent | None:
+    verdicts = [*by_type.get("resolved", []), *by_type.get("unresolved", [])]
+    return max(verdicts, key=lambda event: (event.at, event.id), default=None)
+
+
+def _credited(verdict: FeedbackEvent, clicks: list[FeedbackEvent], ranks: Mapping[str, int]) -> str:
+    if verdict.document_id in ranks:
+        return verdict.document_id
+    return clicks[-1].document_id if clicks else ""
+
+
+def _longest(dwells: list[FeedbackEvent]) -> dict[str, float]:
+    longest: dict[str, float] = {}
+    for event in dwells:
+        longest[event.document_id] = max(event.value, longest.get(event.document_id, 0.0))
+    return longest

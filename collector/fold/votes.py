@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from collector.fold.lists import NO_COUNTS, EvidenceCounts, ShownList, count_votes, difference, period_of
+from collector.fold.counts import NO_COUNTS, EvidenceCounts, count_votes, difference
+from collector.fold.lists import ShownList
+from foundation.clock import period_of
 from foundation.contracts import Impression, query_key
 
 
@@ -28,9 +30,9 @@ class EvidenceKey(NamedTuple):
 
 
 VoteLists = dict[Vote, list[ShownList]]
-Said = dict[tuple[Vote, bool], dict[str, EvidenceCounts]]
+VoteCounts = dict[tuple[Vote, bool], dict[str, EvidenceCounts]]
 """What each vote says of each document, with whether the vote is nameless."""
-Places = dict[str, Vote]
+VotesByList = dict[str, Vote]
 """The vote that a list belongs to, by its query id."""
 
 
@@ -55,21 +57,20 @@ def is_nameless(vote: Vote, lists: Iterable[ShownList]) -> bool:
     return all(one.query_id == vote.unit for one in lists)
 
 
-def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> Said:
+def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> VoteCounts:
     """Return what votes say."""
-    said: Said = {}
-    for vote, some in lists.items():
-        last_click = last_clicks.get(PersonWeek.of(vote))
-        said[vote, is_nameless(vote, some)] = count_votes(some, lists_per_user, last_click)
-    return said
+    return {
+        (vote, is_nameless(vote, some)): count_votes(some, lists_per_user, last_clicks.get(PersonWeek.of(vote)))
+        for vote, some in lists.items()
+    }
 
 
-def changes_of(before: Said, after: Said) -> dict[EvidenceKey, EvidenceCounts]:
-    """Return what must be added to the evidence when votes that said `before` say `after`."""
+def changes_of(before: VoteCounts, after: VoteCounts) -> dict[EvidenceKey, EvidenceCounts]:
+    """Return what must be added to the evidence when votes that counted as `before` count as `after`."""
     total: dict[EvidenceKey, EvidenceCounts] = {}
-    for voice in before.keys() | after.keys():
-        vote, nameless = voice
-        for document_id, counts in difference(before.get(voice, {}), after.get(voice, {})).items():
+    for counted in before.keys() | after.keys():
+        vote, nameless = counted
+        for document_id, counts in difference(before.get(counted, {}), after.get(counted, {})).items():
             key = EvidenceKey(vote.query_key, vote.period, document_id, nameless)
             total[key] = total[key].plus(counts) if key in total else counts
     return {key: counts for key, counts in total.items() if counts != NO_COUNTS}

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from collector.dead_letters.limit import USUAL_LIMIT, DeadLetterLimit, DeadLetterWatch, Place
 from collector.dead_letters.store import collection_of, keep
 from collector.intake.logged import UNREADABLE, read
-from collector.join.recount import recount
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
+from collector.join.replay import recount_marked
 from foundation.clock import Clock, monotonic_s
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.database.engine import transaction
@@ -174,7 +174,7 @@ class Consumer:
 
     def _recount(self) -> None:
         if not self._recounted and monotonic_s() - self._recount_at_s >= _RECOUNT_EVERY_S:
-            self._recounted = recount(self._engine, self._settings)
+            self._recounted = recount_marked(self._engine, self._settings)
             self._recount_at_s = monotonic_s()
 
     def _look_now_and_then(self) -> None:

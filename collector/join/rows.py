@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.fold.lists import NO_OUTCOME, EvidenceCounts, Outcome, ShownList
+from collector.fold.counts import EvidenceCounts
+from collector.fold.lists import ShownList
+from collector.fold.outcomes import NO_OUTCOME, Outcome
 from collector.fold.votes import vote_of
-from foundation.contracts import FeedbackEvent, Impression
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
 
 CONFLICTS = "conflicts"
 """Where a stored event says how often its id came again with other content."""
@@ -18,6 +20,7 @@ PAGE = "page"
 """The surface of lists that people look at; agents are shown the others."""
 
 _COUNTS = tuple(field.name for field in fields(EvidenceCounts))
+_RESULT = tuple(field.name for field in fields(ShownResult))
 
 
 def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
@@ -54,16 +57,7 @@ def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
         "arm": impression.arm,
         "surface": impression.surface,
         "drawn_by": impression.drawn_by,
-        "results": [
-            {
-                "id": result.id,
-                "rank": result.rank,
-                "score": result.score,
-                "team": result.team,
-                "propensity": result.propensity,
-            }
-            for result in impression.results
-        ],
+        "results": [{name: getattr(result, name) for name in _RESULT} for result in impression.results],
         "at": impression.at,
     } | outcome_row(outcome)
 
@@ -90,15 +84,13 @@ def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:
 
 def event_of(row: sa.Row[Any]) -> FeedbackEvent:
     """Return a stored event."""
-    return FeedbackEvent(
-        collection=row.collection,
-        id=row.id,
-        type=row.type,
-        query_id=row.query_id,
-        at=row.at,
-        received_at=row.received_at,
-        **{name: value for name, value in row.body.items() if name != CONFLICTS},
-    )
+    return FeedbackEvent(**event_fields(row))
+
+
+def event_fields(row: sa.Row[Any]) -> dict[str, Any]:
+    """Return the fields of a stored event by name."""
+    columns = {name: getattr(row, name) for name in ("collection", "id", "type", "query_id", "at", "received_at")}
+    return columns | {name: value for name, value in row.body.items() if name != CONFLICTS}
 
 
 def counts_of(row: sa.Row[Any]) -> EvidenceCounts:
@@ -109,8 +101,3 @@ def counts_of(row: sa.Row[Any]) -> EvidenceCounts:
 def counts_row(counts: EvidenceCounts) -> dict[str, Any]:
     """Return counts as they are stored."""
     return {name: getattr(counts, name) for name in _COUNTS}
-
-
-def add_counts(stored: EvidenceCounts | None, change: EvidenceCounts) -> EvidenceCounts:
-    """Return what is stored and a change together."""
-    return change if stored is None else stored.plus(change)

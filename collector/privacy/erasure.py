@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from collector.join.evidence import drop_unfounded
+from collector.join.people import Traces, forget
 from collector.join.retention_watermark import lock_evidence
-from collector.join.store import Traces, drop_unfounded, forget
 from collector.tables import dead_letters, erasures, events, impressions, quarantine
 from foundation.access.actions import forget_subjects
 from foundation.access.actors import LOCAL

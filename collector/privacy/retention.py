@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from collector.fold.lists import period_of
 from collector.join.retention_watermark import close_weeks_before, collections_with_evidence
 from collector.tables import events, impressions
-from foundation.clock import WEEK_S, Clock
+from foundation.clock import Clock, period_of, start_of_period
 from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, Leases
 from foundation.errors import ClickloopError
@@ -71,7 +70,7 @@ class Retention:
             if (lease := self._take()) is None:
                 return removed
             with self._leases.guarded(lease), transaction(self._engine) as connection:
-                start = _start_of(close_weeks_before(connection, collection, first_open))
+                start = start_of_period(close_weeks_before(connection, collection, first_open))
             while batch := self._remove_some(collection, start, lease):
                 removed += batch
                 if stop.wait(_PAUSE_S) or (lease := self._take()) is None:
@@ -91,10 +90,6 @@ class Retention:
             joined += _delete(connection, events, events.c.id, collection, waiting)
             _delete(connection, impressions, impressions.c.query_id, collection, shown)
         return +Counter(impressions=len(shown), events=joined)
-
-
-def _start_of(period: int) -> datetime:
-    return datetime.fromtimestamp(period * WEEK_S, UTC)
 
 
 def _old_impressions(collection: str, start: datetime) -> sa.Select[Any]:

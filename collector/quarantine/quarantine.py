@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.intake.bots import Activity, Reason, judge, score
+from collector.join.people import hold, release
 from collector.join.retention_watermark import collections_with_evidence
-from collector.join.store import HELD, RELEASED, hold, release
-from collector.tables import impressions, quarantine
+from collector.tables import HELD, RELEASED, impressions, quarantine
 from foundation.access.actions import record_action
 from foundation.access.actors import LOCAL, QUARANTINE
 from foundation.clock import Clock

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from collector.tables import evidence
-from foundation.clock import WEEK_S
+from foundation.clock import WEEK_S, period_of
 from foundation.contracts import Evidence
 from foundation.database.engine import reading
 from foundation.packed_evidence import OTHERS, QueryEvidence
@@ -49,7 +49,7 @@ def read_evidence(
     """
     wanted = evidence.c.collection == collection
     if weeks is not None:
-        wanted &= evidence.c.period >= int(now.timestamp() // WEEK_S) - weeks
+        wanted &= evidence.c.period >= period_of(now) - weeks
     return [row for query in _read(engine, wanted, now, half_life_days) for row in query.rows()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from collector.tables import impressions, quarantine
+from collector.tables import HELD, impressions, quarantine
 
 AGENT = "agent"
 """The surface of searches that no person made."""
@@ -18,12 +18,10 @@ def person() -> sa.ColumnElement[str]:
     return sa.case((impressions.c.unit == impressions.c.query_id, ""), else_=impressions.c.unit)
 
 
-def is_held() -> sa.ColumnElement[bool]:
-    """Return whether a list is of a user in quarantine, whose lists do not count."""
+def is_held(rows: sa.FromClause = impressions) -> sa.ColumnElement[bool]:
+    """Return whether a row's `unit` is a user in quarantine, whose lists do not count."""
     return sa.exists().where(
-        quarantine.c.collection == impressions.c.collection,
-        quarantine.c.unit == impressions.c.unit,
-        quarantine.c.state == "held",
+        quarantine.c.collection == rows.c.collection, quarantine.c.unit == rows.c.unit, quarantine.c.state == HELD
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from collector.click_models.calibration import calibrate
 from collector.click_models.labels import Signals
-from collector.fold.lists import Outcome
+from collector.fold.outcomes import Outcome
 from collector.fold.votes import Vote
 from collector.reads.caps import at_most, within_cap
 from collector.reads.people import is_held, person

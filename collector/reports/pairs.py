@@ -20,11 +20,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.click_models.labels import Signals, label
-from collector.fold.lists import period_of
 from collector.reads.people import is_held, person
 from collector.reads.rated import read_signals
 from collector.tables import evidence, impressions
-from foundation.clock import monotonic_s
+from foundation.clock import monotonic_s, period_of
 from foundation.contracts import Evidence, Label
 from foundation.database.engine import reading
 

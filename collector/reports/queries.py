@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from collector.fold.lists import Outcome, satisfaction
+from collector.fold.outcomes import Outcome, satisfaction
 
 Order = Literal["volume", "zero-result", "abandoned", "reformulated", "low-csat"]
 ORDERS: tuple[Order, ...] = get_args(Order)

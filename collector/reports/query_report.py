@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from collector.fold.lists import Outcome
+from collector.fold.outcomes import Outcome
 from collector.reads.people import is_of_people, person
 from collector.reports.queries import (
     Cluster,

@@ -1,13 +1,20 @@
-"""Finds rows by many composite keys in one statement, by index on SQLite and PostgreSQL alike."""
+"""Finds rows by many keys at once, by index on SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]:
+    """Cut into parts that fit the databases' limit of bound values."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def keys_as_rows(

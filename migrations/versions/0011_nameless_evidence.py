@@ -26,7 +26,7 @@ def upgrade() -> None:
         table.alter_column("nameless", server_default=None, existing_type=sa.Boolean(), existing_nullable=False)
     op.drop_index("impressions_by_unit", "impressions")
     op.create_index("impressions_by_unit", "impressions", [*_BY_UNIT, "period", "clicks", "at"])
-    op.execute(  # the collector does, when it starts: see `collector.join.recount`
+    op.execute(  # the collector does, when it starts: see `collector.join.replay`
         "INSERT INTO counters (name, value) SELECT 'recount:' || collection, 1 FROM evidence GROUP BY collection"
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from collector.api import count_clicked_queries
-from foundation.clock import WEEK_S
+from foundation.clock import period_of
 from foundation.contracts import Evidence
 
 GATE_SHARE = 6
@@ -55,5 +55,5 @@ def is_clicked(row: Evidence) -> bool:
 
 def read_threshold(engine: sa.Engine, collection: str, now: datetime) -> Threshold:
     """Return how near a collection is to what learning needs; one query."""
-    first_week = int(now.timestamp() // WEEK_S) - JUDGED_WEEKS
+    first_week = period_of(now) - JUDGED_WEEKS
     return Threshold(count_clicked_queries(engine, collection, first_week))

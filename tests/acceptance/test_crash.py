@@ -12,7 +12,7 @@ import pytest
 from benchmarks.chaos.kills import crash
 from benchmarks.harness.damage import Damage
 from clickloop.container import Container
-from collector.join.store import evidence_digest
+from collector.join.evidence import evidence_digest
 from foundation.settings import Settings
 
 UNHARMED = Damage(lost_events=0, lost_searches=0, unknown_events=0, miscounted=0, replay_differs=0, broken_answers=0)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from benchmarks.harness.server import children
 from clickloop.container import Container
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import transaction
 from foundation.database.tables import leases

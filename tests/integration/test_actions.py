@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import collector.quarantine.http
-from collector.join.store import evidence_digest, fold_batch
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
 from collector.privacy.erasure import Eraser
 from collector.quarantine.quarantine import Quarantine
 from collector.tables import erasures

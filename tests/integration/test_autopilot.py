@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing.api import Experiment, Experiments
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
 from foundation.database.engine import transaction, upsert

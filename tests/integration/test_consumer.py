@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
+from collector.join.batch import fold_batch
 from collector.join.consumer import Consumer
-from collector.join.store import evidence_digest, fold_batch, replay
+from collector.join.evidence import evidence_digest
+from collector.join.replay import replay
 from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from collector.intake.logged import read
 from collector.intake.schemas import algolia, meilisearch, metarank, native, ubi
 from collector.intake.schemas.foreign import Taken
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.errors import UnreadableBody
 from foundation.eventlog.protocol import check_sizes

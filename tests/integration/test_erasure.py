@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
+from collector.join.batch import fold_batch
 from collector.join.consumer import Consumer
-from collector.join.store import evidence_digest, fold_batch, hold, replay
+from collector.join.evidence import evidence_digest
+from collector.join.people import hold
+from collector.join.replay import replay
 from collector.privacy.erasure import SWEPT_AFTER, Eraser, sweep
 from collector.tables import dead_letters, erasures, events, evidence, impressions
 from foundation.clock import FrozenClock

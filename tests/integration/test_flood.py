@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from scipy.stats import kendalltau
 
 from collector.click_models.labels import label
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.tables import evidence, impressions
 from foundation.clock import FrozenClock

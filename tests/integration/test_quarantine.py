@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from collector.join.store import evidence_digest, fold_batch, replay
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
+from collector.join.replay import replay
 from collector.quarantine.quarantine import Quarantine, read_activities
 from collector.tables import events, evidence, quarantine
 from foundation.clock import FrozenClock

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from collector.click_models.labels import USUAL_SIGNALS, Signals
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.reads.rated import MAX_LISTS_PER_PERSON, read_signals
 from foundation.clock import SystemClock

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from collector.fold.lists import NO_OUTCOME
+from collector.fold.outcomes import NO_OUTCOME
 from collector.join.consumer import Consumer
+from collector.join.evidence import evidence_digest
+from collector.join.people import Traces, forget
+from collector.join.replay import replay
 from collector.join.retention_watermark import marked_for_recount
 from collector.join.rows import event_row, impression_row
-from collector.join.store import Traces, evidence_digest, forget, replay
 from collector.quarantine.quarantine import Quarantine
 from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock

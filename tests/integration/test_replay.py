@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from clickloop.cli.main import app
 from clickloop.container import Container
-from collector.join.store import evidence_digest, fold_batch, replay
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
+from collector.join.replay import replay
 from collector.tables import evidence, impressions
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import reading, transaction

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 from clickloop.cli.main import app
 from clickloop.server.app import make_app
-from collector.join.store import evidence_digest
+from collector.join.evidence import evidence_digest
 from collector.tables import events, evidence, impressions
 from foundation.database.engine import make_engine, reading
 from foundation.errors import InvalidRequest, NotFound, NotReady

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from pyarrow import parquet
 
 from clickloop.cli.pairs import COLUMNS, export_pairs, labelled_pairs
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.reports.http import make_router
 from foundation.clock import FrozenClock

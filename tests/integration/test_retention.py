@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from collector.join.store import evidence_digest, fold_batch, replay
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
+from collector.join.replay import replay
 from collector.privacy.retention import LEASE, Retention
 from collector.tables import events, impressions
 from foundation.clock import FrozenClock

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 import sqlalchemy as sa
 
-from collector.join.store import Traces, evidence_digest, fold_batch, forget, replay
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
+from collector.join.people import Traces, forget
+from collector.join.replay import replay
 from collector.quarantine.quarantine import Quarantine
 from collector.reads.evidence import read_changed, read_evidence
 from collector.tables import evidence

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.fold.lists import NO_OUTCOME
+from collector.fold.outcomes import NO_OUTCOME
 from collector.reads.asked import read_asked
 from collector.tables import impressions, quarantine
 from foundation.clock import FrozenClock

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from foundation.clock import Clock, FrozenClock
 from foundation.contracts import Impression, ShownResult
 from foundation.database.engine import transaction

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from collector.join.store import Traces, evidence_digest, fold_batch, forget, replay
+from collector.join.batch import fold_batch
+from collector.join.evidence import evidence_digest
+from collector.join.people import Traces, forget
+from collector.join.replay import replay
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.database.engine import transaction
 from tests.feedback import SETTINGS, event, impression

@@ -11,7 +11,8 @@ import pytest
 from benchmarks.harness.evaluation import EvaluationHarness
 from benchmarks.learning.baselines import label_by_rate, label_doubly_robust
 from benchmarks.learning.closed_loop import Setting, Simulation, Votes
-from collector.fold.lists import Outcome, ShownList
+from collector.fold.lists import ShownList
+from collector.fold.outcomes import Outcome
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
 from simulator.collection import JudgedCollection
 from tests.plain_embedder import PlainEmbedder

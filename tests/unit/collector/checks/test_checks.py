@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from collector.checks.finding import Finding
 from collector.checks.register import run_checks
-from collector.join.store import fold_batch, replay
+from collector.join.batch import fold_batch
+from collector.join.replay import replay
 from collector.tables import evidence
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import reading, transaction

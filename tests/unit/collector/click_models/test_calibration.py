@@ -6,7 +6,7 @@ import pytest
 
 from collector.click_models.calibration import calibrate
 from collector.click_models.labels import USUAL_SIGNALS
-from collector.fold.lists import Outcome
+from collector.fold.outcomes import Outcome
 
 
 def rated(stars: int, seconds: float | None, times: int) -> list[Outcome]:

@@ -9,18 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.fold.lists import (
-    NO_COUNTS,
-    EvidenceCounts,
-    Outcome,
-    ShownList,
-    count_votes,
-    difference,
-    in_time,
-    outcome_of,
-    period_of,
-    satisfaction,
-)
+from collector.fold.counts import NO_COUNTS, EvidenceCounts, count_votes, difference
+from collector.fold.lists import ShownList, in_time
+from collector.fold.outcomes import Outcome, outcome_of, satisfaction
+from foundation.clock import period_of
 from foundation.contracts import CURVE_RANKS, EVENT_TYPES, EventType, FeedbackEvent
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.fold.lists import NO_OUTCOME, ShownList
-from collector.fold.outcomes import adds_up, apply, by_list, recompute
+from collector.fold.lists import ShownList, adds_up, apply, by_list, recompute
+from collector.fold.outcomes import NO_OUTCOME
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)

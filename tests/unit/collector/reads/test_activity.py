@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from collector.join.store import fold_batch, hold
+from collector.join.batch import fold_batch
+from collector.join.people import hold
 from collector.reads.activity import DAYS, count_days, total
 from collector.reports.query_report import report_queries
 from foundation.database.engine import transaction

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from collector.join.store import fold_batch
+from collector.join.batch import fold_batch
 from collector.quarantine.quarantine import Quarantine
 from collector.reports.propensity_http import make_router
 from foundation.clock import FrozenClock

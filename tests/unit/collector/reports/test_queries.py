@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.fold.lists import Outcome
+from collector.fold.outcomes import Outcome
 from collector.reports.queries import CountedSearch, cluster_queries, count_queries, order_queries, verdict_of
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.checks.searches.positions import MIN_SIGHTINGS, Sighting, find_shifted
+from collector.checks.positions import MIN_SIGHTINGS, Sighting, find_shifted
 
 MANY = 2 * MIN_SIGHTINGS
 

@@ -1,1 +1,0 @@
-"""Checks of the join's health that look at events. One check a file."""

@@ -1,1 +1,0 @@
-"""Checks of the join's health that look at searches. One check a file."""
