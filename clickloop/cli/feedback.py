@@ -130,9 +130,9 @@ def _list_dead_letters(limit: int, collection: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from clickloop.container import Container
-    from collector.dead_letters.store import latest
+    from collector.dead_letters.store import list_latest
 
-    letters = latest(Container(Settings()).engine, collection, limit)
+    letters = list_latest(Container(Settings()).engine, collection, limit)
     if as_json:
         print_json([asdict(letter) for letter in letters])
         return

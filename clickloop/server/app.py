@@ -35,7 +35,7 @@ from clickloop.container import CONSUMER, Container
 from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
 from clickloop.server.shared_metrics import render_metrics
 from collector.dead_letters.alarm import DeadLetterAlarm
-from collector.intake.pipeline import MergeItems
+from collector.intake.pipeline import IntakePipeline, MergeItems
 from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
@@ -145,11 +145,10 @@ def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
     )
     policy = IntakePolicy(container.query_ids, settings)
     eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
-    yield collector.intake.http.make_router(log, clock, settings, policy, privacy)
+    intake = IntakePipeline(log, clock, settings, _merge_items(container, loader), policy, privacy)
+    yield collector.intake.http.make_router(intake)
     yield collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset)
-    yield collector.intake.compatible_http.make_router(
-        log, clock, settings, _merge_items(container, loader), policy, privacy
-    )
+    yield collector.intake.compatible_http.make_router(intake)
     yield collector.browser.http.make_router()
     yield collector.privacy.http.make_router(eraser)
     yield collector.quarantine.http.make_router(container.quarantine, privacy, container.query_ids)

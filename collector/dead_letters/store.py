@@ -10,9 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.intake.logged import UNREADABLE, read
+from collector.intake.logged import UNREADABLE, read_checked
 from collector.tables import dead_letters
 from foundation.database.engine import reading, transaction, upsert
+from foundation.database.lookup import chunks
 from foundation.errors import ClickloopError, NotFound, RecordTooLarge
 from foundation.eventlog.protocol import EventLog, Record, await_append, check_sizes
 from foundation.ids import digest_bytes
@@ -21,7 +22,6 @@ RELEASE = version("clickloop")
 _MAX_COLLECTION = 64
 _MAX_REASON = 120
 _MAX_BEGINNING = 60
-_AT_ONCE = 500
 _APPEND_LIMIT_S = 30.0
 
 
@@ -43,18 +43,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """What became of dead letters that were to be sent again.
-
-    Attributes:
-        sent: How many are in the log again.
-        unreadable: How many stay, because this release cannot read them either or the log refuses them.
-    """
+    """How many dead letters were sent again, and how many stay since this release or the log refuses them too."""
 
     sent: int
     unreadable: int
 
 
-def keep(connection: sa.Connection, record: Record, reason: str, at: datetime) -> None:
+def put_aside(connection: sa.Connection, record: Record, reason: str, at: datetime) -> None:
     """Put a record aside, in the caller's transaction; one that was kept before is kept once, with the new reason."""
     upsert(connection, dead_letters, [_row(record, reason, at)])
 
@@ -64,7 +59,7 @@ def collection_of(record: Record) -> str:
     return _storable(record.key.partition("/")[0])[:_MAX_COLLECTION]
 
 
-def latest(engine: sa.Engine, collection: str, limit: int) -> list[Letter]:
+def list_latest(engine: sa.Engine, collection: str, limit: int) -> list[Letter]:
     """Return the latest dead letters of a collection, the last one first."""
     statement = (
         sa.select(dead_letters)
@@ -95,7 +90,7 @@ def resend(engine: sa.Engine, log: EventLog, collection: str, ids: Collection[st
         raise NotFound(f"collection {collection!r} has no dead letter {unknown[0]!r}")
     named = set(ids or known)
     wanted = [one for one in known if one in named]
-    sent = sum(_resend(engine, log, wanted[start : start + _AT_ONCE]) for start in range(0, len(wanted), _AT_ONCE))
+    sent = sum(_resend(engine, log, some) for some in chunks(wanted))
     return Resent(sent, len(wanted) - sent)
 
 
@@ -107,12 +102,10 @@ def resend_of_other_releases(engine: sa.Engine, log: EventLog) -> Resent:
     others = sa.select(dead_letters.c.id).where(dead_letters.c.release != RELEASE)
     with reading(engine) as connection:
         ids = connection.execute(others.order_by(dead_letters.c.at, dead_letters.c.id)).scalars().all()
-    chunks = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
-    sent = sum(_resend(engine, log, some) for some in chunks)
+    sent = sum(_resend(engine, log, some) for some in chunks(ids))
     with transaction(engine) as connection:
-        for some in chunks:
-            stays = dead_letters.c.id.in_(some)
-            connection.execute(sa.update(dead_letters).where(stays).values(release=RELEASE))
+        for some in chunks(ids):
+            connection.execute(sa.update(dead_letters).where(dead_letters.c.id.in_(some)).values(release=RELEASE))
     return Resent(sent, len(ids) - sent)
 
 
@@ -147,7 +140,7 @@ def _append(engine: sa.Engine, log: EventLog, rows: Sequence[sa.Row[Any]]) -> Se
 
 def _is_readable(record: Record) -> bool:
     try:
-        read(record)
+        read_checked(record)
         check_sizes([record])
     except (*UNREADABLE, RecordTooLarge):
         return False

@@ -8,21 +8,18 @@ neighbours, a repeat changes nothing. They take any content type, as browsers' b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from collector.intake.pipeline import IntakePipeline, IntakeVerdict, MergeItems
-from collector.intake.policy import IntakePolicy
+from collector.intake.pipeline import IntakePipeline, IntakeVerdict
 from collector.intake.schemas import algolia, meilisearch, metarank, ubi
-from collector.intake.schemas.foreign import Parsed, Taken
-from foundation.clock import Clock, monotonic_s
+from collector.intake.schemas.parsed import Parsed, Taken
+from foundation.clock import monotonic_s
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
-from foundation.eventlog.protocol import EventLog
-from foundation.privacy.privacy import Privacy
-from foundation.settings import Settings
 from foundation.web.bodies import read_json, to_entries
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of, key_of, read_body
@@ -81,12 +78,9 @@ class MeilisearchError(BaseModel):
     link: str
 
 
-def make_router(
-    log: EventLog, clock: Clock, settings: Settings, merge_items: MergeItems, policy: IntakePolicy, privacy: Privacy
-) -> APIRouter:
-    """Return the routes of the compatible intakes; the arguments are those of `IntakePipeline`."""
+def make_router(intake: IntakePipeline) -> APIRouter:
+    """Return the routes of the compatible intakes."""
     router = APIRouter(tags=["compatible feedback"])
-    intake = IntakePipeline(log, clock, settings, merge_items, policy, privacy)
     _add_ubi(router, intake)
     _add_metarank(router, intake)
     _add_algolia(router, intake)
@@ -100,20 +94,21 @@ def _add_ubi(router: APIRouter, intake: IntakePipeline) -> None:
     @router.post("/ubi_queries", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
     async def send_ubi_queries(request: Request, collection: Collection) -> JSONResponse:
         """Take UBI 1.3 queries, one or an array; those that list what they showed become impressions."""
-        now = intake.clock.now()
-        return await _take_ubi(request, intake, collection, lambda value: ubi.parse_query(value, collection, now))
+        parse = partial(ubi.parse_query, collection=collection, now=intake.clock.now())
+        return await _take_ubi(request, intake, collection, parse)
 
     @router.post("/ubi_events", openapi_extra=_BODY, response_model=UbiReply, responses=errors)
     async def send_ubi_events(request: Request, collection: Collection) -> JSONResponse:
         """Take UBI 1.3 events, one or an array."""
-        now, base = intake.clock.now(), intake.settings.ubi_base
-        return await _take_ubi(request, intake, collection, lambda value: ubi.parse_event(value, collection, now, base))
+        base = intake.settings.ubi_base
+        parse = partial(ubi.parse_event, collection=collection, now=intake.clock.now(), base=base)
+        return await _take_ubi(request, intake, collection, parse)
 
 
 async def _take_ubi(
     request: Request, intake: IntakePipeline, collection: str, parse: Callable[[Any], Parsed]
 ) -> JSONResponse:
-    entries = await intake.entries(request)
+    entries = await intake.read_entries(request)
     result = await intake.take(request, collection, entries, parse, brings_lists=True)
     result.refuse_if_all_bad()
     verdicts = result.verdicts()
@@ -128,7 +123,7 @@ def _add_metarank(router: APIRouter, intake: IntakePipeline) -> None:
     async def send_metarank_feedback(request: Request, collection: Collection) -> MetarankReply:
         """Take Metarank's feedback: one event, an array, or lines; items are laid over the documents."""
         started_s, now = monotonic_s(), intake.clock.now()
-        entries = await intake.entries(request, lines=True)
+        entries = await intake.read_entries(request, request.headers.get("content-type", ""), guess_lines=True)
         may_write = (key := key_of(request)) is None or key.role == "admin"
 
         def parse(value: Any) -> Parsed:
@@ -189,15 +184,15 @@ async def _take_algolia(request: Request, intake: IntakePipeline, collection: st
     now, strict = intake.clock.now(), intake.settings.algolia_strict
     entries = to_entries(_batch(raw, min(algolia.MAX_EVENTS, intake.settings.max_batch)), raw)
 
-    def parse(value: Any) -> Parsed:
-        return algolia.parse(value, collection, now, strict=strict)
-
+    parse = partial(algolia.parse, collection=collection, now=now, strict=strict)
     bad = [entry for entry in entries if entry.fault or isinstance(parse(entry.value), list)] if strict else []
     result = await intake.take(request, collection, bad[:1] or entries, parse)
     if result.refused == len(result.parsed):
-        return _algolia_reply(422, result.first_reason())
-    refused = f"; refused {result.refused} of {len(entries)} events: {result.first_reason()}" if result.refused else ""
-    return _algolia_reply(200, f"OK{refused}")
+        return _algolia_reply(422, result.faults()[0].reason)
+    if result.refused:
+        reason = result.faults()[0].reason
+        return _algolia_reply(200, f"OK; refused {result.refused} of {len(entries)} events: {reason}")
+    return _algolia_reply(200, "OK")
 
 
 def _batch(raw: bytes, max_events: int) -> list[Any]:
@@ -240,12 +235,10 @@ def _add_meilisearch(router: APIRouter, intake: IntakePipeline) -> None:
     @router.post("/events", status_code=201, openapi_extra=_BODY, response_class=Response, responses=errors)
     async def send_meilisearch_events(request: Request, collection: Collection) -> Response:
         """Take a Meilisearch analytics event, or an array of them."""
-        user, now = request.headers.get("x-ms-user-id", ""), intake.clock.now()
+        user = request.headers.get("x-ms-user-id", "")
+        parse = partial(meilisearch.parse, collection=collection, now=intake.clock.now(), user=user)
         try:
-            entries = await intake.entries(request)
-            result = await intake.take(
-                request, collection, entries, lambda value: meilisearch.parse(value, collection, now, user)
-            )
+            result = await intake.take(request, collection, await intake.read_entries(request), parse)
             result.refuse_if_all_bad()
         except ClickloopError as problem:
             return _meilisearch_error(problem)

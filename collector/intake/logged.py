@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from collector.intake.schemas.native import MAX_SOURCE
@@ -12,12 +13,12 @@ from foundation.eventlog.records import read_record
 from foundation.queries import MAX_QUERY_BYTES, query_fault
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
-"""What `read` raises of a record that is not fit: numbers and nesting beyond all measure too."""
+"""What `read_checked` raises of a record that is not fit: numbers and nesting beyond all measure too."""
 
 _MAX_RANK = 1_000_000
 
 
-def read(record: Record) -> Impression | FeedbackEvent:
+def read_checked(record: Record) -> Impression | FeedbackEvent:
     """Return the impression or event in a log record, fit to be stored.
 
     Raises:
@@ -33,17 +34,10 @@ def read(record: Record) -> Impression | FeedbackEvent:
 
 
 def _check_impression(impression: Impression) -> None:
-    _check_text("collection", impression.collection, 64)
-    _check_text("query_id", impression.query_id, 128)
-    _check_text("query", impression.query, MAX_QUERY_BYTES)
+    _check_texts(impression, {"collection": 64, "query_id": 128, "query": MAX_QUERY_BYTES})
     if reason := query_fault(impression.query):
         raise ValueError(f"query {reason}")
-    _check_text("unit", impression.unit, 256)
-    _check_text("version", impression.version, 64)
-    _check_text("experiment", impression.experiment, 64)
-    _check_text("arm", impression.arm, 32)
-    _check_text("surface", impression.surface, 32)
-    _check_text("drawn_by", impression.drawn_by, 256)
+    _check_texts(impression, {"unit": 256, "version": 64, "experiment": 64, "arm": 32, "surface": 32, "drawn_by": 256})
     _check_moment("at", impression.at)
     for result in impression.results:
         _check_result(result)
@@ -59,20 +53,20 @@ def _check_result(result: ShownResult) -> None:
 
 
 def _check_event(event: FeedbackEvent) -> None:
-    _check_text("collection", event.collection, 64)
-    _check_text("id", event.id, 128)
-    _check_text("query_id", event.query_id, 128)
-    _check_text("document_id", event.document_id, 256)
-    _check_text("user", event.user, 256)
+    _check_texts(event, {"collection": 64, "id": 128, "query_id": 128, "document_id": 256, "user": 256})
     _check_number("value", event.value)
     _check_moment("at", event.at)
     _check_moment("received_at", event.received_at)
-    _check_text("source", event.source, MAX_SOURCE)
-    _check_text("distrusted", event.distrusted, 32)
+    _check_texts(event, {"source": MAX_SOURCE, "distrusted": 32})
     if event.position is not None and (type(event.position) is not int or abs(event.position) > _MAX_RANK):
         raise ValueError(f"position must be a whole number, is {event.position!r:.100}")
     if event.type not in EVENT_TYPES:
         raise ValueError(f"type must be one of {', '.join(EVENT_TYPES)}, is {event.type!r:.100}")
+
+
+def _check_texts(record: Impression | FeedbackEvent, limits: Mapping[str, int]) -> None:
+    for name, limit in limits.items():
+        _check_text(name, getattr(record, name), limit)
 
 
 def _check_text(name: str, value: object, limit: int) -> None:

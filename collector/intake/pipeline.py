@@ -1,9 +1,10 @@
-"""What every compatible intake does with a request: read its entries, parse, keep, and say what became of each."""
+"""What every intake does with a request: read its entries, parse, check, publish, and say what became of each."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -11,9 +12,10 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from collector.intake.event_ids import EventIds
 from collector.intake.policy import IntakePolicy, Offer
-from collector.intake.publisher import write
-from collector.intake.schemas.foreign import Parsed, Taken
+from collector.intake.publisher import publish
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.clock import Clock
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault, InvalidRequest, NotReady
@@ -27,6 +29,8 @@ from foundation.web.requests import read_body
 MergeItems = Callable[[str, Mapping[str, Mapping[str, Any]]], Mapping[str, str]]
 """Lays properties over documents of a collection; tells what became of each, without those it left out."""
 
+_CONFLICT = "is in conflict: another event came under this id before; give each event an id of its own"
+
 
 class IntakeVerdict(BaseModel):
     """What became of one entry of a request: its place from 0, and why it was not kept."""
@@ -38,14 +42,14 @@ class IntakeVerdict(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class IntakePipeline:
-    """What the routes share.
+    """The way of all feedback from a request to the log.
 
     Attributes:
         log: Where accepted content is appended before the reply.
         clock: Stamps what is received.
         settings: Limits, and what a source declares.
         merge_items: Where the properties of Metarank's items go.
-        policy: Looks at what was parsed before it is kept.
+        policy: Checks what was parsed before it is kept.
         privacy: What is kept of people.
     """
 
@@ -56,11 +60,15 @@ class IntakePipeline:
     policy: IntakePolicy
     privacy: Privacy
 
-    async def entries(self, request: Request, *, lines: bool = False) -> list[Entry]:
-        """Return the entries of a body, never none; with `lines`, NDJSON is known by its looks too."""
+    async def read_entries(self, request: Request, content_type: str = "", *, guess_lines: bool = False) -> list[Entry]:
+        """Return the entries of a body, never none.
+
+        Args:
+            content_type: One of NDJSON makes each line an entry.
+            guess_lines: Whether a body that looks like NDJSON is read as such.
+        """
         raw = await read_body(request, self.settings.max_body_bytes)
-        content_type = request.headers.get("content-type", "") if lines else ""
-        if lines and _looks_like_lines(raw):
+        if guess_lines and _looks_like_lines(raw):
             content_type = min(NDJSON_TYPES)
         entries = read_entries(raw, content_type, self.settings.max_batch)
         if not entries:
@@ -75,11 +83,13 @@ class IntakePipeline:
         parse: Callable[[Any], Parsed],
         *,
         brings_lists: bool = False,
+        known_ids: EventIds | None = None,
     ) -> Result:
         """Parse every entry, keep the good ones, and return what became of each.
 
         Args:
             brings_lists: See `IntakePolicy.examine`.
+            known_ids: The ids that senders gave to earlier events; other events under them are refused.
 
         Raises:
             RateLimited: Too many events came; nothing was taken.
@@ -89,13 +99,18 @@ class IntakePipeline:
         offers = [one.content if isinstance(one, Taken) else one for one in parsed]
         examined = self.policy.examine(request, collection, offers, brings_lists=brings_lists)
         parsed = [_checked(one, offer) for one, offer in zip(parsed, examined, strict=True)]
+        if known_ids is not None:
+            parsed = _refuse_conflicts(parsed, known_ids)
         taken = [one for one in parsed if isinstance(one, Taken)]
         items: dict[str, dict[str, Any]] = {}
         for one in taken:
             for id_, properties in one.items.items():
                 items.setdefault(id_, {}).update(properties)
         merged = await run_in_threadpool(self._merge, collection, items) if items else {}
-        await write(self.log, [content for one in taken for content in one.content], self.privacy)
+        content = [each for one in taken for each in one.content]
+        await publish(self.log, content, self.privacy)
+        if known_ids is not None:  # not before: what is not durable may come again with other content
+            known_ids.remember(each for each in content if isinstance(each, FeedbackEvent))
         _count(parsed)
         return Result(parsed, merged)
 
@@ -122,27 +137,28 @@ class Result:
         """Return the verdict on each entry."""
         return [self._verdict(index, one) for index, one in enumerate(self.parsed)]
 
+    def faults(self) -> tuple[FieldFault, ...]:
+        """Return the faults of all entries, each after the place of its entry."""
+        return tuple(
+            FieldFault(f"{index}.{fault.field}", fault.reason)
+            for index, one in enumerate(self.parsed)
+            if isinstance(one, list)
+            for fault in one
+        )
+
     def refuse_if_all_bad(self) -> None:
         """Raise InvalidRequest, with the faults of every entry, unless one is good."""
         if self.refused == len(self.parsed):
-            faults = [FieldFault(f"{index}.{one.field}", one.reason) for index, one in self._faults()]
-            raise InvalidRequest(f"refused every event: {faults[0].field} {faults[0].reason}", tuple(faults))
-
-    def first_reason(self) -> str:
-        """Return what is wrong with the first bad entry."""
-        return next((fault.reason for _, fault in self._faults()), "")
-
-    def _faults(self) -> list[tuple[int, FieldFault]]:
-        return [(index, fault) for index, one in enumerate(self.parsed) if isinstance(one, list) for fault in one]
+            faults = self.faults()
+            raise InvalidRequest(f"refused every event: {faults[0].field} {faults[0].reason}", faults)
 
     def _verdict(self, index: int, one: Parsed) -> IntakeVerdict:
         if isinstance(one, list):
             reasons = [f"{fault.field} {fault.reason}" for fault in one]
             return IntakeVerdict(index=index, status="refused", reasons=reasons)
-        untitled = [id_ for id_ in one.items if id_ not in self.merged]
-        reason = one.ignored or (
-            untitled and f"there is no document {untitled[0]!r}, and the item has no title or text"
-        )
+        reason = one.ignored
+        if untitled := [id_ for id_ in one.items if id_ not in self.merged]:
+            reason = reason or f"there is no document {untitled[0]!r}, and the item has no title or text"
         return IntakeVerdict(
             index=index, status="ignored" if reason else "accepted", reasons=[reason] if reason else []
         )
@@ -150,9 +166,9 @@ class Result:
 
 def _checked(parsed: Parsed, offer: Offer) -> Parsed:
     """Return an entry with the content that the policy let in, or the faults it found."""
-    if isinstance(offer, list):
-        return offer
-    return replace(parsed, content=offer) if isinstance(parsed, Taken) else parsed
+    if isinstance(parsed, list) or isinstance(offer, list):
+        return offer if isinstance(offer, list) else parsed
+    return Taken(offer, parsed.items, parsed.ignored)
 
 
 def _looks_like_lines(raw: bytes) -> bool:
@@ -160,16 +176,34 @@ def _looks_like_lines(raw: bytes) -> bool:
     return len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
 
 
+def _refuse_conflicts(parsed: Sequence[Parsed], known_ids: EventIds) -> list[Parsed]:
+    """Return the entries, with a fault in place of each whose event came under the id of another one."""
+    events = [
+        (place, each)
+        for place, one in enumerate(parsed)
+        if isinstance(one, Taken)
+        for each in one.content
+        if isinstance(each, FeedbackEvent)
+    ]
+    refused = {events[number][0] for number in known_ids.conflicting(event for _, event in events)}
+    return [[FieldFault("id", _CONFLICT)] if place in refused else one for place, one in enumerate(parsed)]
+
+
 def _count(parsed: Sequence[Parsed]) -> None:
+    """Count in the metrics what became of each entry, and what content it had."""
+    counts: Counter[tuple[str, str]] = Counter()
     for one in parsed:
         if isinstance(one, list):
-            EVENTS.labels("unknown", "refused").inc()
-        elif one.ignored:
-            EVENTS.labels("other", "ignored").inc()
+            counts["unknown", "refused"] += 1
+            continue
+        if one.ignored:
+            counts["other", "ignored"] += 1
         elif one.items:
-            EVENTS.labels("item", "accepted").inc()
-        for content in one.content if isinstance(one, Taken) else ():
-            if isinstance(content, FeedbackEvent):
-                EVENTS.labels(content.type, "distrusted" if content.distrusted else "accepted").inc()
+            counts["item", "accepted"] += 1
+        for each in one.content:
+            if isinstance(each, FeedbackEvent):
+                counts[each.type, "distrusted" if each.distrusted else "accepted"] += 1
             else:
-                EVENTS.labels("impression", "accepted").inc()
+                counts["impression", "accepted"] += 1
+    for labels, count in counts.items():
+        EVENTS.labels(*labels).inc(count)

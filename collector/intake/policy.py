@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 
 from collector.intake.bots import is_crawler
+from collector.intake.schemas.parsed import Content
 from collector.intake.unset_ids import is_unset
 from foundation.access.rate_limits import Buckets
 from foundation.contracts import FeedbackEvent, Impression
@@ -21,7 +22,6 @@ from foundation.privacy.signing import QueryIds
 from foundation.settings import Settings
 from foundation.web.requests import key_of
 
-Content = tuple[Impression | FeedbackEvent, ...]
 Offer = Content | list[FieldFault]
 """What one entry of a request amounts to, or what is wrong with it."""
 
@@ -43,7 +43,7 @@ class TooSoon(FieldFault):
 
 
 class IntakePolicy:
-    """Looks at events before they are written. Limits hold per process.
+    """Checks events before they are published. Limits hold per process.
 
     Args:
         query_ids: Tells which answers were served.
@@ -60,7 +60,7 @@ class IntakePolicy:
     def examine(
         self, request: Request, collection: str, offers: Sequence[Offer], *, brings_lists: bool = False
     ) -> list[Offer]:
-        """Return the offers as they may be written, with faults in place of what must not be.
+        """Return the offers as they may be published, with faults in place of what must not be.
 
         Args:
             brings_lists: Whether this intake takes lists of other engines, whose ids were issued elsewhere. While
@@ -129,8 +129,11 @@ class IntakePolicy:
             issued = (takes_lists if is_list else trusts_ids) or self._query_ids.issued(collection, one.query_id)
             if not issued and (is_list or self._ids_are == "require"):
                 return [FieldFault("query_id", _FOREIGN_LIST if is_list else _FOREIGN)]
-            told = doubt or ("" if issued else "unsigned")
-            checked.append(one if isinstance(one, Impression) else replace(one, distrusted=told))
+            why = doubt or ("" if issued else "unsigned")
+            if isinstance(one, Impression) or one.distrusted == why:
+                checked.append(one)
+            else:
+                checked.append(replace(one, distrusted=why))
         return tuple(checked)
 
 

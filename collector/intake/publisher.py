@@ -1,4 +1,4 @@
-"""Writes what the intakes accepted to the event log: durable before any reply."""
+"""Publishes what the intakes accepted to the event log: durable before any reply."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from foundation.eventlog.records import event_record, impression_record
 from foundation.privacy.privacy import Privacy
 
 
-async def write(log: EventLog, content: Sequence[Impression | FeedbackEvent], privacy: Privacy) -> None:
+async def publish(log: EventLog, content: Sequence[Impression | FeedbackEvent], privacy: Privacy) -> None:
     """Append all of `content` or nothing, as `privacy` lets it be kept; returns when it is durable.
 
     Raises:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from collector.dead_letters.limit import USUAL_LIMIT, DeadLetterLimit, DeadLetterWatch, Place
-from collector.dead_letters.store import collection_of, keep
-from collector.intake.logged import UNREADABLE, read
+from collector.dead_letters.store import collection_of, put_aside
+from collector.intake.logged import UNREADABLE, read_checked
 from collector.join.batch import fold_batch
 from collector.join.replay import recount_marked
 from foundation.clock import Clock, monotonic_s
@@ -140,7 +140,7 @@ class Consumer:
             dropped = self._fold(connection, [one for one in taken if not isinstance(one, _Dead)])
             for dead in taken:
                 if isinstance(dead, _Dead):
-                    keep(connection, dead.record, dead.reason, self._clock.now())
+                    put_aside(connection, dead.record, dead.reason, self._clock.now())
             self._subscription.commit(connection, records)
         FOLDED.labels("erased").inc(dropped)
         for record, one in zip(records, taken, strict=True):
@@ -210,6 +210,6 @@ def _is_about_content(problem: sa.exc.StatementError) -> bool:
 
 def _read(record: Record) -> _Taken:
     try:
-        return read(record)
+        return read_checked(record)
     except UNREADABLE as problem:
         return _Dead(record, str(problem))

@@ -23,7 +23,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from collector.intake.compatible_http import make_router
-from collector.intake.logged import read
+from collector.intake.logged import read_checked
+from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
 from foundation.clock import SystemClock
 from foundation.contracts import FeedbackEvent, Impression
@@ -90,7 +91,9 @@ class Port:
         install_edge(app, Edge(options.max_body_bytes, origins=["*"], open_paths=PAGE_PATHS))
         app.include_router(
             make_router(
-                self._log, SystemClock(), options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY
+                IntakePipeline(
+                    self._log, SystemClock(), options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY
+                )
             )
         )
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
@@ -108,7 +111,7 @@ class Port:
         self._log.close()
 
     def taken(self) -> list[Impression | FeedbackEvent]:
-        return [read(record) for record in self._log.subscribe("test").poll(100, 0)]
+        return [read_checked(record) for record in self._log.subscribe("test").poll(100, 0)]
 
     def _merge(self, _collection: str, items: Any) -> Any:
         self.items |= items

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from collector.dead_letters.alarm import LATELY, DeadLetterAlarm
 from collector.dead_letters.limit import DeadLetterLimit
-from collector.dead_letters.store import Resent, latest, resend, resend_of_other_releases
+from collector.dead_letters.store import Resent, list_latest, resend, resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.tables import dead_letters, events, impressions
 from foundation.clock import FrozenClock
@@ -101,7 +101,7 @@ def test_only_the_named_ones_are_sent_again(any_engine: sa.Engine, log: Embedded
         resend(any_engine, log, "default", [first, "x"])
     consumer.step()
 
-    assert [letter.id for letter in latest(any_engine, "default", 10)] == [first]
+    assert [letter.id for letter in list_latest(any_engine, "default", 10)] == [first]
     with reading(any_engine) as connection:
         assert connection.execute(sa.select(impressions.c.query_id)).scalars().all() == ["q2"]
 
@@ -120,7 +120,7 @@ def test_what_still_cannot_be_read_stays_and_holds_up_nobody(
 
     assert resend(any_engine, log, "default") == Resent(sent=1, unreadable=1)
     assert consumer.step() == 1
-    assert [letter.beginning for letter in latest(any_engine, "default", 10)] == ["{not json"]
+    assert [letter.beginning for letter in list_latest(any_engine, "default", 10)] == ["{not json"]
 
 
 def test_what_fails_again_comes_back_once(
@@ -128,14 +128,14 @@ def test_what_fails_again_comes_back_once(
 ) -> None:
     log.append(UNFIT).result(10)
     consumer.step()
-    (before,) = latest(any_engine, "default", 10)
+    (before,) = list_latest(any_engine, "default", 10)
     clock.advance(timedelta(minutes=1))
 
     assert resend(any_engine, log, "default").sent == 1
     assert count(any_engine, dead_letters) == 0
     consumer.step()
 
-    (after,) = latest(any_engine, "default", 10)
+    (after,) = list_latest(any_engine, "default", 10)
     assert (after.id, after.at - before.at) == (before.id, timedelta(minutes=1))
 
 
@@ -194,12 +194,12 @@ def test_no_more_of_a_letter_is_told_than_its_beginning(
     log.append([Record("default/q1", '{"kind":"\x1b[31m"' + "x" * 1000), *UNFIT]).result(10)
     consumer.step()
 
-    told = latest(any_engine, "default", 10)
+    told = list_latest(any_engine, "default", 10)
 
     assert max(len(letter.beginning) for letter in told) == 60
     assert all((letter.reason + letter.beginning).isprintable() for letter in told)
     assert not any("toner" in letter.reason + letter.beginning for letter in told), "the query is not shown"
-    assert len(latest(any_engine, "default", 1)) == 1
+    assert len(list_latest(any_engine, "default", 1)) == 1
 
 
 def test_more_than_the_limit_raises_an_alarm_and_stops_nothing(
@@ -276,7 +276,8 @@ def test_what_the_log_refuses_is_told_and_keeps_none_of_the_others(
 
     assert resend_of_other_releases(any_engine, log) == Resent(sent=2, unreadable=1)
     assert resend_of_other_releases(any_engine, log) == Resent(sent=0, unreadable=0)
-    assert [letter.reason for letter in latest(any_engine, "default", 10)] == ["the event log refuses it: too large"]
+    letters = list_latest(any_engine, "default", 10)
+    assert [letter.reason for letter in letters] == ["the event log refuses it: too large"]
 
 
 def test_a_look_that_fails_keeps_none_of_the_others(

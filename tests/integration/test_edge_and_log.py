@@ -16,9 +16,9 @@ from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from collector.intake.logged import read
+from collector.intake.logged import read_checked
 from collector.intake.schemas import algolia, meilisearch, metarank, native, ubi
-from collector.intake.schemas.foreign import Taken
+from collector.intake.schemas.parsed import Taken
 from collector.join.batch import fold_batch
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.errors import UnreadableBody
@@ -61,8 +61,6 @@ def take(parse: Callable[..., Any], value: Any) -> Content:
     except UnreadableBody:
         return ()
     parsed = [entry.fault] if entry.fault else parse(entry.value, "default", NOW)
-    if isinstance(parsed, FeedbackEvent):
-        return (parsed,)
     return parsed.content if isinstance(parsed, Taken) else ()
 
 
@@ -198,7 +196,7 @@ def keep(engine: sa.Engine, content: Content) -> None:
     """Take content through the log into the database, as the collector does; raises what would be a dead letter."""
     records = records_of(*map(PRIVACY.conceal, content))
     check_sizes(records)
-    taken = [read(record) for record in records]
+    taken = [read_checked(record) for record in records]
     with engine.connect() as connection:
         fold_batch(connection, taken, SETTINGS)
         connection.rollback()  # the disk need not have it

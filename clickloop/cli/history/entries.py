@@ -15,7 +15,7 @@ from typing import Any
 
 from clickloop.cli.history.log_columns import LogColumns
 from collector.intake.schemas import native, ubi
-from collector.intake.schemas.foreign import Taken, action_of, body_id, instant_of
+from collector.intake.schemas.foreign import action_of, body_id, instant_of
 from foundation.contracts import EVENT_TYPES
 from foundation.errors import FieldFault
 from foundation.ids import canonical_json
@@ -149,8 +149,7 @@ class EntryReader:
         if blank.path == SEARCHES:
             parsed = ubi.parse_query(body, self.collection, self.now)
         else:
-            event = native.parse(body, self.collection, self.now)
-            parsed = event if isinstance(event, list) else Taken((event,))
+            parsed = native.parse(body, self.collection, self.now)
         if isinstance(parsed, list):
             return tuple(self.columns.place(fault) for fault in parsed)
         if parsed.ignored:

@@ -11,9 +11,10 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from collector.intake.schemas.fields import kind_of
-from collector.intake.schemas.foreign import Parsed, Taken, body_id, instant_of
-from collector.intake.schemas.native import MAX_AHEAD, MAX_DOCUMENT_ID
+from collector.intake.schemas.fields import MAX_AHEAD, kind_of
+from collector.intake.schemas.foreign import body_id, instant_of
+from collector.intake.schemas.native import MAX_DOCUMENT_ID
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import FeedbackEvent
 from foundation.errors import FieldFault
 from foundation.texts import NOT_TEXT, as_id

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from foundation.errors import FieldFault
+
+MAX_AHEAD = timedelta(minutes=10)
+"""How far a client's clock may run ahead of ours."""
 
 _MAX_FAULTS = 20
 _MAX_NAME = 128
@@ -49,3 +53,13 @@ class Given:
         if given is None and required:
             self.fault(name, "is required")
         return given
+
+    def _moment(self, name: str, at: datetime | None, wrong: str, now: datetime) -> datetime:
+        """Return a moment that was read, `now` in place of one that is wrong or lies ahead."""
+        if at is None:
+            self.fault(name, wrong)
+        elif at > now + MAX_AHEAD:
+            self.fault(name, f"lies more than 10 minutes ahead of the server's clock ({now.isoformat()})")
+        else:
+            return at
+        return now

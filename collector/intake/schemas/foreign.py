@@ -7,13 +7,11 @@ import re
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from collector.intake.schemas.fields import Given, kind_of
-from collector.intake.schemas.native import MAX_AHEAD
-from foundation.contracts import EventType, FeedbackEvent, Impression
+from foundation.contracts import EventType
 from foundation.errors import FieldFault
 from foundation.ids import BY_CONTENT
 from foundation.texts import NOT_TEXT, as_id
@@ -35,24 +33,6 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile(r"[0-9]{1,17}(\.[0-9]{1,9})?")
 _ZONE_NAME = re.compile(r"\[[A-Za-z0-9_+/-]{1,64}\]$")  # Java writes it behind the offset
 _FIRST_MS = 100_000_000_000  # as seconds the year 5138, as milliseconds March 1973
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one foreign value amounts to.
-
-    Attributes:
-        content: What goes to the log.
-        items: Properties of documents by document id, for the catalog.
-        ignored: Why nothing can be learned from it, "" when something can.
-    """
-
-    content: tuple[Impression | FeedbackEvent, ...] = ()
-    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    ignored: str = ""
-
-
-Parsed = Taken | list[FieldFault]
 
 
 def action_of(word: str) -> EventType | None:
@@ -163,11 +143,4 @@ class Fields(Given):
         given = self._required(name, required)
         if given is None:
             return now
-        at = instant_of(given)
-        if at is None:
-            self.fault(name, "must be ISO 8601 with a zone or milliseconds since 1970")
-        elif at > now + MAX_AHEAD:
-            self.fault(name, f"lies more than 10 minutes ahead of the server's clock ({now.isoformat()})")
-        else:
-            return at
-        return now
+        return self._moment(name, instant_of(given), "must be ISO 8601 with a zone or milliseconds since 1970", now)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from collector.intake.schemas.foreign import ANY_LENGTH, Fields, Parsed, Taken, body_id
+from collector.intake.schemas.foreign import ANY_LENGTH, Fields, body_id
 from collector.intake.schemas.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EventType, FeedbackEvent
 
 _SOURCE = "meilisearch"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from collector.intake.schemas.fields import kind_of
-from collector.intake.schemas.foreign import MAX_SHOWN, Fields, Parsed, Taken, action_of
+from collector.intake.schemas.foreign import MAX_SHOWN, Fields, action_of
 from collector.intake.schemas.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.sizes import list_fault
 from foundation.queries import query_fault
@@ -38,9 +38,9 @@ def parse(value: Any, collection: str, now: datetime) -> Parsed:
     at = fields.moment("timestamp", now, required=True)
     properties = _properties(fields)
     if event == "ranking":
-        taken = _ranking(fields, properties, Impression(collection, id_, "", "", EXTERNAL, (), at))
+        taken = _ranking(fields, properties, collection=collection, query_id=id_, at=at)
     elif event == "interaction":
-        taken = _interaction(fields, FeedbackEvent(collection, id_, "click", "", "", "", 0.0, at, now, _SOURCE))
+        taken = _interaction(fields, collection=collection, id_=id_, at=at, now=now)
     else:
         taken = _metadata(fields, event, properties)
     return fields.faults or taken
@@ -59,8 +59,8 @@ def _metadata(fields: Fields, event: str, properties: dict[str, Any]) -> Taken:
     return Taken(items={item: properties}) if properties else Taken(ignored="an item without fields changes nothing")
 
 
-def _ranking(fields: Fields, properties: dict[str, Any], blank: Impression) -> Taken:
-    unit = _user(fields) or blank.query_id
+def _ranking(fields: Fields, properties: dict[str, Any], *, collection: str, query_id: str, at: datetime) -> Taken:
+    unit = _user(fields) or query_id
     results = _results(fields)
     query = properties.get("query", "")
     if not isinstance(query, str):
@@ -70,10 +70,10 @@ def _ranking(fields: Fields, properties: dict[str, Any], blank: Impression) -> T
         fields.fault("fields", f"query {reason}")
     if not query.strip():
         return Taken(ignored=_NO_QUERY)
-    return Taken((replace(blank, query=query, unit=unit, results=results),))
+    return Taken((Impression(collection, query_id, query, unit, EXTERNAL, results, at),))
 
 
-def _interaction(fields: Fields, blank: FeedbackEvent) -> Taken:
+def _interaction(fields: Fields, *, collection: str, id_: str, at: datetime, now: datetime) -> Taken:
     item = fields.key("item", MAX_DOCUMENT_ID, required=True)
     word = fields.text("type", MAX_ID, required=True)
     ranking = fields.key("ranking", MAX_ID)
@@ -83,7 +83,7 @@ def _interaction(fields: Fields, blank: FeedbackEvent) -> Taken:
         return Taken(ignored=f"nothing is learned from the interaction {word!r}")
     if not ranking:
         return Taken(ignored="an interaction without ranking belongs to no search")
-    return Taken((replace(blank, type=event_type, query_id=ranking, document_id=item, user=user),))
+    return Taken((FeedbackEvent(collection, id_, event_type, ranking, item, user, 0.0, at, now, _SOURCE),))
 
 
 def _user(fields: Fields) -> str:

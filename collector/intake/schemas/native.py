@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from collector.intake.schemas.fields import Given, kind_of
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 from foundation.errors import FieldFault
 from foundation.ids import new_id
@@ -16,11 +17,15 @@ MAX_ID = 128
 MAX_DOCUMENT_ID = 256
 MAX_USER = 256
 MAX_SOURCE = 128
-MAX_AHEAD = timedelta(minutes=10)
-"""How far a client's clock may run ahead of ours."""
 
 FIELDS = ("id", "type", "query_id", "document_id", "value", "user", "at")
 ABOUT_A_DOCUMENT: tuple[EventType, ...] = ("seen", "click", "rating", "dwell", "conversion")
+
+
+def _id_schema(description: str, limit: int) -> dict[str, Any]:
+    return {"description": description, "type": ["string", "integer"], "minLength": 1, "maxLength": limit}
+
+
 SCHEMA: dict[str, Any] = {
     "title": "Event",
     "description": "One thing a user did with a search's answer.",
@@ -28,36 +33,18 @@ SCHEMA: dict[str, Any] = {
     "required": ["type", "query_id"],
     "additionalProperties": False,
     "properties": {
-        "id": {
-            "description": "Your id of the event; the same id again changes nothing. One is made when absent.",
-            "type": ["string", "integer"],
-            "minLength": 1,
-            "maxLength": MAX_ID,
-        },
+        "id": _id_schema("Your id of the event; the same id again changes nothing. One is made when absent.", MAX_ID),
         "type": {"enum": list(EVENT_TYPES)},
-        "query_id": {
-            "description": "From the search's answer.",
-            "type": ["string", "integer"],
-            "minLength": 1,
-            "maxLength": MAX_ID,
-        },
-        "document_id": {
-            "description": "The hit concerned; required for seen, click, rating, dwell and conversion.",
-            "type": ["string", "integer"],
-            "minLength": 1,
-            "maxLength": MAX_DOCUMENT_ID,
-        },
+        "query_id": _id_schema("From the search's answer.", MAX_ID),
+        "document_id": _id_schema(
+            "The hit concerned; required for seen, click, rating, dwell and conversion.", MAX_DOCUMENT_ID
+        ),
         "value": {
             "description": "Stars 1 to 5 of a rating, seconds of a dwell, worth of a conversion (optional there).",
             "type": "number",
             "minimum": 0,
         },
-        "user": {
-            "description": "Who did it.",
-            "type": ["string", "integer"],
-            "minLength": 1,
-            "maxLength": MAX_USER,
-        },
+        "user": _id_schema("Who did it.", MAX_USER),
         "at": {
             "description": "When, with zone; the moment of receipt when absent.",
             "type": "string",
@@ -68,9 +55,7 @@ SCHEMA: dict[str, Any] = {
 """The schema for people and for the OpenAPI page; `parse` is stricter where types differ."""
 
 
-def parse(
-    value: Any, collection: str, now: datetime, skew: timedelta = timedelta()
-) -> FeedbackEvent | list[FieldFault]:
+def parse(value: Any, collection: str, now: datetime, skew: timedelta = timedelta()) -> Parsed:
     """Return the event that a JSON value describes, or its faults (at most 20), never an exception.
 
     An event without `id` gets a new one; one without `at` happened `now`. Null stands for absent.
@@ -84,7 +69,9 @@ def parse(
     if not isinstance(value, dict):
         return [FieldFault("event", f"must be a JSON object, is {_kind(value)}")]
     fields = _Fields(value)
-    fields.refuse_unknown()
+    for name in value:
+        if name not in FIELDS:
+            fields.fault(name, f"is not a field of an event; there are {', '.join(FIELDS)}")
     event_type = fields.event_type()
     event = FeedbackEvent(
         collection=collection,
@@ -97,21 +84,11 @@ def parse(
         at=fields.moment("at", now, skew),
         received_at=now,
     )
-    return fields.faults or event
+    return fields.faults or Taken((event,))
 
 
 class _Fields(Given):
     """One event's JSON object, and what is wrong with it so far."""
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        super().__init__(given)
-        self._names = list(given)
-
-    def refuse_unknown(self) -> None:
-        """Fault every field that the schema does not have."""
-        for name in self._names:
-            if name not in FIELDS:
-                self.fault(name, f"is not a field of an event; there are {', '.join(FIELDS)}")
 
     def event_type(self) -> EventType | None:
         """Return the event's type, None when it has no valid one."""
@@ -157,14 +134,8 @@ class _Fields(Given):
         given = self.get(name)
         if given is None:
             return now
-        at = _instant(given, skew)
-        if at is None:
-            self.fault(name, "must be an ISO 8601 time with a zone, such as 2026-01-05T10:00:00Z")
-        elif at > now + MAX_AHEAD:
-            self.fault(name, f"lies more than 10 minutes ahead of the server's clock ({now.isoformat()})")
-        else:
-            return at
-        return now
+        wrong = "must be an ISO 8601 time with a zone, such as 2026-01-05T10:00:00Z"
+        return self._moment(name, _instant(given, skew), wrong, now)
 
 
 _VALUE_RULES: dict[EventType, str] = {

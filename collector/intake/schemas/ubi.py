@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from collector.intake.schemas.foreign import ANY_LENGTH, MAX_SHOWN, Fields, Parsed, Taken, action_of, body_id
+from collector.intake.schemas.foreign import ANY_LENGTH, MAX_SHOWN, Fields, action_of, body_id
 from collector.intake.schemas.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, MAX_SOURCE
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.sizes import list_fault
 from foundation.queries import query_fault

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from collector.intake.schemas.native import parse
+from collector.intake.schemas.parsed import Taken
 from foundation.contracts import FeedbackEvent
 from simulator.traffic import Visit
 from simulator.users import PositionUser
@@ -28,9 +29,10 @@ def values(grade: int, kind: str) -> list[float]:
 def test_every_event_is_one_that_the_service_takes() -> None:
     now = datetime(2026, 1, 5, tzinfo=UTC)
 
-    taken = [parse(event, "default", now) for event in events_of(EAGER, [1, 0, 1])]
+    parsed = [parse(event, "default", now) for event in events_of(EAGER, [1, 0, 1])]
+    taken = [event for one in parsed if isinstance(one, Taken) for event in one.content]
 
-    assert len(taken) == 9
+    assert len(parsed) == len(taken) == 9
     assert all(isinstance(event, FeedbackEvent) for event in taken)
     assert len({event.id for event in taken if isinstance(event, FeedbackEvent)}) == 9
 

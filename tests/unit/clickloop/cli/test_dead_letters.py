@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from clickloop.cli.main import app
 from clickloop.container import Container
-from collector.dead_letters.store import keep
+from collector.dead_letters.store import put_aside
 from foundation.database.engine import transaction
 from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import impression_record
@@ -27,7 +27,7 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Container:
     container = Container(Settings())
     with transaction(container.engine) as connection:
         for record in (GOOD, BAD):
-            keep(connection, record, "an older release", SHOWN_AT)
+            put_aside(connection, record, "an older release", SHOWN_AT)
     return container
 
 

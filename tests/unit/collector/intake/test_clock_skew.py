@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from collector.intake.clock_skew import TOLERATED, clock_skew
 from collector.intake.schemas import native
+from collector.intake.schemas.parsed import Taken
 from foundation.contracts import FeedbackEvent
 from foundation.errors import InvalidRequest
 
@@ -18,9 +19,10 @@ minutes = st.floats(-600, 600).map(lambda count: timedelta(minutes=count))
 
 
 def parsed(at: datetime, skew: timedelta) -> FeedbackEvent:
-    event = native.parse(
-        {"type": "click", "query_id": "q", "document_id": "d", "at": at.isoformat()}, "default", NOW, skew
-    )
+    value = {"type": "click", "query_id": "q", "document_id": "d", "at": at.isoformat()}
+    taken = native.parse(value, "default", NOW, skew)
+    assert isinstance(taken, Taken)
+    (event,) = taken.content
     assert isinstance(event, FeedbackEvent)
     return event
 

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.intake.compatible_http import make_router
-from collector.intake.logged import read
+from collector.intake.logged import read_checked
+from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression
@@ -63,7 +64,7 @@ class ListLog:
         pass
 
     def take(self) -> list[Impression | FeedbackEvent]:
-        taken, self.records = [read(record) for record in self.records], []
+        taken, self.records = [read_checked(record) for record in self.records], []
         return taken
 
 
@@ -77,7 +78,9 @@ class Service:
         app = FastAPI()
         install_edge(app, Edge(options.max_body_bytes))
         app.include_router(
-            make_router(log, clock, options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY)
+            make_router(
+                IntakePipeline(log, clock, options, self._merge, IntakePolicy(QueryIds(b"secret"), options), PRIVACY)
+            )
         )
         self.client = TestClient(app, raise_server_exceptions=False)
 
@@ -225,7 +228,9 @@ def test_an_item_that_the_catalog_leaves_out_is_named(clock: FrozenClock) -> Non
     app = FastAPI()
     options = Settings(_env_file=None)
     policy = IntakePolicy(QueryIds(b"secret"), options)
-    app.include_router(make_router(ListLog(), clock, options, lambda _collection, _items: {}, policy, PRIVACY))
+    app.include_router(
+        make_router(IntakePipeline(ListLog(), clock, options, lambda _collection, _items: {}, policy, PRIVACY))
+    )
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event).json()
@@ -241,7 +246,9 @@ def test_items_that_cannot_be_written_are_to_be_sent_again(clock: FrozenClock) -
     app, log = FastAPI(), ListLog()
     install_edge(app, Edge(1000))
     options = Settings(_env_file=None)
-    app.include_router(make_router(log, clock, options, fail, IntakePolicy(QueryIds(b"secret"), options), PRIVACY))
+    app.include_router(
+        make_router(IntakePipeline(log, clock, options, fail, IntakePolicy(QueryIds(b"secret"), options), PRIVACY))
+    )
     event = {"event": "item", "id": "1", "item": "a", "timestamp": 0, "fields": [{"name": "price", "value": 3}]}
 
     reply = TestClient(app).post("/feedback", json=event)

@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 
 import collector.checks.http
 from collector.intake.http import make_router
-from collector.intake.logged import read
+from collector.intake.logged import read_checked
+from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
 from foundation.clock import FrozenClock
 from foundation.errors import Overloaded, StoreAway
@@ -53,7 +54,9 @@ def make_client(log: Any, clock: FrozenClock, engine: sa.Engine, settings: Setti
     app = FastAPI()
     install_edge(app, Edge(settings.max_body_bytes))
     policy = IntakePolicy(QueryIds(b"secret"), settings)
-    app.include_router(make_router(log, clock, settings, policy, PRIVACY))
+    app.include_router(
+        make_router(IntakePipeline(log, clock, settings, lambda _collection, _items: {}, policy, PRIVACY))
+    )
     app.include_router(collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset))
     return TestClient(app, raise_server_exceptions=False)
 
@@ -75,7 +78,7 @@ def click(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def logged_ids(log: EmbeddedLog) -> list[str]:
-    found = [read(record) for record in log.subscribe("test").poll(1000, 0)]
+    found = [read_checked(record) for record in log.subscribe("test").poll(1000, 0)]
     return [getattr(one, "id", "") for one in found]
 
 
@@ -101,7 +104,7 @@ def test_a_beacon_sends_its_json_as_plain_text_and_names_the_collection_in_the_a
     )
 
     assert reply.status_code == 202
-    (event,) = (read(record) for record in log.subscribe("test").poll(10, 0))
+    (event,) = (read_checked(record) for record in log.subscribe("test").poll(10, 0))
     assert (getattr(event, "id", ""), event.collection) == ("e1", "help")
 
 
@@ -203,7 +206,7 @@ def test_events_belong_to_the_collection_of_the_request(client: TestClient, log:
     client.post("/v1/events", json=click(), headers={"Clickloop-Collection": "shop"})
 
     (record,) = log.subscribe("test").poll(10, 0)
-    assert read(record).collection == "shop"
+    assert read_checked(record).collection == "shop"
 
 
 def test_another_event_under_the_same_id_is_refused_as_a_conflict(client: TestClient, log: EmbeddedLog) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.intake.logged import read
+from collector.intake.logged import read_checked
 from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import event_record, impression_record
@@ -26,15 +26,15 @@ def changed(record: Record, **fields: Any) -> Record:
 
 
 def test_impressions_and_events_come_back_as_they_were() -> None:
-    assert read(impression_record(IMPRESSION)) == IMPRESSION
-    assert read(event_record(EVENT)) == EVENT
-    assert read(event_record(FOREIGN)) == FOREIGN
+    assert read_checked(impression_record(IMPRESSION)) == IMPRESSION
+    assert read_checked(event_record(EVENT)) == EVENT
+    assert read_checked(event_record(FOREIGN)) == FOREIGN
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "7", "null", "{}", '{"kind":"cheese"}', '{"kind":"event"}'])
 def test_what_is_neither_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        read(Record("k", body))
+        read_checked(Record("k", body))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_neither_is_refused(body: str) -> None:
 )
 def test_an_impression_that_cannot_be_stored_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        read(changed(impression_record(IMPRESSION), **{field: value}))
+        read_checked(changed(impression_record(IMPRESSION), **{field: value}))
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_an_impression_that_cannot_be_stored_is_refused(field: str, value: Any) 
 )
 def test_an_event_that_cannot_be_stored_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        read(changed(event_record(EVENT), **{field: value}))
+        read_checked(changed(event_record(EVENT), **{field: value}))

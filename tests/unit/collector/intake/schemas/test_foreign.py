@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.intake.schemas import algolia, meilisearch, metarank, ubi
-from collector.intake.schemas.foreign import Fields, Parsed, Taken, action_of, body_id, instant_of
+from collector.intake.schemas.foreign import Fields, action_of, body_id, instant_of
+from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.ids import BY_CONTENT
 from tests.conformance import CASES
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.intake.schemas.native import FIELDS, SCHEMA, parse
+from collector.intake.schemas.parsed import Taken
 from foundation.contracts import EVENT_TYPES, FeedbackEvent
 from foundation.errors import FieldFault
 
@@ -22,7 +23,9 @@ def click(**changes: Any) -> dict[str, Any]:
 
 
 def accept(value: Any) -> FeedbackEvent:
-    event = parse(value, "default", NOW)
+    parsed = parse(value, "default", NOW)
+    assert isinstance(parsed, Taken), f"refused: {parsed}"
+    (event,) = parsed.content
     assert isinstance(event, FeedbackEvent), event
     return event
 
@@ -174,9 +177,11 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(FIELDS) | st.text(), json_values))
 def test_no_json_value_is_an_exception(value: dict[str, Any]) -> None:
-    event = parse(value, "default", NOW)
+    parsed = parse(value, "default", NOW)
 
-    assert isinstance(event, FeedbackEvent) or all(isinstance(fault, FieldFault) for fault in event)
+    found = parsed.content if isinstance(parsed, Taken) else parsed
+    assert len({type(one) for one in found}) == 1
+    assert all(isinstance(one, FeedbackEvent | FieldFault) for one in found)
 
 
 def test_the_documented_schema_has_the_same_fields() -> None:

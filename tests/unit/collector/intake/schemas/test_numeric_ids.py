@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.intake.schemas import algolia, meilisearch, metarank, ubi
-from collector.intake.schemas.foreign import Taken
+from collector.intake.schemas.parsed import Taken
 from foundation.contracts import FeedbackEvent, Impression
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
