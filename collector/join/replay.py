@@ -21,7 +21,7 @@ from foundation.database.engine import reading, transaction
 from foundation.database.lookup import chunks
 from foundation.errors import StoreAway
 from foundation.settings import Settings
-from foundation.telemetry.metrics import get_log
+from foundation.telemetry.logs import get_log
 
 _log = get_log("collector")
 
