@@ -47,8 +47,6 @@ class Assignment:
 
     Attributes:
         arm: "control", "treatment" or "interleaved".
-        control: Version id.
-        treatment: Version id.
         seed: For `interleave`; the same for the same unit and query.
     """
 
@@ -65,8 +63,6 @@ class ExperimentDay:
     """How an experiment stood at the last look of a day.
 
     Attributes:
-        days: Days since the start at that look.
-        searches: Searches since the start.
         evidence: What the primary metric said, None with too few units.
     """
 
@@ -94,7 +90,6 @@ class Assignments:
         """Return what `unit` gets, None outside every experiment. Never blocks.
 
         Args:
-            collection: Whose running experiment is meant.
             unit: Session id, else user id, else query id.
             query: The query's text, so that a unit's different queries flip different coins.
         """

@@ -42,7 +42,6 @@ def make_router(experiments: Experiments, find_version: Callable[[str, str], str
     """Return the routes under /v1/experiments.
 
     Args:
-        experiments: Where experiments live.
         find_version: Returns the id of a collection's version by id or name, None without one.
     """
     router = APIRouter(prefix="/v1/experiments", tags=["experiments"])

@@ -22,7 +22,6 @@ experiments = Table(
     actor_column("started_by"),
 )
 
-
 experiment_days = Table(
     "experiment_days",
     metadata,
@@ -32,7 +31,6 @@ experiment_days = Table(
     Column("arm", String(32), primary_key=True),
     Column("statistics", sa.JSON, nullable=False),
 )
-
 
 decisions = Table(
     "decisions",

@@ -55,11 +55,7 @@ class AcceleratedClock:
 
 
 class FrozenClock:
-    """A clock that stands still until told to move; for tests.
-
-    Args:
-        at: The moment it shows at first.
-    """
+    """A clock that stands still until told to move; for tests."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at

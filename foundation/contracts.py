@@ -53,7 +53,6 @@ class ShownResult:
 
     Attributes:
         rank: 1 on top.
-        score: The score by which it was ranked.
         team: The version's side that contributed it when interleaved, else "".
         propensity: Probability that this document stood at this rank, 1 when deterministic.
     """

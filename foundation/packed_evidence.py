@@ -1,4 +1,4 @@
-"""The evidence of one query in a sixth of the memory; most of a service's queries are never clicked on."""
+"""The evidence of one query in a sixth of the memory of its rows."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ class TrainingContext:
 
     Attributes:
         embed: Unit vectors of texts, from the same encoder and cache as serving.
-        labeller: Turns evidence and a prior into labels.
         signals: How much satisfied and dissatisfied users weigh in these labels; kept in the lineage.
-        progress: Told what is being done.
     """
 
     registry: Registry

@@ -48,7 +48,6 @@ def make_router(
         baseline: The untuned version, registered with a collection's first training run.
         collections: Returns the names of the collections that hold documents; no other is trained or promoted.
         erasure_retraining: Tells which versions learned from people erased since.
-        clock: Says when something was named.
     """
     router = APIRouter(tags=["versions"])
 

@@ -30,7 +30,6 @@ class Run:
 
     Attributes:
         state: "active" until it ends; then how it ended.
-        step: What is to be done next.
         autopilot: Whether to go on after the gate: experiment, verdict, promotion.
         version: The candidate, once trained.
         experiment: The experiment that proves it, once made.

@@ -11,11 +11,7 @@ _log = get_log("tracking")
 
 
 class Tracker:
-    """Logs candidates as MLflow runs, one experiment a collection.
-
-    Args:
-        url: MLflow's tracking URI.
-    """
+    """Logs candidates as MLflow runs, one experiment a collection."""
 
     def __init__(self, url: str) -> None:
         mlflow.set_tracking_uri(url)

@@ -33,7 +33,6 @@ class Facts:
     """Everything a verdict rests on.
 
     Attributes:
-        days: Days since the start.
         arms: Statistics since the start, by arm of the plan.
     """
 

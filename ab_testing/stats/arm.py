@@ -14,7 +14,6 @@ class ArmStatistics:
 
     Attributes:
         click_rate: Per unit, x searches with at least one click of y searches.
-        clicks: Clicks of all searches.
         preference: Per unit, x the weights of searches won minus lost by the treatment, of y those of
             all interleaved searches that offered a choice; empty in other arms.
         wins: Interleaved searches whose clicks preferred the treatment.

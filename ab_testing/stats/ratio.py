@@ -20,7 +20,6 @@ class Estimate:
     """An estimated quantity.
 
     Attributes:
-        value: Its best guess.
         standard_error: Standard deviation of the guess, at least 0.
         degrees: Degrees of freedom behind the standard error.
     """

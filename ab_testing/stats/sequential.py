@@ -55,7 +55,6 @@ def anytime_p_value(z: float, n: float, planned: float, alpha: float) -> float:
 
     Args:
         z: The estimate in standard errors.
-        n: Sample so far.
         planned: Sample for which the sequence is tightest.
         alpha: Level for which it is.
     """

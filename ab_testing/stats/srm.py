@@ -38,10 +38,6 @@ def log_bayes_factor(counts: Sequence[int], shares: Sequence[float]) -> float:
 
     The factor is a test martingale under the split: it passes 1 / alpha at any time with probability
     at most alpha (Lindon and Malek, NeurIPS 2022). The prior is Dirichlet around the split.
-
-    Args:
-        counts: Units of each arm.
-        shares: Intended share of each arm; arms of share 0 are left out.
     """
     observed, expected = _arms(counts, shares)
     prior = CONCENTRATION * expected

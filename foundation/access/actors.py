@@ -1,7 +1,7 @@
 """Who did it: the name that moves, decisions, holds, erasures, keys and settings are recorded under.
 
-A person is known by the key of the request or, at the command line, by the user of the machine; a change
-that nobody asked for carries the name of what made it.
+A person is known by the key of the request or, at the command line, by the user of the machine. A change that nobody
+asked for carries the name of what made it.
 """
 
 from __future__ import annotations

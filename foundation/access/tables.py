@@ -19,7 +19,6 @@ api_keys = Table(
     sa.UniqueConstraint("collection", "name"),
 )
 
-
 actions = Table(
     "actions",
     metadata,

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from foundation.clock import monotonic_s
 from foundation.database.outages import Outage, outage_of
+from foundation.database.sqlite import begin_sqlite, prepare_sqlite
 from foundation.database.tables import counters
 from foundation.disk.folders import make_folder
 from foundation.errors import Overloaded
@@ -28,10 +29,7 @@ LOCK_TIMEOUT_S = 30.0
 REQUEST_LOCK_TIMEOUT_S = 1.2
 """The same of what answers requests, whose callers can come again."""
 
-_ASK_AGAIN_MS = 20
-_PAGES_PER_MIB = 256
-
-_TAKE = (  # made once, for to make it takes longer than to run it
+_TAKE = (  # made once: making it takes longer than running it
     sa.update(counters)
     .where(counters.c.name == sa.bindparam("counter"))
     .values(value=counters.c.value + sa.bindparam("count"))
@@ -68,13 +66,12 @@ def make_engine(
 ) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL.
 
-    SQLite runs in WAL mode with full synchronisation: a committed transaction survives the loss
-    of the process and of power. Its write transactions begin immediately, so two writers wait for
-    each other instead of failing half way.
+    SQLite runs in WAL mode with full synchronisation: a committed transaction survives the loss of the process and of
+    power. Its write transactions begin immediately, so two writers wait for each other instead of failing half way.
 
     Args:
-        checkpoint_mib: How far SQLite's write-ahead log grows before a commit carries it over. The more,
-            the fewer pages are written twice, and the longer the one commit that does it takes.
+        checkpoint_mib: How far SQLite's write-ahead log grows before a commit carries it over. With more, fewer pages
+            are written twice, but the commit that carries them over takes longer.
         cache_mib: Memory for SQLite's pages, of each connection.
         lock_timeout_s: Longest wait for a connection, and for whoever writes before.
         name: What people call this store.
@@ -95,8 +92,8 @@ def make_engine(
     engine = sa.create_engine(
         parsed, connect_args={"timeout": lock_timeout_s}, pool_size=10, max_overflow=40, pool_timeout=lock_timeout_s
     )
-    event.listen(engine, "connect", partial(_prepare_sqlite, checkpoint_mib, cache_mib))
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", partial(prepare_sqlite, checkpoint_mib, cache_mib))
+    event.listen(engine, "begin", begin_sqlite)
     _stores[engine] = _Store(name, lock_timeout_s, one_writer=True)
     return engine
 
@@ -123,15 +120,15 @@ def _store_of(engine: sa.Engine) -> _Store:
 def transaction(engine: sa.Engine, lock_timeout_s: float | None = None) -> Iterator[sa.Connection]:
     """Open a write transaction: commits at the end of the block, rolls back on any exception.
 
-    SQLite's writers of one process take turns here; left to themselves they would ask the file again
-    and again, ever more seldom, and a busy one would keep the others out for seconds.
+    SQLite's writers of one process take turns here. Left to themselves they would ask for the file ever more seldom,
+    and a busy one would keep the others out for seconds.
 
     Args:
         lock_timeout_s: Longest wait for whoever writes before; the engine's own by default.
 
     Raises:
         StoreAway: The database cannot be written now; nothing was.
-        Overloaded: It can, but this process has too much to do with it: no turn or connection came free in time.
+        Overloaded: It can, but this process is too busy with it: no turn or connection came free in time.
     """
     store = _store_of(engine)
     until_s = monotonic_s() + (store.lock_timeout_s if lock_timeout_s is None else lock_timeout_s)
@@ -177,7 +174,7 @@ def reading(engine: sa.Engine, *, once: bool = False) -> Iterator[sa.Connection]
 
 @contextmanager
 def _watched(store: _Store, outage: Outage) -> Iterator[None]:
-    """Note whether the store answers. While it is away one at a time asks it, and the others are told so at once."""
+    """Note whether the store answers. While it is away, one at a time asks it; the others are refused at once."""
     trial = outage.on
     if trial and not outage.trial.acquire(blocking=False):
         raise outage.refusal()
@@ -199,7 +196,7 @@ def _watched(store: _Store, outage: Outage) -> Iterator[None]:
 
 @contextmanager
 def _turn(store: _Store, until_s: float) -> Iterator[None]:
-    """Wait for the writer before; on PostgreSQL nobody needs to."""
+    """Wait for the writer before, which nobody needs to on PostgreSQL."""
     if store.turn is None:
         yield
         return
@@ -249,47 +246,3 @@ def _dialect_insert(connection: sa.Connection, table: sa.Table) -> Any:
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert  # noqa: PLC0415  one of the two is needed
 
     return sqlite_insert(table)
-
-
-def _prepare_sqlite(checkpoint_mib: int, cache_mib: int, connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's "begin" event below opens transactions
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"wal_autocheckpoint={checkpoint_mib * _PAGES_PER_MIB}",
-        f"cache_size={-1024 * cache_mib}",  # in KiB when negative
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("clickloop_once", False):
-        return
-    if not options.get("clickloop_write", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    wait_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={_ASK_AGAIN_MS}")
-    try:
-        while not _begin_writing(connection, options["clickloop_until_s"]):
-            pass
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-
-
-def _begin_writing(connection: sa.Connection, until_s: float) -> bool:
-    """Begin a write transaction; False when others write, and it is not yet time to give up.
-
-    SQLite's own waits grow ever longer, and a busy writer's short pauses are missed by them.
-    """
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except sa.exc.OperationalError as problem:
-        if getattr(problem.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or monotonic_s() >= until_s:
-            raise
-        return False
-    return True

@@ -1,8 +1,8 @@
-"""One holder per job across processes, and no write of one who lost it.
+"""One holder a job across processes, and no write of a holder that lost it.
 
 A lease has a number that grows with every new holder. Whoever works under a lease names it in every transaction
-(`guarded`): the database refuses what comes from a holder that was paused for longer than its lease and does not
-know that another one took over.
+(`guarded`). So the database refuses a holder that was paused for longer than its lease and does not know that another
+one took over.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Leases:
     """Named leases in the database; a holder that dies loses its lease when the time runs out.
 
     Args:
-        holder: Name of this process. A part of its own is added, so that no earlier process is taken for this one.
-        clock: Real time; an accelerated clock shortens leases likewise. Where it is the system's, processes on
-            PostgreSQL go by the server's clock, for those of several machines differ.
+        holder: Name of this process. A unique part is added, so that no earlier process is taken for this one.
+        clock: An accelerated clock shortens leases likewise. Instead of the system's own clock, processes on
+            PostgreSQL go by the server's, for the clocks of several machines differ.
     """
 
     def __init__(self, engine: sa.Engine, clock: Clock, holder: str) -> None:
@@ -66,7 +66,7 @@ class Leases:
     def take(self, name: str, duration: timedelta) -> Lease | None:
         """Take or renew a lease for `duration`; None when somebody else holds it. Never waits for it to end.
 
-        A time that lies further ahead than clocks differ was set by one that went wrong: it has run out.
+        A lease that ends further ahead than clocks differ was taken by a clock that was wrong: it counts as free.
         """
         mine = leases.c.holder == self._holder
         with transaction(self._engine) as connection:
@@ -96,7 +96,7 @@ class Leases:
         """Let every transaction that this thread opens in the block name `lease`.
 
         Raises:
-            LeaseLost: By any of them, when another process took the lease; nothing of it has happened.
+            LeaseLost: By any of these transactions, when another process took the lease; it is rolled back.
         """
         return checking(self._engine, lambda connection: _check(connection, lease))
 
@@ -115,7 +115,7 @@ class Leases:
     def _renew(self, lease: Lease, duration: timedelta, every_s: float, ended: threading.Event) -> None:
         rounds = Rounds(f"renewal of the lease {lease.name!r}")
         while not ended.wait(every_s):
-            with rounds.guarded(), suppress(StoreAway):  # which the store tells once; it is tried again
+            with rounds.guarded(), suppress(StoreAway):  # the log says so once; it is tried again
                 if not self.renew(lease, duration):
                     _log.warning("lease lost to another process", lease=lease.name)
                     return

@@ -22,9 +22,9 @@ def keys_as_rows(
 ) -> sa.CTE:
     """Return `keys` as rows to join a table with; their columns are named and typed as `columns`.
 
-    The keys travel as one JSON value: the statement stays the same whatever their number, so that it
-    is compiled once, and no limit of bound values applies. A join with a list is found by index,
-    where SQLite would scan the table for `(a, b) IN (VALUES ...)`. Moments are among them too.
+    The keys travel as one JSON value. So the statement is the same whatever their number: it is compiled once, and no
+    limit of bound values applies. The join uses an index, where SQLite would scan the table for
+    `(a, b) IN (VALUES ...)`. Keys may hold moments.
     """
     postgresql = connection.dialect.name == "postgresql"
     value = sa.literal(json.dumps(keys, default=_zoned if postgresql else _as_sqlite_stores), sa.Text)

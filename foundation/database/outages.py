@@ -1,8 +1,8 @@
-"""Stores that do not answer: how such an error is known, and who is told of it, once.
+"""Stores that do not answer: which errors say so, and what is known of it.
 
-A store is away when asking again later may help: it is locked, full, stopped, or cannot be reached.
-Whatever else a database complains of is a fault of ours and stays the error that it is. A store is not away because
-this process has too much to do with it: whoever waits in vain for its turn or for a connection is told so (Overloaded).
+A store is away when it may help to ask again later: it is locked, full, stopped, or cannot be reached. Any other
+complaint of a database is a fault of ours and stays the error that it is. A store is not away because this process is
+too busy with it: whoever waits in vain for a turn or a connection gets Overloaded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _log = get_log("stores")
 
 
 def outage_of(problem: BaseException, store: str) -> StoreAway | None:
-    """Return what a database's error says of the store's being away, None when it says nothing of the kind."""
+    """Return the outage that a database's error shows, None when it shows none."""
     cause = problem.orig if isinstance(problem, sa.exc.DBAPIError) else problem
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, store)
@@ -61,11 +61,10 @@ def _of_postgres(cause: BaseException | None, store: str, *, lost: bool) -> Stor
 
 
 class Outage:
-    """Whether a store is away. It is told in the log once when it goes and once when it is back.
+    """Whether a store is away. The log says it once when it goes and once when it is back.
 
     Args:
         store: What people call it, such as "database".
-        use: What cannot be done with it then.
     """
 
     def __init__(self, store: str, use: Literal["read", "written"]) -> None:
@@ -75,7 +74,7 @@ class Outage:
         self._since_s = 0.0
         self._lock = threading.Lock()
         self.trial = threading.RLock()
-        """Held by the one who asks a store that is away; the others need not wait for the same answer."""
+        """Held by the thread that asks a store that is away; the others need not wait for the same answer."""
 
     @property
     def on(self) -> bool:
@@ -104,11 +103,11 @@ class Outage:
         _log.info("store back", what=self._what, after_s=round(monotonic_s() - self._since_s, 1))
 
     def refusal(self) -> StoreAway:
-        """Return the error for whoever comes while somebody else asks whether the store is back."""
+        """Return the error for those who come while another asks whether the store is back."""
         return StoreAway(f"{self._what}: {self._because}")
 
     def problems(self) -> list[str]:
-        """Return the sentence that says so, none while the store answers."""
+        """Return that the store is away as a sentence, nothing while it answers."""
         because = self._because
         if not because:
             return []

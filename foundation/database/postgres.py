@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL that wait for nobody for ever: not for a server that hangs, nor for one that is gone.
+"""Connections to PostgreSQL that never wait for ever, neither for a server that hangs nor for one that is gone.
 
-A statement may take as long as it takes while its server answers. Once a second a connection that waits asks the
-server, over a socket of its own, for no more than a sign of life; without one it is given up.
+While its server answers, a statement may take as long as it needs. Once a second a connection that waits asks the
+server for a sign of life, over a socket of its own. Without one it gives up.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def watch_connections(engine: sa.Engine) -> None:
-    """Let an engine make connections of this kind; what its URL says of waiting comes first."""
+    """Let an engine make connections of this kind; the limits that its URL names come first."""
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> WatchedConnection:
@@ -61,7 +61,7 @@ def watch_connections(engine: sa.Engine) -> None:
 
 
 def _check_life(options: Mapping[str, Any]) -> None:
-    """Raise ServerSilent at once where a connection would be waited for in vain; of several servers, any may answer."""
+    """Raise ServerSilent at once where a connection would wait in vain; of several servers, any may answer."""
     host, port = str(options.get("hostaddr") or options.get("host") or ""), str(options.get("port") or _PORT)
     if host and "," not in host and not gives_sign_of_life(host, port):
         raise ServerSilent(f"the server at {host}:{port} does not answer")

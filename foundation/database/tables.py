@@ -65,7 +65,6 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-
 leases = Table(
     "leases",
     metadata,

@@ -1,7 +1,7 @@
 """Folders that belong to one living process, on this machine or on another that shares the volume.
 
-A process is known by its host, its start and a lock that it holds as long as it lives. Its number says
-nothing: each container counts from 1.
+A process is known by its host, its start and a lock that it holds as long as it lives. Its process id says nothing:
+each container counts from 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from foundation.disk.folders import make_folder
 _LOCK = "held"
 _HOST_CHARACTERS = 32
 _UNHELD_S = 24 * 3600.0
-"""A folder without a lock that has not changed for so long was left by an earlier release, or never finished."""
+"""A folder without a lock that has not changed for so long is left over: an earlier release made it, or half of it."""
 
 
 def name_process() -> str:

@@ -1,8 +1,8 @@
 """Files that appear whole or not at all, however many processes write the same one at the same time.
 
-What is written goes to a draft beside its target, under a name of its own, and takes the target's place
-at the end. Whoever writes holds a lock on the draft; a draft that nobody holds was left by a process that
-died, and is removed by whoever writes beside it next, if its permissions let them.
+Content goes to a draft beside its target, under a name of its own, and takes the target's place at the end. The writer
+holds a lock on the draft. A draft that nobody holds was left by a process that died; the next writer in the folder
+removes it, if its permissions allow that.
 """
 
 from __future__ import annotations

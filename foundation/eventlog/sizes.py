@@ -9,10 +9,10 @@ from foundation.contracts import ShownResult
 from foundation.ids import canonical_json
 
 MAX_RECORD_BYTES = 900_000
-"""Largest body of a record in UTF-8, below what Kafka's producer and brokers take unless they are told otherwise."""
+"""Largest body of a record in UTF-8, below what Kafka's producer and brokers take by default."""
 
 MAX_LIST_BYTES = MAX_RECORD_BYTES - 20_000
-"""Largest list of an impression's record; what else is in it, written as JSON, is always below the rest."""
+"""Largest list in the record of an impression; the rest of the record always fits beside it."""
 
 
 def list_fault(results: Sequence[ShownResult]) -> str:

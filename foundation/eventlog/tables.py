@@ -15,7 +15,6 @@ log_records = Table(
     Column("body", Text, nullable=False),
 )
 
-
 log_positions = Table(
     "log_positions",
     metadata,

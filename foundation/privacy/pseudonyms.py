@@ -1,8 +1,8 @@
 """Keyed pseudonyms: what stands for a person in the log, the tables and the experiments.
 
-A pseudonym is an HMAC-SHA256 of the id that an app gave. Who lacks the key can neither read the id
-from it nor find out, by trying ids, whose it is. It ends with a check of itself, so that one made
-here is known again and not hashed a second time, while an id that merely looks like one is hashed.
+A pseudonym is an HMAC-SHA256 of the id that an app gave. Without the key nobody can read the id from it, or find out
+by trying ids whose it is. It ends with a check of itself: so a pseudonym made here is recognised and not hashed a
+second time, while an id that merely looks like one is hashed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Query ids that only this installation can issue.
 
-An id is a UUIDv7 (RFC 9562) whose last 40 bits are an HMAC-SHA256 of the collection and the rest of it.
-It looks like any other; who guesses one is right once in 2^40 times. The 34 random bits that remain
-keep two searches of the same millisecond apart.
+An id is a UUIDv7 (RFC 9562) whose last 40 bits are an HMAC-SHA256 of the collection and the rest of it. It looks like
+any other. A guess is right once in 2^40 times. The 34 random bits that remain keep two searches of the same
+millisecond apart.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Starts processes that end with this one, however it ends; the one place that does.
 
 A child holds the reading end of a pipe whose writing end only its parent has. The kernel closes that end when the
-parent is gone, by a kill too, and the child hears it. (The kernel's own signal for it, PR_SET_PDEATHSIG, comes
-already when the thread ends that started the child.)
+parent is gone, also by a kill, and the child notices. (The kernel's own signal for this, PR_SET_PDEATHSIG, already
+comes when the thread that started the child ends.)
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def start_child(
 ) -> subprocess.Popen[bytes]:
     """Start `python -m module arguments` as a process that lives no longer than this one.
 
-    It hears that it should end when its standard input is closed. Nothing of ours runs between fork and exec, where
-    a process with threads may wait for ever for what another thread held: the child makes itself nice.
+    A closed standard input tells it to end. It sets its own niceness, for no code of ours may run between fork and
+    exec: there a process with threads may wait for ever for a lock that another thread held.
 
     Args:
         environment: All of its environment variables.
@@ -61,8 +61,8 @@ def wait_for(child: subprocess.Popen[bytes]) -> int:
 def end_children(*children: subprocess.Popen[bytes], limit_s: float = _GRACE_S) -> None:
     """Ask children to end, kill those that have not within `limit_s`, and return when all are gone.
 
-    A child may hang, or stand still: who stops it must not. One that is only starting may still ignore the signal as
-    its parent does; it hears the closed pipe.
+    A child may hang or stand still; the caller must not. A child that is only starting may still ignore the signal as
+    its parent does, but it notices the closed pipe.
     """
     for child in children:
         child.terminate()

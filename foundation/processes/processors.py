@@ -1,4 +1,4 @@
-"""How many processors this process may use: those it may run on, and no more than its control groups pay for."""
+"""How many processors this process may use: those it may run on, within the limits of its control groups."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _quotas(groups: Path, membership: Path) -> Iterator[float]:
 
 
 def _limits(mount: Path, name: str, read: Callable[[Path], tuple[str, str]]) -> Iterator[float]:
-    """Yield the limits of a group and of all around it; where a container sees none of its path, of what it sees."""
+    """Yield the limits of a group and of all around it, as far as a container sees them."""
     group = PurePosixPath(name)
     for one in (group, *group.parents):
         quota, period = read(mount / one.relative_to("/"))

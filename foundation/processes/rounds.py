@@ -1,4 +1,4 @@
-"""Rounds of work that a thread does for ever: what breaks in one of them does not end the thread."""
+"""Rounds of work that a thread does for ever: an error in one of them does not end the thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _log = get_log("rounds")
 
 
 class Rounds:
-    """Guards each round of a thread's work. What breaks is told once, with its traceback, until a round goes well.
+    """Guards each round of a thread's work. An error is logged once, with its traceback, until a round goes well.
 
     Args:
         work: What the log calls the work.

@@ -23,7 +23,6 @@ versions = Table(
     Index("versions_by_name", "collection", "name", unique=True),
 )
 
-
 version_statuses = Table(
     "version_statuses",
     metadata,
@@ -35,7 +34,6 @@ version_statuses = Table(
     Column("at", UtcDateTime, nullable=False),
     actor_column(),
 )
-
 
 champion_moves = Table(
     "champion_moves",

@@ -13,7 +13,7 @@ from foundation.telemetry.metrics import LOST_LINES
 
 
 class _Sink:
-    """Standard error, for as long as it takes what is written: a full disk under it stops no work.
+    """Standard error; a full disk under it stops no work.
 
     It is looked up for every line, as tests put another in its place.
     """

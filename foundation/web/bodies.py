@@ -1,7 +1,7 @@
 """Request bodies that carry many things: one JSON object, a JSON array, or NDJSON.
 
-A body that cannot be read at all is refused as a whole; a single bad entry is not, it comes back
-with its fault so that its neighbours are kept. Equal keys in one object: the last one counts.
+A body that cannot be read at all is refused as a whole. A single bad entry comes back with its fault, so that its
+neighbours are kept. Of equal keys in one object the last one counts.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ from foundation.web.problems import Refusal, refuse
 from foundation.web.requests import too_large
 
 BODY_TIMEOUT_S = 10.0
-"""Longest pause of a client in the middle of its body, and what a body may take beside the time for its bytes."""
+"""Longest pause of a client within its body, and what a whole body may take beside the time for its bytes."""
 SLOWEST_BYTES_PER_S = 16 * 2**10
 
 _SMALL_BYTES = 64 * 2**10
-"""Of each body, what never waits for room: connections are counted, and so many of these fit in memory."""
+"""So much of each body needs no room: the number of connections is limited, and so many such pieces fit in memory."""
 _LARGE_AT_ONCE = 4
 """Bodies of the largest size whose remainders fit in memory at the same time."""
 _TIMES_THROWN_AWAY = 8
@@ -40,9 +40,9 @@ _PACKED = frozenset({"gzip", "x-gzip"})
 class BodyReader:
     """ASGI middleware that passes requests on when their bodies are there, unpacked.
 
-    An announced length over the limit is refused at once; otherwise what comes after the limit is not kept, and
-    is read and thrown away before the answer goes out, up to eight times the limit: many clients would else find
-    a broken connection and no answer. A client that stops in the middle, or sends ever so slowly, gets 408.
+    An announced length over the limit is refused at once. Otherwise what comes after the limit is read and thrown away
+    before the answer goes out, up to eight times the limit: else many clients would find a broken connection and no
+    answer. A client that stops in the middle, or sends very slowly, gets 408.
 
     Args:
         max_bytes: Longest body, packed and unpacked.
@@ -142,7 +142,7 @@ class _Share:
         self._room.free += self._held
 
     def hold(self, size: int) -> None:
-        """Hold what a body of this size needs beyond what each may have; Overloaded when others have the room."""
+        """Hold what a body of this size needs beyond its free piece; Overloaded when others have the room."""
         more = max(0, size - _SMALL_BYTES - self._held)
         if more > self._room.free:
             raise Overloaded("too many large bodies come in at the same time; send this one again in a second")
@@ -175,7 +175,7 @@ def _has_body(scope: Scope) -> bool:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return what gives the body once, and then what else comes: that the client leaves."""
+    """Return a receiver that gives the body once, and then what else comes: that the client leaves."""
     given = False
 
     async def replay() -> Message:

@@ -1,7 +1,7 @@
 """Refuses what a page of another site makes a visitor's browser send: forged requests and rebound names.
 
-A browser tells where a request comes from (`Origin`, `Sec-Fetch-Site`, `Referer`) and whom it thinks it asks
-(`Host`); programs tell nothing of the kind and are not held up.
+A browser says where a request comes from (`Origin`, `Sec-Fetch-Site`, `Referer`) and which host it believes to ask
+(`Host`). Programs say nothing of the kind and are not held up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from foundation.web.problems import Refusal, refuse
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing; no route of the service does otherwise."""
 EVENT_PATHS = frozenset({"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"})
-"""Paths whose bodies are read as JSON whatever they are called, as beacons and plain `curl -d` send them."""
+"""Paths whose bodies are read as JSON whatever their type, as beacons and plain `curl -d` send them."""
 PAGE_PATHS = FOR_APPS - {"/feedback"}
 """Paths that pages of allowed origins may use; Metarank's feedback is for back ends, it changes documents."""
 
@@ -177,7 +177,7 @@ def _origin_of(address: str) -> str:
 def _is_own(origin: str, hosts: Collection[str]) -> bool:
     """Return whether an origin is one of the hosts.
 
-    The scheme is not compared: a proxy that ends TLS does not tell it, and the port tells most of it.
+    The scheme is not compared: a proxy that ends TLS does not pass it on, and the port shows most of it.
     """
     scheme, _, rest = origin.partition("://")
     usual = _USUAL_PORTS.get(scheme)
@@ -189,7 +189,7 @@ def _is_own(origin: str, hosts: Collection[str]) -> bool:
 
 
 def _is_json(asked: BrowserRequest) -> bool:
-    """Return whether a body can only be meant as JSON: no form of a browser sends one without a type."""
+    """Return whether a body can only be meant as JSON: no HTML form sends one without a type."""
     kind = asked.content_type
     if asked.path in EVENT_PATHS:
         return not kind.startswith("multipart/")

@@ -17,12 +17,7 @@ def announces_more(scope: Scope, limit_bytes: int) -> bool:
 
 
 class Incoming:
-    """The body of a request while it comes in, of which the rest can be thrown away.
-
-    Args:
-        scope: The request's ASGI scope.
-        receive: Where the body comes from.
-    """
+    """The body of a request while it comes in, of which the rest can be thrown away."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope

@@ -1,4 +1,4 @@
-"""Lets in requests with a key: who asks, in which of the places where clients put keys, and for what."""
+"""Lets in requests with a key that allows them, wherever the client puts it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _IN_QUERY = {"/v1/events": "key", "/1/events": "x-algolia-api-key"}
 _PAGES = "/console"
 _REFRESH_LIMIT_S = 0.25
 _ASK_AGAIN_S = 1.0
-"""After a refresh that failed or was late; keys known before open at once until then."""
+"""Pause after a refresh that failed or was late; meanwhile the keys known before still open."""
 
 _log = get_log("keys")
 _CHALLENGES = {True: 'Basic realm="clickloop", charset="UTF-8"', False: 'Bearer realm="clickloop"'}
@@ -81,7 +81,7 @@ class KeyGate:
         return key
 
     async def _refresh(self, token: str) -> None:
-        """Have the keys read again when they are old. While the database is away, those known before still open.
+        """Read the keys again when they are old. While the database is away, those known before still open.
 
         Then only one request a second, or one with an unknown key, waits for the database.
         """
@@ -114,7 +114,7 @@ def _fault_of(reading: asyncio.Task[None]) -> BaseException | None:
 
 
 def _take_in(reading: asyncio.Task[None]) -> None:
-    """Hear how a reading of the keys ended, though nobody may wait for it any more."""
+    """Log how a reading of the keys ended, for nobody may wait for it any more."""
     if problem := _fault_of(reading):
         _log.error("keys could not be read", exc_info=problem)
 

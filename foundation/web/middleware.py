@@ -1,7 +1,7 @@
 """What every request passes before its route: one list, outermost first.
 
-Whatever stands outside sees the answers of all that stands inside: refusals are counted, and pages of
-allowed origins can read them.
+Each sees the answers of all that stand further inside: so refusals are counted, and pages of allowed origins can read
+them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ class Edge:
     """What the edge of a service is made of.
 
     Attributes:
-        max_body_bytes: Largest request body.
         origins: Origins of web pages that may use the service.
         open_paths: Paths that these pages may use.
         welcome: What is answered by its host, its page and its type; None where that is not looked at.

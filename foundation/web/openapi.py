@@ -1,4 +1,4 @@
-"""Completes the OpenAPI page: what stands before every route answers too, and the page says how."""
+"""Completes the OpenAPI page by the answers of the middleware that stands before every route."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _completed(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str,
 
 
 def _complete(operation: dict[str, Any], *, named: bool) -> None:
-    """Name the edge's answers to an operation; a thing that is named in the address may be named as none can be."""
+    """Name the edge's answers to an operation; where the address names a thing, no thing may have that name."""
     with_body = _WITH_BODY if "requestBody" in operation else ()
     for one in (*_ANYWHERE, *with_body, *((errors.NotFound,) if named else ())):
         reference = {"$ref": f"#/components/responses/{one.__name__}"}

@@ -13,12 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, StoreAway, UnreadableBody
 from foundation.telemetry.logs import get_log
-from foundation.web.request_metrics import _flat, _route
+from foundation.web.routes import methods_of, route_of
 
 PROBLEM_TYPE = "application/problem+json"
 _log = get_log("web")
@@ -141,7 +140,7 @@ def _document(
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ClickloopError)  # noqa: S101  registered for this type only
     if error.status >= 500 and not isinstance(error, StoreAway):  # which the log tells once, not for every request
-        _log.error("request failed", route=_route(request.scope), error=error.slug, detail=error.detail)
+        _log.error("request failed", route=route_of(request.scope), error=error.slug, detail=error.detail)
     return problem_response(error, request.url.path)
 
 
@@ -188,26 +187,13 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
         detail = f"{request.method} {request.url.path}: {phrase.lower()}; /docs lists what there is"
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_methods_of(request))
+        headers["Allow"] = ", ".join(methods_of(request.scope))
     return _document(slug, title, error.status_code, detail, request.url.path, headers=headers)
-
-
-def _methods_of(request: Request) -> list[str]:
-    """Return the methods that all routes of a path take together; each route by itself knows its own only.
-
-    A path that a route names letter by letter is that route's, though another takes any word in its place.
-    """
-    reached = [one for one in _flat(request.app.routes) if one.matches(dict(request.scope))[0] is not Match.NONE]
-    paths = [getattr(one, "path", None) for one in reached]
-    path = request.url.path if request.url.path in paths else paths[0]
-    same = [one for one, its in zip(reached, paths, strict=True) if its == path]
-    told = [one for one in same if getattr(one, "include_in_schema", False)]  # others only refuse, beside those
-    return sorted({method for one in told or same for method in getattr(one, "methods", None) or ()})
 
 
 def _answer_crash(problem: Exception, scope: Scope) -> JSONResponse:
     incident = str(uuid.uuid4())
-    _log.error("request crashed", incident=incident, method=scope["method"], route=_route(scope), exc_info=problem)
+    _log.error("request crashed", incident=incident, method=scope["method"], route=route_of(scope), exc_info=problem)
     detail = f"clickloop failed to answer; the log explains it under incident {incident}"
     instance = f"{scope['path']}#{incident}"
     return _document(ClickloopError.slug, "Internal error", ClickloopError.status, detail, instance)

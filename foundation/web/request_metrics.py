@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.clock import monotonic_s
 from foundation.telemetry.metrics import REQUEST_SECONDS, REQUESTS
+from foundation.web.routes import route_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-UNROUTED = "(none)"
 
 
 class RequestMetrics:
@@ -43,27 +38,7 @@ class RequestMetrics:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route = _route(scope)
+    route = route_of(scope)
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
     REQUESTS.labels(route, method, str(status)).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
-
-
-def _route(scope: Scope) -> str:
-    """Return the template of a request's route, of one refused on its way too; the path itself may name a person."""
-    route = scope.get("route")
-    if route is None and "app" in scope:
-        route = _route_at(scope)
-    return str(getattr(route, "path", UNROUTED))
-
-
-def _route_at(scope: Scope) -> BaseRoute | None:
-    """Return the route of a request's path, whether it takes the request's method or not."""
-    return next((one for one in _flat(scope["app"].routes) if one.matches(dict(scope))[0] is not Match.NONE), None)
-
-
-def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """Yield routes and those of included routers, in the order in which they are looked for."""
-    for one in routes:
-        included = getattr(one, "original_router", None)
-        yield from _flat(included.routes) if included else (one,)

@@ -61,9 +61,7 @@ def measure_contributions(
     the document that it chose for a query say, under the candidate's curve.
 
     Args:
-        load: Opens a manifest.
         queries: Queries that the candidate learned from.
-        evidence: Their evidence.
     """
     clicks: dict[str, dict[str, float]] = {}
     for row in evidence:

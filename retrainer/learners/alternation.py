@@ -50,9 +50,7 @@ def learn(
     """Return what the evidence of `training_set` teaches over the documents of `corpus`.
 
     Args:
-        labeller: Turns evidence and a prior into labels.
         passes: Alternations of labelling and learning, at least 1.
-        progress: Is told what is being done.
     """
     fitter = CrossFitter(training_set, corpus, seed)
     prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS

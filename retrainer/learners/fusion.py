@@ -56,7 +56,6 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
 
     Args:
         prior: Weights by feature name to which the learned ones are pulled.
-        hold: Strength of that pull.
     """
     start = np.array([prior.get(name, 0.0) for name in FEATURES])
     scale = np.maximum(lists.values[lists.present].std(axis=0), _MIN_SPREAD).astype(np.float64)
