@@ -120,7 +120,7 @@ def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, SearchPref
 def record_day(connection: sa.Connection, experiment: Experiment, facts: Facts) -> None:
     """Keep the statistics since the start as they stood at the last look of a day, counted from 0."""
     day = {"collection": experiment.collection, "experiment": experiment.id, "day": int(facts.days)}
-    arms = {name: arm.to_json() | {"days": facts.days} for name, arm in facts.arms.items()}
+    arms = {name: asdict(arm) | {"days": facts.days} for name, arm in facts.arms.items()}
     rows = [day | {"arm": name, "statistics": statistics} for name, statistics in arms.items()]
     upsert(connection, experiment_days, rows)
 

@@ -8,31 +8,20 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from foundation.sections import (
-    RENAMED,
-    ClockSettings,
-    EvidenceSettings,
-    IntakeSettings,
-    LearningSettings,
-    PrivacySettings,
-    SearchSettings,
-    ServerSettings,
-    StorageSettings,
-    TelemetrySettings,
-    variable,
-)
+from foundation import sections
+from foundation.sections import RENAMED, variable
 
 
 class Settings(
-    TelemetrySettings,  # pydantic takes the fields of the last one first
-    LearningSettings,
-    PrivacySettings,
-    EvidenceSettings,
-    ClockSettings,
-    SearchSettings,
-    IntakeSettings,
-    ServerSettings,
-    StorageSettings,
+    sections.TelemetrySettings,  # pydantic takes the fields of the last one first
+    sections.LearningSettings,
+    sections.PrivacySettings,
+    sections.EvidenceSettings,
+    sections.ClockSettings,
+    sections.SearchSettings,
+    sections.IntakeSettings,
+    sections.ServerSettings,
+    sections.StorageSettings,
     BaseSettings,
 ):
     """What an operator can set. Names are upper-cased and prefixed with `CLICKLOOP_`."""

@@ -14,17 +14,7 @@ from foundation.registry.names import MAX_NAME, NAME_PATTERN
 from foundation.registry.registry import Registry, Version
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection, actor_of
-from retrainer.bodies import (
-    MoveIn,
-    MoveOut,
-    NameIn,
-    RollbackIn,
-    RunIn,
-    RunOut,
-    VersionOut,
-    VersionsOut,
-    VersionWithHistory,
-)
+from retrainer import bodies
 from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
@@ -69,36 +59,36 @@ def _add_versions(
     router: APIRouter, registry: Registry, hotswap: HotSwap, baseline: Manifest, erasure_retraining: ErasureRetraining
 ) -> None:
     @router.get("/v1/versions", responses=problem_responses(422))
-    def list_versions(collection: Collection, limit: Limit = 50) -> VersionsOut:
+    def list_versions(collection: Collection, limit: Limit = 50) -> bodies.VersionsOut:
         """List versions, newest first, and what the replicas serve."""
         tainted = erasure_retraining.tainted(collection)
-        return VersionsOut(
+        return bodies.VersionsOut(
             champion=registry.champion(collection) or baseline.id,
             versions=[_version(version, tainted) for version in registry.list(collection, limit)],
             replicas=hotswap.replicas(collection),
         )
 
     @router.get("/v1/versions/{version}", responses=problem_responses(404, 422))
-    def get_version(version: Name, collection: Collection) -> VersionWithHistory:
+    def get_version(version: Name, collection: Collection) -> bodies.VersionWithHistory:
         """Read one version, with every status that it had."""
         found = registry.get(collection, version)
         history = registry.history(collection, found.id)
-        return VersionWithHistory(**_version(found, erasure_retraining.tainted(collection)), history=history)
+        return bodies.VersionWithHistory(**_version(found, erasure_retraining.tainted(collection)), history=history)
 
 
 def _add_naming(
     router: APIRouter, registry: Registry, runs: Runs, erasure_retraining: ErasureRetraining, clock: Clock
 ) -> None:
     @router.patch("/v1/versions/{version}", responses=problem_responses(404, 409, 422))
-    def name_version(version: Name, collection: Collection, body: NameIn, request: Request) -> VersionOut:
+    def name_version(version: Name, collection: Collection, body: bodies.NameIn, request: Request) -> bodies.VersionOut:
         """Give a version another name."""
         named = registry.rename(collection, version, body.name, at=clock.now(), actor=actor_of(request))
-        return VersionOut(**_version(named, erasure_retraining.tainted(collection)))
+        return bodies.VersionOut(**_version(named, erasure_retraining.tainted(collection)))
 
     @router.patch("/v1/training-runs/{run}", responses=problem_responses(404, 409, 422))
-    def name_run(run: Name, collection: Collection, body: NameIn, request: Request) -> RunOut:
+    def name_run(run: Name, collection: Collection, body: bodies.NameIn, request: Request) -> bodies.RunOut:
         """Give a training run another name."""
-        return RunOut.model_validate(runs.rename(collection, run, body.name, actor_of(request)))
+        return bodies.RunOut.model_validate(runs.rename(collection, run, body.name, actor_of(request)))
 
 
 def _add_moves(
@@ -109,47 +99,49 @@ def _add_moves(
     install: Callable[[str, str], None],
 ) -> None:
     @router.post("/v1/versions/{version}/promote", responses=problem_responses(404, 409, 422))
-    def promote(version: Name, collection: Collection, request: Request, body: MoveIn | None = None) -> MoveOut:
+    def promote(
+        version: Name, collection: Collection, request: Request, body: bodies.MoveIn | None = None
+    ) -> bodies.MoveOut:
         """Make a version the champion; replicas swap to it within their refresh time."""
-        actor, wanted = actor_of(request), body or MoveIn.model_validate({})
+        actor, wanted = actor_of(request), body or bodies.MoveIn.model_validate({})
         check(collection)
         for named in filter(None, (version, wanted.from_)):
             registry.get(collection, named)  # which is none of ours is told before anything is done
         install(collection, actor)
         move = hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_)
-        return MoveOut.model_validate(move)
+        return bodies.MoveOut.model_validate(move)
 
     @router.post("/v1/versions/rollback", responses=problem_responses(404, 409, 422))
-    def rollback(collection: Collection, request: Request, body: RollbackIn | None = None) -> MoveOut:
+    def rollback(collection: Collection, request: Request, body: bodies.RollbackIn | None = None) -> bodies.MoveOut:
         """Go back to the version that the champion replaced.
 
         Name the champion in `from`: where it is another one by now, the answer is a 409 and nothing is done, so two
         people who roll back at once end at the same version. Without `from` one promotion is undone and no rollback.
         """
-        wanted = body or RollbackIn.model_validate({})
+        wanted = body or bodies.RollbackIn.model_validate({})
         move = hotswap.rollback(collection, wanted.reason, actor_of(request), expected=wanted.from_, to=wanted.to)
-        return MoveOut.model_validate(move)
+        return bodies.MoveOut.model_validate(move)
 
 
 def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], install: Callable[[str, str], None]) -> None:
     @router.post("/v1/training-runs", status_code=202, responses=problem_responses(404, 409, 422))
-    def request_run(collection: Collection, request: Request, body: RunIn | None = None) -> RunOut:
+    def request_run(collection: Collection, request: Request, body: bodies.RunIn | None = None) -> bodies.RunOut:
         """Ask for a training run; read how it stands under its id or name."""
         check(collection)
         actor = actor_of(request)
-        run = runs.request(collection, (body or RunIn()).autopilot, actor)
+        run = runs.request(collection, (body or bodies.RunIn()).autopilot, actor)
         install(collection, actor)
-        return RunOut.model_validate(run)
+        return bodies.RunOut.model_validate(run)
 
     @router.get("/v1/training-runs", responses=problem_responses(422))
-    def list_runs(collection: Collection, limit: Limit = 50) -> list[RunOut]:
+    def list_runs(collection: Collection, limit: Limit = 50) -> list[bodies.RunOut]:
         """List training runs, newest first."""
-        return [RunOut.model_validate(run) for run in runs.recent(collection, limit)]
+        return [bodies.RunOut.model_validate(run) for run in runs.recent(collection, limit)]
 
     @router.get("/v1/training-runs/{run}", responses=problem_responses(404, 422))
-    def get_run(run: Name, collection: Collection) -> RunOut:
+    def get_run(run: Name, collection: Collection) -> bodies.RunOut:
         """Read one training run."""
-        return RunOut.model_validate(runs.get(collection, run))
+        return bodies.RunOut.model_validate(runs.get(collection, run))
 
 
 def _version(version: Version, tainted: frozenset[str]) -> dict[str, Any]:

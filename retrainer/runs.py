@@ -13,7 +13,7 @@ from foundation.clock import Clock
 from foundation.database.engine import reading, take_numbers, transaction
 from foundation.errors import Conflict, NotFound
 from foundation.ids import new_id
-from foundation.registry.names import default_name, find_id, rename
+from foundation.registry.names import default_name, find_row, rename
 from retrainer.tables import training_runs
 
 Step = Literal["train", "experiment", "watch", "promote", "done"]
@@ -79,10 +79,10 @@ class Runs:
     def get(self, collection: str, run_id: str) -> Run:
         """Return the run with an id or name; NotFound when there is none."""
         with reading(self._engine) as connection:
-            found = find_id(connection, training_runs, collection, run_id)
-            if found is None:
-                raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
-            return Run(**connection.execute(sa.select(training_runs).where(_is(collection, found))).one()._mapping)
+            found = find_row(connection, training_runs, collection, run_id)
+        if found is None:
+            raise NotFound(f"collection {collection!r} has no training run {run_id!r}")
+        return Run(**found._mapping)
 
     def rename(self, collection: str, run_id: str, name: str, actor: str = LOCAL) -> Run:
         """Give a run another name, and return it.
@@ -125,9 +125,10 @@ class Runs:
         """Do what `advance` does in a transaction of the caller's."""
         report = run.report | changes.pop("report", {})
         advanced = replace(run, step=step, report=report, updated_at=self._clock.now(), **changes)
-        here = (training_runs.c.state == "active") & (training_runs.c.step == run.step)
+        known = (training_runs.c.collection == run.collection) & (training_runs.c.id == run.id)
+        here = known & (training_runs.c.state == "active") & (training_runs.c.step == run.step)
         stays = {"name": training_runs.c.name}  # somebody may have given another one meanwhile
-        update = sa.update(training_runs).where(_is(run.collection, run.id), here)
+        update = sa.update(training_runs).where(here)
         written = connection.execute(update.values(_to_row(advanced) | stays))
         if written.rowcount != 1:
             raise RunMoved(f"training run {run.id} of {run.collection!r} is not at step {run.step!r} any more")
@@ -136,10 +137,6 @@ class Runs:
     def end(self, run: Run, state: State, reason: str) -> Run:
         """Record how a run ended and why; RunMoved as `advance`."""
         return self.advance(run, "done", state=state, report={"end": reason})
-
-
-def _is(collection: str, run_id: str) -> sa.ColumnElement[bool]:
-    return (training_runs.c.collection == collection) & (training_runs.c.id == run_id)
 
 
 def _to_row(run: Run) -> dict[str, Any]:

@@ -7,7 +7,7 @@ not proven at the planned end keeps the control.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ab_testing.design.assignment import ARMS
@@ -53,8 +53,7 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON values."""
-        arms = {name: arm.to_json() for name, arm in self.arms.items()}
-        return {"plan": self.plan.to_json(), "days": self.days, "arms": arms}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Facts:
@@ -107,11 +106,6 @@ def judge(facts: Facts) -> Verdict:
     """Return what should be done, given what was counted so far."""
     decision, reason = _decide(facts, weigh(facts))
     return Verdict(decision, reason, facts.to_json())
-
-
-def replay(inputs: dict[str, Any]) -> Verdict:
-    """Return the verdict that follows from the recorded inputs of another."""
-    return judge(Facts.from_json(inputs))
 
 
 def weigh(facts: Facts) -> ArmEvidence | None:

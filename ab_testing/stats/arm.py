@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ab_testing.stats.ratio import RatioStatistics
@@ -38,12 +38,8 @@ class ArmStatistics:
         """Searches answered."""
         return int(self.click_rate.sum_y)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the statistics as JSON values."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ArmStatistics:
-        """Return the statistics that `to_json` wrote."""
+        """Return the statistics that `asdict` wrote."""
         ratios = {name: RatioStatistics(**value[name]) for name in ("click_rate", "preference")}
         return cls(**{**value, **ratios})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,12 +33,11 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return f"{name}-{number}"
 
 
-def find_id(connection: sa.Connection, table: sa.Table, collection: str, wanted: str) -> str | None:
-    """Return the id of the row that has `wanted` as its id or, if none has, as its name; None without one."""
-    mine = table.c.collection == collection
-    statement = sa.select(table.c.id).where(mine, sa.or_(table.c.id == wanted, table.c.name == wanted))
-    found = list(connection.execute(statement).scalars())
-    return wanted if wanted in found else found[0] if found else None
+def find_row(connection: sa.Connection, table: sa.Table, collection: str, wanted: str) -> sa.Row[Any] | None:
+    """Return the row that has `wanted` as its id or, if none has, as its name; None without one."""
+    called = sa.or_(table.c.id == wanted, table.c.name == wanted)
+    found = connection.execute(sa.select(table).where(table.c.collection == collection, called)).all()
+    return next((row for row in found if row.id == wanted), found[0] if found else None)
 
 
 def rename(
@@ -60,9 +60,9 @@ def rename(
         NotFound: There is no such row.
         Conflict: Another one of the collection is called so, or has it as its id.
     """
-    other = find_id(connection, table, collection, name)
-    if other not in (None, id_):
-        raise Conflict(f"{other} of collection {collection!r} is called {name!r} already; choose another name")
+    other = find_row(connection, table, collection, name)
+    if other and other.id != id_:
+        raise Conflict(f"{other.id} of collection {collection!r} is called {name!r} already; choose another name")
     mine = (table.c.collection == collection) & (table.c.id == id_)
     before = connection.execute(sa.select(table.c.name).where(mine)).scalar_one_or_none()
     if before is None:

@@ -22,7 +22,7 @@ from foundation.registry.champion_moves import (
     read_moves,
     record_move,
 )
-from foundation.registry.names import default_name, find_id, rename
+from foundation.registry.names import default_name, find_row, rename
 from foundation.registry.status_history import Status, StatusChange, give_status, read_history, take_turn
 from foundation.registry.tables import champion_moves, versions
 
@@ -69,7 +69,8 @@ class Registry:
     def register_in(self, connection: sa.Connection, version: Version, actor: str = GATE) -> None:
         """Do what `register` does in a transaction of the caller's."""
         take_turn(connection, version.collection)
-        if connection.execute(sa.select(versions.c.id).where(_is(version.collection, version.id))).first():
+        known = (versions.c.collection == version.collection) & (versions.c.id == version.id)
+        if connection.execute(sa.select(versions.c.id).where(known)).first():
             return
         stem, day = ("trained", version.created_at) if version.parent or version.lineage else ("untuned", None)
         name = version.name or default_name(connection, versions, version.collection, stem, day)
@@ -134,10 +135,10 @@ class Registry:
             NotFound: The collection has no such version.
         """
         with reading(self._engine) as connection:
-            found = find_id(connection, versions, collection, version)
-            if found is None:
-                raise NotFound(f"collection {collection!r} has no version {version!r}")
-            return _from_row(connection.execute(sa.select(versions).where(_is(collection, found))).one())
+            found = find_row(connection, versions, collection, version)
+        if found is None:
+            raise NotFound(f"collection {collection!r} has no version {version!r}")
+        return _from_row(found)
 
     def moves(self, collection: str, limit: int | None = 100) -> list[ChampionMove]:
         """Return the moves of the champion pointer, newest first; all of them with None."""
@@ -216,10 +217,6 @@ class Registry:
         )
         with reading(self._engine) as connection:
             return [_from_row(row) for row in connection.execute(statement)]
-
-
-def _is(collection: str, version: str) -> sa.ColumnElement[bool]:
-    return (versions.c.collection == collection) & (versions.c.id == version)
 
 
 def _to_row(version: Version) -> dict[str, Any]:

@@ -11,15 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foundation import errors
 from foundation.clock import monotonic_s
-from foundation.errors import (
-    BodyTooLarge,
-    ClickloopError,
-    Overloaded,
-    RequestTimeout,
-    UnreadableBody,
-    UnsupportedMediaType,
-)
+from foundation.errors import ClickloopError
 from foundation.web.draining import Incoming, announces_more
 from foundation.web.problems import Refusal, refuse
 from foundation.web.requests import too_large
@@ -73,7 +67,7 @@ class BodyReader:
         headers = MutableHeaders(scope=scope)
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding not in _PLAIN | _PACKED:
-            raise UnsupportedMediaType(
+            raise errors.UnsupportedMediaType(
                 f"a body packed as {encoding[:40]!r} is not read here; send it plain, or as gzip"
             )
         if announces_more(scope, self._max_bytes):
@@ -94,7 +88,7 @@ class BodyReader:
                 async with asyncio.timeout(min(BODY_TIMEOUT_S, left_s)):
                     message = await incoming.receive()
             except TimeoutError:
-                raise RequestTimeout("the body did not come in time; send the request again, whole") from None
+                raise errors.RequestTimeout("the body did not come in time; send the request again, whole") from None
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             more = message.get("more_body", False)
@@ -105,12 +99,12 @@ class BodyReader:
         return bytes(body)
 
     async def _refuse(self, problem: ClickloopError, scope: Scope, incoming: Incoming, send: Send) -> None:
-        if isinstance(problem, BodyTooLarge):
+        if isinstance(problem, errors.BodyTooLarge):
             await incoming.throw_away(_TIMES_THROWN_AWAY * self._max_bytes)
         response = refuse(problem, scope["path"], self._refusals)
-        if isinstance(problem, RequestTimeout):
+        if isinstance(problem, errors.RequestTimeout):
             response.headers["Connection"] = "close"  # what comes later would be taken for another request
-        if isinstance(problem, UnsupportedMediaType):
+        if isinstance(problem, errors.UnsupportedMediaType):
             response.headers["Accept-Encoding"] = "gzip"
         await response(scope, incoming.receive, send)
 
@@ -145,7 +139,7 @@ class _Share:
         """Hold what a body of this size needs beyond its free piece; Overloaded when others have the room."""
         more = max(0, size - _SMALL_BYTES - self._held)
         if more > self._room.free:
-            raise Overloaded("too many large bodies come in at the same time; send this one again in a second")
+            raise errors.Overloaded("too many large bodies come in at the same time; send this one again in a second")
         self._room.free -= more
         self._held += more
 
@@ -161,11 +155,11 @@ def unpack(packed: bytes, max_bytes: int) -> bytes:
     try:
         plain = reader.decompress(packed, max_bytes + 1)
     except zlib.error as problem:
-        raise UnreadableBody(f"the body is not gzip, as its Content-Encoding says: {problem}") from problem
+        raise errors.UnreadableBody(f"the body is not gzip, as its Content-Encoding says: {problem}") from problem
     if len(plain) > max_bytes:
         raise too_large(max_bytes)
     if not reader.eof or reader.unused_data:
-        raise UnreadableBody("the gzip body is not one whole member; it ends too early, or something follows it")
+        raise errors.UnreadableBody("the gzip body is not one whole member; it ends too early, or something follows it")
     return plain
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ab_testing import store
 from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, interleave
-from ab_testing.decide.verdict import replay
+from ab_testing.decide.verdict import Facts, judge
 from ab_testing.tables import experiment_days
 from collector.tables import impressions, quarantine
 from foundation.clock import FrozenClock
@@ -138,7 +138,7 @@ def test_a_better_version_is_created_started_looked_at_and_promoted(
     [decision] = experiments.decisions("default", experiment)
     assert (decision.verdict, decision.reason) == ("promote", card.verdict.reason)
     assert decision.effect == pytest.approx(0.3, abs=0.05)
-    assert replay(decision.inputs) == card.verdict
+    assert judge(Facts.from_json(decision.inputs)) == card.verdict
     days = experiments.days("default", experiment)
     assert [(day.days, day.searches) for day in days] == [(0.5, 240), (1.5, 480), (2.5, 720), (3.0, 720)]
 

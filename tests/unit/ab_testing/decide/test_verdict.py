@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ab_testing.decide.verdict import MIN_UNITS, Facts, judge, replay, weigh
+from ab_testing.decide.verdict import MIN_UNITS, Facts, judge, weigh
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
 
@@ -20,7 +20,7 @@ def test_a_clear_gain_is_promoted_before_the_planned_end(make_ab: MakeFacts) -> 
     assert "the treatment is better: clicked-search rate +0.2000, 99% confidence sequence +0.0" in verdict.reason
 
 
-def test_no_gain_is_promoted_before_the_least_days(make_ab: MakeFacts) -> None:
+def test_no_gain_is_promoted_before_the_minimum_of_days(make_ab: MakeFacts) -> None:
     verdict = judge(make_ab(0.30, 0.50, days=6.9))
     assert (verdict.decision, verdict.final) == ("continue", False)
     assert "only 6.9 of at least 7 days have passed" in verdict.reason
@@ -58,7 +58,7 @@ def test_nothing_proven_at_the_planned_end_keeps_the_control(make_ab: MakeFacts)
     assert "is worse" in worse.reason
 
 
-def test_enough_searches_do_not_end_it_before_the_least_days(make_ab: MakeFacts) -> None:
+def test_enough_searches_do_not_end_it_before_the_minimum_of_days(make_ab: MakeFacts) -> None:
     assert judge(make_ab(0.30, 0.31, days=6.0, planned_searches=1000)).decision == "continue"
 
 
@@ -124,9 +124,9 @@ def test_a_verdict_can_be_replayed_from_its_inputs_as_json(
     make_ab: MakeFacts, control: float, treatment: float
 ) -> None:
     verdict = judge(make_ab(control, treatment))
-    assert replay(json.loads(json.dumps(verdict.inputs, allow_nan=False))) == verdict
+    assert judge(Facts.from_json(json.loads(json.dumps(verdict.inputs, allow_nan=False)))) == verdict
 
 
 def test_interleaving_verdicts_can_be_replayed_too(make_interleaving: MakeFacts) -> None:
     verdict = judge(make_interleaving(400, 200))
-    assert replay(json.loads(json.dumps(verdict.inputs, allow_nan=False))) == verdict
+    assert judge(Facts.from_json(json.loads(json.dumps(verdict.inputs, allow_nan=False)))) == verdict

@@ -109,7 +109,7 @@ def test_swapped_ids_are_found_in_residuals_and_memory(fitter: CrossFitter) -> N
     assert not worth["memory"].proven
 
 
-def test_a_part_that_is_absent_is_not_rehearsed(fitter: CrossFitter) -> None:
+def test_a_part_that_is_absent_is_not_measured(fitter: CrossFitter) -> None:
     manifest = Manifest("encoder", fusion="linear", weights=WEIGHTS)
     assert measure_contributions(manifest, fitter.load, fitter.queries, fitter.evidence) == {}
 
