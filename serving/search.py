@@ -139,9 +139,9 @@ class Searcher:
         )
 
     def settle(self, result: SearchResult, append: Future[None] | None) -> SearchResult:
-        """Wait for the log within the search's budget, take in how long each stage took, and return what may be told.
+        """Wait for the log within the search's budget, and learn from how long each stage took.
 
-        A result that is not durable has no experiment: nobody could count it as an exposure.
+        A result whose impression is not durable leaves its experiment: it could not be counted as an exposure.
         """
         if result.request.log:
             left_s = min(result.until_s - self._admission.now(), _LOG_SHARE * result.request.budget_s)
@@ -155,7 +155,7 @@ class Searcher:
         return result
 
     def _note(self, result: SearchResult) -> None:
-        """Take in how long the stages took."""
+        """Count, log and learn how long the stages took."""
         seconds = result.timer.seconds
         for stage, duration_s in seconds.items():
             STAGE_SECONDS.labels(stage).observe(duration_s)

@@ -1,7 +1,7 @@
-"""What a client may send as a document, and what it is told when it does not fit.
+"""What a client may send as a document, and the faults it is told of.
 
-Text with control characters is refused, not repaired: whoever sends it learns that an export
-is broken before users see it in a snippet. Form feeds and vertical tabs are white space, and become spaces.
+Text with control characters is refused, not repaired: the sender learns that an export is broken before users see
+it in a snippet. Form feeds and vertical tabs are white space, and become spaces.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
         self._tokenizer.enable_truncation(_PASSAGE_TOKENS)
         self._tokenizer.no_padding()
-        self._telling = _find_telling(self._tokenizer.get_vocab())
+        self._content = _find_content(self._tokenizer.get_vocab())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a query gains nothing from a second one, which costs half as much again
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
@@ -58,9 +58,10 @@ class Encoder:
         return self._encode(texts, tokens=False)[0]
 
     def encode_with_tokens(self, texts: list[str]) -> tuple[Floats, list[Floats]]:
-        """Return the same vectors, and unit vectors of each text's telling tokens, from one pass.
+        """Return the same vectors, and unit vectors of each text's content tokens, from one pass.
 
-        Punctuation and words that are in every text are left out; what stands for the whole stays.
+        Content tokens are all but punctuation and the commonest words; the first one, which stands for the whole
+        text, is kept.
         """
         return self._encode(texts, tokens=True)
 
@@ -85,16 +86,16 @@ class Encoder:
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
         by_length = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         vectors: Floats = np.empty((len(texts), self._session.get_outputs()[0].shape[1] if texts else 0), np.float32)
-        telling: list[Floats] = [vectors[:0]] * len(texts)
+        content: list[Floats] = [vectors[:0]] * len(texts)
         batches = [by_length[start : start + _BATCH] for start in range(0, len(by_length), _BATCH)]
         run = partial(self._run, tokens=tokens)
         lines = [[ids[index] for index in batch] for batch in batches]
         results = self._batches.map(run, lines) if len(batches) > 1 else map(run, lines)
-        for batch, (found, hidden) in zip(batches, results, strict=True):
-            vectors[batch] = found
-            for place, index in enumerate(batch if tokens else []):
-                telling[index] = self._choose(ids[index], hidden[place])
-        return vectors, telling
+        for batch, (encoded, hidden) in zip(batches, results, strict=True):
+            vectors[batch] = encoded
+            for index, states in zip(batch if tokens else [], hidden, strict=False):
+                content[index] = self._choose(ids[index], states)
+        return vectors, content
 
     def _run(self, ids: list[list[int]], *, tokens: bool) -> tuple[Floats, Floats]:
         width = max(map(len, ids))
@@ -104,14 +105,14 @@ class Encoder:
             padded[row, : len(line)] = line
             mask[row, : len(line)] = 1
         wanted = ["vector", "tokens"] if tokens else ["vector"]
-        found = self._session.run(wanted, {"input_ids": padded, "attention_mask": mask})
-        return found[0], found[-1]
+        outputs = self._session.run(wanted, {"input_ids": padded, "attention_mask": mask})
+        return outputs[0], outputs[-1]
 
     def _choose(self, ids: list[int], hidden: Floats) -> Floats:
-        """Return the unit vectors of the telling tokens; the first token, which stands for the whole, is one."""
-        telling = self._telling[ids]
-        telling[0] = True
-        chosen = hidden[: len(ids)][telling]
+        """Return the unit vectors of the content tokens; the first token, which stands for the whole, is one."""
+        content = self._content[ids]
+        content[0] = True
+        chosen = hidden[: len(ids)][content]
         unit: Floats = chosen / np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-9)
         return unit
 
@@ -122,7 +123,7 @@ class EncodedQuery:
 
     Attributes:
         vector: Unit vector, float32 of shape (dimension,).
-        tokens: Unit vectors of its telling tokens, float32 of shape (tokens, dimension); none unless the
+        tokens: Unit vectors of its content tokens, float32 of shape (tokens, dimension); none unless the
             encoder `reads_tokens`.
     """
 
@@ -130,11 +131,11 @@ class EncodedQuery:
     tokens: Floats
 
 
-def _find_telling(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:
-    """Return for every token id whether it is part of a word that says something."""
-    telling = np.zeros(max(vocabulary.values()) + 1, np.bool_)
+def _find_content(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:
+    """Return for every token id whether it is a content token."""
+    content = np.zeros(max(vocabulary.values()) + 1, np.bool_)
     for token, number in vocabulary.items():
         plain = token.removeprefix("##")
         frame = len(token) > 2 and token[0] == "[" and token[-1] == "]"
-        telling[number] = not frame and token not in _COMMON and any(letter.isalnum() for letter in plain)
-    return telling
+        content[number] = not frame and token not in _COMMON and any(letter.isalnum() for letter in plain)
+    return content

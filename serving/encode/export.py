@@ -25,7 +25,7 @@ from foundation.disk.files import whole_file, write_whole
 class PooledEncoder(torch.nn.Module):
     """A transformer, the mean over its tokens, and unit length: what sentence-transformers computes.
 
-    The vectors of the tokens come out beside it; whoever does not ask for them does not pay for them.
+    The vectors of the tokens come out beside it; a caller that does not ask for them does not pay for them.
     """
 
     def __init__(self, transformer: Any) -> None:

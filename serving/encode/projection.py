@@ -105,7 +105,7 @@ def decode(codes: Codes) -> tuple[Floats, Floats]:
 
 
 def arrange(vectors: Floats) -> Floats:
-    """Return vectors of shape (n, 64) with their numbers in the order of `decode`: those at even places first."""
+    """Return vectors of shape (n, 64) with their numbers in the order of `decode`: those with even indices first."""
     return np.concatenate([vectors[:, 0::2], vectors[:, 1::2]], axis=1)
 
 

@@ -28,8 +28,8 @@ class RowStore:
     """Blocks of rows by key. A key is written once and never changed.
 
     Three files grow together: `keys16` holds 16 bytes a key, `ends` the number of rows up to its end,
-    `rows` the rows. Whoever appends holds a file lock; what a crash left half written is cut off
-    first. Nothing is read before it is asked for.
+    `rows` the rows. A process that appends holds a file lock, and first cuts off what a crash left half
+    written. Nothing is read before it is asked for.
 
     Args:
         width: Numbers in a row.
@@ -43,26 +43,21 @@ class RowStore:
         self._width = width
         self._kind = np.dtype(kind)
         self._threads = threading.Lock()
-        self._places: dict[bytes, int] = {}
+        self._numbers: dict[bytes, int] = {}
         self._ends: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._rows: Rows = np.zeros((0, width), kind)
         self._read = False
 
     def missing(self, keys: Sequence[bytes]) -> list[int]:
-        """Return the places of the keys that are not stored, the first of equal ones."""
+        """Return the indices of the keys that are not stored, the first of equal ones."""
         self._begin()
-        first = {key: place for place, key in reversed(list(enumerate(keys)))}
-        return sorted(place for key, place in first.items() if key not in self._places)
+        return self._new(keys)
 
     def get(self, keys: Sequence[bytes]) -> list[Rows]:
         """Return the rows of stored keys, each of shape (rows, width), as views of a memory map."""
         self._begin()
-        found = []
-        for key in keys:
-            place = self._places[key]
-            start = int(self._ends[place - 1]) if place else 0
-            found.append(self._rows[start : int(self._ends[place])])
-        return found
+        numbers = [self._numbers[key] for key in keys]
+        return [self._rows[self._ends[number - 1] if number else 0 : self._ends[number]] for number in numbers]
 
     def add(self, keys: Sequence[bytes], blocks: Sequence[Rows]) -> None:
         """Store the rows of keys; durable when this returns.
@@ -71,15 +66,18 @@ class RowStore:
         """
         with self._alone():
             self._catch_up()
-            first = {key: place for place, key in reversed(list(enumerate(keys)))}
-            new = sorted(place for key, place in first.items() if key not in self._places)
-            counts = [len(blocks[place]) for place in new]
+            new = self._new(keys)
+            counts = [len(blocks[index]) for index in new]
             ends = (int(self._ends[-1]) if len(self._ends) else 0) + np.cumsum(counts, dtype=np.int64)
-            rows = [np.ascontiguousarray(blocks[place], self._kind).tobytes() for place in new]
+            rows = [np.ascontiguousarray(blocks[index], self._kind).tobytes() for index in new]
             self._append("rows", b"".join(rows))
             self._append("ends", ends.tobytes())
-            self._append("keys16", b"".join(keys[place] for place in new))
+            self._append("keys16", b"".join(keys[index] for index in new))
             self._catch_up()
+
+    def _new(self, keys: Sequence[bytes]) -> list[int]:
+        first = {key: index for index, key in reversed(list(enumerate(keys)))}
+        return sorted(index for key, index in first.items() if key not in self._numbers)
 
     def _append(self, name: str, content: bytes) -> None:
         with self._paths[name].open("ab") as stored:
@@ -113,12 +111,12 @@ class RowStore:
                 with self._paths[name].open("r+b") as stored:
                     stored.truncate(size)
         self._read = True
-        if whole == len(self._places):
+        if whole == len(self._numbers):
             return
         with self._paths["keys16"].open("rb") as stored:
-            stored.seek(len(self._places) * _KEY_BYTES)
+            stored.seek(len(self._numbers) * _KEY_BYTES)
             keys = stored.read()
         self._ends = ends[:whole]
         self._rows = np.memmap(self._paths["rows"], self._kind, "r", shape=(total, self._width))
         for start in range(0, len(keys), _KEY_BYTES):
-            self._places[keys[start : start + _KEY_BYTES]] = len(self._places)
+            self._numbers[keys[start : start + _KEY_BYTES]] = len(self._numbers)

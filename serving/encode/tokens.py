@@ -53,7 +53,7 @@ class TokenStore:
         if self.projection is None and len(missing) < MIN_PASSAGES:
             return None
         for start in range(0, len(missing), _CHECKPOINT):
-            chosen = [texts[place] for place in missing[start : start + _CHECKPOINT]]
+            chosen = [texts[index] for index in missing[start : start + _CHECKPOINT]]
             vectors, tokens = self._encode(chosen)
             projection = self.projection or self._learn(tokens)
             self._vectors.keep(chosen, vectors)
@@ -105,20 +105,20 @@ class TokenTable:
         for start in range(0, len(numbers), _DOCUMENTS_AT_ONCE):
             chosen = numbers[start : start + _DOCUMENTS_AT_ONCE]
             result[start : start + len(chosen)] = self._score(query, [self._codes(row) for row in chosen])
-        told = ~np.isnan(result)
-        result[~told] = result[told].mean() if told.any() else 0.0
+        filled = ~np.isnan(result)
+        result[~filled] = result[filled].mean() if filled.any() else 0.0
         return result
 
     def _score(self, query: Floats, blocks: list[Any]) -> Floats:
         """Return the scores of documents by their codes, not a number for those without."""
         counts = np.array([len(block) for block in blocks])
         result = np.full(len(blocks), np.nan, np.float32)
-        told = np.flatnonzero(counts)
-        if len(told):
-            starts = np.cumsum(counts[told]) - counts[told]
-            vectors, lengths = decode(np.concatenate([blocks[place] for place in told]))
+        filled = np.flatnonzero(counts)
+        if len(filled):
+            starts = np.cumsum(counts[filled]) - counts[filled]
+            vectors, lengths = decode(np.concatenate([blocks[index] for index in filled]))
             cosines = vectors @ query.T / lengths[:, None]  # divided last: there are fewer cosines than numbers
-            result[told] = np.maximum.reduceat(cosines, starts, axis=0).mean(axis=1)
+            result[filled] = np.maximum.reduceat(cosines, starts, axis=0).mean(axis=1)
         return result
 
     def save(self, folder: Path, rows: int) -> None:

@@ -33,8 +33,8 @@ class VectorStore:
         keys = [key_of(text) for text in texts]
         missing = self._rows.missing(keys)
         for start in range(0, len(missing), _CHECKPOINT):
-            places = missing[start : start + _CHECKPOINT]
-            self.keep([texts[place] for place in places], encode([texts[place] for place in places]))
+            chosen = [texts[index] for index in missing[start : start + _CHECKPOINT]]
+            self.keep(chosen, encode(chosen))
         return np.array(self._rows.get(keys), dtype=np.float32).reshape(len(keys), self._dimension)
 
     def keep(self, texts: Sequence[str], vectors: Floats) -> None:

@@ -130,9 +130,9 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
         """Delete the documents of a JSON array (or NDJSON lines) of ids; each id gets its own verdict."""
 
         def delete(ids: list[str]) -> list[Status]:
-            found = catalog.delete(collection, ids)
+            was_there = catalog.delete(collection, ids)
             changed(collection, ids)
-            return ["deleted" if one else "absent" for one in found]
+            return ["deleted" if one else "absent" for one in was_there]
 
         return _settle(entries, read_id, delete)
 

@@ -18,8 +18,8 @@ def fingerprint(text: str) -> Bits:
     bits = np.zeros(WORDS, dtype=np.uint64)
     padded = f" {' '.join(text.casefold().split())} "
     for start in range(len(padded) - 2):
-        place = zlib.crc32(padded[start : start + 3].encode()) % _BITS
-        bits[place >> 6] |= np.uint64(1 << (place & 63))
+        bit = zlib.crc32(padded[start : start + 3].encode()) % _BITS
+        bits[bit >> 6] |= np.uint64(1 << (bit & 63))
     return bits
 
 

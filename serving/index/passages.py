@@ -31,7 +31,7 @@ def cut_passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
 
 def _piece_borders(spoken: list[str], words: int) -> list[int]:
     """Return where sentences begin and end, those of more than `words` words cut into pieces."""
-    ends = [place for place, word in enumerate(spoken, 1) if word[-1] in _SENTENCE_ENDS]
+    ends = [end for end, word in enumerate(spoken, 1) if word[-1] in _SENTENCE_ENDS]
     borders = [0]
     for end in (*ends, len(spoken)):
         borders += range(borders[-1] + words, end, words)

@@ -45,7 +45,7 @@ class Build:
     Attributes:
         state: "none" before the first, "interrupted" when its process ended before it did.
         done: Changes of the catalog taken in.
-        total: Changes there were when it was last told.
+        total: Changes there were at the last report.
     """
 
     state: Literal["none", "reading", "sealing", "finished", "interrupted"] = "none"
@@ -121,21 +121,21 @@ class SnapshotStore:
             )
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
                 corpus.apply(changes, self.embedder)
-                self._tell(collection, Build("reading", corpus.change, latest()))
-            self._tell(collection, Build("sealing", corpus.change, latest()))
+                self._report(collection, Build("reading", corpus.change, latest()))
+            self._report(collection, Build("sealing", corpus.change, latest()))
             corpus.lexical.compact()
             corpus.lexical.close()
             corpus.seal(aside)
             built = self._publish(collection, aside)
-            self._tell(collection, Build("finished", corpus.change, latest()))
+            self._report(collection, Build("finished", corpus.change, latest()))
             return built
 
     def state(self, collection: str) -> Build:
         """Return how the last build of a collection stands. Never blocks."""
-        told = self._home_of(collection) / "build.json"
-        if not told.exists():
+        report = self._home_of(collection) / "build.json"
+        if not report.exists():
             return Build()
-        build = Build(**json.loads(told.read_text()))
+        build = Build(**json.loads(report.read_text()))
         if build.state != "finished" and not self.is_building(collection):
             return Build("interrupted", build.done, build.total)
         return build
@@ -151,7 +151,7 @@ class SnapshotStore:
     def _publish(self, collection: str, aside: Path) -> IndexSnapshot:
         built = IndexSnapshot.open(aside)
         target = self._home_of(collection) / f"{built.change:012d}-{built.digest[:12]}"
-        shutil.rmtree(target, ignore_errors=True)  # of the same content, so nobody misses it
+        shutil.rmtree(target, ignore_errors=True)  # an equal one
         aside.rename(target)
         for old in self._folders(collection)[_KEPT:]:
             shutil.rmtree(old)
@@ -169,7 +169,7 @@ class SnapshotStore:
         home.mkdir(parents=True, exist_ok=True)
         return home
 
-    def _tell(self, collection: str, build: Build) -> None:
+    def _report(self, collection: str, build: Build) -> None:
         write_whole(self._home_of(collection) / "build.json", json.dumps(asdict(build)).encode())
 
     @cached_property

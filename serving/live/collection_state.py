@@ -16,7 +16,7 @@ from serving.ranking.pipeline import Ranker
 
 @dataclass(frozen=True, slots=True)
 class ServingSnapshot:
-    """What a request sees, whatever is swapped while it runs: read it once.
+    """What one request sees, though other things are swapped while it runs; a request reads it once.
 
     Attributes:
         corpus: The documents that every ranker ranks.

@@ -133,7 +133,7 @@ class Content:
         return waiting
 
     def _open(self, name: str, seen: ChangeCounts) -> CollectionState:
-        """Bring a collection into memory; nobody sees it before its documents can be found by their words."""
+        """Bring a collection into memory; requests see it once its documents can be found by their words."""
         served = CollectionState(self._snapshots.open(name), self.embedder.encoder)
         self._index(name, served.corpus, seen)
         self.served[name] = served

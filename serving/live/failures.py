@@ -24,7 +24,7 @@ class _Failure:
 class Failures:
     """Failures by name: of the versions of one collection, or of collections. One thread writes, any read.
 
-    A stamp is whatever changes when one of a version's artifacts does; without one, only the pause counts.
+    A stamp changes when one of a version's artifacts does. Without a stamp, only the pause counts.
     """
 
     def __init__(self, now_s: Callable[[], float] = monotonic_s) -> None:

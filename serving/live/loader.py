@@ -155,7 +155,7 @@ class Loader:
         self._noted.set()
 
     def follow(self) -> None:
-        """Take in whatever changed, once; one statement when nothing did."""
+        """Take in all changes once; needs one statement when there are none."""
         self._look()
         self._continue_content()
         self._continue_versions()
@@ -236,4 +236,4 @@ class Loader:
             for version in tested:
                 self._versions.hold(name, served, version)
             self._pointer.forget_extra(served, tested)
-        self._report.tell({name: (one.champion, one.problem) for name, one in self._served.items()})
+        self._report.write({name: (one.champion, one.problem) for name, one in self._served.items()})

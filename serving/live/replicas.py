@@ -49,7 +49,7 @@ class ReplicaReport:
         """Let the next report be written at once."""
         self._next_at_s = 0.0
 
-    def tell(self, served: Mapping[str, tuple[str, str]]) -> None:
+    def write(self, served: Mapping[str, tuple[str, str]]) -> None:
         """Write what the replica serves: at once after `hurry`, else every few seconds, as a sign of life.
 
         Args:

@@ -1,4 +1,4 @@
-"""Loads versions beside those that serve, and proves each before anybody is served by it."""
+"""Loads versions beside those that serve, and verifies each before it serves."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Versions:
 
 
 def _verify(ranker: Ranker, encoder: Encoder) -> None:
-    """Rank once before anybody is served: warms caches, and fails here instead of in a request."""
+    """Rank once before the version serves: warms caches, and fails here instead of in a request."""
     query = Query("how to start", "how to start", encoder.encode_query("how to start"))
     settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
     hits = ranker.search(query, 10).hits

@@ -26,7 +26,7 @@ def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
         return " ".join(passages)
     wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
     near = meaning if len(meaning) == len(passages) else [0.0] * len(passages)
-    best = max(range(len(passages)), key=lambda place: _count(passages[place].casefold(), wanted) + near[place])
+    best = max(range(len(passages)), key=lambda number: _count(passages[number].casefold(), wanted) + near[number])
     snippet = _cut(passages[best], wanted)
     before = "… " if best and not snippet.startswith("…") else ""
     after = " …" if best < len(passages) - 1 and not snippet.endswith("…") else ""

@@ -21,7 +21,7 @@ class SuggestedQuery:
     """A query that enough people asked and were satisfied with.
 
     Attributes:
-        text: As it is shown.
+        text: As it is proposed.
         weight: How strongly it is proposed, above 0.
     """
 
@@ -32,12 +32,12 @@ class SuggestedQuery:
 class Suggestions:
     """Queries by the beginnings of their words. Immutable.
 
-    Texts that look like an e-mail address, or hold a long number, are left out whoever asked them.
+    Texts that look like an e-mail address, or hold a long number, are left out.
     """
 
     def __init__(self, asked: Iterable[SuggestedQuery] = ()) -> None:
-        shown = sorted((one for one in asked if not is_private(one.text)), key=lambda one: (-one.weight, one.text))
-        self._texts = [one.text for one in shown]  # the best first: a text's number says how good it is
+        best_first = sorted((one for one in asked if not is_private(one.text)), key=lambda one: (-one.weight, one.text))
+        self._texts = [one.text for one in best_first]  # the smaller a text's number, the better it is
         keys = [_fold(text) for text in self._texts]
         self._beginnings = _Index((key, number) for number, key in enumerate(keys))
         self._words = _Index(

@@ -81,15 +81,15 @@ class Shifted:
 
 def shift_documents(corpus: Corpus, residuals: Residuals | None) -> Shifted:
     """Return d' = unit(d + e) for the documents of the corpus that have a residual."""
-    found = [
+    numbered = [
         (row, number)
         for number, document in enumerate(residuals.ids if residuals else ())
         if (row := corpus.row(document)) is not None
     ]
-    rows = np.array([row for row, _ in found], dtype=np.int64)
+    rows = np.array([row for row, _ in numbered], dtype=np.int64)
     moved = corpus.means(rows)
-    if residuals is not None and found:
-        moved = moved + residuals.shifts[[number for _, number in found]]
+    if residuals is not None and numbered:
+        moved = moved + residuals.shifts[[number for _, number in numbered]]
     index = np.full(len(corpus.columns.starts) + 1, -1, dtype=np.int64)
     index[rows] = np.arange(len(rows))
     return Shifted(rows, (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32), index)

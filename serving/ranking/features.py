@@ -87,16 +87,16 @@ def gather(
     meaning, spelling = memory
     named = (*_best(meaning), *_best(spelling), *documents)
     rows.update(dict.fromkeys(row for document in named if (row := corpus.row(document)) is not None))
-    found = np.fromiter(rows, np.int64, len(rows))
-    found = found[corpus.columns.alive[found]]
+    alive = np.fromiter(rows, np.int64, len(rows))
+    alive = alive[corpus.columns.alive[alive]]
     if allowed is not None:
-        found = found[found < len(allowed)]
-        found = found[allowed[found]]
-    kept = found.tolist()
+        alive = alive[alive < len(allowed)]
+        alive = alive[allowed[alive]]
+    kept = alive.tolist()
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
         _fill_lexical(values, kept, corpus, first_stage)
-        _fill_dense(values, found, corpus, (query.vector, adapted), shifted)
+        _fill_dense(values, alive, corpus, (query.vector, adapted), shifted)
         _fill_memory(values, kept, corpus, (meaning, spelling))
     return Candidates(kept, values)
 

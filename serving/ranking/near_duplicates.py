@@ -1,4 +1,4 @@
-"""Near duplicates collapse: of documents that say the same, the best ranked is shown."""
+"""Near-duplicate collapse: of documents that say the same, the best ranked stays."""
 
 from __future__ import annotations
 

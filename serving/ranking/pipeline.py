@@ -30,7 +30,7 @@ class RankedHit:
         score: The score it was ranked by, in log-odds up to a constant.
         parts: Scores by part: every feature, "evidence" for the click boost, and "late" for late interaction.
         team: The side that brought it to an interleaved list, else "".
-        propensity: Probability of its place, 1 outside interleaved lists.
+        propensity: Probability that it stands at its rank, 1 outside interleaved lists.
     """
 
     row: int
@@ -83,34 +83,34 @@ class Ranker:
         query = first_stage.query
         boosts = click_boost(self._live.rows(query.key) if self._live else [], self.model.curve)
         timer.end("memory")
-        found = self.candidates(first_stage, [name for name, boost in boosts.items() if boost > 0])
+        candidates = self.candidates(first_stage, [name for name, boost in boosts.items() if boost > 0])
         timer.end("features")
-        scores = fuse(found.values, self.model.fusion, self.model.weights)
-        lifts = np.zeros(len(found.rows), np.float32)
+        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
+        lifts = np.zeros(len(candidates.rows), np.float32)
         if boosts:
             by_row = {self.corpus.row(name): boost for name, boost in boosts.items()}
-            lifts[:] = [by_row.get(row, 0.0) for row in found.rows]
+            lifts[:] = [by_row.get(row, 0.0) for row in candidates.rows]
         timer.end("fuse")
         scores = scores + lifts
         late = np.zeros_like(scores)
-        if query.tokens is not None and found.rows:
-            late = rerank(self.corpus, query.tokens, found.rows, scores)
+        if query.tokens is not None and candidates.rows:
+            late = rerank(self.corpus, query.tokens, candidates.rows, scores)
             timer.end("rerank")
         scores = scores + late
         order = np.argsort(-scores, kind="stable").tolist()
-        kept = collapse_near_duplicates(self.corpus, [found.rows[number] for number in order], k)
+        kept = collapse_near_duplicates(self.corpus, [candidates.rows[number] for number in order], k)
         timer.end("diversify")
         hits = [
             RankedHit(
-                row=found.rows[number],
-                document_id=self.corpus.name(found.rows[number]),
+                row=candidates.rows[number],
+                document_id=self.corpus.name(candidates.rows[number]),
                 score=float(scores[number]),
-                parts=dict(zip(FEATURES, found.values[number].tolist(), strict=True))
+                parts=dict(zip(FEATURES, candidates.values[number].tolist(), strict=True))
                 | {"evidence": float(lifts[number]), "late": float(late[number])},
             )
             for number in (order[position] for position in kept)
         ]
-        return Ranking(hits, found.rows)
+        return Ranking(hits, candidates.rows)
 
     def candidates(self, first_stage: FirstStage, documents: Collection[str] = ()) -> Candidates:
         """Return the candidates of a query and their features.

@@ -65,17 +65,17 @@ class ColumnRun:
         return picked
 
     def find(self, rows: Ints) -> tuple[Ints, Array]:
-        """Return the values of distinct rows, each with the place of its row in `rows`."""
+        """Return the values of distinct rows, each with the index of its row in `rows`."""
         if self._is_gapless():
-            places = rows - self.rows[0]
-            found = np.flatnonzero((places >= 0) & (places < len(self.rows)))
-            return found, self.values[places[found]]
+            indices = rows - self.rows[0]
+            found = np.flatnonzero((indices >= 0) & (indices < len(self.rows)))
+            return found, self.values[indices[found]]
         narrow = rows.astype(np.int32)  # a search across dtypes would copy all of the column
         first = np.searchsorted(self.rows, narrow)
         counts = np.searchsorted(self.rows, narrow, "right") - first
-        places = np.repeat(np.arange(len(rows)), counts)
-        within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return places, self.values[first[places] + within]
+        indices = np.repeat(np.arange(len(rows)), counts)
+        within = np.arange(len(indices)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return indices, self.values[first[indices] + within]
 
     def _is_gapless(self) -> bool:
         return not self.repeats and len(self.rows) > 0 and int(self.rows[-1] - self.rows[0]) == len(self.rows) - 1
@@ -108,9 +108,9 @@ class Column:
         if end > len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros(end, np.int32)])
             self._values = np.concatenate([self._values, np.zeros(end, self._values.dtype)])
-        for place, one in enumerate(stored, start):
-            self._rows[place] = row
-            self._values[place] = one
+        for index, one in enumerate(stored, start):
+            self._rows[index] = row
+            self._values[index] = one
         self._repeats = self._repeats or len(stored) > 1
         self._count = end  # last: readers look no further
 
@@ -150,13 +150,13 @@ class Column:
         Of several values the smallest counts, in descending order the largest.
         """
         found = [run.find(rows) for run in self.runs()]
-        places = np.concatenate([places for places, _ in found])
+        indices = np.concatenate([indices for indices, _ in found])
         keys = self._rank(np.concatenate([values for _, values in found]))
         keys = -keys if descending else keys
         lowest = np.full(len(rows), np.inf if keys.dtype.kind == "f" else np.iinfo(keys.dtype).max, keys.dtype)
-        np.minimum.at(lowest, places, keys)
+        np.minimum.at(lowest, indices, keys)
         has = np.zeros(len(rows), np.bool_)
-        has[places] = True
+        has[indices] = True
         present = np.flatnonzero(has)
         ordered = present[np.argsort(lowest[present], kind="stable")]
         arranged: Ints = rows[np.concatenate([ordered, np.flatnonzero(~has)])]

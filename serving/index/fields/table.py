@@ -20,7 +20,7 @@ from serving.index.fields.request import SortKey
 from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
 
 MAX_FIELDS = 1000
-"""Fields that are told apart by what documents hold; declared ones come on top."""
+"""Fields that documents may bring by themselves; declared ones come on top."""
 
 MAX_NAME_CHARACTERS = 256
 

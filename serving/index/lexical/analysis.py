@@ -33,7 +33,7 @@ class Analysis:
     weight of the title is the one that served the training queries of judged collections.
 
     Attributes:
-        language: One of `LANGUAGES`: whose inflections are one word; "none" tells every form apart.
+        language: One of `LANGUAGES`: whose inflections count as one word; with "none" every form is a word.
         title_weight: What a word in the title counts; 0 leaves the title out.
         text_weight: What a word in the text counts.
         identifier_weight: What an identifier counts beside its words: "HP-305XL", "0x80070057", "v2.1.3".
@@ -92,7 +92,7 @@ class Tokenizer:
 def read_identifiers(text: str) -> list[str]:
     """Return the identifiers in a text, written alike: "HP-305XL" is hp305xl, "v2.1-3" is v2.1.3.
 
-    An identifier has a digit, or words joined as nobody joins them in prose. Between digits one full stop
+    An identifier has a digit, or words joined as in no prose. Between digits one full stop
     remains, else 1.5 were 15.
     """
     dotted = (_BETWEEN_DIGITS.sub("\n", code) for code in find_codes(text))
@@ -102,7 +102,7 @@ def read_identifiers(text: str) -> list[str]:
 
 def find_codes(text: str) -> list[str]:
     """Return the identifiers in a text as they are written there; "end-user" and "and/or" are none."""
-    unlike_prose = [chunk for chunk in text.split() if not chunk.strip(punctuation).isalpha()]  # soon told
+    unlike_prose = [chunk for chunk in text.split() if not chunk.strip(punctuation).isalpha()]  # cheap to tell
     return [code for code in _CODE.findall(" ".join(unlike_prose)) if _TELLING.search(code)]
 
 

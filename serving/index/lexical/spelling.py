@@ -80,18 +80,18 @@ class Speller:
         A word is replaced by one like it, joined with its neighbour, or split in two. Words with digits are
         left alone. None when no word is unknown, more than `MAX_UNKNOWN` are, or no guess is made.
         """
-        found = list(_WORD.finditer(query))
-        words = [match[0].lower() for match in found]
+        matches = list(_WORD.finditer(query))
+        words = [match[0].lower() for match in matches]
         unknown = [_may_be_misspelt(word) and not self._known(word) for word in words]
         if not 0 < sum(unknown) <= MAX_UNKNOWN:
             return None
         pieces: list[str] = []
-        end, place = 0, 0
-        while place < len(found):
-            better, used = self._replace(words[place : place + 2], unknown[place : place + 2])
-            pieces += [query[end : found[place].start()], better or found[place][0]]
-            end = found[place + used - 1].end()
-            place += used
+        end, number = 0, 0
+        while number < len(matches):
+            better, used = self._replace(words[number : number + 2], unknown[number : number + 2])
+            pieces += [query[end : matches[number].start()], better or matches[number][0]]
+            end = matches[number + used - 1].end()
+            number += used
         corrected = "".join([*pieces, query[end:]])
         return corrected if corrected != query else None
 
