@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,34 +44,23 @@ _IDLE = frozenset({"wait", "log"})
 """Parts of a search in which the processor is left to others."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Searcher:
     """Serves searches over the collections of a loader. Safe to use from many threads.
 
-    Args:
+    Attributes:
         privacy: What is kept of people.
         tell_queries: Whether the log lines of searches hold what was asked.
     """
 
-    def __init__(
-        self,
-        *,
-        loader: Loader,
-        assignments: Assignments,
-        impressions: ImpressionLog,
-        admission: Admission,
-        clock: Clock,
-        privacy: Privacy,
-        query_ids: QueryIds,
-        tell_queries: bool = False,
-    ) -> None:
-        self._loader = loader
-        self._assignments = assignments
-        self._impressions = impressions
-        self._admission = admission
-        self._clock = clock
-        self._privacy = privacy
-        self._query_ids = query_ids
-        self._tell_queries = tell_queries
+    loader: Loader
+    assignments: Assignments
+    impressions: ImpressionLog
+    admission: Admission
+    clock: Clock
+    privacy: Privacy
+    query_ids: QueryIds
+    tell_queries: bool = False
 
     def search(self, collection: str, request: SearchRequest) -> SearchReply:
         """Return the answer to a search; its impression is durable then, or the answer says that it is not.
@@ -90,21 +79,21 @@ class Searcher:
 
     def find(self, collection: str, request: SearchRequest) -> SearchResult:
         """Return what a search finds, without logging it; raises what `search` does."""
-        snapshot = self._loader.collection(collection).snapshot
+        snapshot = self.loader.collection(collection).snapshot
         condition, sort, facets = _read_scope(snapshot.corpus, request)
         impression = self._draft(collection, request)
-        until_s = self._admission.now() + request.budget_s
+        until_s = self.admission.now() + request.budget_s
         timer = StageTimer()
-        with self._admission.turn():
+        with self.admission.turn():
             timer.end("wait")
-            late = self._admission.stages_to_shed(until_s - self._admission.now())
+            late = self.admission.stages_to_shed(until_s - self.admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
             query = self._encode(request.query, query_key(impression.query), skipped)
             timer.end("encode")
             allowed = snapshot.corpus.matching(condition) if condition else None
             timer.end("filter")
             first_stage = retrieve(snapshot.corpus, query, allowed, timer)
-            joins = request.log and not (late or sort or self._impressions.away)
+            joins = request.log and not (late or sort or self.impressions.away)
             assignment = self._assign(snapshot, impression) if joins else None
             ranking = rank_for(snapshot, first_stage, request.k, sort=sort, assignment=assignment, timer=timer)
             counted = _count(snapshot.corpus, ranking.candidates, facets)
@@ -127,7 +116,7 @@ class Searcher:
         if not result.request.log:
             return None
         ranking, draft = result.ranking, result.impression
-        return self._impressions.publish(
+        return self.impressions.publish(
             replace(
                 draft,
                 version=ranking.version,
@@ -144,8 +133,8 @@ class Searcher:
         A result whose impression is not durable leaves its experiment: it could not be counted as an exposure.
         """
         if result.request.log:
-            left_s = min(result.until_s - self._admission.now(), _LOG_SHARE * result.request.budget_s)
-            logged = self._impressions.arrives(append, max(left_s, _MIN_LOG_WAIT_S))
+            left_s = min(result.until_s - self.admission.now(), _LOG_SHARE * result.request.budget_s)
+            logged = self.impressions.arrives(append, max(left_s, _MIN_LOG_WAIT_S))
             result.timer.end("log")
             ranking = result.ranking
             if ranking.experiment and not logged:
@@ -161,7 +150,7 @@ class Searcher:
             STAGE_SECONDS.labels(stage).observe(duration_s)
         for stage in result.late:
             SKIPPED.labels(stage).inc()
-        self._admission.learn({part: duration_s for part, duration_s in seconds.items() if part not in _IDLE})
+        self.admission.learn({part: duration_s for part, duration_s in seconds.items() if part not in _IDLE})
         _log.debug(
             "searched",
             collection=result.impression.collection,
@@ -170,7 +159,7 @@ class Searcher:
             surface=result.request.surface,
             skipped=list(result.skipped),
             milliseconds=round(1000 * sum(seconds.values()), 1),
-            **({"query": result.impression.query} if self._tell_queries else {}),
+            **({"query": result.impression.query} if self.tell_queries else {}),
         )
 
     def _draft(self, collection: str, request: SearchRequest) -> Impression:
@@ -179,13 +168,13 @@ class Searcher:
         Caps count the unit, the user first. Experiments draw by `drawn_by`, the session first, so that logging in
         keeps the arm. All are pseudonyms.
         """
-        now = self._clock.now()
-        query_id = self._query_ids.issue(collection, now)
-        user, session = self._privacy.person(request.user), self._privacy.person(request.session)
+        now = self.clock.now()
+        query_id = self.query_ids.issue(collection, now)
+        user, session = self.privacy.person(request.user), self.privacy.person(request.session)
         return Impression(
             collection=collection,
             query_id=query_id,
-            query=self._privacy.text(request.query),
+            query=self.privacy.text(request.query),
             unit=user or session or query_id,
             version="",
             results=(),
@@ -196,7 +185,7 @@ class Searcher:
 
     def _encode(self, text: str, key: str, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
-        embedder = self._loader.embedder
+        embedder = self.loader.embedder
         if "meaning" in skipped:
             return Query(text, key, np.zeros(embedder.encoder.dimension, np.float32))
         query = embedder.read_query(text, key)
@@ -207,7 +196,7 @@ class Searcher:
 
         Both arms need both versions here, so that a slow load cannot keep one arm's users out.
         """
-        assignment = self._assignments.assign(impression.collection, impression.drawn_by, impression.query)
+        assignment = self.assignments.assign(impression.collection, impression.drawn_by, impression.query)
         if assignment is None or not {assignment.control, assignment.treatment} <= snapshot.rankers.keys():
             return None
         return assignment

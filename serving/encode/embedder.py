@@ -8,8 +8,8 @@ from foundation.arrays import Floats
 from serving.encode.encoder import Encoder
 from serving.encode.projection import Codes
 from serving.encode.query import Query
+from serving.encode.rows import VectorStore
 from serving.encode.tokens import TokenStore
-from serving.encode.vectors import VectorStore
 
 
 class StoredEmbedder:

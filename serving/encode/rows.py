@@ -1,12 +1,9 @@
-"""Rows kept on disk under the digest of a text: append-only, shared by threads and processes."""
+"""Vectors kept on disk under the digest of their text: append-only, shared by threads and processes."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foundation.arrays import Floats
+from foundation.disk.files import alone
+
 Rows = npt.NDArray[Any]
 _KEY_BYTES = 16
 _END_BYTES = 8
+_CHECKPOINT = 256
+"""Texts embedded between two writes: what a crash can lose."""
 
 
 def key_of(text: str) -> bytes:
@@ -39,10 +41,9 @@ class RowStore:
     def __init__(self, folder: Path, width: int, kind: type[np.generic]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._paths = {name: folder / name for name in ("keys16", "ends", "rows")}
-        self._lock_path = folder / "lock"
+        self._lock = folder / "lock"
         self._width = width
         self._kind = np.dtype(kind)
-        self._threads = threading.Lock()
         self._numbers: dict[bytes, int] = {}
         self._ends: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._rows: Rows = np.zeros((0, width), kind)
@@ -64,7 +65,7 @@ class RowStore:
 
         Keys that others stored meanwhile are kept as they are; of equal keys the first counts.
         """
-        with self._alone():
+        with alone(self._lock):
             self._catch_up()
             new = self._new(keys)
             counts = [len(blocks[index]) for index in new]
@@ -87,14 +88,8 @@ class RowStore:
 
     def _begin(self) -> None:
         if not self._read:
-            with self._alone():
+            with alone(self._lock):
                 self._catch_up()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._threads, self._lock_path.open("a") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            yield
 
     def _catch_up(self) -> None:
         """Cut off what is half written and read what others appended; the lock is held."""
@@ -120,3 +115,31 @@ class RowStore:
         self._rows = np.memmap(self._paths["rows"], self._kind, "r", shape=(total, self._width))
         for start in range(0, len(keys), _KEY_BYTES):
             self._numbers[keys[start : start + _KEY_BYTES]] = len(self._numbers)
+
+
+class VectorStore:
+    """Vectors of one encoder, shared by threads and processes of one machine; see `RowStore`.
+
+    Args:
+        folder: Where the files are; one folder per encoder digest.
+    """
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        self._rows = RowStore(folder, dimension, np.float32)
+        self._dimension = dimension
+
+    def embed(self, texts: Sequence[str], encode: Callable[[list[str]], Floats]) -> Floats:
+        """Return a vector for each text, float32 of shape (len(texts), dimension).
+
+        Texts seen before are read; the others go through `encode` once, 256 at a time, and are kept.
+        """
+        keys = [key_of(text) for text in texts]
+        missing = self._rows.missing(keys)
+        for start in range(0, len(missing), _CHECKPOINT):
+            chosen = [texts[index] for index in missing[start : start + _CHECKPOINT]]
+            self.keep(chosen, encode(chosen))
+        return np.array(self._rows.get(keys), dtype=np.float32).reshape(len(keys), self._dimension)
+
+    def keep(self, texts: Sequence[str], vectors: Floats) -> None:
+        """Store the vectors of texts, float32 of shape (len(texts), dimension), that were embedded elsewhere."""
+        self._rows.add([key_of(text) for text in texts], list(vectors[:, None, :]))

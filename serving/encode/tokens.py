@@ -11,8 +11,7 @@ import numpy as np
 
 from foundation.arrays import Floats, Ints
 from serving.encode.projection import CODE_BYTES, MIN_PASSAGES, Codes, Projection, arrange, decode
-from serving.encode.rows import RowStore, key_of
-from serving.encode.vectors import VectorStore
+from serving.encode.rows import RowStore, VectorStore, key_of
 
 EncodeBoth = Callable[[list[str]], tuple[Floats, list[Floats]]]
 _CHECKPOINT = 256
@@ -22,12 +21,11 @@ _DOCUMENTS_AT_ONCE = 10  # what they need then fits into the processor's cache
 class TokenStore:
     """Compressed token vectors of passages under one encoder, made in the pass that makes their vectors.
 
-    The projection is learned once, from the first texts that are enough, and kept; until then there
-    are no tokens.
+    The projection is learned once, from the first batch of enough texts, and kept. Until then there are no tokens.
 
     Args:
         folder: Where the files are; one folder per encoder digest.
-        vectors: Gets the vectors of the same pass.
+        vectors: Keeps the vectors that the same pass makes.
         encode: Returns unit vectors and the token vectors of texts.
     """
 

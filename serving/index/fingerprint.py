@@ -1,4 +1,4 @@
-"""Character trigrams as fixed bitmaps, so that spelling overlap is a few machine words to compare."""
+"""Character trigrams as fixed bitmaps, so that comparing spellings takes a few machine operations."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Snapshots on the disk of one machine: built aside, shared by every process, replaced by newer ones.
 
 Folders by encoder and collection hold one folder a snapshot, named by the last change it knows.
-A snapshot is seen once it is whole. Each process changes a copy of its lexical index of its own,
-made of hard links, so that the bytes are shared and the changes are not.
+A snapshot appears once it is whole. Each process changes its own copy of the lexical index. The copy is made of
+hard links, so that processes share the bytes but not the changes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class SnapshotStore:
         return Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
 
     def close(self, collection: str, corpus: Corpus) -> None:
-        """Remove this process's copy of what a corpus no longer used was opened from."""
+        """Remove this process's copy of the snapshot behind a corpus that is no longer used."""
         if corpus.snapshot:
             shutil.rmtree(self._claim.folder / f"{collection}-{corpus.snapshot.id}", ignore_errors=True)
 
@@ -102,8 +102,8 @@ class SnapshotStore:
     def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> IndexSnapshot:
         """Build a snapshot of everything the catalog holds; blocks, for hours when texts are new.
 
-        What was embedded before is not embedded again, so a build that was interrupted goes on where
-        it was. Changes made meanwhile are taken in until none is left.
+        Texts that were embedded before are not embedded again, so an interrupted build goes on where it was.
+        Changes made meanwhile are taken in until none is left.
 
         Args:
             latest: Returns the catalog's last change number.

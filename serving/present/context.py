@@ -10,7 +10,7 @@ import numpy as np
 from serving.index.fingerprint import WORDS, dice, fingerprint
 
 CHARACTERS_A_TOKEN = 4
-"""What a token of a language model holds of English on average; budgets are kept by this rule."""
+"""Characters of English in a language model's token, on average; budgets are counted by this rule."""
 
 _ALIKE = 0.85
 

@@ -13,7 +13,7 @@ _WORD_START = re.compile(r"\b\w")
 _PRIVATE = re.compile(r"\S+@\S+|\d[\d -]{4,}\d")
 _LAST = chr(0x10FFFF)
 _WORDS_ALIKE = 4
-"""How many words of one query begin alike, at most as a rule; where more do, all are looked through."""
+"""How many words of one query begin alike, as a rule; where more do, all entries are searched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Remembered:
 
     Attributes:
         vector: Unit vector of the query, float32 of shape (dimension,).
-        choices: Relevance in [0, 1] by document id; only what deserves to be remembered.
+        choices: Relevance in [0, 1] by document id, of the documents relevant enough to be remembered.
     """
 
     key: str

@@ -21,7 +21,7 @@ class RankingModel:
 
     Attributes:
         memory: Past queries as of training.
-        memory_change: Evidence change number up to which `memory` knows; later evidence is live.
+        memory_change: Last change of the evidence that `memory` includes; later evidence is live.
         weights: Weights by feature name, for the linear fusion.
         curve: Click curve that turns a query's clicks into its click boost.
     """

@@ -7,7 +7,7 @@ value, null for absent, a list of which one is enough, or bounds) or one of five
     {"any": [{"released": {"gte": "2024-01-01"}}, {"not": {"exists": "released"}}]}
     {"field": {"name": "all", "is": "a field whose name is one of the words"}}
 
-Of a field with several values, one that fits is enough. What is absent fits no value and no bounds.
+A field with several values fits when one of them does. An absent field fits no value and no bounds.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def summarise(what: str, faults: list[FieldFault]) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one filter to its end and keeps what is wrong with it; what is wrong reads as no condition."""
+    """Reads a whole filter and collects its faults; a faulty part reads as no condition."""
 
     types: Mapping[str, FieldType]
     faults: list[FieldFault] = field(default_factory=list)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate
+from operator import iand, ior
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +106,9 @@ class FieldTable:
         """
         match condition:
             case AllOf(parts):
-                return _combine(np.logical_and, True, (self.mask(part, rows) for part in parts), rows)
+                return reduce(iand, (self.mask(part, rows) for part in parts), np.full(rows, True))
             case AnyOf(parts):
-                return _combine(np.logical_or, False, (self.mask(part, rows) for part in parts), rows)
+                return reduce(ior, (self.mask(part, rows) for part in parts), np.full(rows, False))
             case Not(part):
                 return ~self.mask(part, rows)
             case Equals(name, values):
@@ -246,13 +248,6 @@ def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from _flatten(value, f"{name}.")
         items = value if isinstance(value, list) else [value]
         yield name, [item for item in items if item is not None]
-
-
-def _combine(join: np.ufunc, neutral: bool, masks: Iterable[Flags], rows: int) -> Flags:
-    total: Flags = np.full(rows, neutral)
-    for mask in masks:
-        join(total, mask, out=total)
-    return total
 
 
 def _load_type(folder: Path, field_type: FieldType) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:

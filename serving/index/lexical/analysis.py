@@ -17,7 +17,7 @@ LANGUAGES: tuple[str, ...] = get_args(Language)
 
 _LONGEST_BYTES = 40
 _SHORTEST_IDENTIFIER = 3
-# Words joined by punctuation, or one word with a digit; possessive, so that prose is passed over in one go.
+# Words joined by punctuation, or one word with a digit; possessive quantifiers pass over prose in one go.
 _CODE = re.compile(r"(?<![^\W_])(?:[^\W_]++(?:[-_./:\\@#+][^\W_]++)++|[^\W\d_]*+\d[^\W_]*+)")
 _TELLING = re.compile(r"[\d_.:\\@#]")
 _CONNECTOR = re.compile(r"[-_./:\\@#+]")

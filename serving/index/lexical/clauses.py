@@ -19,7 +19,7 @@ _TEXTS = (TITLE, TEXT)
 _GUESSES = 4
 _ENDINGS = 8
 _SHORTEST_PREFIX = 4
-# Of an identifier's weight: one that begins as asked, and its words beside each other where none is written so.
+# Shares of an identifier's weight: for one that only begins as asked, and for its words side by side.
 _ENDING_SHARE = 0.25
 _APART_SHARE = 0.5
 
@@ -49,7 +49,7 @@ class Clauses:
 
     Args:
         weights: What a term counts, by field.
-        count: Returns in how many documents a term of a field stands; what stands nowhere is not asked.
+        count: Returns in how many documents a term of a field stands; a term in none is not asked for.
     """
 
     def __init__(self, weights: dict[str, float], count: Callable[[str, str], int]) -> None:

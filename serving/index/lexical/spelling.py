@@ -19,7 +19,7 @@ MAX_UNKNOWN = 8
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
 _TWO_EDITS_FROM = 8
-# One edit more must be made up for by this many times the documents.
+# A guess that is one edit further away must stand in this many times the documents.
 _EDIT_ODDS = 50.0
 
 
@@ -46,8 +46,8 @@ class Speller:
     """Guesses by the vocabulary of an index. Safe to use from many threads.
 
     Args:
-        vocabulary: Returns the words that begin with a letter, and how many documents hold each. What it
-            returns is kept, so a speller is as old as its first question for a letter.
+        vocabulary: Returns the words that begin with a letter, and how many documents hold each. The
+            words of a letter are kept from its first use on.
         known: Returns in how many documents a word stands in any of its forms, as of now.
     """
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.encode.rows import RowStore, key_of
-from serving.encode.vectors import VectorStore
+from serving.encode.rows import RowStore, VectorStore, key_of
 
 KEYS = [key_of(word) for word in ("one", "two", "three")]
 BLOCKS = [np.full((count, 4), count, np.uint8) for count in (2, 0, 3)]

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.encode.projection import CODE_BYTES, MIN_PASSAGES, WIDTH, Projection, arrange, decode, encode, pool
+from serving.encode.rows import VectorStore
 from serving.encode.tokens import TokenStore, TokenTable
-from serving.encode.vectors import VectorStore
 
 Floats = npt.NDArray[np.float32]
 DIMENSION = 96
