@@ -33,7 +33,7 @@ def rank_for(
         sort: Fields to sort the most relevant by; empty for relevance.
     """
     if assignment is not None and assignment.kind != "ab":
-        return _rank_interleaved(snapshot, first_stage, k, assignment, timer)
+        return _rank_interleaved(snapshot, first_stage, k, assignment=assignment, timer=timer)
     version, arm, experiment = snapshot.champion, "champion", ""
     if assignment is not None:
         version = assignment.control if assignment.arm == "control" else assignment.treatment
@@ -48,7 +48,7 @@ def rank_for(
 
 
 def _rank_interleaved(
-    snapshot: ServingSnapshot, first_stage: FirstStage, k: int, assignment: Assignment, timer: StageTimer
+    snapshot: ServingSnapshot, first_stage: FirstStage, k: int, *, assignment: Assignment, timer: StageTimer
 ) -> Ranking:
     control, treatment = (
         snapshot.rankers[version].rank(first_stage, k, timer).hits

@@ -215,4 +215,12 @@ def _present(collection: str) -> sa.ColumnElement[bool]:
 
 
 def _from_row(row: sa.Row[Any]) -> Document:
-    return Document(row.id, row.title, row.text, row.url, row.fields, row.change, row.deleted)
+    return Document(
+        id=row.id,
+        title=row.title,
+        text=row.text,
+        url=row.url,
+        fields=row.fields,
+        change=row.change,
+        deleted=row.deleted,
+    )

@@ -39,4 +39,5 @@ class StoredEmbedder:
         """Return a query as the engine reads it, with its tokens where documents have them."""
         read = self.encoder.read_query(text)
         projection = self.tokens.projection if self.tokens else None
-        return Query(text, key, read.vector, projection.project(read.tokens) if projection else None)
+        tokens = projection.project(read.tokens) if projection else None
+        return Query(text=text, key=key, vector=read.vector, tokens=tokens)

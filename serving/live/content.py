@@ -181,7 +181,11 @@ class Content:
         if latest == self._evidence_followed.get(name):
             return
         rows, change = read_changed(
-            self._engine, name, served.live.change, self._clock.now(), self._settings.evidence_half_life_days
+            self._engine,
+            name,
+            since=served.live.change,
+            now=self._clock.now(),
+            half_life_days=self._settings.evidence_half_life_days,
         )
         if change > served.live.change:
             served.live.update(rows, change)

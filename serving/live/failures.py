@@ -36,7 +36,9 @@ class Failures:
         before = self._failed.get(name)
         pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else _FIRST_PAUSE_S
         now_s = self._now_s()
-        self._failed[name] = _Failure(problem, stamp, pause_s, now_s + pause_s, now_s + _LOOK_EVERY_S)
+        self._failed[name] = _Failure(
+            problem=problem, stamp=stamp, pause_s=pause_s, again_at_s=now_s + pause_s, look_at_s=now_s + _LOOK_EVERY_S
+        )
 
     def forget(self, name: str) -> None:
         """Forget that something failed: it went well, or is to be tried at once."""

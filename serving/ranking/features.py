@@ -96,7 +96,7 @@ def gather(
     values = np.zeros((len(kept), len(FEATURES)), dtype=np.float32)
     if kept:
         _fill_lexical(values, kept, corpus, first_stage)
-        _fill_dense(values, alive, corpus, (query.vector, adapted), shifted)
+        _fill_dense(values, alive, corpus, queries=(query.vector, adapted), shifted=shifted)
         _fill_memory(values, kept, corpus, (meaning, spelling))
     return Candidates(kept, values)
 
@@ -126,7 +126,9 @@ def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, first_stage: 
     values[:, COLUMN["title_focus"]] = both / np.maximum(count_bits(titles), 1.0)
 
 
-def _fill_dense(values: Floats, rows: Ints, corpus: Corpus, queries: tuple[Floats, Floats], shifted: Shifted) -> None:
+def _fill_dense(
+    values: Floats, rows: Ints, corpus: Corpus, *, queries: tuple[Floats, Floats], shifted: Shifted
+) -> None:
     """Fill in what the vectors say; `queries` are the query's own vector and its adapted one."""
     query, adapted = queries
     counts = corpus.columns.counts[rows]

@@ -176,7 +176,7 @@ class DenseIndex:
         if allowed <= _EXACT_ALLOWED:
             return _search_codes(_flat(self._base), scaled, limit, mask)
         breadth = min(_WIDEST_BREADTH, max(_BREADTH, 3 * limit // 2) * self._sealed // allowed)
-        return _search_codes(self._base, scaled, limit, mask, breadth)
+        return _search_codes(self._base, scaled, limit, mask, breadth=breadth)
 
     def _search_delta(self, scaled: Floats, limit: int, mask: Flags | None, count: int) -> Hits:
         if count == self._sealed:
