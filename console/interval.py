@@ -10,11 +10,7 @@ _MARGIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Horizontal places, in pixels from the left of a drawing `WIDTH` wide.
-
-    Attributes:
-        zero: Where no effect lies; always the middle.
-    """
+    """Places in pixels from the left of a drawing `WIDTH` wide; no effect lies at `zero`, the middle."""
 
     low: float
     estimate: float

@@ -31,11 +31,7 @@ _NOTHING = "\N{EN DASH}"
 
 
 class PageTemplates:
-    """Renders the templates.
-
-    Args:
-        release: Version of clickloop, shown at the foot of every page.
-    """
+    """Renders the templates; the release of clickloop stands at the foot of every page."""
 
     def __init__(self, release: str) -> None:
         self._environment = Environment(

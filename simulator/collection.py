@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from foundation.contracts import query_key
 from foundation.errors import Conflict, InvalidRequest, NotFound
-from foundation.ids import canonical_json, digest_json
+from foundation.ids import canonical_json, digest_bytes, digest_json
 from foundation.texts import as_id
 
 Judgments = dict[str, dict[str, int]]
@@ -84,6 +85,22 @@ def split_queries(queries: dict[str, str], judgments: Judgments, test_share: flo
     for query, grades in judgments.items():
         splits["test" if unseen_share(queries[query]) < test_share else "train"][query] = grades
     return splits
+
+
+def judge_phrases(documents: list[dict[str, Any]], answers: Iterable[tuple[str, str]], prefix: str) -> JudgedCollection:
+    """Return a collection whose queries are phrases, each answered by the documents that it is paired with.
+
+    Args:
+        answers: Pairs of a phrase and a document's id; equal phrases are one query.
+        prefix: Of the queries' ids.
+    """
+    queries: dict[str, str] = {}
+    judgments: Judgments = {}
+    for phrase, document in answers:
+        query = prefix + digest_bytes(query_key(phrase).encode())[:12]
+        queries.setdefault(query, phrase)
+        judgments.setdefault(query, {})[document] = 1
+    return JudgedCollection(documents, queries, split_queries(queries, judgments))
 
 
 def read_beir(folder: Path) -> JudgedCollection:

@@ -15,10 +15,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from foundation.contracts import query_key
 from foundation.errors import NotFound
 from foundation.ids import digest_bytes
-from simulator.collection import JudgedCollection, cached, split_queries
+from simulator.collection import JudgedCollection, cached, judge_phrases
 
 PACKAGES = ("numpy", "scipy", "torch")
 LIMIT = 2500
@@ -49,12 +48,7 @@ def package_folders(packages: Sequence[str]) -> list[Path]:
 
 
 def parse_docstrings(folders: Sequence[Path], limit: int = LIMIT) -> JudgedCollection:
-    """Return the docstrings of the packages in `folders` as a collection.
-
-    Args:
-        folders: Package folders, each named as the package is.
-        limit: Keep this many documents, chosen by a digest of their names.
-    """
+    """Return at most `limit` docstrings of the packages in some folders, chosen by a digest of their names."""
     documents: dict[str, dict[str, Any]] = {}
     asked: dict[str, str] = {}
     for folder in folders:
@@ -65,14 +59,12 @@ def parse_docstrings(folders: Sequence[Path], limit: int = LIMIT) -> JudgedColle
                 documents[name] = {"id": name, "title": name, "text": rest, "url": "", "fields": fields}
                 asked[name] = query
     kept = sorted(documents, key=lambda name: digest_bytes(name.encode()))[:limit]
-    return _judged([documents[name] for name in sorted(kept)], asked)
+    answers = [(asked[name], name) for name in sorted(kept)]
+    return judge_phrases([documents[name] for _, name in answers], answers, "sentence-")
 
 
 def first_sentence(docstring: str) -> tuple[str, str]:
-    """Return the first sentence of a docstring, its first paragraph at most, and the rest.
-
-    Both come without markup and with spaces collapsed.
-    """
+    """Return the first sentence of a docstring, its first paragraph at most, and the rest, both without markup."""
     text = docstring.strip()
     paragraph = _PARAGRAPH_END.split(text, maxsplit=1)[0]
     found = _SENTENCE.match(paragraph)
@@ -84,17 +76,6 @@ def public_name(module: Sequence[str], names: Sequence[str]) -> str:
     """Return the dotted name by which people know an object: a module's path ends at its first private part."""
     public = takewhile(lambda part: not part.startswith("_"), module)
     return ".".join([*public, *names])
-
-
-def _judged(documents: list[dict[str, Any]], asked: dict[str, str]) -> JudgedCollection:
-    queries: dict[str, str] = {}
-    judgments: dict[str, dict[str, int]] = {}
-    for document in documents:
-        text = asked[document["id"]]
-        query = "sentence-" + digest_bytes(query_key(text).encode())[:12]
-        queries.setdefault(query, text)
-        judgments.setdefault(query, {})[document["id"]] = 1
-    return JudgedCollection(documents, queries, split_queries(queries, judgments))
 
 
 def _enough(collection: JudgedCollection, packages: Sequence[str]) -> JudgedCollection:

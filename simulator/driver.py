@@ -36,19 +36,15 @@ class Driver:
     and on what the service shows; not on the number of threads.
 
     Args:
-        base_url: Where the service listens.
         collection: What to load and to ask; only its train queries are ever clicked.
-        users: Who the persons are.
-        traffic: Who asks what.
         concurrency: Visits at the same time.
         collection_name: The service's collection to load into and to search.
-        timeout: Longest wait for one answer, in seconds.
-        habits: What users tell beside their clicks.
+        habits: What users report beside their clicks.
         retry: How requests are repeated while the service is away or overloaded.
         transport: How requests travel; over the network when None.
     """
 
-    def __init__(  # noqa: PLR0913 - what is simulated, and how the service is reached
+    def __init__(  # noqa: PLR0913  what is simulated, and how the service is reached
         self,
         base_url: str,
         collection: JudgedCollection,
@@ -56,7 +52,6 @@ class Driver:
         traffic: Traffic,
         concurrency: int = 4,
         collection_name: str = DEFAULT_COLLECTION,
-        timeout: float = 30.0,
         *,
         habits: Habits | None = None,
         retry: RetryPolicy | None = None,
@@ -68,14 +63,8 @@ class Driver:
         self._concurrency = concurrency
         self._habits = habits or Habits()
         self._next_visit = 0
-        self._service = VisitorClient(
-            base_url,
-            collection=collection_name,
-            timeout_s=timeout,
-            connections=concurrency,
-            retry=retry or visitor_policy(),
-            transport=transport,
-        )
+        retry = retry or visitor_policy()
+        self._service = VisitorClient(base_url, collection_name, concurrency, retry=retry, transport=transport)
 
     def close(self) -> None:
         """Close the connections."""
@@ -111,7 +100,7 @@ class Driver:
         searches: int | None = None,
         on_progress: Callable[[Tally], None] = lambda _: None,
     ) -> Tally:
-        """Let users visit until so many clicks are accepted, or for so many searches.
+        """Let users visit until so many clicks are accepted, or for so many searches; return the tally of this call.
 
         Blocks. Later calls go on where this one ended, with further visits. A visit whose requests
         fail is counted and the next one begins.
@@ -120,9 +109,6 @@ class Driver:
             clicks: Clicks to reach; visits under way then still end, so a few more may come.
             searches: Visits to make.
             on_progress: Called with the tally after each change, one call at a time.
-
-        Returns:
-            The tally of this call.
 
         Raises:
             InvalidRequest: Not exactly one of `clicks` and `searches` is given.
@@ -152,25 +138,20 @@ class Driver:
         return hits
 
     def rankings(self, queries: Iterable[str] | None = None, k: int = RESULTS) -> dict[str, list[str]]:
-        """Return the document ids answering each query id, best first, leaving no trace.
-
-        Args:
-            queries: Query ids; all of the split "test" when None.
-            k: Results a query.
-        """
+        """Return the best document ids by query id, of the split "test" without `queries`, leaving no trace."""
         asked = list(self._collection.split("test") if queries is None else queries)
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="judge") as pool:
             answers = pool.map(lambda query: self.look(self._collection.queries[query], k), asked)
             return {query: [hit["id"] for hit in hits] for query, hits in zip(asked, answers, strict=True)}
 
-    def evaluate(self, queries: Iterable[str] | None = None, k: int = RESULTS) -> dict[str, float]:
-        """Return nDCG@k by query id, of the split "test" when `queries` is None, leaving no trace.
+    def evaluate(self, queries: Iterable[str] | None = None) -> dict[str, float]:
+        """Return nDCG@10 by query id, of the split "test" when `queries` is None, leaving no trace.
 
         Raises:
             Overloaded: The service stayed away.
             InvalidRequest: It refused a query.
         """
-        return ndcg(self._collection.judgments, self.rankings(queries, k), k)
+        return ndcg(self._collection.judgments, self.rankings(queries))
 
     def _visit_until(self, goal: Goal, counting: Counting) -> None:
         while (number := goal.take(counting.read)) is not None:
@@ -182,7 +163,7 @@ class Driver:
             except ClickloopError:
                 counting.add("failed")
                 failed = True
-            goal.noticed(failed)
+            goal.note(failed)
 
     def _visit(self, number: int, counting: Counting) -> None:
         visit = self._traffic.visit(number)

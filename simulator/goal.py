@@ -13,11 +13,9 @@ MAX_SEARCHES_PER_CLICK = 100
 
 
 class Goal:
-    """So many clicks or so many searches. Safe to use from several threads.
+    """So many accepted clicks or so many visits, counted from several threads.
 
     Args:
-        clicks: Accepted clicks to reach; visits under way then still end.
-        searches: Visits to make.
         first: Number of the first visit.
 
     Raises:
@@ -45,7 +43,7 @@ class Goal:
         """Hand out no further number."""
         self._stopped = True
 
-    def noticed(self, failed: bool) -> None:
+    def note(self, failed: bool) -> None:
         """Take note of how a visit ended.
 
         Raises:

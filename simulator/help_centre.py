@@ -19,10 +19,8 @@ from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
-from foundation.contracts import query_key
 from foundation.errors import InvalidRequest, NotFound
-from foundation.ids import digest_bytes
-from simulator.collection import JudgedCollection, cached, split_queries
+from simulator.collection import JudgedCollection, cached, judge_phrases
 
 PACKAGE = "libreoffice-help-en-us"
 SITE = "https://help.libreoffice.org/latest/"
@@ -56,10 +54,6 @@ def help_centre(cache: Path, run: Run | None = None) -> JudgedCollection:
     package lists are there, unpacks and parses it, in about half a minute; later calls read what
     the first one left in `cache`.
 
-    Args:
-        cache: Folder for the package and the finished collection.
-        run: Runs a command in a folder; for tests.
-
     Raises:
         NotFound: apt or the package cannot be had here; the message says what to do.
         InvalidRequest: The package holds something else than expected; the message says where.
@@ -85,14 +79,8 @@ def parse_help(folder: Path) -> JudgedCollection:
     if not documents:
         raise NotFound(f"no help page lies under {root / 'text'}; is {folder} the unpacked help?")
     known = {document["id"] for document in documents}
-    queries: dict[str, str] = {}
-    judgments: dict[str, dict[str, int]] = {}
-    for phrase, answer in index_entries(root / "bookmarks.js"):
-        if answer in known:
-            query = "lookup-" + digest_bytes(query_key(phrase).encode())[:12]
-            queries.setdefault(query, phrase)
-            judgments.setdefault(query, {})[answer] = 1
-    return JudgedCollection(documents, queries, split_queries(queries, judgments))
+    answers = (entry for entry in index_entries(root / "bookmarks.js") if entry[1] in known)
+    return judge_phrases(documents, answers, "lookup-")
 
 
 def index_entries(file: Path) -> Iterator[tuple[str, str]]:
@@ -121,11 +109,8 @@ def look_up_phrase(entry: str) -> str:
 def page_text(page: BeautifulSoup, app: str) -> tuple[str, str]:
     """Return title and visible text of a help page, spaces collapsed; the text leaves a leading title out.
 
-    Of wordings that switch by system or application, the one for Linux and `app` is kept.
-
-    Args:
-        page: The parsed page; it is changed.
-        app: Name of the application whose page it is, "" for a shared one.
+    Of wordings that switch by system or application, the one for Linux and `app` is kept, "" for a shared page. The
+    parsed page is changed.
     """
     area = page.find(id="DisplayArea")
     if not isinstance(area, Tag):

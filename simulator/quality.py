@@ -12,11 +12,11 @@ def ndcg(
 ) -> dict[str, float]:
     """Return nDCG@k by query id, as trec_eval computes it.
 
+    Queries that nobody judged are left out; judged ones without documents score 0.
+
     Args:
         judgments: Grades by query id and document id.
-        rankings: Document ids by query id, best first; queries not judged are left out of the
-            result, judged ones without documents score 0.
-        k: Depth.
+        rankings: Document ids by query id, best first.
     """
     asked = {query: dict(judgments[query]) for query in rankings if judgments.get(query)}
     run = {query: {document: -float(rank) for rank, document in enumerate(rankings[query])} for query in asked}

@@ -8,7 +8,8 @@ in dependent click models. Trust: a high rank is believed in itself, Agarwal et 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +17,6 @@ import numpy as np
 
 from foundation.errors import InvalidRequest
 
-FAMILIES = ("position", "cascade", "trust")
 DEFAULT_NOISE = 0.1
 
 
@@ -37,8 +37,23 @@ def gain(grade: int, max_grade: int) -> float:
     return float((2 ** min(max(grade, 0), max_grade) - 1) / (2**max_grade - 1))
 
 
+class _RankwiseUser(ABC):
+    """Somebody who clicks each result by its own rank and grade, whatever the others are."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def click_probability(self, rank: int, grade: int) -> float:
+        """Return P(click) of a result of `grade` at `rank`."""
+
+    def clicks(self, grades: Sequence[int], rng: np.random.Generator) -> list[int]:
+        """Return the clicked ranks; one draw per result."""
+        chances = [self.click_probability(rank, grade) for rank, grade in enumerate(grades, start=1)]
+        return [int(index) + 1 for index in np.flatnonzero(rng.random(len(chances)) < chances)]
+
+
 @dataclass(frozen=True, slots=True)
-class PositionUser:
+class PositionUser(_RankwiseUser):
     """Examines rank k with probability k^-eta, each by itself; the position-based model.
 
     Attributes:
@@ -55,13 +70,9 @@ class PositionUser:
         """Return P(click) of a result of `grade` at `rank`."""
         return float(rank**-self.eta) * (self.noise + (1 - self.noise) * gain(grade, self.max_grade))
 
-    def clicks(self, grades: Sequence[int], rng: np.random.Generator) -> list[int]:
-        """Return the clicked ranks; one draw per result."""
-        return _independent_clicks(self, grades, rng)
-
 
 @dataclass(frozen=True, slots=True)
-class TrustUser:
+class TrustUser(_RankwiseUser):
     """Examines rank k with probability 1/k and believes what stands high.
 
     P(click | examined, best grade) falls linearly from .95 at rank 1 to .80 at rank 10, and
@@ -80,10 +91,6 @@ class TrustUser:
         relevant = 0.95 - 0.15 * min(rank - 1, 9) / 9
         other = self.noise + 2 * self.noise / rank
         return (other + (relevant - other) * gain(grade, self.max_grade)) / rank
-
-    def clicks(self, grades: Sequence[int], rng: np.random.Generator) -> list[int]:
-        """Return the clicked ranks; one draw per result."""
-        return _independent_clicks(self, grades, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +127,13 @@ class CascadeUser:
         return clicked
 
 
+FAMILIES: dict[str, Callable[..., User]] = {"position": PositionUser, "cascade": CascadeUser, "trust": TrustUser}
+"""The kinds of users by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Who the simulated persons are.
-
-    Attributes:
-        users: The families present; person number i is of family i modulo their count.
-    """
+    """Who the simulated persons are: person number i is of family i modulo their count."""
 
     users: tuple[User, ...]
 
@@ -136,12 +143,7 @@ class Population:
 
 
 def make_user(name: str, noise: float | None = None, max_grade: int = 1) -> User:
-    """Return a user of a family.
-
-    Args:
-        name: "position", "cascade" or "trust".
-        noise: How readily results that are not relevant are clicked, in [0, 0.3]; 0.1 when None.
-        max_grade: The best grade of the collection.
+    """Return a user of a family, who clicks what is not relevant at a rate of `noise`, in [0, 0.3]; 0.1 when None.
 
     Raises:
         InvalidRequest: The family is unknown, or the noise is out of range.
@@ -149,13 +151,8 @@ def make_user(name: str, noise: float | None = None, max_grade: int = 1) -> User
     level = DEFAULT_NOISE if noise is None else noise
     if not 0 <= level <= 0.3:
         raise InvalidRequest(f"noise {level} is out of range; take one from 0 to 0.3")
-    match name:
-        case "position":
-            return PositionUser(level, max_grade=max_grade)
-        case "cascade":
-            return CascadeUser(level, max_grade=max_grade)
-        case "trust":
-            return TrustUser(level, max_grade=max_grade)
+    if name in FAMILIES:
+        return FAMILIES[name](level, max_grade=max_grade)
     raise InvalidRequest(f"there is no user family {name!r}; take one of {', '.join(FAMILIES)} or 'mixed'")
 
 
@@ -165,14 +162,5 @@ def make_population(name: str = "trust", noise: float | None = None, max_grade: 
     Raises:
         InvalidRequest: As `make_user`.
     """
-    families = FAMILIES if name == "mixed" else (name,)
+    families = FAMILIES if name == "mixed" else [name]
     return Population(tuple(make_user(family, noise, max_grade) for family in families))
-
-
-class _RankwiseUser(Protocol):
-    def click_probability(self, rank: int, grade: int) -> float: ...
-
-
-def _independent_clicks(user: _RankwiseUser, grades: Sequence[int], rng: np.random.Generator) -> list[int]:
-    chances = [user.click_probability(rank, grade) for rank, grade in enumerate(grades, start=1)]
-    return [int(index) + 1 for index in np.flatnonzero(rng.random(len(chances)) < chances)]

@@ -32,11 +32,7 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One person in front of result lists: a click model and habits.
-
-    Attributes:
-        max_grade: The best grade of the collection.
-    """
+    """One person in front of result lists: a click model and habits, and the best grade of the collection."""
 
     user: User
     habits: Habits
@@ -47,12 +43,10 @@ class Reader:
     ) -> list[dict[str, Any]]:
         """Return the events of one visit in the form of `POST /v1/events`; they name nobody who did not sign in.
 
+        The same visit, answer and source of chance give the same events and ids.
+
         Args:
-            visit: Who is asking.
-            query_id: The service's id of this answer.
-            shown: Ids of the shown documents, rank 1 first.
-            grades: Their grades.
-            rng: The visit's source of chance; the same visit and answer give the same events and ids.
+            shown: Ids of the shown documents, rank 1 first, and `grades` theirs.
         """
         who = {"user": visit.user} if visit.user else {}
         made: list[dict[str, Any]] = []

@@ -15,6 +15,7 @@ from foundation.errors import ClickloopError, InvalidRequest, NotReady, Overload
 from foundation.http_client import Refused, ServiceClient
 from foundation.retries import RetryPolicy
 
+_TIMEOUT_S = 30.0
 _POLICY = RetryPolicy(attempts=12, first_pause_s=0.1, max_pause_s=2.0, max_retry_after_s=2.0, jitter=0.0)
 
 
@@ -24,30 +25,25 @@ def visitor_policy(attempts: int = 12, sleep: Callable[[float], None] = _POLICY.
 
 
 class VisitorClient:
-    """A running clickloop. Safe to use from several threads.
+    """A running service, as several threads of visitors use it.
 
     Args:
-        url: Where it listens, such as "http://127.0.0.1:8080".
-        collection: The collection that requests belong to.
-        timeout_s: Longest wait for one answer.
         connections: Most connections at a time.
-        retry: How requests are repeated when the service is away or overloaded.
         transport: How requests travel; over the network when None.
     """
 
     def __init__(
         self,
         url: str,
-        *,
         collection: str = DEFAULT_COLLECTION,
-        timeout_s: float = 30.0,
         connections: int = 4,
+        *,
         retry: RetryPolicy = _POLICY,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         named = None if collection == DEFAULT_COLLECTION else collection
         limits = httpx.Limits(max_connections=connections)
-        self._service = ServiceClient(url, named, timeout_s, limits=limits, transport=transport)
+        self._service = ServiceClient(url, named, _TIMEOUT_S, limits=limits, transport=transport)
         self._retry = replace(retry, tell=self._count)
         self._lock = threading.Lock()
         self._retries = 0
@@ -66,9 +62,6 @@ class VisitorClient:
 
         Blocks until there is an answer or the attempts are used up. Every attempt carries the same bytes, so what
         the service may see twice must bear its own ids.
-
-        Args:
-            content: `json=`, or `content=` and `headers=`, as httpx takes them.
 
         Raises:
             Overloaded: At every attempt the service was away or overloaded.

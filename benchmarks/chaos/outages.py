@@ -33,7 +33,7 @@ from benchmarks.harness.damage import Damage, assess
 from benchmarks.harness.fixtures import drain, index
 from benchmarks.harness.report import Bar, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from clickloop.container import Container
 from foundation.clock import monotonic_s
 from foundation.errors import NotReady

@@ -15,7 +15,7 @@ import httpx
 from benchmarks.harness.fixtures import build_index, index
 from benchmarks.harness.report import Bar, at_most
 from benchmarks.harness.server import Server, bench_settings
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from foundation.clock import monotonic_s
 from foundation.http_client import ServiceClient
 from foundation.settings import Settings

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from foundation.errors import NotReady
 
 _PATIENCE_S = 20.0

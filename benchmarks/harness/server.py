@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from foundation.errors import ClickloopError
 from foundation.http_client import ServiceClient
 from foundation.processes.children import end_children

@@ -24,16 +24,12 @@ _MAX_QUERIES = 300
 _PAGE = 1000
 _DEPTH = 100
 _SPLIT = "test"
+_WORDS = "{count} of {of}: {meaning} {advice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing looked at.
-
-    Attributes:
-        good: Whether nothing need be done.
-        what: What was found, and what to do where something should be.
-    """
+    """One thing looked at: whether it is good as it is, and what was found or should be done."""
 
     subject: str
     good: bool
@@ -53,12 +49,7 @@ def examine_service(remote: ServiceClient) -> list[Diagnosis]:
         for name, state in ready["collections"].items()
     ]
     joins = [
-        Diagnosis(
-            check["name"],
-            not check["advice"],
-            f"{check['count']} of {check['of']}: {check['meaning']} {check['advice']}".strip(),
-        )
-        for check in health["findings"]
+        Diagnosis(check["name"], not check["advice"], _WORDS.format(**check).strip()) for check in health["findings"]
     ]
     return [*collections, *joins, Diagnosis("learning", good=True, what=learning["meaning"])]
 

@@ -17,7 +17,6 @@ from clickloop.cli.terminal import (
     Encoding,
     Url,
     err,
-    report,
     show,
 )
 from foundation.http_client import ServiceClient
@@ -83,7 +82,7 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
 
     with closing(ServiceClient(url, collection)) as service:
         summary = import_documents(service, options, Settings().home, err, confirm)
-    report(summary.to_json(), str(summary), as_json)
+    show(summary.to_json(), as_json, str(summary))
     if summary.tally.refused:
         raise typer.Exit(1)
 
@@ -101,8 +100,8 @@ def export(
 
     with err.status("exporting"), closing(ServiceClient(url, collection)) as service:
         file, count = export_documents(stored_documents(service, RetryPolicy()), to)
-    words = f"{count} documents of collection {collection} are in {file}"
-    report({"file": str(file), "documents": count}, words, as_json)
+    told = f"{count} documents of collection {collection} are in {file}"
+    show({"file": str(file), "documents": count}, as_json, told)
 
 
 @app.command()

@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clickloop.cli.terminal import (
-    DEFAULT_URL,
-    AsJson,
-    CollectionName,
-    Delimiter,
-    Encoding,
-    Url,
-    err,
-    print_json,
-    report,
-)
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, print_json, show
 from foundation.errors import NotFound
 from foundation.http_client import ServiceClient
 from foundation.settings import Settings
@@ -95,8 +85,8 @@ def pairs(
 
     with err.status("exporting"), closing(ServiceClient(url, collection)) as service:
         count = export_pairs(labelled_pairs(service, RetryPolicy()), to)
-    words = f"{count} pairs of collection {collection} are in {to}"
-    report({"file": str(to), "pairs": count}, words, as_json)
+    told = f"{count} pairs of collection {collection} are in {to}"
+    show({"file": str(to), "pairs": count}, as_json, told)
 
 
 @app.command("dead-letters")
@@ -121,7 +111,7 @@ def _replay_log(options: LogOptions, collection: str, url: str, as_json: bool) -
 
     with closing(ServiceClient(url, collection)) as service:
         summary = replay_log(service, options, Settings().home, err)
-    report(summary.to_json(), str(summary), as_json)
+    show(summary.to_json(), as_json, str(summary))
     if summary.tally.refused:
         raise typer.Exit(1)
 
@@ -182,11 +172,9 @@ def _replay_stored(collection: str, since: datetime | None, as_json: bool) -> No
     since_when = start.isoformat() if start else ""
     _note(container, collection, "evidence counted again", {"impressions": count, "since": since_when})
     change = "as before" if before == after else f"before it was {before}"
-    report(
-        {"collection": collection, "impressions": count, "digest_before": before, "digest_after": after},
-        f"{count} impressions folded; evidence digest {after}, {change}",
-        as_json,
-    )
+    digests = {"digest_before": before, "digest_after": after}
+    told = f"{count} impressions folded; evidence digest {after}, {change}"
+    show({"collection": collection, "impressions": count} | digests, as_json, told)
 
 
 def _note(container: Container, collection: str, action: str, detail: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from clickloop.cli.terminal import AsJson, CollectionName, err, out, print_json
+from clickloop.cli.terminal import AsJson, CollectionName, err, out, show
 from foundation.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,15 +38,12 @@ def list_keys(as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     found = _keys().list()
-    if as_json:
-        print_json([asdict(key) for key in found])
-        return
     table = Table("collection", "name", "role", "made", "by")
     for key in found:
         table.add_row(
             key.collection, escape(key.name), key.role, f"{key.created_at:%Y-%m-%d %H:%M}", escape(key.made_by)
         )
-    out.print(table)
+    show([asdict(key) for key in found], as_json, table)
 
 
 @app.command("remove")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clickloop.cli import documents, feedback, keys, versions
+from clickloop.cli.demo import commands
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError, Overloaded, StoreAway
 from foundation.http_client import ServiceClient
@@ -27,6 +28,7 @@ app.add_typer(versions.experiment, name="experiment")
 app.add_typer(keys.app, name="keys")
 app.add_typer(documents.app)
 app.add_typer(feedback.app)
+app.add_typer(commands.app)
 
 
 @app.command()
@@ -152,14 +154,11 @@ def search(
     answer = ServiceClient(url, collection).post(
         "/v1/search", {"query": query, "k": k, "explain": explain, "log": False}
     )
-    if as_json:
-        print_json(answer)
-        return
     table = Table("rank", "id", "title", "score", title=f"{query} · {answer['version']}")
     for hit in answer["hits"]:
         scores = " ".join(f"{name}={value:.2f}" for name, value in hit["scores"].items()) if explain else ""
         table.add_row(str(hit["rank"]), hit["id"], hit["title"], f"{hit['score']:.2f} {scores}")
-    out.print(table)
+    show(answer, as_json, table)
 
 
 @app.command()
@@ -192,49 +191,6 @@ def doctor(
             out.print("[green]fine[/green]" if finding.good else "[red]look[/red]", finding.subject, "-", finding.what)
     if not all(finding.good for finding in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def demo(
-    wait: Annotated[bool, typer.Option(help="Keep the service running after the report.")] = True,
-    clicks: Annotated[int, typer.Option(min=400, help="Clicks before the autopilot trains.")] = 2500,
-    seed: int = 1,
-    home: Annotated[Path, typer.Option(help="Directory kept between runs.")] = Path(".clickloop/demo"),
-) -> None:
-    """Show a help centre's search learning from the clicks of simulated users."""
-    from clickloop.cli.demo.demo import Demo, get_collection
-    from clickloop.cli.demo.report import print_report
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    show = Demo(home.resolve(), out, seed, clicks)
-    try:
-        story = show.run()
-        print_report(out, story, get_collection(home / "corpus", out)[1], show.service.url, seed)
-        if wait:
-            out.print("Ctrl-C ends it.")
-            show.service.wait()
-    except KeyboardInterrupt:
-        out.print("ending")
-    finally:
-        show.service.stop()
-
-
-@app.command()
-def simulate(
-    collection_folder: Annotated[Path, typer.Option("--data", help="BEIR folder with judged train queries.")],
-    clicks: Annotated[int, typer.Option(min=1)] = 1000,
-    users: Annotated[str, typer.Option(help="position, cascade, trust or mixed.")] = "mixed",
-    seed: int = 0,
-    concurrency: Annotated[int, typer.Option(min=1, max=64)] = 4,
-    collection: CollectionName = "default",
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Let simulated users search and click on a running service."""
-    from clickloop.cli.demo.simulation import simulate_users
-
-    tally = simulate_users(url, collection, collection_folder, users, clicks, seed, concurrency, err)
-    show(tally, as_json)
 
 
 @app.command()

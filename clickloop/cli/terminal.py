@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 out = Console()
 err = Console(stderr=True)
@@ -20,20 +20,14 @@ Delimiter = Annotated[str, typer.Option(help="What separates cells of CSV, such 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
-def show(value: Any, as_json: bool) -> None:
-    """Print a value: as JSON, or so that people can read it."""
+def show(value: Any, as_json: bool, told: RenderableType | None = None) -> None:
+    """Print a value: as JSON for programs, or as it is told to people."""
     if as_json:
         print_json(value)
-    else:
+    elif told is None:
         out.print(value)
-
-
-def report(value: Any, words: str, as_json: bool) -> None:
-    """Print a value as JSON for programs, or in words for people."""
-    if as_json:
-        print_json(value)
     else:
-        out.print(words, highlight=False)
+        out.print(told, highlight=False)
 
 
 def show_fields(value: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, print_json
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, print_json, show
 from foundation.clock import monotonic_s
 from foundation.errors import NotReady
 from foundation.http_client import ServiceClient
@@ -25,16 +25,13 @@ experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments."
 def list_versions(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List versions, newest first."""
     found = ServiceClient(url, collection).get("/v1/versions")
-    if as_json:
-        print_json(found)
-        return
     names = {version["id"]: version["name"] for version in found["versions"]}
     champion = found["champion"]
     table = Table("version", "name", "status", "parent", "why", title=f"champion {names.get(champion, champion)}")
     for version in found["versions"]:
         parent = names.get(version["parent"], version["parent"])
         table.add_row(version["id"], version["name"], version["status"], parent, version["reason"])
-    out.print(table)
+    show(found, as_json, table)
 
 
 @versions.command("promote")
@@ -52,13 +49,10 @@ def show_version(
 ) -> None:
     """Show a version, known by its id or name, and every status that it had."""
     found = ServiceClient(url, collection).get(f"/v1/versions/{quote(version, safe='')}")
-    if as_json:
-        print_json(found)
-        return
     table = Table("when", "status", "by", "why", title=f"{found['id']}, called {found['name']}")
     for one in found["history"]:
         table.add_row(one["at"], one["status"], one["actor"], one["reason"])
-    out.print(table)
+    show(found, as_json, table)
 
 
 @versions.command("name")
@@ -102,13 +96,10 @@ def await_champion(remote: ServiceClient, version: str, timeout_s: float = 30.0)
 def list_runs(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List training runs, newest first."""
     found = ServiceClient(url, collection).get("/v1/training-runs")
-    if as_json:
-        print_json(found)
-        return
     table = Table("run", "name", "state", "step", "asked for by", "version")
     for run in found:
         table.add_row(run["id"], run["name"], run["state"], run["step"], run["actor"], run["version"])
-    out.print(table)
+    show(found, as_json, table)
 
 
 @runs.command("name")

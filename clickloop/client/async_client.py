@@ -18,16 +18,7 @@ class AsyncClient(Reporter):
     Reporting only queues: a task sends in batches, again and again under the same ids, until the
     service acknowledges. What is queued lives in memory, so close the client before the process ends.
 
-    Args:
-        url: Address of the service.
-        collection: Named when given; else the service takes the key's, or `default`.
-        key: Sent as bearer token when given.
-        strict: Raise where an event finds no room, and at the next flush what the service refused;
-            else both are counted and logged.
-        capacity: Most events that wait at once.
-        at_once: Most events in one request.
-        linger_s: How long a first event waits for others before it is sent.
-        timeout_s: Longest wait for the answer to one request.
+    Takes the arguments of `Client`.
     """
 
     def __init__(
@@ -64,34 +55,16 @@ class AsyncClient(Reporter):
         filters: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Answer:
-        """Return what the service finds.
-
-        Args:
-            more: Further fields of the request, such as `log=False`.
-
-        Raises:
-            RequestRefused: The service refused it; `fields` names where.
-            Undelivered: The service could not be reached.
-        """
+        """Return what the service finds; as `Client.search`."""
         ask = {"query": query, "k": k, "user": user, "session": session, "filters": dict(filters or {})} | more
         return await self._connection.search(ask)
 
     async def flush(self, timeout_s: float = 30.0) -> None:
-        """Wait until all that was reported so far is acknowledged or refused.
-
-        Raises:
-            Undelivered: It is not within `timeout_s`; the events wait on.
-            EventsRefused: In strict mode: the service refused some since the last flush.
-        """
+        """Wait until all that was reported so far is acknowledged or refused; as `Client.flush`."""
         await self._delivery.flush(timeout_s)
 
     async def close(self, timeout_s: float = 10.0) -> None:
-        """Flush, then stop. Closing again does nothing.
-
-        Raises:
-            Undelivered: Events were still waiting after `timeout_s`; they are lost.
-            EventsRefused: As `flush`.
-        """
+        """Flush, then stop; as `Client.close`."""
         if self.closed:
             return
         self.closed = True

@@ -63,7 +63,7 @@ class Client(Reporter):
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="clickloop client", daemon=True)
         self._thread.start()
-        atexit.register(self._mourn)
+        atexit.register(self._log_loss)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -113,7 +113,7 @@ class Client(Reporter):
         if self._loop.is_closed():
             return
         self.closed = True
-        atexit.unregister(self._mourn)
+        atexit.unregister(self._log_loss)
         try:
             self._wait(self._inner.close(timeout_s))
         finally:
@@ -128,7 +128,7 @@ class Client(Reporter):
         if self._inner.is_awaited(waiting):
             self._loop.call_soon_threadsafe(self._inner.send_soon)
 
-    def _mourn(self) -> None:
+    def _log_loss(self) -> None:
         """Log what a process loses that ends without having closed its client."""
         if waiting := self.counts.waiting:
             _log.error("the process ends with %d events undelivered; close the client before", waiting)

@@ -22,13 +22,7 @@ _CLOCK = SystemClock()
 
 
 class Connection:
-    """A service's address, the collection and the key. Bound to the event loop that first uses it.
-
-    Args:
-        url: Address of the service.
-        collection: Named when not None; else the service takes the key's, or `default`.
-        key: Sent as bearer token when given.
-    """
+    """HTTP to one collection of a service. Bound to the event loop that first uses it."""
 
     def __init__(self, url: str, collection: str | None, key: str | None, timeout_s: float) -> None:
         if not url.startswith(("http://", "https://")):

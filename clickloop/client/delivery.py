@@ -28,12 +28,7 @@ _log = logging.getLogger("clickloop.client")
 
 @dataclass(frozen=True, slots=True)
 class _Verdicts:
-    """What the service said of a batch, by the ids of events.
-
-    Attributes:
-        refused: What it will never take.
-        waits_s: How many seconds those wait that it may take later.
-    """
+    """What the service said of a batch, by event id: refusals for good, and seconds to wait for what may come again."""
 
     refused: dict[str, Refusal]
     waits_s: dict[str, float]
@@ -107,9 +102,7 @@ class Delivery:
     def _raise_refusals(self) -> None:
         refusals = self._outbox.take_refusals()
         if refusals and self._strict:
-            raise EventsRefused(
-                f"the service refused {len(refusals)} events; the first: {refusals[0]}", refusals=refusals
-            )
+            raise EventsRefused(f"the service refused {len(refusals)} events; the first: {refusals[0]}", refusals)
 
     async def _run(self) -> None:
         try:

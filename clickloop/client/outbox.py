@@ -16,11 +16,7 @@ _REFUSALS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, ready to be sent.
-
-    Attributes:
-        body: Its JSON; every attempt sends these bytes, so a repeat is recognised by its id.
-    """
+    """One event, ready to be sent; every attempt sends the same bytes, so a repeat is recognised by its id."""
 
     id: str
     body: bytes
@@ -28,12 +24,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An event the service did not take.
-
-    Attributes:
-        event: The event's JSON.
-        faults: What was wrong, in the service's words.
-    """
+    """An event, as JSON, that the service did not take, and what was wrong in the service's words."""
 
     event: str
     faults: tuple[FieldFault, ...]
@@ -60,11 +51,7 @@ class Counts:
 
 
 class Outbox:
-    """The queue of one client.
-
-    Args:
-        capacity: Most events that wait at once.
-    """
+    """The queue of one client; `capacity` is the most events that wait at once."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -110,11 +97,7 @@ class Outbox:
             return min(self._put_off.values()) - monotonic_s() if self._put_off else None
 
     def settle(self, sent: Collection[Event], refusals: Mapping[str, Refusal]) -> None:
-        """Take events out, after the service judged them.
-
-        Args:
-            refusals: By the id of each event that was refused.
-        """
+        """Take events out after the service judged them; `refusals` by the id of each that was refused."""
         with self._lock:
             for event in sent:
                 self._waiting.pop(event.id, None)

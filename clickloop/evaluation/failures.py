@@ -47,11 +47,7 @@ class Failure:
 
 
 class Texts:
-    """Documents as sets of word stems, to look reasons up in.
-
-    Args:
-        documents: Title and text together, by document id.
-    """
+    """Documents as sets of word stems, to look reasons up in; `documents` are titles and texts by id."""
 
     def __init__(self, documents: Mapping[str, str]) -> None:
         self._stems = {name: frozenset(_stems(text)) for name, text in documents.items()}

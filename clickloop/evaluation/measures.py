@@ -34,12 +34,7 @@ _MIN_CHANGE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one system reached.
-
-    Attributes:
-        means: Mean over the queries, by name of the measure, in the order in which they were asked for.
-        ndcg: nDCG@10 by query id.
-    """
+    """What one system reached: the mean of each measure, in the order asked for, and nDCG@10 by query id."""
 
     means: dict[str, float]
     ndcg: dict[str, float]

@@ -26,16 +26,7 @@ RankAll = Callable[[str, dict[str, str]], Run]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """Systems side by side.
-
-    Attributes:
-        title: What was searched.
-        queries: Text by query id.
-        runs: Scores by system, query id and document id.
-        measured: Measures by system.
-        differences: Every pair, with its test.
-        failures: Failed queries by system.
-    """
+    """Systems side by side. Queries are texts by query id; runs, measures and failures are by system."""
 
     title: str
     documents: int

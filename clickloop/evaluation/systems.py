@@ -28,12 +28,9 @@ BUILT_IN = ("bm25", "dense", "rrf", "hybrid", RERANK)
 
 
 class Systems:
-    """A collection in memory with everything that can rank it.
+    """A collection in memory with everything that can rank it, at most `depth` documents for a query.
 
     Args:
-        container: Where versions and the encoder come from.
-        collection: What is searched.
-        depth: Most documents ranked for a query.
         late: Whether documents get the token vectors that `rerank` needs.
     """
 
@@ -45,13 +42,11 @@ class Systems:
         self._embed = self._embedder.embed
         self._untuned = RankingModel(QueryMemory([], encoder.dimension))
         self.corpus = Corpus(encoder.dimension)
-        self.corpus.apply(
-            [
-                Document(one["id"], one["title"], one["text"], change=change)
-                for change, one in enumerate(collection.documents, start=1)
-            ],
-            self._embedder,
-        )
+        documents = [
+            Document(one["id"], one["title"], one["text"], change=change)
+            for change, one in enumerate(collection.documents, start=1)
+        ]
+        self.corpus.apply(documents, self._embedder)
 
     def rank(self, system: str, queries: Mapping[str, str]) -> Run:
         """Return the scores by query id and document id that a system gives, at most `depth` a query.

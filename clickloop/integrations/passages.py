@@ -7,16 +7,12 @@ from typing import Any
 
 from foundation.http_client import ServiceClient
 
+_OF_PASSAGE = ("document_id", "rank", "title", "url")
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage that may answer, and what feedback on it needs.
-
-    Attributes:
-        score: How well it answers; comparable within one question.
-        metadata: `query_id` and `document_id` for feedback, `rank` of the document (1 on top), `title`, `url`
-            and the `version` that ranked.
-    """
+    """A passage that may answer; its metadata is what feedback on it needs. Scores compare within one question."""
 
     text: str
     score: float
@@ -28,24 +24,10 @@ def find_passages(service: ServiceClient, question: str, **wanted: Any) -> list[
 
     Args:
         wanted: Further fields of `POST /v1/context`.
-
-    Raises:
-        Refused: The service does not take the request; the message names the field.
-        NotReady: No service answers.
     """
     answer = service.post("/v1/context", {"question": question, **wanted})
+    shared = {name: answer[name] for name in ("query_id", "version")}
     return [
-        Passage(
-            text=passage["text"],
-            score=passage["score"],
-            metadata={
-                "query_id": answer["query_id"],
-                "document_id": passage["document_id"],
-                "rank": passage["rank"],
-                "title": passage["title"],
-                "url": passage["url"],
-                "version": answer["version"],
-            },
-        )
+        Passage(passage["text"], passage["score"], shared | {name: passage[name] for name in _OF_PASSAGE})
         for passage in answer["passages"]
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -35,7 +36,7 @@ from clickloop.container import CONSUMER, Container
 from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
 from clickloop.server.shared_metrics import render_metrics
 from collector.dead_letters.alarm import DeadLetterAlarm
-from collector.intake.pipeline import IntakePipeline, MergeItems
+from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
@@ -136,16 +137,11 @@ def _search(
 
 
 def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
-    log, clock, settings, engine, privacy = (
-        container.log,
-        container.clock,
-        container.settings,
-        container.engine,
-        container.privacy,
-    )
+    log, clock, settings = container.log, container.clock, container.settings
+    engine, privacy = container.engine, container.privacy
     policy = IntakePolicy(container.query_ids, settings)
     eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
-    intake = IntakePipeline(log, clock, settings, _merge_items(container, loader), policy, privacy)
+    intake = IntakePipeline(log, clock, settings, partial(_merge_items, container, loader), policy, privacy)
     yield collector.intake.http.make_router(intake)
     yield collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset)
     yield collector.intake.compatible_http.make_router(intake)
@@ -153,39 +149,27 @@ def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
     yield collector.privacy.http.make_router(eraser)
     yield collector.quarantine.http.make_router(container.quarantine, privacy, container.query_ids)
     yield collector.reports.http.make_router(engine, clock, settings)
-    yield collector.reports.propensity_http.make_router(engine, settings.lists_per_user, _curve_in_use(container))
+    yield collector.reports.propensity_http.make_router(
+        engine, settings.lists_per_user, partial(_curve_in_use, container)
+    )
 
 
 def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
-    registry, runs, hotswap, experiments = (
-        container.registry,
-        container.runs,
-        container.make_hotswap(loader.move),
-        container.experiments,
-    )
-    yield ab_testing.http.make_router(experiments, _find_version(container))
-    yield foundation.web.http.make_router(container.engine)
+    registry, engine, clock = container.registry, container.engine, container.clock
+    runs, experiments, hotswap = container.runs, container.experiments, container.make_hotswap(loader.move)
+    collections, erasure_retraining = container.catalog.collections, container.erasure_retraining
+    yield ab_testing.http.make_router(experiments, partial(_find_version, container))
+    yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
-        registry,
-        runs,
-        hotswap,
-        container.baseline,
-        container.catalog.collections,
-        container.erasure_retraining,
-        container.clock,
+        registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock
     )
-    yield retrainer.data.http.make_router(container.engine, container.clock)
-    yield console.http.make_router(
-        registry, runs, hotswap, experiments, loader.state, container.engine, container.clock
-    )
+    yield retrainer.data.http.make_router(engine, clock)
+    yield console.http.make_router(registry, runs, hotswap, experiments, loader.state, engine, clock)
 
 
-def _curve_in_use(container: Container) -> Callable[[str], ClickCurve]:
-    def find(collection: str) -> ClickCurve:
-        champion = container.registry.champion(collection)
-        return container.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
-
-    return find
+def _curve_in_use(container: Container, collection: str) -> ClickCurve:
+    champion = container.registry.champion(collection)
+    return container.registry.get(collection, champion).manifest.curve if champion else PRIOR_CURVE
 
 
 def _trace(app: FastAPI, url: str) -> Callable[[], None]:
@@ -197,23 +181,19 @@ def _trace(app: FastAPI, url: str) -> Callable[[], None]:
     return install_tracing(app, url)
 
 
-def _find_version(container: Container) -> Callable[[str, str], str | None]:
-    def find(collection: str, wanted: str) -> str | None:
-        try:
-            return container.registry.get(collection, wanted).id
-        except NotFound:
-            return wanted if wanted == container.baseline.id else None  # it is registered with the first move
-
-    return find
+def _find_version(container: Container, collection: str, wanted: str) -> str | None:
+    try:
+        return container.registry.get(collection, wanted).id
+    except NotFound:
+        return wanted if wanted == container.baseline.id else None  # it is registered with the first move
 
 
-def _merge_items(container: Container, loader: Loader) -> MergeItems:
-    def merge(collection: str, items: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
-        statuses = container.catalog.merge(collection, items)
-        loader.note_change(collection, [])
-        return statuses
-
-    return merge
+def _merge_items(
+    container: Container, loader: Loader, collection: str, items: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, str]:
+    statuses = container.catalog.merge(collection, items)
+    loader.note_change(collection, [])
+    return statuses
 
 
 def _add_probes(app: FastAPI, readiness: Readiness) -> None:

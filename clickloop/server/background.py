@@ -31,11 +31,10 @@ class Background:
         self._workers = container.make_workers()
         self._schedule = container.make_schedule(self._workers)
         self._consumer = container.make_consumer()
+        retention = container.make_retention()
         self._threads = [
             threading.Thread(target=self._collect, name="consumer", daemon=True),
-            threading.Thread(
-                target=container.make_retention().run, args=(self.stopped,), name="retention", daemon=True
-            ),
+            threading.Thread(target=retention.run, args=(self.stopped,), name="retention", daemon=True),
         ]
 
     def start(self) -> None:

@@ -58,11 +58,8 @@ class Readiness:
         if not self._is_loaded():
             raise NotReady("this replica is still loading; ask again in a second")
         problems = list(dict.fromkeys(self._problems()))
-        return {
-            "status": "degraded" if problems else "ready",
-            "problems": problems,
-            "collections": self._state(),
-        }
+        status = "degraded" if problems else "ready"
+        return {"status": status, "problems": problems, "collections": self._state()}
 
     def _problems(self) -> Iterable[str]:
         for source in self._sources:

@@ -43,7 +43,7 @@ def _runs(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it is there, and somebody else's
     return True
 
 

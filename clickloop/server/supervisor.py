@@ -22,9 +22,6 @@ class Supervisor:
 
     It ends by itself when this process is gone, however that happened. When it ends of itself it is started again,
     ever slower until it lasts.
-
-    Args:
-        settings: What it runs with.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from foundation.settings import Settings
 from tests.namespaces import ALONE, need_namespaces
 from tests.unit.serving.encode.test_export import make_small_transformer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
-from clickloop.cli.demo.ports import free_port
 from foundation.clock import SystemClock
 from foundation.errors import ClickloopError
 from foundation.http_client import ServiceClient
@@ -18,9 +18,7 @@ _READY_TIMEOUT_S = 180.0
 class BackgroundService:
     """`clickloop serve` on a free port, with an accelerated clock and an empty database.
 
-    Args:
-        home: Its directory; vectors and encoder are kept, database and artifacts are not.
-        clock_speed: Seconds of its clock per second.
+    Its home keeps vectors and encoder between runs; database and artifacts are new.
     """
 
     def __init__(self, home: Path, clock_speed: float) -> None:
@@ -81,3 +79,10 @@ class BackgroundService:
             "CLICKLOOP_EXPERIMENT_DAYS": "14",
             "CLICKLOOP_LATENESS_DAYS": "60",
         }
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

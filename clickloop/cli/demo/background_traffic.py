@@ -12,6 +12,7 @@ from simulator.tally import Tally
 
 _SEARCHES_AT_ONCE = 60
 _STOP_LIMIT_S = 60.0
+_COUNTS = ("searches", "clicks", "events_sent", "failed", "refused", "retried")
 
 
 class BackgroundTraffic:
@@ -54,11 +55,4 @@ class BackgroundTraffic:
 
 
 def _add(one: Tally, other: Tally) -> Tally:
-    return Tally(
-        searches=one.searches + other.searches,
-        clicks=one.clicks + other.clicks,
-        events_sent=one.events_sent + other.events_sent,
-        failed=one.failed + other.failed,
-        refused=one.refused + other.refused,
-        retried=one.retried + other.retried,
-    )
+    return Tally(**{name: getattr(one, name) + getattr(other, name) for name in _COUNTS})

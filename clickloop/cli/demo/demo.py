@@ -82,11 +82,7 @@ def get_collection(cache: Path, console: Console) -> tuple[str, JudgedCollection
 
 
 class Demo:
-    """One run of the loop against a service of its own.
-
-    Args:
-        home: Kept between runs: what was downloaded and embedded; the database starts afresh.
-    """
+    """One run of the loop against a service of its own; its home keeps what was downloaded and embedded."""
 
     def __init__(self, home: Path, console: Console, seed: int, clicks: int = _CLICKS) -> None:
         self._home = home
@@ -121,10 +117,8 @@ class Demo:
         return ServiceClient(self.service.url)
 
     def _progress(self) -> Progress:
-        name, note = (
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[note]}"),
-        )
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True))
+        note = TextColumn("{task.fields[note]}")
         columns = (SpinnerColumn(), name, BarColumn(bar_width=_BAR_WIDTH), note)
         return Progress(*columns, TimeElapsedColumn(), console=self._console)
 
@@ -196,11 +190,9 @@ class Demo:
         progress.update(task, total=1, completed=1, note=f"{run['state']}: {run['report'].get('end', '')}"[:110])
         if run["state"] == "promoted":
             self._await_clicks(progress, traffic, traffic.tally.clicks + 100, "users of the new version")
-            ended = traffic.tally
+            ended, began = traffic.tally, step_started
             story.swap = Swap(
-                ended.searches - step_started.searches,
-                ended.failed - step_started.failed,
-                ended.retried - step_started.retried,
+                ended.searches - began.searches, ended.failed - began.failed, ended.retried - began.retried
             )
 
     def _tell(self, run: dict[str, Any]) -> str:

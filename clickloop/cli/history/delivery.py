@@ -19,13 +19,7 @@ _INVALID = 422
 
 
 class LogDelivery:
-    """Puts the content of a log into a collection. Ids make it idempotent, so a batch may be sent twice.
-
-    Args:
-        remote: The service and the collection.
-        retry: Repeats what may succeed later.
-        columns: Name the fault of what the service refuses.
-    """
+    """Puts the content of a log into a collection. Ids make it idempotent, so a batch may be sent twice."""
 
     def __init__(self, remote: ServiceClient, retry: RetryPolicy, columns: LogColumns) -> None:
         self._remote = remote

@@ -31,12 +31,7 @@ def key_of(said: Mapping[str, Any]) -> Hashable:
 
 @dataclass(slots=True)
 class ShownRows:
-    """The rows of one list, as they were read.
-
-    Attributes:
-        place: Of the first row, for people.
-        number: Of the last row.
-    """
+    """The rows of one list, as they were read: the place of the first, the number of the last."""
 
     key: Hashable
     place: str

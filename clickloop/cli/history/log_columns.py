@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from clickloop.cli.importing.column_map import read_pairs
 from foundation.errors import FieldFault, InvalidRequest
 
 PARTS = ("query_id", "query", "user", "at", "results", "id", "type", "document_id", "value", "rank", "clicked")
@@ -16,11 +17,7 @@ _EXAMPLE = "write it as query=q,user=session,at=time"
 
 
 class LogColumns:
-    """The column by what it says; what is not named is the column of its own name.
-
-    Args:
-        named: Columns by part.
-    """
+    """The columns of a log by what they say; a part that was not named is the column of its own name."""
 
     def __init__(self, named: Mapping[str, str]) -> None:
         self._columns = {part: named.get(part, part) for part in PARTS}
@@ -93,10 +90,7 @@ def parse_columns(written: Iterable[str]) -> LogColumns:
         InvalidRequest: It is not written so, or names a part twice or one that there is not.
     """
     named: dict[str, str] = {}
-    for pair in (pair.strip() for piece in written for pair in piece.split(",")):
-        part, equals, column = (side.strip() for side in pair.partition("="))
-        if not (part and equals and column):
-            raise InvalidRequest(f"{pair!r} in --map is not what is said and its column; {_EXAMPLE}")
+    for part, column in read_pairs(written, "what is said and its column", _EXAMPLE):
         if part not in PARTS:
             raise InvalidRequest(f"--map names {part!r}, which no log says; there are {', '.join(PARTS)}")
         if part in named:

@@ -40,9 +40,9 @@ class LogRun:
     """One run over a log.
 
     Args:
-        send: Takes the batches, of searches or of events, with their path; returns what was refused.
+        send: Takes a batch of searches or of events with its path; returns what was refused.
         tell: Called for every row that is not taken.
-        checkpoint: Where the run keeps its place; without one it always begins at the first row.
+        checkpoint: Where the run keeps its place; without one it begins at the first row.
 
     Attributes:
         tally: What became of the rows, those of interrupted runs before it included.
@@ -65,10 +65,7 @@ class LogRun:
         self.tally = checkpoint.load() if checkpoint else LogTally()
 
     def run(self, rows: Iterable[Row], watch: Callable[[], None] = lambda: None) -> LogTally:
-        """Send every row that no run before has settled, and return what became of all of them.
-
-        Args:
-            watch: Called after each row.
+        """Send the rows that no earlier run settled, and return what became of all; `watch` is called after each.
 
         Raises:
             NotReady: The service stayed away. What was sent is kept, and the next run goes on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from foundation.errors import InvalidRequest
@@ -13,6 +13,7 @@ NAMED = ("id", "title", "text", "url")
 
 _BEIR_ID = "_id"
 _BETWEEN = {"id": "/", "title": " ", "url": ""}
+_WANTED = "a part and its columns"
 _EXAMPLE = "write it as id=sku,title=name,text=description+details"
 
 
@@ -82,15 +83,27 @@ def parse_map(written: Iterable[str]) -> ColumnMap:
         InvalidRequest: It is not written so, or names a part twice.
     """
     parts: dict[str, list[str]] = {}
-    for pair in (pair.strip() for piece in written for pair in piece.split(",")):
-        part, equals, columns = (side.strip() for side in pair.partition("="))
+    for part, columns in read_pairs(written, _WANTED, _EXAMPLE):
         names = [name.strip() for name in columns.split("+")]
-        if not (part and equals and all(names)):
-            raise InvalidRequest(f"{pair!r} in --map is not a part and its columns; {_EXAMPLE}")
+        if not all(names):
+            raise InvalidRequest(f"'{part}={columns}' in --map is not {_WANTED}; {_EXAMPLE}")
         if part in parts:
             raise InvalidRequest(f"--map names {part!r} twice; join columns with +: {part}=one+other")
         parts[part] = names
     return ColumnMap(parts)
+
+
+def read_pairs(written: Iterable[str], wanted: str, example: str) -> Iterator[tuple[str, str]]:
+    """Yield the sides of what is written as `part=column,part=column`, in one or several pieces.
+
+    Args:
+        wanted: What a pair is, for people who write something else, with an example.
+    """
+    for pair in (pair.strip() for piece in written for pair in piece.split(",")):
+        part, equals, column = (side.strip() for side in pair.partition("="))
+        if not (part and equals and column):
+            raise InvalidRequest(f"{pair!r} in --map is not {wanted}; {example}")
+        yield part, column
 
 
 def _join(values: Sequence[Any], between: str) -> Any:

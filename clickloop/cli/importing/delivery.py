@@ -59,12 +59,7 @@ class RefusedRow:
 
 
 class DocumentDelivery:
-    """Puts documents into a collection. Storing is idempotent by id, so a batch may be sent twice.
-
-    Args:
-        remote: The service and the collection.
-        retry: Repeats what may succeed later.
-    """
+    """Puts documents into a collection. Storing is idempotent by id, so a batch may be sent twice."""
 
     def __init__(self, remote: ServiceClient, retry: RetryPolicy) -> None:
         self._remote = remote

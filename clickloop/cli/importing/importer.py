@@ -31,9 +31,8 @@ class Import:
     nothing tells the same faults. A row whose id was there before is refused: the first one counts.
 
     Args:
-        send: Takes the batches.
         tell: Called for every row that is not taken.
-        checkpoint: Where the run keeps its place; without one it always begins at the first row.
+        checkpoint: Where the run keeps its place; without one it begins at the first row.
         strict: End at the first row that is not taken.
 
     Attributes:
@@ -63,10 +62,7 @@ class Import:
         self.tally = checkpoint.load() if checkpoint else ImportTally()
 
     def run(self, watch: Callable[[], None] = lambda: None) -> ImportTally:
-        """Import every row that no run before has settled, and return what became of all of them.
-
-        Args:
-            watch: Called after each row.
+        """Import the rows that no earlier run settled, and return what became of all; `watch` is called after each.
 
         Raises:
             InvalidRequest: A row was not taken, and the import is strict.
@@ -98,11 +94,8 @@ class Import:
             line = _line(document)
             return OutgoingDocument(row.place, document.id, line, len(line.encode()) + 1)
         except UnicodeEncodeError:
-            return RefusedRow(
-                row.place,
-                _readable(document.id),
-                (FieldFault("row", "holds what is not UTF-8; name a CSV file's encoding: --encoding latin-1"),),
-            )
+            fault = FieldFault("row", "holds what is not UTF-8; name a CSV file's encoding: --encoding latin-1")
+            return RefusedRow(row.place, _readable(document.id), (fault,))
         except ValueError as problem:
             return RefusedRow(row.place, document.id, (FieldFault("row", f"is not JSON: {problem}"),))
 

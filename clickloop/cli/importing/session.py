@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol
 
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clickloop.cli.importing.checkpoint import Checkpoint, Kept
 from clickloop.cli.importing.delivery import RefusedRow
 from clickloop.cli.importing.formats.source import Source
-from clickloop.cli.importing.progress import say, show_progress
 from foundation.http_client import ServiceClient
 from foundation.retries import RetryPolicy
 
@@ -94,8 +95,8 @@ class Session(Generic[Kept]):
         self.retry = RetryPolicy(lambda reason, pause_s: self.say(f"waiting {pause_s:.1f} s: {reason}"))
 
     def say(self, line: str) -> None:
-        """Tell the person something."""
-        say(self._console, line)
+        """Print a line as it is, however long."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def refuse(self, refusal: RefusedRow) -> None:
         """Tell of a row that is not taken, with file, line and column."""
@@ -138,8 +139,25 @@ class Session(Generic[Kept]):
         self._summary.resumed_at = resumed_at
         if resumed_at:
             self.say(f"going on behind row {resumed_at}, where the last run ended; --restart begins anew")
-        with show_progress(self._console, source) as watch:
+        with _show_progress(self._console, source) as watch:
             self._summary.tally = run(watch)
         self._summary.unseen = columns.unseen()
         if self._summary.unseen:
             self.say(f"no row has the column {', '.join(self._summary.unseen)} that --map names")
+
+
+@contextmanager
+def _show_progress(console: Console, source: Source) -> Iterator[Callable[[], None]]:
+    """Show how far a source was read; yields what is to be called after each row."""
+    doing, counted = TextColumn("reading and sending"), TextColumn("{task.fields[rows]} rows")
+    columns = (doing, BarColumn(), DownloadColumn(), counted, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=source.total_bytes, rows=0)
+        rows = 0
+
+        def watch() -> None:
+            nonlocal rows
+            rows += 1
+            progress.update(task, completed=source.done_bytes, rows=f"{rows:,}")
+
+        yield watch

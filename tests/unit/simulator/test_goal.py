@@ -39,13 +39,13 @@ def test_twenty_failures_in_a_row_end_it_but_not_scattered_ones() -> None:
     goal = Goal(5, None, first=0)
     for _ in range(3):
         for _ in range(19):
-            goal.noticed(failed=True)
-        goal.noticed(failed=False)
+            goal.note(failed=True)
+        goal.note(failed=False)
     for _ in range(19):
-        goal.noticed(failed=True)
+        goal.note(failed=True)
 
     with pytest.raises(Overloaded, match="the last 20 visits all failed"):
-        goal.noticed(failed=True)
+        goal.note(failed=True)
 
 
 @pytest.mark.parametrize(("clicks", "searches"), [(None, None), (1, 1), (0, None), (None, -1)])

@@ -35,11 +35,7 @@ def read_number(cell: str) -> int | float | None:
 
 
 class ColumnKinds:
-    """What the columns of a table are, by all of their cells; holds one word a column.
-
-    Args:
-        columns: Those whose kind is asked for.
-    """
+    """The kind of each column of a table, read off all of its cells; holds one word a column."""
 
     def __init__(self, columns: Iterable[str]) -> None:
         self._kinds: dict[str, Kind | None] = dict.fromkeys(columns)

@@ -51,17 +51,12 @@ class Delimited(PackedFile):
         self._kinds = ColumnKinds(name for name in self.columns if name not in self._numbers and not form.is_text(name))
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield a row for every record but blank ones."""
-        self._survey()
-        for row in self._rows():
-            yield self._typed(row)
-
-    def _survey(self) -> None:
-        """Find what the columns are."""
+        """Yield a row for every record but blank ones, once all were read to find what the columns are."""
         for row in self._rows():
             if self._kinds.settled:
-                return
+                break
             self._kinds.note(row.columns)
+        return map(self._typed, self._rows())
 
     @property
     def almost_numbers(self) -> dict[str, str]:

@@ -83,12 +83,7 @@ class Source(Protocol):
 
 
 class PackedFile:
-    """One file, unpacked while it is read when its name ends in `.gz`.
-
-    Attributes:
-        name: What people call it.
-        columns: Names of the columns; empty where each row has its own.
-    """
+    """One file, unpacked while it is read when its name ends in `.gz`."""
 
     columns: Sequence[str] = ()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clickloop.cli.demo.ports import free_port
+from clickloop.cli.demo.background_service import free_port
 from clickloop.cli.main import main
 from retrainer.workers import AGAIN
 
