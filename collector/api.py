@@ -8,10 +8,9 @@ from __future__ import annotations
 from collector.click_models.labels import Signals, label
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
-from collector.reads.erasures import collections_erased_since, erased_versions
+from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.experiments import ArmSums, DraftedSearch, Exposures, stream_drafts, sum_clicks
-from collector.reads.lists import collections_shown_before
 from collector.reads.rated import read_signals
 
 __all__ = [

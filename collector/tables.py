@@ -23,9 +23,13 @@ class CountList(sa.TypeDecorator[tuple[int, ...]]):
         """Return what makes the text that is stored of any sequence of counts."""
         return lambda counts: _written(tuple(counts))
 
-    def result_processor(self, dialect: sa.Dialect, _coltype: object) -> Callable[[Any], tuple[int, ...]]:
-        """Return what makes counts of what the driver hands over: SQLite's the text, PostgreSQL's a list."""
-        return _parsed if dialect.name == "sqlite" else tuple
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the stored text: PostgreSQL's driver would parse each by itself."""
+        return sa.type_coerce(sa.cast(column, sa.Text), self)
+
+    def result_processor(self, _dialect: sa.Dialect, _coltype: object) -> Callable[[Any], tuple[int, ...]]:
+        """Return what makes counts of the stored text."""
+        return _parsed
 
 
 @lru_cache(maxsize=4096)

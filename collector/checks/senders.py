@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
 from collector.checks.snapshot import JoinSnapshot
-from collector.intake.event_ids import said
-from collector.intake.unset_ids import is_unset
+from collector.intake.event_ids import is_unset, said
 
 
 def distrusted_events(snapshot: JoinSnapshot) -> Finding:

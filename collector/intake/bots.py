@@ -110,7 +110,8 @@ def reasons_against(activity: Activity, usual: Usual) -> tuple[Reason, ...]:
     """Return the marks of a machine that a user bears, none with fewer than 20 clicks."""
     if activity.clicks < MIN_CLICKS:
         return ()
-    return tuple(reason for mark in _MARKS if (reason := mark(activity, usual)))
+    weighed = [Reason(mark, *weigh(activity, usual)) for mark, weigh in _MARKS.items()]
+    return tuple(reason for reason in weighed if reason.points)
 
 
 def score(reasons: Iterable[Reason]) -> float:
@@ -162,64 +163,60 @@ def _far(value: float, usual: tuple[float, float]) -> float:
     return min(points, _MAX_POINTS) if points >= 1 else 0.0
 
 
-def _too_many(activity: Activity, usual: Usual) -> Reason | None:
-    points = _far(_rate(activity), usual.rate)
+def _too_many(activity: Activity, usual: Usual) -> tuple[float, str]:
     words = f"{activity.clicks} clicks, where {math.expm1(usual.rate[0]):.0f} are usual"
-    return Reason("rate", points, words) if points else None
+    return _far(_rate(activity), usual.rate), words
 
 
-def _too_broad(activity: Activity, usual: Usual) -> Reason | None:
-    points = _far(_breadth(activity), usual.breadth)
+def _too_broad(activity: Activity, usual: Usual) -> tuple[float, str]:
     both = f"{activity.queries} queries and {activity.documents} documents"
     words = f"{both}, where {math.expm1(usual.breadth[0]):.0f} of both together are usual"
-    return Reason("breadth", points, words) if points else None
+    return _far(_breadth(activity), usual.breadth), words
 
 
-def _too_narrow(activity: Activity, usual: Usual) -> Reason | None:
-    points = _far(_aim(activity), usual.aim)
+def _too_narrow(activity: Activity, usual: Usual) -> tuple[float, str]:
     per_document = activity.queries / activity.documents
     words = f"{per_document:.1f} queries ended at each document, where {math.exp(usual.aim[0]):.1f} are usual"
-    return Reason("aim", points, words) if points else None
+    return _far(_aim(activity), usual.aim), words
 
 
-def _too_regular(activity: Activity, usual: Usual) -> Reason | None:
+def _too_regular(activity: Activity, usual: Usual) -> tuple[float, str]:
     if len(activity.gaps_s) < _MIN_GAPS:
-        return None
+        return _NOTHING
     here = _variation(activity.gaps_s)
     if not here < _STEADY * usual.variation:  # nothing is below NaN
-        return None
-    words = f"pauses vary by a factor of {math.exp(here):.1f}, where {math.exp(usual.variation):.1f} is usual"
-    return Reason("regularity", 1.0, words)
+        return _NOTHING
+    return 1.0, f"pauses vary by a factor of {math.exp(here):.1f}, where {math.exp(usual.variation):.1f} is usual"
 
 
-def _endless(activity: Activity, _: Usual) -> Reason | None:
+def _endless(activity: Activity, _: Usual) -> tuple[float, str]:
     gaps_s = activity.gaps_s
     if len(gaps_s) < _ENDLESS or sum(gaps_s) > _ENDLESS_GAP_S * len(gaps_s):
-        return None
-    words = f"{activity.clicked} lists with a click, {sum(gaps_s) / len(gaps_s):.0f} s apart, which nobody keeps up"
-    return Reason("endless", HOLD_AT, words)
+        return _NOTHING
+    pause_s = sum(gaps_s) / len(gaps_s)
+    return HOLD_AT, f"{activity.clicked} lists with a click, {pause_s:.0f} s apart, which nobody keeps up"
 
 
-def _unread(activity: Activity, usual: Usual) -> Reason | None:
+def _unread(activity: Activity, usual: Usual) -> tuple[float, str]:
     if activity.read or (1 - usual.reading) ** activity.clicked > _CHANCE:
-        return None
-    words = f"no sign of reading after {activity.clicked} lists with a click, where {usual.reading:.0%} have one"
-    return Reason("no dwell", 1.0, words)
+        return _NOTHING
+    return 1.0, f"no sign of reading after {activity.clicked} lists with a click, where {usual.reading:.0%} have one"
 
 
-def _always_clicking(activity: Activity, usual: Usual) -> Reason | None:
+def _always_clicking(activity: Activity, usual: Usual) -> tuple[float, str]:
     if activity.clicked < activity.lists or usual.clicking**activity.lists > _CHANCE:
-        return None
-    words = f"a click in each of {activity.lists} lists, where {usual.clicking:.0%} have one"
-    return Reason("click share", 1.0, words)
+        return _NOTHING
+    return 1.0, f"a click in each of {activity.lists} lists, where {usual.clicking:.0%} have one"
 
 
-_MARKS: tuple[Callable[[Activity, Usual], Reason | None], ...] = (
-    _too_many,
-    _too_broad,
-    _too_narrow,
-    _too_regular,
-    _endless,
-    _unread,
-    _always_clicking,
-)
+_NOTHING = (0.0, "")
+_MARKS: Mapping[str, Callable[[Activity, Usual], tuple[float, str]]] = {
+    "rate": _too_many,
+    "breadth": _too_broad,
+    "aim": _too_narrow,
+    "regularity": _too_regular,
+    "endless": _endless,
+    "no dwell": _unread,
+    "click share": _always_clicking,
+}
+"""What weighs a user by each mark: its points, 0 where the user does not bear it, and the numbers for people."""

@@ -34,6 +34,7 @@ _MEILISEARCH_CODES = {
     401: "missing_authorization_header",
     403: "invalid_api_key",
     408: "bad_request",
+    413: "payload_too_large",
     415: "invalid_content_type",
     421: "bad_request",
     429: "too_many_search_requests",
@@ -142,17 +143,15 @@ def _add_metarank(router: APIRouter, intake: IntakePipeline) -> None:
 
 
 def _add_algolia(router: APIRouter, intake: IntakePipeline) -> None:
-    codes = (400, 401, 403, 408, 413, 415, 422, 429, 503)
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": AlgoliaReply} for code in codes}
+    errors = _errors(AlgoliaReply, 400, 401, 403, 408, 413, 415, 422, 429, 503)
 
     @router.post("/1/events", openapi_extra=_BODY, response_model=AlgoliaReply, responses=errors)
     async def send_algolia_events(request: Request, collection: Collection) -> JSONResponse:
         """Take Algolia Insights events; the application's id and key come as headers or in the query string."""
-        try:
-            _check_credentials(request)
-            return await _take_algolia(request, intake, collection)
-        except _Unauthorized:
+        if not _has_credentials(request):
             return _algolia_reply(401, "Invalid credentials")
+        try:
+            return await _take_algolia(request, intake, collection)
         except BodyTooLarge:
             return _algolia_reply(413, "Request Entity Too Large")
         except ClickloopError as problem:
@@ -166,17 +165,12 @@ def _add_algolia(router: APIRouter, intake: IntakePipeline) -> None:
         return refusal
 
 
-class _Unauthorized(Exception):
-    """A request without the application's id or key."""
-
-
-def _check_credentials(request: Request) -> None:
-    """Raise _Unauthorized unless id and key are there. Algolia needs them; which they are does not matter here."""
+def _has_credentials(request: Request) -> bool:
+    """Return whether id and key are there. Algolia needs them; which they are does not matter here."""
     given = {
         name.lower(): value for source in (request.query_params, request.headers) for name, value in source.items()
     }
-    if not (given.get("x-algolia-application-id") and given.get("x-algolia-api-key")):
-        raise _Unauthorized
+    return bool(given.get("x-algolia-application-id") and given.get("x-algolia-api-key"))
 
 
 async def _take_algolia(request: Request, intake: IntakePipeline, collection: str) -> JSONResponse:
@@ -224,13 +218,16 @@ def _refuse_algolia(problem: ClickloopError) -> JSONResponse:
     return reply
 
 
+def _errors(model: type[BaseModel], *codes: int) -> dict[int | str, dict[str, Any]]:
+    return {code: {"model": model} for code in codes}
+
+
 def _when_again(problem: ClickloopError) -> dict[str, str]:
     return {"Retry-After": str(problem.retry_after_s)} if problem.retryable else {}
 
 
 def _add_meilisearch(router: APIRouter, intake: IntakePipeline) -> None:
-    codes = (400, 401, 403, 408, 413, 415, 429, 503)
-    errors: dict[int | str, dict[str, Any]] = {code: {"model": MeilisearchError} for code in codes}
+    errors = _errors(MeilisearchError, 400, 401, 403, 408, 413, 415, 429, 503)
 
     @router.post("/events", status_code=201, openapi_extra=_BODY, response_class=Response, responses=errors)
     async def send_meilisearch_events(request: Request, collection: Collection) -> Response:
@@ -246,15 +243,11 @@ def _add_meilisearch(router: APIRouter, intake: IntakePipeline) -> None:
 
 
 def _meilisearch_error(problem: ClickloopError) -> JSONResponse:
-    code, status = "bad_request", 400
+    known = problem.status >= 500 or problem.status in _MEILISEARCH_CODES
+    status = problem.status if known else 400
+    code = "internal" if status >= 500 else _MEILISEARCH_CODES.get(status, "bad_request")
     if isinstance(problem, UnreadableBody):
         code = "malformed_payload"
-    elif isinstance(problem, BodyTooLarge):
-        code, status = "payload_too_large", problem.status
-    elif problem.status in _MEILISEARCH_CODES:
-        code, status = _MEILISEARCH_CODES[problem.status], problem.status
-    elif problem.status >= 500:
-        code, status = "internal", problem.status
     reasons = "; ".join(f"{fault.field} {fault.reason}" for fault in problem.fields)
     content = {
         "message": reasons or problem.detail,

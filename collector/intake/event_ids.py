@@ -1,4 +1,4 @@
-"""Notices events that come under the id of another one."""
+"""Notices ids that say nothing: those of variables that were never set, and those of another event."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from collections.abc import Iterable, Mapping
 from foundation.contracts import FeedbackEvent
 
 _MAX_IDS = 50_000
+_UNSET = frozenset({"undefined", "null", "[object object]", "nan", "none", "nil"})
+
+
+def is_unset(id_: str) -> bool:
+    """Return whether an id is the text of a variable without a value, in whatever language the app is written."""
+    return id_.strip().lower() in _UNSET
 
 
 def said(event: FeedbackEvent) -> tuple[object, ...]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from fastapi import Request
 
 from collector.intake.bots import is_crawler
+from collector.intake.event_ids import is_unset
 from collector.intake.schemas.parsed import Content
-from collector.intake.unset_ids import is_unset
 from foundation.access.rate_limits import Buckets
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.errors import FieldFault, RateLimited

@@ -55,10 +55,7 @@ def total(days: list[ActivityDay]) -> ActivityDay:
 def _count(connection: sa.Connection, collection: str, start: datetime) -> ActivityDay:
     clicked = sa.case((impressions.c.clicks > 0, 1), else_=0)
     statement = sa.select(sa.func.count(), sa.func.sum(clicked), sa.func.sum(impressions.c.clicks)).where(
-        impressions.c.collection == collection,
-        impressions.c.at > start,
-        impressions.c.at <= start + timedelta(days=1),
-        is_of_people(),
+        is_of_people(collection, start), impressions.c.at <= start + timedelta(days=1)
     )
     searches, with_click, clicks = connection.execute(statement).one()
     return ActivityDay(start, int(searches), int(with_click or 0), int(clicks or 0))

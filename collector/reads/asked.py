@@ -43,11 +43,7 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, min_users: int
     columns = (impressions.c[name] for name in ("query_key", "query", "unit", "clicks", "at"))
     latest = (
         sa.select(*columns, person().label("person"))
-        .where(
-            impressions.c.collection == collection,
-            impressions.c.at > now - timedelta(days=_DAYS),
-            is_of_people(),
-        )
+        .where(is_of_people(collection, now - timedelta(days=_DAYS)))
         .order_by(impressions.c.at.desc())
         .limit(_MAX_IMPRESSIONS)
         .subquery()

@@ -12,8 +12,7 @@ from collector.click_models.calibration import calibrate
 from collector.click_models.labels import Signals
 from collector.fold.outcomes import Outcome
 from collector.fold.votes import Vote
-from collector.reads.caps import at_most, within_cap
-from collector.reads.people import is_held, person
+from collector.reads.people import first_of_each, is_held, person, within_cap
 from collector.tables import impressions
 
 MAX_LISTS = 20_000
@@ -36,7 +35,7 @@ def read_signals(connection: sa.Connection, collection: str, lists_per_user: int
     """
     with connection.execute(_latest(collection), execution_options={"yield_per": _STREAM_ROWS}) as lists:
         capped = within_cap(lists, lists_per_user)
-        counted = islice(at_most(MAX_LISTS_PER_PERSON, capped, lambda row: row.person), MAX_LISTS)
+        counted = islice(first_of_each(MAX_LISTS_PER_PERSON, capped, lambda row: row.person), MAX_LISTS)
         return calibrate(Outcome.from_json(json.loads(row.written)) for row in counted)
 
 

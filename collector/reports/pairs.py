@@ -6,20 +6,19 @@ beforehand. A training run starts from its model's prior instead, so its labels 
 
 from __future__ import annotations
 
-import json
 import threading
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
-from operator import add
 from typing import Any
 
 import sqlalchemy as sa
 
 from collector.click_models.labels import Signals, label
+from collector.fold.counts import EvidenceCounts
+from collector.join.rows import counts_of
 from collector.reads.people import is_held, person
 from collector.reads.rated import read_signals
 from collector.tables import evidence, impressions
@@ -32,7 +31,6 @@ MAX_ROWS = 50_000
 
 MAX_SOURCES = 10
 _LISTS_PER_QUERY = 200
-_PLAIN = ("query_key", "document_id", "nameless", "users", "satisfied", "dissatisfied")
 _PRIOR_MASS = 0.5
 _KEPT_S = 60.0
 
@@ -171,9 +169,8 @@ class Pairs:
 
 def _label(connection: sa.Connection, collection: str, first_period: int, change: int, signals: Signals) -> _Labelled:
     """Return the pairs of the evidence that changed last, with their labels."""
-    by_rank = (sa.cast(evidence.c[name], sa.Text).label(name) for name in ("shown", "clicked"))
     statement = (
-        sa.select(*(evidence.c[name] for name in _PLAIN), *by_rank)
+        sa.select(evidence)
         .where(evidence.c.collection == collection, evidence.c.period >= first_period)
         .order_by(evidence.c.change.desc())
         .limit(MAX_ROWS + 1)
@@ -191,40 +188,18 @@ def _label(connection: sa.Connection, collection: str, first_period: int, change
     return _Labelled(monotonic_s(), change, len(rows) <= MAX_ROWS, places, [pairs[place] for place in places])
 
 
-@lru_cache(maxsize=20_000)
-def _ranks(written: str) -> tuple[float, ...]:
-    """Return counts by rank; many rows hold the same ones, so that reading each anew would take most of the time."""
-    return tuple(json.loads(written))
-
-
 def _merge(rows: Iterable[sa.Row[Any]]) -> list[Evidence]:
     """Return one row for each query and document, the sum of its weeks."""
-    merged: dict[tuple[str, str], Evidence] = {}
+    merged: dict[tuple[str, str], EvidenceCounts] = {}
     for row in rows:
-        new = Evidence(
-            row.query_key,
-            row.document_id,
-            _ranks(row.shown),
-            _ranks(row.clicked),
-            min(row.users, 1) if row.nameless else row.users,
-            row.satisfied,
-            row.dissatisfied,
-        )
-        key = (row.query_key, row.document_id)
-        merged[key] = _add(merged[key], new) if key in merged else new
-    return list(merged.values())
-
-
-def _add(one: Evidence, other: Evidence) -> Evidence:
-    return Evidence(
-        one.query_key,
-        one.document_id,
-        tuple(map(add, one.shown, other.shown)),
-        tuple(map(add, one.clicked, other.clicked)),
-        one.users + other.users,
-        one.satisfied + other.satisfied,
-        one.dissatisfied + other.dissatisfied,
-    )
+        key, counts = (row.query_key, row.document_id), counts_of(row)
+        if row.nameless:
+            counts = replace(counts, users=min(counts.users, 1))
+        merged[key] = merged[key].plus(counts) if key in merged else counts
+    return [
+        Evidence(*key, counts.shown, counts.clicked, counts.users, counts.satisfied, counts.dissatisfied)
+        for key, counts in merged.items()
+    ]
 
 
 def _pair(row: Evidence, said: Label | None) -> Pair:

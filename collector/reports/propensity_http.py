@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field
 from collector.click_models.click_curve import measure_tilt, overcorrects
 from collector.click_models.intervention_harvesting import HarvestedCurve, assign_folds, harvest_interventions
 from collector.fold.votes import Vote
-from collector.reads.caps import within_cap
-from collector.reads.people import is_held
+from collector.reads.people import is_held, within_cap
 from collector.tables import impressions
 from foundation.contracts import CURVE_RANKS, ClickCurve
 from foundation.database.engine import reading

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Literal, get_args
 
 from collector.fold.outcomes import Outcome, satisfaction
@@ -86,52 +88,6 @@ class Cluster:
     csat: float
 
 
-@dataclass(slots=True)
-class _Sum:
-    """What is counted of one query."""
-
-    searches: int = 0
-    people: set[str] = field(default_factory=set)
-    clicked: int = 0
-    empty: int = 0
-    abandoned: int = 0
-    reformulated: int = 0
-    stars: int = 0
-    ratings: int = 0
-    satisfied: int = 0
-    dissatisfied: int = 0
-
-    def add(self, search: CountedSearch, *, reformulated: bool) -> None:
-        outcome, verdict = search.outcome, verdict_of(search.outcome)
-        self.searches += 1
-        self.people.add(search.person)
-        self.clicked += bool(outcome.clicked)
-        self.empty += search.results == 0
-        self.abandoned += search.results > 0 and not outcome.clicked and verdict <= 0
-        self.reformulated += reformulated
-        self.stars += sum(outcome.ratings.values())
-        self.ratings += len(outcome.ratings)
-        self.satisfied += verdict > 0
-        self.dissatisfied += verdict < 0
-
-    def to_figures(self, query: str) -> QueryFigures:
-        known = self.satisfied + self.dissatisfied
-        return QueryFigures(
-            query=query,
-            searches=self.searches,
-            users=len(self.people),
-            click_rate=self.clicked / self.searches,
-            zero_result_rate=self.empty / self.searches,
-            abandoned_rate=self.abandoned / self.searches,
-            reformulated_rate=self.reformulated / self.searches,
-            mean_rating=self.stars / self.ratings if self.ratings else None,
-            ratings=self.ratings,
-            csat=self.satisfied / known if known else None,
-            satisfied=self.satisfied,
-            dissatisfied=self.dissatisfied,
-        )
-
-
 def verdict_of(outcome: Outcome) -> int:
     """Return 1 when the user of a list was satisfied, -1 when not, 0 when nothing says so.
 
@@ -147,12 +103,37 @@ def verdict_of(outcome: Outcome) -> int:
 def count_queries(searches: Iterable[CountedSearch]) -> list[QueryFigures]:
     """Return the figures of every query, in the order of their text."""
     in_order = sorted(searches, key=lambda one: (one.person, one.at, one.query_id))
-    sums: dict[str, _Sum] = {}
-    for place, search in enumerate(in_order):
-        following = in_order[place + 1 : place + 2]
-        reformulated = bool(following) and _reformulates(search, following[0])
-        sums.setdefault(search.query_key, _Sum()).add(search, reformulated=reformulated)
-    return [sums[key].to_figures(key) for key in sorted(sums)]
+    by_query: dict[str, list[CountedSearch]] = {}
+    reformulated: Counter[str] = Counter()
+    for search, following in zip_longest(in_order, in_order[1:]):
+        by_query.setdefault(search.query_key, []).append(search)
+        reformulated[search.query_key] += following is not None and _reformulates(search, following)
+    return [_to_figures(key, by_query[key], reformulated[key]) for key in sorted(by_query)]
+
+
+def _to_figures(query: str, searches: Sequence[CountedSearch], reformulated: int) -> QueryFigures:
+    outcomes = [search.outcome for search in searches]
+    verdicts = [verdict_of(outcome) for outcome in outcomes]
+    stars = [star for outcome in outcomes for star in outcome.ratings.values()]
+    satisfied, dissatisfied = verdicts.count(1), verdicts.count(-1)
+    abandoned = sum(
+        search.results > 0 and not search.outcome.clicked and verdict <= 0
+        for search, verdict in zip(searches, verdicts, strict=True)
+    )
+    return QueryFigures(
+        query=query,
+        searches=len(searches),
+        users=len({search.person for search in searches}),
+        click_rate=sum(bool(outcome.clicked) for outcome in outcomes) / len(searches),
+        zero_result_rate=sum(search.results == 0 for search in searches) / len(searches),
+        abandoned_rate=abandoned / len(searches),
+        reformulated_rate=reformulated / len(searches),
+        mean_rating=sum(stars) / len(stars) if stars else None,
+        ratings=len(stars),
+        csat=satisfied / (satisfied + dissatisfied) if satisfied + dissatisfied else None,
+        satisfied=satisfied,
+        dissatisfied=dissatisfied,
+    )
 
 
 def order_queries(figures: Iterable[QueryFigures], by: Order) -> list[QueryFigures]:

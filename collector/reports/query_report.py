@@ -68,7 +68,7 @@ def report_queries(
     Args:
         min_users: How many different people must have asked a query before it is shown.
     """
-    searches = _read(engine, collection, since)
+    searches = _read_searches(engine, collection, since)
     ordered = order_queries(count_queries(searches[:MAX_SEARCHES]), by)
     shown = [one for one in ordered if one.users >= min_users]
     rare = [one for one in ordered if one.users < min_users]
@@ -85,7 +85,7 @@ def report_queries(
     )
 
 
-def _read(engine: sa.Engine, collection: str, since: datetime) -> list[CountedSearch]:
+def _read_searches(engine: sa.Engine, collection: str, since: datetime) -> list[CountedSearch]:
     """Return the latest searches, one more than are looked at where there are more."""
     statement = (
         sa.select(
@@ -96,11 +96,7 @@ def _read(engine: sa.Engine, collection: str, since: datetime) -> list[CountedSe
             sa.func.json_array_length(impressions.c.results).label("shown"),
             sa.cast(impressions.c.outcome, sa.Text).label("outcome"),
         )
-        .where(
-            impressions.c.collection == collection,
-            impressions.c.at > since,
-            is_of_people(),
-        )
+        .where(is_of_people(collection, since))
         .order_by(impressions.c.at.desc())
         .limit(MAX_SEARCHES + 1)
     )

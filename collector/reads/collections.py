@@ -1,10 +1,26 @@
-"""Which versions learned from people who were erased since."""
+"""Which collections showed a list, and which have versions that learned from people who were erased since."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import sqlalchemy as sa
 
-from collector.tables import erasures
+from collector.tables import erasures, impressions
+from foundation.database.lookup import chunks
+
+_MAX_TERMS = 200
+"""Collections asked about in one statement; SQLite's limit is 500."""
+
+
+def collections_shown_before(connection: sa.Connection, collections: Sequence[str], at: datetime) -> set[str]:
+    """Return the collections of which some list was shown until a moment."""
+    found: set[str] = set()
+    for some in chunks(collections, _MAX_TERMS):
+        asked = [sa.select(sa.literal(one)).where(_was_shown(one, at)) for one in some]
+        found.update(connection.execute(sa.union_all(*asked)).scalars())
+    return found
 
 
 def erased_versions(connection: sa.Connection, collection: str) -> frozenset[str]:
@@ -26,3 +42,7 @@ def collections_erased_since(connection: sa.Connection, asked: sa.Subquery) -> s
         .where(since)
     )
     return {row.collection for row in connection.execute(statement) if row.versions}
+
+
+def _was_shown(collection: str, at: datetime) -> sa.ColumnElement[bool]:
+    return sa.exists().where(impressions.c.collection == collection, impressions.c.at <= at)
