@@ -247,15 +247,15 @@ class Container:
 
     def make_consumer(self) -> Consumer:
         """Return the collector's consumer of the event log."""
-        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._looks())
+        return Consumer(self.engine, self.log.subscribe(CONSUMER), self.settings, self.clock, self._reviews())
 
-    def _looks(self) -> list[Callable[[], object]]:
+    def _reviews(self) -> list[Callable[[], object]]:
         """Return what the collector does about once a minute between its batches."""
-        looks: list[Callable[[], object]] = [
+        reviews: list[Callable[[], object]] = [
             partial(resend_of_other_releases, self.engine, self.log),
             lambda: sweep(self.engine, self.clock.now()),
         ]
-        return [*looks, self.quarantine.look_everywhere] if self.settings.quarantine else looks
+        return [*reviews, self.quarantine.review_all] if self.settings.quarantine else reviews
 
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""

@@ -19,14 +19,7 @@ MIN_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One position that a client sent.
-
-    Attributes:
-        source: The intake and application it came from.
-        event_id: The event it came with.
-        position: The rank it was converted to.
-        rank: The rank that was served, None when the list or the document in it is unknown.
-    """
+    """One position that a client sent, as a rank, and the rank that was served; None while that is unknown."""
 
     source: str
     event_id: str

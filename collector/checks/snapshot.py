@@ -11,11 +11,7 @@ from foundation.contracts import FeedbackEvent
 
 @dataclass(frozen=True, slots=True)
 class KnownList:
-    """What was shown, and when.
-
-    Attributes:
-        ranks: Rank by document id, 1 on top.
-    """
+    """When a list was shown, and the rank of each document in it, 1 on top."""
 
     at: datetime
     ranks: Mapping[str, int]
@@ -36,12 +32,7 @@ class JoinedEvent(FeedbackEvent):
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """One search.
-
-    Attributes:
-        joined: Whether it has feedback; that a hit was seen is none.
-        nameless: Whether neither a user nor a session came with it.
-    """
+    """One search; whether it has feedback besides hits that were seen, and whether no user or session came with it."""
 
     query_id: str
     surface: str

@@ -12,7 +12,7 @@ from collector.fold.lists import EARLIEST, in_time
 
 TOLERATED = timedelta(minutes=2)
 """How far a clock may be off before it is told; networks and queues take their time too."""
-LONGEST_USUAL_S = 600.0
+MAX_USUAL_S = 600.0
 """Few people stay on one document for longer; half a second in milliseconds is nearly as much."""
 
 
@@ -78,9 +78,9 @@ def dwell_in_milliseconds(snapshot: JoinSnapshot) -> Finding:
     stays = [event for event in snapshot.events if event.type == "dwell"]
     return tell(
         "dwell-in-milliseconds",
-        f"Stays of more than {LONGEST_USUAL_S:g} seconds: where most are, these are milliseconds, and every "
+        f"Stays of more than {MAX_USUAL_S:g} seconds: where most are, these are milliseconds, and every "
         "short visit counts as a satisfied one.",
-        [event.id for event in stays if event.value > LONGEST_USUAL_S],
+        [event.id for event in stays if event.value > MAX_USUAL_S],
         of=len(stays),
         advice="Send the value of dwell in seconds: divide milliseconds by 1,000.",
         usual_share=0.5,

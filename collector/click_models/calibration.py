@@ -16,7 +16,7 @@ STRENGTH = 50.0
 """Rated documents by which the usual signals are held, of each kind of rating."""
 
 _USUAL_SHARE = 0.2  # of the documents users disliked that look satisfied, and of those they liked that do not
-_LARGEST = 3.0
+_MAX_LOG_RATIO = 3.0
 
 
 def calibrate(outcomes: Iterable[Outcome]) -> Signals:
@@ -56,4 +56,4 @@ def _log_ratio(expected: tuple[int, int], unexpected: tuple[int, int], usual: fl
 
 
 def _within(log_ratio: float) -> float:
-    return min(max(log_ratio, 0.0), _LARGEST)
+    return min(max(log_ratio, 0.0), _MAX_LOG_RATIO)

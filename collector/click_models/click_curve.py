@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 PRIOR_STRENGTH = 200.0
 """Pseudo-impressions by which the prior curve holds each rank."""
 
-_LOWEST = 1e-4
-_HIGHEST = 0.98
+_MIN_RATE = 1e-4
+_MAX_RATE = 0.98
 _MIN_RATIO = 1.2
 _ROUNDS = 10
 _CONFIDENCE = 1.645
@@ -87,7 +87,7 @@ def expected_rates(shown: Floats, clicked: Floats, curve: ClickCurve) -> Floats:
     by_rank = np.full(shown.shape[1], 0.5)
     relevance = np.full(len(shown), 0.5)
     for _ in range(_ROUNDS):
-        before = np.clip(standing @ by_rank, _LOWEST, 1 - _LOWEST)
+        before = np.clip(standing @ by_rank, _MIN_RATE, 1 - _MIN_RATE)
         relevance = expit(odds + logit(before))
         by_rank = (relevance @ shown + 1) / (shown.sum(axis=0) + 2)
     rates: Floats = relevance[:, None] * high + (1 - relevance[:, None]) * low
@@ -107,4 +107,4 @@ def _grows_with_rank(shown: Floats, clicked: Floats, curve: ClickCurve) -> bool:
 def _rates(shown: Floats, clicked: Floats, weight: Floats, prior: Floats) -> Floats:
     seen = weight @ shown + PRIOR_STRENGTH
     hits = weight @ clicked + PRIOR_STRENGTH * prior
-    return np.clip(hits / seen, _LOWEST, _HIGHEST)
+    return np.clip(hits / seen, _MIN_RATE, _MAX_RATE)

@@ -36,9 +36,9 @@ _GRADE_STRENGTH = 1.0
 _ROUNDS = 80
 _CLOSE = 1e-5
 _MAX_ROWS = 10_000
-_LOWEST = 1e-4
-_HIGHEST = 0.999
-_HIGHEST_READ = 0.98
+_MIN_RATE = 1e-4
+_MAX_RATE = 0.999
+_MAX_RATE_IN_USE = 0.98
 _MIN_RATIO = 1.2
 
 
@@ -137,7 +137,7 @@ def harvest_interventions(
         return _keep_prior(prior, held_out, overlap)
     family = next(one for one in FAMILIES if one.name == best)
     curve = _maximise(rows, family, start).curve
-    errors = _jackknife([examination(fit.curve) for fit in fits[best]])
+    errors = np.sqrt((FOLDS - 1) * np.var([examination(fit.curve) for fit in fits[best]], axis=0))
     return HarvestedCurve(_soften(curve), examination(curve), errors, best, held_out, overlap)
 
 
@@ -177,7 +177,7 @@ def _start(rows: _Rows, prior: ClickCurve) -> ClickCurve:
     eta = -fit_tilt(rows.shown, rows.clicked, np.ones(len(ranks)), -_PRIOR_ETA, _ETA_PRECISION).exponent
     bend = ranks ** (_PRIOR_ETA - eta)
     high, low = _clip(np.array(prior.relevant) * bend, np.array(prior.other) * bend)
-    return ClickCurve(tuple(high.tolist()), tuple(low.tolist()))
+    return _to_curve(high, low)
 
 
 def _maximise(rows: _Rows, family: Family, start: ClickCurve, *, learns: bool = True) -> _Fit:
@@ -197,14 +197,16 @@ def _maximise(rows: _Rows, family: Family, start: ClickCurve, *, learns: bool = 
         chance = grade * high + (1 - grade) * low
         relevant_hits = hits * grade * high / chance
         relevant_seen = relevant_hits + (seen - hits) * grade * (1 - high) / (1 - chance)
-        tallies = (
-            *_hold(relevant_hits.sum(axis=0), relevant_seen.sum(axis=0), first_high),
-            *_hold((hits - relevant_hits).sum(axis=0), (seen - relevant_seen).sum(axis=0), first_low),
-        )
-        before, (high, low) = high, _rates(*tallies) if family.trust else _one_examination(*tallies, high)
+        of_high = _hold(relevant_hits.sum(axis=0), relevant_seen.sum(axis=0), first_high)
+        of_low = _hold((hits - relevant_hits).sum(axis=0), (seen - relevant_seen).sum(axis=0), first_low)
+        before = high
+        if family.trust:
+            high, low = _clip(of_high[0] / of_high[1], of_low[0] / of_low[1])
+        else:
+            high, low = _one_examination(*of_high, *of_low, high)
         if np.abs(high - before).max() < _CLOSE:
             break
-    return _Fit(ClickCurve(tuple(high.tolist()), tuple(low.tolist())), mix)
+    return _Fit(_to_curve(high, low), mix)
 
 
 def _hold(hits: Floats, seen: Floats, first: Floats) -> tuple[Floats, Floats]:
@@ -217,12 +219,8 @@ def _hold(hits: Floats, seen: Floats, first: Floats) -> tuple[Floats, Floats]:
     rates = (hits + _SMOOTH_STRENGTH * first) / (seen + _SMOOTH_STRENGTH)
     weight = hits + _SMOOTH_STRENGTH * first
     bend = np.linalg.solve(shape.T @ (weight[:, None] * shape), shape.T @ (weight * np.log(rates)))
-    smooth = np.minimum(np.exp(shape @ bend), _HIGHEST)
+    smooth = np.minimum(np.exp(shape @ bend), _MAX_RATE)
     return hits + _STRENGTH * smooth, seen + _STRENGTH
-
-
-def _rates(high_hits: Floats, high_seen: Floats, low_hits: Floats, low_seen: Floats) -> tuple[Floats, Floats]:
-    return _clip(high_hits / high_seen, low_hits / low_seen)
 
 
 def _one_examination(
@@ -235,8 +233,8 @@ def _one_examination(
 
 
 def _clip(high: Floats, low: Floats) -> tuple[Floats, Floats]:
-    high = np.clip(high, _LOWEST, _HIGHEST)
-    return high, np.clip(np.minimum(low, high / _MIN_RATIO), _LOWEST / _MIN_RATIO, _HIGHEST)
+    high = np.clip(high, _MIN_RATE, _MAX_RATE)
+    return high, np.clip(np.minimum(low, high / _MIN_RATIO), _MIN_RATE / _MIN_RATIO, _MAX_RATE)
 
 
 def _log_joint(rows: _Rows, chance: Floats, mix: Floats) -> Floats:
@@ -267,12 +265,11 @@ def _choose(chances: dict[str, Floats]) -> str:
     return best
 
 
-def _jackknife(thetas: list[Floats]) -> Floats:
-    result: Floats = np.sqrt((len(thetas) - 1) * np.var(thetas, axis=0))
-    return result
+def _to_curve(high: Floats, low: Floats) -> ClickCurve:
+    return ClickCurve(tuple(high.tolist()), tuple(low.tolist()))
 
 
 def _soften(curve: ClickCurve) -> ClickCurve:
-    high = np.minimum(curve.relevant, _HIGHEST_READ)
+    high = np.minimum(curve.relevant, _MAX_RATE_IN_USE)
     low = np.minimum(curve.other, high / _MIN_RATIO)
-    return ClickCurve(tuple(high.tolist()), tuple(low.tolist()))
+    return _to_curve(high, low)

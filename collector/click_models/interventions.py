@@ -25,13 +25,7 @@ _CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much a record says of its ranks.
-
-    Attributes:
-        rows: Pairs of query and document that stood at more than one rank.
-        swaps: By rank, how many of them stood there, shape (ranks,).
-        clicks: By rank, their clicks there, same shape.
-    """
+    """How many pairs of query and document stood at several ranks; how many, with what clicks, at each, (ranks,)."""
 
     rows: int
     swaps: Floats

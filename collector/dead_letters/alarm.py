@@ -34,10 +34,10 @@ class DeadLetterAlarm:
     def problems(self) -> list[str]:
         """Return a sentence for every collection with too many dead letters; never waits for the database."""
         if monotonic_s() - self._read_at_s > _REFRESH_S and self._reading.acquire(blocking=False):
-            threading.Thread(target=self._refresh, name="dead-letter-alarm", daemon=True).start()
+            threading.Thread(target=self._refresh_quietly, name="dead-letter-alarm", daemon=True).start()
         return self._problems
 
-    def read(self) -> list[str]:
+    def refresh(self) -> list[str]:
         """Return what `problems` tells from now on; waits for the database."""
         lately = dead_letters.c.at > self._clock.now() - LATELY
         count = sa.func.count()
@@ -52,11 +52,11 @@ class DeadLetterAlarm:
             self._problems = [_tell(row.collection, row.letters) for row in connection.execute(statement)]
         return self._problems
 
-    def _refresh(self) -> None:
+    def _refresh_quietly(self) -> None:
         try:
-            self.read()
+            self.refresh()
         except StoreAway:
-            pass  # told once by the store itself; what was known stays
+            pass  # the store itself tells it once; what was known stays
         except (sa.exc.SQLAlchemyError, Overloaded) as problem:
             _log.warning("how many dead letters there are is not known", problem=str(problem))
         finally:

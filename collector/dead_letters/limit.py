@@ -15,12 +15,11 @@ _MAX_PLACES = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterLimit:
-    """How many dead letters are too many, in one collection of one partition of the log.
+    """How many dead letters there may be in one collection of one partition of the log.
 
     Attributes:
-        run: So many in a row may be, and no more.
-        share: So much of the latest `of` records may be, once there were as many.
-        of: How many records the share is of.
+        run: The most in a row.
+        share: The largest share of the latest `of` records, once there were as many.
     """
 
     run: int = 100
@@ -50,7 +49,7 @@ class _Latest:
 
 @dataclass(slots=True)
 class DeadLetterWatch:
-    """Counts what became of records, of the 1,000 places heard of last."""
+    """Counts what became of records, of the 1,000 places met last."""
 
     limit: DeadLetterLimit
     _places: OrderedDict[Place, _Latest] = field(default_factory=OrderedDict)

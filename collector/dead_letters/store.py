@@ -27,13 +27,7 @@ _APPEND_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """As much of a dead letter as tells what it is.
-
-    Attributes:
-        at: When the collector failed to take it, the last time.
-        reason: The beginning of the reason.
-        beginning: The beginning of the body.
-    """
+    """When a dead letter last failed, and the beginnings of its reason and of its body."""
 
     id: str
     at: datetime

@@ -57,13 +57,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One mark of a machine.
-
-    Attributes:
-        mark: "rate", "breadth", "aim", "regularity", "endless", "no dwell" or "click share".
-        points: What it adds to the score.
-        words: The numbers behind it, for people.
-    """
+    """One mark of a machine, what it adds to the score, and the numbers behind it for people."""
 
     mark: str
     points: float

@@ -16,7 +16,6 @@ def clock_skew(sent_at: str | None, received_at: datetime) -> timedelta:
 
     Args:
         sent_at: The moment of sending by the client's clock, ISO 8601 with a zone; None when it does not say.
-        received_at: The moment of receipt by ours.
 
     Raises:
         InvalidRequest: It is no moment.

@@ -42,16 +42,7 @@ class IntakeVerdict(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class IntakePipeline:
-    """The way of all feedback from a request to the log.
-
-    Attributes:
-        log: Where accepted content is appended before the reply.
-        clock: Stamps what is received.
-        settings: Limits, and what a source declares.
-        merge_items: Where the properties of Metarank's items go.
-        policy: Checks what was parsed before it is kept.
-        privacy: What is kept of people.
-    """
+    """The way of all feedback from a request to the log; `merge_items` takes the properties of Metarank's items."""
 
     log: EventLog
     clock: Clock

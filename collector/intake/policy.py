@@ -33,21 +33,13 @@ _FOREIGN_LIST = "names a list that this service did not serve; with signed ids o
 
 @dataclass(frozen=True, slots=True)
 class TooSoon(FieldFault):
-    """The fault of an entry that may be taken later just as it is.
-
-    Attributes:
-        retry_after_s: Whole seconds until then.
-    """
+    """The fault of an entry that may be taken just as it is after `retry_after_s` whole seconds."""
 
     retry_after_s: int
 
 
 class IntakePolicy:
-    """Checks events before they are published. Limits hold per process.
-
-    Args:
-        query_ids: Tells which answers were served.
-    """
+    """Checks events before they are published. Limits hold per process; `query_ids` tell which answers were served."""
 
     def __init__(self, query_ids: QueryIds, settings: Settings) -> None:
         self._query_ids = query_ids

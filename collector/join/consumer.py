@@ -27,9 +27,9 @@ _POLL_S = 0.2
 _LINGER_S = 0.1  # let records gather: a batch costs little more than a record
 _LAG_EVERY_S = 1.0
 _RECOUNT_EVERY_S = 600.0
-_LOOK_EVERY_S = 60.0
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
+_REVIEW_EVERY_S = 60.0
+_MIN_PAUSE_S = 0.1
+_MAX_PAUSE_S = 2.0
 
 _NOT_STORABLE = (
     *(sa.exc.DataError, sa.exc.IntegrityError),
@@ -62,7 +62,7 @@ class Consumer:
 
     Args:
         subscription: The consumer's place in the log; the caller closes it.
-        looks: Called about once a minute between batches, to look at what was folded; one that fails is logged.
+        reviews: Called about once a minute between batches; one that fails is logged and called again.
         limit: From how many dead letters on an alarm is raised; nothing stops at it.
     """
 
@@ -72,7 +72,7 @@ class Consumer:
         subscription: Subscription,
         settings: Settings,
         clock: Clock,
-        looks: Sequence[Callable[[], object]] = (),
+        reviews: Sequence[Callable[[], object]] = (),
         limit: DeadLetterLimit = USUAL_LIMIT,
     ) -> None:
         self._engine = engine
@@ -84,26 +84,26 @@ class Consumer:
         self._recounted = False
         self._recount_at_s = -_RECOUNT_EVERY_S
         self._lag_at_s = -_LAG_EVERY_S
-        self._looks = looks
-        self._look_at_s = monotonic_s()
+        self._reviews = reviews
+        self._reviewed_at_s = monotonic_s()
 
     def run(self, stop: threading.Event) -> None:
         """Take batches until `stop` is set; while the database or the log is away, try again ever slower."""
-        pause_s = _FIRST_PAUSE_S
+        pause_s = _MIN_PAUSE_S
         while not stop.is_set():
             try:
                 taken = self.step()
-                self._look_now_and_then()
-                pause_s = _FIRST_PAUSE_S
+                self._review_now_and_then()
+                pause_s = _MIN_PAUSE_S
                 if taken < MAX_BATCH:
                     stop.wait(_LINGER_S)
             except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
                 if isinstance(problem, ClickloopError) and not problem.retryable:
                     raise
-                if not isinstance(problem, StoreAway):  # which the store itself tells, once
+                if not isinstance(problem, StoreAway):  # which the store itself reports, once
                     _log.error("batch put back, will be taken again", problem=str(problem), pause_s=pause_s)
                 stop.wait(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                pause_s = min(2 * pause_s, _MAX_PAUSE_S)
 
     def step(self) -> int:
         """Take one batch and return how many records it had; waits at most 0.2 s for a first one.
@@ -125,15 +125,12 @@ class Consumer:
     def _take(self, records: Sequence[Record]) -> None:
         try:
             self._commit(records, [_read(record) for record in records])
-        except _Unfoldable:
-            for record in records:
-                self._take_alone(record)
-
-    def _take_alone(self, record: Record) -> None:
-        try:
-            self._commit([record], [_read(record)])
         except _Unfoldable as problem:
-            self._commit([record], [_Dead(record, str(problem))])
+            if len(records) == 1:
+                self._commit(records, [_Dead(records[0], str(problem))])
+                return
+            for record in records:
+                self._take([record])
 
     def _commit(self, records: Sequence[Record], taken: Sequence[_Taken]) -> None:
         with transaction(self._engine) as connection:
@@ -162,9 +159,9 @@ class Consumer:
         if isinstance(taken, _Dead) and not self._watch.is_over(place):
             _log.warning("record became a dead letter", position=record.position, reason=taken.reason)
         if self._watch.note(place, dead=isinstance(taken, _Dead)):
-            self._tell_alarm(place)
+            self._report_alarm(place)
 
-    def _tell_alarm(self, place: Place) -> None:
+    def _report_alarm(self, place: Place) -> None:
         DEAD_LETTER_ALARMS.set(len(self._watch.over()))
         where = place._asdict() | {"run_limit": self._watch.limit.run, "share_limit": self._watch.limit.share}
         if self._watch.is_over(place):
@@ -177,11 +174,11 @@ class Consumer:
             self._recounted = recount_marked(self._engine, self._settings)
             self._recount_at_s = monotonic_s()
 
-    def _look_now_and_then(self) -> None:
-        if monotonic_s() - self._look_at_s >= _LOOK_EVERY_S:
-            self._look_at_s = monotonic_s()
-            for look in self._looks:
-                _guarded(look)
+    def _review_now_and_then(self) -> None:
+        if monotonic_s() - self._reviewed_at_s >= _REVIEW_EVERY_S:
+            self._reviewed_at_s = monotonic_s()
+            for review in self._reviews:
+                _run_guarded(review)
 
     def _report_lag(self) -> None:
         now_s = monotonic_s()
@@ -193,12 +190,12 @@ class Consumer:
 _KINDS: dict[type, str] = {Impression: "impression", FeedbackEvent: "event", _Dead: "dead_letter"}
 
 
-def _guarded(look: Callable[[], object]) -> None:
+def _run_guarded(review: Callable[[], object]) -> None:
     try:
-        look()
-    except Exception as problem:  # noqa: BLE001  whatever one of them meets keeps neither the others nor the batches from going on
-        if not isinstance(problem, StoreAway):  # which the store itself tells, once
-            _log.error("a look at the feedback failed, will be repeated", problem=str(problem))
+        review()
+    except Exception as problem:  # noqa: BLE001  the other reviews and the batches go on, whatever one raises
+        if not isinstance(problem, StoreAway):  # which the store itself reports, once
+            _log.error("a review of the feedback failed, will be repeated", problem=str(problem))
 
 
 def _is_about_content(problem: sa.exc.StatementError) -> bool:

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from collector.tables import erasures
 from foundation.contracts import FeedbackEvent, Impression
-
-_PEOPLE_AT_ONCE = 500
+from foundation.database.lookup import chunks
 
 
 def without_erased(
@@ -19,8 +18,7 @@ def without_erased(
     """Return the records but those of people erased since they happened; what people do later is kept."""
     people = sorted({person for record in records for person in _people(record)} - {""})
     erased_at: dict[str, datetime] = {}
-    for start in range(0, len(people), _PEOPLE_AT_ONCE):
-        some = people[start : start + _PEOPLE_AT_ONCE]
+    for some in chunks(people):
         erased_at.update(_erased_at(connection, collection, some))
     return [
         record

@@ -58,8 +58,12 @@ def add_changes(scope: Scope, before: VoteCounts, after: VoteCounts) -> Set[Evid
         for row in scope.connection.execute(found)
     }
     rows = [
-        {"collection": scope.collection, **key._asdict(), **_row(scope, stored.get(key, NO_COUNTS).plus(change))}
-        for key, change in sorted(changes.items())
+        {
+            "collection": scope.collection,
+            **key._asdict(),
+            **_row(scope, stored[key].plus(new) if key in stored else new),
+        }
+        for key, new in sorted(changes.items())
     ]
     upsert(scope.connection, evidence, rows)
     return changes.keys()

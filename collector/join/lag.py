@@ -14,14 +14,14 @@ from foundation.telemetry.metrics import LAG
 STANDS_AFTER_S = 10.0
 """Records wait, and none is folded: after this the collector is taken for stopped."""
 
-_LOOK_EVERY_S = 2.0
+_MEASURE_EVERY_S = 2.0
 _TOLD_FOR_S = 600.0
 _STOP_LIMIT_S = 5.0
 _log = get_log("lag")
 
 
 class LagWatch:
-    """Looks every two seconds at what waits and at what is committed, in a thread of its own.
+    """Measures every two seconds what waits and what is committed, in a thread of its own.
 
     Args:
         subscribe: Returns a place in the log that only reads.
@@ -40,7 +40,7 @@ class LagWatch:
         self._thread = threading.Thread(target=self._repeat, name="lag", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to measure."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -48,8 +48,8 @@ class LagWatch:
         self._stop.set()
         self._thread.join(_STOP_LIMIT_S)
 
-    def look(self) -> None:
-        """Look once.
+    def measure(self) -> None:
+        """Read once what waits and what is committed.
 
         Raises:
             StoreAway: The log or the database does not answer.
@@ -78,9 +78,9 @@ class LagWatch:
         return found
 
     def _repeat(self) -> None:
-        while not self._stop.wait(_LOOK_EVERY_S):
+        while not self._stop.wait(_MEASURE_EVERY_S):
             try:
-                self.look()
+                self.measure()
             except StoreAway:
                 continue  # told once by the store itself; what waits is not known until it is back
             except Overloaded as busy:

@@ -74,15 +74,17 @@ def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str,
     upsert(connection, quarantine, [{"collection": collection, **row, "state": HELD} for row in rows])
 
 
-def release(connection: sa.Connection, collection: str, unit: str, told: Mapping[str, Any], settings: Settings) -> bool:
+def release(
+    connection: sa.Connection, collection: str, unit: str, by_whom: Mapping[str, Any], settings: Settings
+) -> bool:
     """Let the votes of a user who is held count again; False when the user is not held.
 
     Args:
-        told: Columns of the table `quarantine` that tell of the release.
+        by_whom: The columns of the table `quarantine` that say who released the user, and when.
     """
     scope = lock_recounted(connection, collection, settings)  # first, so that two releases wait for each other
     held = scope.mine(quarantine) & (quarantine.c.unit == unit) & (quarantine.c.state == HELD)
-    if connection.execute(sa.update(quarantine).where(held).values(**told, state=RELEASED)).rowcount == 0:
+    if connection.execute(sa.update(quarantine).where(held).values(**by_whom, state=RELEASED)).rowcount == 0:
         return False
     for votes in chunks(read_votes_of(scope, [unit])):
         add_changes(scope, {}, count_stored(scope, votes))

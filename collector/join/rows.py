@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,10 @@ PAGE = "page"
 """The surface of lists that people look at; agents are shown the others."""
 
 _COUNTS = tuple(field.name for field in fields(EvidenceCounts))
+_EVENT = ("collection", "id", "type", "query_id", "at", "received_at")
+_IMPRESSION = ("collection", "query_id", "query", "version", "experiment", "arm", "surface", "drawn_by", "at")
 _RESULT = tuple(field.name for field in fields(ShownResult))
+_values_of_result, _values_of_event, _counts_of = (attrgetter(*names) for names in (_RESULT, _EVENT, _COUNTS))
 
 
 def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
@@ -47,34 +51,18 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
 
 def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
     """Return an impression as it is stored."""
-    return {
-        "collection": impression.collection,
-        "query_id": impression.query_id,
-        "query": impression.query,
-        **vote_of(impression)._asdict(),
-        "version": impression.version,
-        "experiment": impression.experiment,
-        "arm": impression.arm,
-        "surface": impression.surface,
-        "drawn_by": impression.drawn_by,
-        "results": [{name: getattr(result, name) for name in _RESULT} for result in impression.results],
-        "at": impression.at,
-    } | outcome_row(outcome)
+    columns = {name: getattr(impression, name) for name in _IMPRESSION}
+    results = [dict(zip(_RESULT, _values_of_result(result), strict=True)) for result in impression.results]
+    return columns | vote_of(impression)._asdict() | {"results": results} | outcome_row(outcome)
 
 
 def event_row(event: FeedbackEvent) -> dict[str, Any]:
     """Return an event as it is stored."""
     origin: dict[str, Any] = {"source": event.source, "position": event.position} if event.source else {}
     doubt = {"distrusted": event.distrusted} if event.distrusted else {}
-    return {
-        "collection": event.collection,
-        "id": event.id,
-        "type": event.type,
-        "query_id": event.query_id,
-        "body": {"document_id": event.document_id, "user": event.user, "value": event.value} | origin | doubt,
-        "at": event.at,
-        "received_at": event.received_at,
-    }
+    body = {"document_id": event.document_id, "user": event.user, "value": event.value}
+    columns = dict(zip(_EVENT, _values_of_event(event), strict=True))
+    return columns | {"body": body | origin | doubt}
 
 
 def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:
@@ -89,15 +77,15 @@ def event_of(row: sa.Row[Any]) -> FeedbackEvent:
 
 def event_fields(row: sa.Row[Any]) -> dict[str, Any]:
     """Return the fields of a stored event by name."""
-    columns = {name: getattr(row, name) for name in ("collection", "id", "type", "query_id", "at", "received_at")}
+    columns = dict(zip(_EVENT, _values_of_event(row), strict=True))
     return columns | {name: value for name, value in row.body.items() if name != CONFLICTS}
 
 
 def counts_of(row: sa.Row[Any]) -> EvidenceCounts:
     """Return the counts of a stored row of evidence."""
-    return EvidenceCounts(*(getattr(row, name) for name in _COUNTS))
+    return EvidenceCounts(*_counts_of(row))
 
 
 def counts_row(counts: EvidenceCounts) -> dict[str, Any]:
     """Return counts as they are stored."""
-    return {name: getattr(counts, name) for name in _COUNTS}
+    return dict(zip(_COUNTS, _counts_of(counts), strict=True))

@@ -25,7 +25,7 @@ from foundation.registry.tables import versions
 from foundation.settings import Settings
 
 SWEPT_AFTER = timedelta(hours=1)
-"""Evidence that became zero stays so long, for every replica to hear of it, before its rows go too."""
+"""Evidence that became zero stays so long, for every replica to read it, before its rows go too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,13 @@ class Receipt:
 
     def content(self) -> str:
         """Return what is signed."""
-        told = {name: value for name, value in asdict(self).items() if name != "actor" or value}
-        return canonical_json(told | {"at": self.at.isoformat(), "signature": ""})
+        signed = {name: value for name, value in asdict(self).items() if name != "actor" or value}
+        return canonical_json(signed | {"at": self.at.isoformat(), "signature": ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a look at an earlier erasure found.
-
-    Attributes:
-        genuine: Whether the receipt is as it was signed.
-        remaining: What is stored of the person from before the erasure, by table.
-    """
+    """Whether an earlier receipt is as it was signed, and what is stored of its person from before it, by table."""
 
     receipt: Receipt
     genuine: bool

@@ -59,12 +59,8 @@ def make_router(eraser: Eraser) -> APIRouter:
         receipt: Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]+$")], collection: Collection
     ) -> AuditOut:
         """Check an erasure: is its receipt genuine, and is nothing left of the person from before it."""
-        return _audit(eraser, collection, receipt)
+        found = eraser.audit(collection, receipt)
+        left = any(found.remaining.values())
+        return AuditOut(**asdict(found.receipt), genuine=found.genuine, erased=not left, remaining=found.remaining)
 
     return router
-
-
-def _audit(eraser: Eraser, collection: str, receipt: str) -> AuditOut:
-    found = eraser.audit(collection, receipt)
-    left = any(found.remaining.values())
-    return AuditOut(**asdict(found.receipt), genuine=found.genuine, erased=not left, remaining=found.remaining)

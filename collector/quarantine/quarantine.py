@@ -30,7 +30,7 @@ from foundation.telemetry.metrics import HELD as HELD_USERS
 
 WINDOW = timedelta(days=1)
 MAX_LISTS = 20_000
-"""Lists of the window that are looked at, the latest ones: a look takes two seconds of a processor at most."""
+"""Lists of the window that are reviewed, the latest ones: a review takes two seconds of a processor at most."""
 
 _SIGNS = ("dwell", "ratings", "conversions")
 _BY_HAND = Reason("by hand", 0.0, "held by hand")
@@ -47,7 +47,7 @@ class Suspect:
         reasons: Why, as `Reason` in JSON values.
         since: When the user was held last.
         released_by: Who released, "" before.
-        held_by: Who held last, the looks at behaviour or a person; see `foundation.access.actors`.
+        held_by: Who held last, the reviews of behaviour or a person; see `foundation.access.actors`.
         lists: Lists of the user that are stored; they do not count while the user is held.
     """
 
@@ -70,14 +70,14 @@ class Quarantine:
         self._settings = settings
         self._clock = clock
 
-    def look_everywhere(self) -> None:
-        """Look at every collection that has feedback."""
+    def review_all(self) -> None:
+        """Review every collection that has feedback."""
         with reading(self._engine) as connection:
             collections = collections_with_evidence(connection)
         for collection in collections:
-            self.look(collection)
+            self.review(collection)
 
-    def look(self, collection: str) -> list[str]:
+    def review(self, collection: str) -> list[str]:
         """Hold the users of the last day who behave like machines; return their names.
 
         A user who was released is held again only for a mark that was not known at the release.
@@ -90,12 +90,8 @@ class Quarantine:
         with transaction(self._engine) as connection:
             known = _known(connection, collection, found)
             fresh = {unit: reasons for unit, reasons in found.items() if _is_news(known.get(unit), reasons)}
-            hold(
-                connection,
-                collection,
-                [_row(unit, why, now, QUARANTINE) for unit, why in fresh.items()],
-                self._settings,
-            )
+            rows = [_row(unit, why, now, QUARANTINE) for unit, why in fresh.items()]
+            hold(connection, collection, rows, self._settings)
             for unit in fresh:
                 self._record(connection, collection, "user held", unit, QUARANTINE)
         HELD_USERS.labels(collection).inc(len(fresh))
@@ -104,14 +100,7 @@ class Quarantine:
         return sorted(fresh)
 
     def hold(self, collection: str, unit: str, by: str = LOCAL) -> Suspect:
-        """Hold a user by hand; nobody need have searched yet.
-
-        Args:
-            by: Who holds.
-
-        Raises:
-            Conflict: The user is held already.
-        """
+        """Hold a user by hand, who need not have searched yet; Conflict when the user is held already."""
         with transaction(self._engine) as connection:
             known = _known(connection, collection, [unit]).get(unit)
             if known is not None and known.state == HELD:
@@ -123,16 +112,13 @@ class Quarantine:
     def release(self, collection: str, unit: str, by: str) -> Suspect:
         """Let a held user's feedback count again.
 
-        Args:
-            by: Who releases.
-
         Raises:
             NotFound: The user was never held.
             Conflict: The user is released already.
         """
         with transaction(self._engine) as connection:
-            told = {"released_by": by, "released_at": self._clock.now()}
-            released = release(connection, collection, unit, told, self._settings)
+            by_whom = {"released_by": by, "released_at": self._clock.now()}
+            released = release(connection, collection, unit, by_whom, self._settings)
             known = _known(connection, collection, [unit]).get(unit)
             if known is None:
                 raise NotFound(f"collection {collection!r} never held a user {unit!r}")

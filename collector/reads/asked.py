@@ -19,13 +19,7 @@ _MIN_SATISFIED = 0.2
 
 @dataclass(frozen=True, slots=True)
 class AskedQuery:
-    """A query that enough people asked and were satisfied with.
-
-    Attributes:
-        text: As most people typed it.
-        people: How many different people asked it.
-        satisfied: Share of its searches with a click.
-    """
+    """A query as most people typed it, how many different people did, and the share of its searches with a click."""
 
     text: str
     people: int
@@ -37,8 +31,7 @@ def read_asked(engine: sa.Engine, collection: str, now: datetime, min_users: int
 
     People are counted, not searches: one who asks a thousand times is one, and so are all searches without
     a user together. What agents and held users asked does not count, nor does a search without a click,
-    until its user clicks in a later one. At most the latest 200,000 searches of 90 days are read. A query is
-    shown as most people typed it.
+    until its user clicks in a later one. At most the latest 200,000 searches of 90 days are read.
     """
     columns = (impressions.c[name] for name in ("query_key", "query", "unit", "clicks", "at"))
     latest = (

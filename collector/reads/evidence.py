@@ -18,6 +18,7 @@ from collector.tables import evidence
 from foundation.clock import WEEK_S, period_of
 from foundation.contracts import Evidence
 from foundation.database.engine import reading
+from foundation.database.lookup import chunks
 from foundation.packed_evidence import OTHERS, QueryEvidence
 
 Floats = npt.NDArray[np.float64]
@@ -50,7 +51,7 @@ def read_evidence(
     wanted = evidence.c.collection == collection
     if weeks is not None:
         wanted &= evidence.c.period >= period_of(now) - weeks
-    return [row for query in _read(engine, wanted, now, half_life_days) for row in query.rows()]
+    return [row for query in _read_queries(engine, wanted, now, half_life_days) for row in query.rows()]
 
 
 def read_changed(
@@ -70,12 +71,11 @@ def read_changed(
             .group_by(evidence.c.query_key)
         ).all()
     keys = [row[0] for row in changed]
-    chunks = (keys[start : start + _KEYS_AT_ONCE] for start in range(0, len(keys), _KEYS_AT_ONCE))
     queries = (
         QueryEvidence(query.key, query.documents, query.counts.astype(np.float32))
-        for chunk in chunks
-        for query in _read(
-            engine, mine & evidence.c.query_key.in_(chunk), now, half_life_days, _NAMELESS_LISTS, to_act=True
+        for some in chunks(keys, _KEYS_AT_ONCE)
+        for query in _read_queries(
+            engine, mine & evidence.c.query_key.in_(some), now, half_life_days, _NAMELESS_LISTS, to_act=True
         )
     )
     return queries, max((int(row[1]) for row in changed), default=since)
@@ -97,7 +97,7 @@ def count_clicked_queries(engine: sa.Engine, collection: str, since_period: int)
         return int(connection.execute(statement).scalar_one())
 
 
-def _read(
+def _read_queries(
     engine: sa.Engine,
     wanted: sa.ColumnElement[bool],
     now: datetime,
@@ -153,10 +153,5 @@ def _parse(lists: Sequence[str]) -> Floats:
 
 def _starts(values: Iterable[Any]) -> list[int]:
     """Return the places where a value is not that before it."""
-    before: Any = object()
-    starts = []
-    for place, value in enumerate(values):
-        if value != before:
-            starts.append(place)
-            before = value
-    return starts
+    listed = list(values)
+    return [place for place, value in enumerate(listed) if place == 0 or value != listed[place - 1]]

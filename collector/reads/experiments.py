@@ -51,13 +51,7 @@ class ArmSums(NamedTuple):
 
 
 class DraftedSearch(NamedTuple):
-    """One search with an interleaved list.
-
-    Attributes:
-        unit: The randomization unit.
-        teams: The side of each result, in the order of ranks.
-        clicked: The clicked ranks, from 1.
-    """
+    """One search with an interleaved list: its randomization unit, the side of each rank, and the clicked ranks."""
 
     unit: str
     teams: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -72,31 +72,13 @@ class Propensity(BaseModel):
     surfaces: list[SurfaceReply]
 
 
-class _Tally:
-    """Impressions and clicks by query, document and rank."""
+class _Tally(NamedTuple):
+    """How many lists there are, their documents' impressions and clicks by rank, and the fold of each one's query."""
 
-    def __init__(self) -> None:
-        self.lists = 0
-        self._place: dict[tuple[str, str], int] = {}
-        self._cells: list[tuple[int, int, bool]] = []
-
-    def add(self, row: sa.Row[Any]) -> None:
-        """Count one impression."""
-        self.lists += 1
-        clicked = set(row.outcome["clicked"])
-        for result in row.results:
-            place = self._place.setdefault((row.query_key, result["id"]), len(self._place))
-            self._cells.append((place, min(result["rank"], CURVE_RANKS) - 1, result["rank"] in clicked))
-
-    def table(self) -> tuple[Floats, Floats, Ints]:
-        """Return impressions and clicks, shape (documents, ranks), and the fold of each document's query."""
-        shown, clicked = np.zeros((2, len(self._place), CURVE_RANKS))
-        cells = np.array(self._cells, dtype=np.int64).reshape(-1, 3)
-        np.add.at(shown, (cells[:, 0], cells[:, 1]), 1.0)
-        np.add.at(clicked, (cells[:, 0], cells[:, 1]), cells[:, 2].astype(np.float64))
-        keys = sorted({key for key, _ in self._place})
-        fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
-        return shown, clicked, np.array([fold[key] for key, _ in self._place], dtype=np.int64)
+    lists: int
+    shown: Floats
+    clicked: Floats
+    folds: Ints
 
 
 def make_router(engine: sa.Engine, lists_per_user: int, curve_in_use: Callable[[str], ClickCurve]) -> APIRouter:
@@ -126,11 +108,28 @@ def _tally_surfaces(engine: sa.Engine, collection: str, lists_per_user: int) -> 
     with reading(engine) as connection:
         surfaces = sa.select(impressions.c.surface).where(mine).distinct().order_by(impressions.c.surface)
         for surface in connection.execute(surfaces).scalars().all():
-            tally = _Tally()
-            for row in within_cap(reversed(connection.execute(_latest(collection, surface)).all()), lists_per_user):
-                tally.add(row)
-            if tally.lists:
-                yield surface, tally
+            rows = connection.execute(_latest(collection, surface)).all()
+            lists = list(within_cap(reversed(rows), lists_per_user))
+            if lists:
+                yield surface, _tally(lists)
+
+
+def _tally(lists: Sequence[sa.Row[Any]]) -> _Tally:
+    """Count what lists say; a document is one of a query, and `shown` and `clicked` have shape (documents, ranks)."""
+    places: dict[tuple[str, str], int] = {}
+    cells = []
+    for row in lists:
+        opened = set(row.outcome["clicked"])
+        for result in row.results:
+            place = places.setdefault((row.query_key, result["id"]), len(places))
+            cells.append((place, min(result["rank"], CURVE_RANKS) - 1, result["rank"] in opened))
+    shown, clicked = np.zeros((2, len(places), CURVE_RANKS))
+    at = np.array(cells, dtype=np.int64).reshape(-1, 3)
+    np.add.at(shown, (at[:, 0], at[:, 1]), 1.0)
+    np.add.at(clicked, (at[:, 0], at[:, 1]), at[:, 2].astype(np.float64))
+    keys = sorted({key for key, _ in places})
+    fold = dict(zip(keys, assign_folds(len(keys)).tolist(), strict=True))
+    return _Tally(len(lists), shown, clicked, np.array([fold[key] for key, _ in places], dtype=np.int64))
 
 
 def _latest(collection: str, surface: str) -> sa.Select[Any]:
@@ -141,8 +140,8 @@ def _latest(collection: str, surface: str) -> sa.Select[Any]:
 
 
 def _describe(surface: str, tally: _Tally, in_use: ClickCurve) -> SurfaceReply:
-    shown, clicked, folds = tally.table()
-    found = harvest_interventions(shown, clicked, folds)
+    shown, clicked = tally.shown, tally.clicked
+    found = harvest_interventions(shown, clicked, tally.folds)
     return SurfaceReply(
         surface=surface,
         lists=tally.lists,

@@ -26,12 +26,7 @@ _WORD = re.compile(r"\w{3,}")
 
 @dataclass(frozen=True, slots=True)
 class CountedSearch:
-    """One search as the report needs it.
-
-    Attributes:
-        person: Who asked, "" where nothing says it; all such searches count as one person's.
-        results: How many documents were shown.
-    """
+    """One search with the number of its results; all searches whose `person` is "" count as one person's."""
 
     query_id: str
     query_key: str
@@ -73,13 +68,7 @@ class QueryFigures:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Queries with low satisfaction that share words.
-
-    Attributes:
-        words: Those that all of them share.
-        queries: The most dissatisfied first.
-        csat: Of all together.
-    """
+    """Queries with low satisfaction and the words that all of them share; the most dissatisfied first."""
 
     words: list[str]
     queries: list[str]

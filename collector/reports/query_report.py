@@ -24,7 +24,7 @@ from collector.tables import impressions
 from foundation.database.engine import reading
 
 MAX_SEARCHES = 50_000
-"""Searches that are looked at; of more, the latest."""
+"""Searches that are read; of more, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,8 @@ class QueryReport:
     """A page of the report on queries.
 
     Attributes:
-        since: Searches before this moment are not looked at.
-        searches: How many were looked at.
+        searches: How many were read.
         complete: Whether these were all since then.
-        queries: The page.
         clusters: All queries of low satisfaction, those that share words together; for that order only.
         rare: What was left out of the order since it could give people away.
         next: The offset of the next page, None on the last.
@@ -86,7 +84,7 @@ def report_queries(
 
 
 def _read_searches(engine: sa.Engine, collection: str, since: datetime) -> list[CountedSearch]:
-    """Return the latest searches, one more than are looked at where there are more."""
+    """Return the latest searches, one more than are counted where there are more."""
     statement = (
         sa.select(
             impressions.c.query_id,

@@ -349,9 +349,9 @@ def test_running_outlasts_a_database_that_is_away(any_engine: sa.Engine, log: Em
 def test_what_was_folded_is_looked_at_now_and_then(
     any_engine: sa.Engine, log: EmbeddedLog, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.join.consumer._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("collector.join.consumer._REVIEW_EVERY_S", 0.0)
     stop = threading.Event()
 
-    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, looks=[stop.set]).run(stop)
+    Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, reviews=[stop.set]).run(stop)
 
     assert stop.is_set()

@@ -241,11 +241,11 @@ def test_processes_that_do_not_collect_tell_too_many_of_the_last_minutes(
     log.append([Record("other/x", f"?{number}") for number in range(3)]).result(10)
     consumer.step()
 
-    (told,) = alarm.read()
+    (told,) = alarm.refresh()
     assert alarm.problems() == [told]
     assert "4 records of collection 'default'" in told
     clock.advance(LATELY)
-    assert alarm.read() == []
+    assert alarm.refresh() == []
 
 
 def test_what_another_release_put_aside_is_tried_once_more(
@@ -286,7 +286,7 @@ def test_a_look_that_fails_keeps_none_of_the_others(
     def fail() -> None:
         raise ValueError("of one record")
 
-    monkeypatch.setattr("collector.join.consumer._LOOK_EVERY_S", 0)
+    monkeypatch.setattr("collector.join.consumer._REVIEW_EVERY_S", 0)
     stop = threading.Event()
 
     Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, [fail, stop.set]).run(stop)

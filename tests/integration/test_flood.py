@@ -150,7 +150,7 @@ def taus(engine: sa.Engine, content: Sequence[Content]) -> dict[str, float]:
     """Return tau of the same content with caps, and with quarantine too."""
     fold(engine, content)
     found = {"caps": tau_of(engine)}
-    Quarantine(engine, SETTINGS, FrozenClock(START + timedelta(hours=23))).look("default")
+    Quarantine(engine, SETTINGS, FrozenClock(START + timedelta(hours=23))).review("default")
     found["caps and quarantine"] = tau_of(engine)
     return found
 

@@ -82,7 +82,7 @@ def test_evidence_is_what_it_would_be_without_the_held_user(any_engine: sa.Engin
     fold(any_engine, bot())
     assert digest_of(any_engine) != clean
 
-    assert house.look("default") == ["bot"]
+    assert house.review("default") == ["bot"]
 
     assert digest_of(any_engine) == clean
     replay(any_engine, "default", SETTINGS)
@@ -102,7 +102,7 @@ def test_what_a_held_user_does_next_does_not_count(any_engine: sa.Engine, house:
 def test_a_released_user_counts_as_if_never_held(any_engine: sa.Engine, house: Quarantine) -> None:
     content = [*people(), *bot()]
     fold(any_engine, content[: len(content) - 60])
-    house.look("default")
+    house.review("default")
     fold(any_engine, content[len(content) - 60 :])
 
     released = house.release("default", "bot", "me")
@@ -119,10 +119,10 @@ def test_a_released_user_counts_as_if_never_held(any_engine: sa.Engine, house: Q
 
 def test_the_same_marks_do_not_hold_a_released_user_again(any_engine: sa.Engine, house: Quarantine) -> None:
     fold(any_engine, [*people(), *bot()])
-    house.look("default")
+    house.review("default")
     house.release("default", "bot", "me")
 
-    assert house.look("default") == []
+    assert house.review("default") == []
     assert [suspect.state for suspect in house.list("default", 10)] == ["released"]
 
 
@@ -131,12 +131,12 @@ def test_a_mark_that_is_new_does(any_engine: sa.Engine, house: Quarantine) -> No
     house.hold("default", "bot")
     house.release("default", "bot", "me")
 
-    assert house.look("default") == ["bot"], "by hand was no mark of a machine"
+    assert house.review("default") == ["bot"], "by hand was no mark of a machine"
 
 
 def test_reasons_can_be_read(any_engine: sa.Engine, house: Quarantine) -> None:
     fold(any_engine, [*people(), *bot()])
-    house.look("default")
+    house.review("default")
 
     (suspect,) = house.list("default", 10)
 
@@ -168,13 +168,13 @@ def test_holding_or_releasing_twice_is_a_conflict_and_changes_nothing(any_engine
 def test_people_are_not_held(any_engine: sa.Engine, house: Quarantine) -> None:
     fold(any_engine, people(120))
 
-    assert house.look("default") == []
+    assert house.review("default") == []
 
 
 def test_a_look_at_everything_finds_the_collections_with_feedback(any_engine: sa.Engine, house: Quarantine) -> None:
     fold(any_engine, [*people(), *bot()])
 
-    house.look_everywhere()
+    house.review_all()
 
     assert [suspect.unit for suspect in house.list("default", 10)] == ["bot"]
 

@@ -59,6 +59,7 @@ _WRONG_USER = (
     "and be between 1 and 129 characters long"
 )
 _TYPE = 'EventType must be one of "click", "conversion" or "view"'
+_SUBTYPE = 'EventSubtype must be "addToCart" or "purchase"'
 _QUERY = "Query ID must be a search query ID (32 characters hexadecimal string)"
 _OLD = "The timestamp must be at most 4 days in the past"
 _AHEAD = "The timestamp must not lie in the future"
@@ -67,6 +68,7 @@ _BOTH = "Event should specify ObjectIDs or Filters, but not both"
 _CLICKS_ONLY = "Only event of type click should specify the positions attribute"
 _NO_QUERY = "Event of type click with positions should specify a queryID"
 _POSITIVE = "Event of type click may only have strictly positive positions"
+_NO_INTEGERS = "Invalid type for field positions: expected array of integers"
 _SAME_NUMBER = "Event of type click should have the same number of ObjectIDs and Positions"
 
 
@@ -76,9 +78,7 @@ def parse(value: Any, collection: str, now: datetime, *, strict: bool = False) -
     Each object of the event becomes an event of its own, with its own query where `objectData` names one.
 
     Args:
-        value: Any JSON value.
-        collection: The collection that the request belongs to.
-        now: The moment of receipt, in UTC; when the event happened if it does not say.
+        now: When the event happened, too, if it does not say.
         strict: Refuse what Algolia refuses and clickloop could take.
     """
     if not isinstance(value, dict):
@@ -127,11 +127,7 @@ def _value_faults(event: dict[str, Any], strict: bool) -> list[FieldFault]:
         ("eventName", not _fits(_EVENT_NAME, event.get("eventName")), _NAME),
         ("eventType", not kind, "EventType is required"),
         ("eventType", kind not in {"", "click", "conversion", "view"}, _TYPE),
-        (
-            "eventSubtype",
-            subtype not in {"", "addToCart", "purchase"},
-            'EventSubtype must be "addToCart" or "purchase"',
-        ),
+        ("eventSubtype", subtype not in {"", "addToCart", "purchase"}, _SUBTYPE),
         ("eventSubtype", bool(subtype) and kind != "conversion", "Only conversions may have an eventSubtype"),
         ("index", not event.get("index"), "The index field is required"),
         ("index", len(event.get("index", "")) > 256, "The index must have at most 256 characters"),
@@ -148,15 +144,13 @@ def _value_faults(event: dict[str, Any], strict: bool) -> list[FieldFault]:
 def _list_faults(event: dict[str, Any]) -> list[FieldFault]:
     """Return the faults of objects, filters, positions and what belongs to each object."""
     objects, filters = event.get("objectIDs"), event.get("filters")
-    faults = []
-    if objects and filters:
-        faults.append(FieldFault("filters", _BOTH))
-    if not objects and not filters:
-        faults.append(FieldFault("objectIDs", _WHICH))
-    if not _are_texts(objects, MAX_DOCUMENT_ID):
-        faults.append(FieldFault("objectIDs", f"ObjectIDs must be 1 to {MAX_OBJECTS} strings"))
-    if filters is not None and not (_are_texts(filters, 1000) and all(":" in one for one in map(_decoded, filters))):
-        faults.append(FieldFault("filters", f"Filters must be 1 to {MAX_OBJECTS} URL-encoded facet:value pairs"))
+    rules = [
+        ("filters", bool(objects and filters), _BOTH),
+        ("objectIDs", not objects and not filters, _WHICH),
+        ("objectIDs", not _are_texts(objects, MAX_DOCUMENT_ID), f"ObjectIDs must be 1 to {MAX_OBJECTS} strings"),
+        ("filters", not _are_filters(filters), f"Filters must be 1 to {MAX_OBJECTS} URL-encoded facet:value pairs"),
+    ]
+    faults = [FieldFault(name, message) for name, broken, message in rules if broken]
     return [*faults, *_position_faults(event, objects or []), *_data_faults(event, objects or [])]
 
 
@@ -168,10 +162,7 @@ def _position_faults(event: dict[str, Any], objects: list[Any]) -> list[FieldFau
     rules = [
         (not is_click, _CLICKS_ONLY),
         (is_click and not has_query, _NO_QUERY),
-        (
-            any(type(one) is not int for one in positions),
-            "Invalid type for field positions: expected array of integers",
-        ),
+        (any(type(one) is not int for one in positions), _NO_INTEGERS),
         (any(type(one) is int and not 1 <= one <= 1_000_000 for one in positions), _POSITIVE),
         (is_click and len(positions) != len(objects), _SAME_NUMBER),
     ]
@@ -279,6 +270,6 @@ def _are_texts(given: Any, limit: int) -> bool:
     return 1 <= len(given) <= MAX_OBJECTS and len(texts) == len(given)
 
 
-def _decoded(text: str) -> str:
-    """Return a filter with its colon readable: search-insights encodes the whole of it."""
-    return re.sub("%3[aA]", ":", text)
+def _are_filters(given: Any) -> bool:
+    """Return whether filters are absent, or texts with a colon, which search-insights encodes."""
+    return _are_texts(given, 1000) and all(":" in one or "%3a" in one.lower() for one in given or ())

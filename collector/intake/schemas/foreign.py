@@ -48,8 +48,7 @@ def body_id(source: str, value: Any, part: int = 0) -> str:
 
     Args:
         source: The intake, so that two of them never share an id.
-        value: The event as it came, any JSON value.
-        part: Which of the several events that it holds.
+        part: Which of the several events in the value.
     """
     return f"{BY_CONTENT}{uuid.uuid5(_IDS, f'{source}/{part}/{json.dumps(value, sort_keys=True)}')}"
 
@@ -74,13 +73,7 @@ def instant_of(given: Any) -> datetime | None:
 
 
 class Fields(Given):
-    """One foreign object, and what is wrong with it so far. Null and "" stand for absent.
-
-    Args:
-        given: The object; anything else is a fault.
-        place: Dotted path of the object, with a dot at its end, "" for the whole.
-        faults: Where faults are collected, shared by the objects inside.
-    """
+    """One foreign object, and what is wrong with it so far. Null and "" stand for absent; no object is a fault."""
 
     def __init__(self, given: Any, place: str = "", faults: list[FieldFault] | None = None) -> None:
         held = given if isinstance(given, dict) else {}

@@ -19,9 +19,7 @@ def parse(value: Any, collection: str, now: datetime, user: str = "") -> Parsed:
     """Return the event that a Meilisearch event describes, or its faults.
 
     Args:
-        value: Any JSON value.
-        collection: The collection that the request belongs to.
-        now: The moment of receipt, in UTC; its events have no time of their own.
+        now: When the event happened, too; Meilisearch's have no time of their own.
         user: What the header X-MS-USER-ID says, for events without `userId`.
     """
     fields = Fields(value)

@@ -56,14 +56,11 @@ SCHEMA: dict[str, Any] = {
 
 
 def parse(value: Any, collection: str, now: datetime, skew: timedelta = timedelta()) -> Parsed:
-    """Return the event that a JSON value describes, or its faults (at most 20), never an exception.
+    """Return the event that a JSON value describes, or its faults, at most 20.
 
     An event without `id` gets a new one; one without `at` happened `now`. Null stands for absent.
 
     Args:
-        value: Any JSON value, numbers that JSON does not know (NaN) included.
-        collection: The collection that the request belongs to.
-        now: The moment of receipt, in UTC.
         skew: How far the client's clock is behind ours; its moments are corrected by it.
     """
     if not isinstance(value, dict):

@@ -1,4 +1,8 @@
-"""What a schema makes of one entry of a request: content, or everything that is wrong with it."""
+"""What a schema makes of one entry of a request: content, or everything that is wrong with it.
+
+Each schema is a function of any JSON value, the collection that the request belongs to, and the moment of
+receipt in UTC. It raises nothing, whatever the value.
+"""
 
 from __future__ import annotations
 

@@ -65,9 +65,6 @@ def parse_event(value: Any, collection: str, now: datetime, base: int = 1) -> Pa
     """Return the event that a UBI event describes, or its faults.
 
     Args:
-        value: Any JSON value.
-        collection: The collection that the request belongs to.
-        now: The moment of receipt, in UTC.
         base: The ordinal of the first document of a list; UBI itself does not say.
     """
     fields = Fields(value)

@@ -28,7 +28,7 @@ class Stage:
     def look(self, after_s: float, waiting: int, committed: int) -> list[str]:
         self.now_s += after_s
         self.place.waiting, self.place.committed = waiting, committed
-        self.watch.look()
+        self.watch.measure()
         return self.watch.problems()
 
 
