@@ -59,7 +59,6 @@ class Container:
     """Every part of clickloop, made when first asked for.
 
     Args:
-        settings: What the operator set.
         page_cache_mib: Memory for pages of SQLite, of each connection.
         lock_timeout_s: Longest wait for a database that others write.
     """

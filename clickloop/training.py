@@ -68,13 +68,8 @@ def train_once(container: Container, collection: str, tell: Callable[[str], None
         version = train(container, collection, "", tell, container.registry.register)
     finally:
         container.snapshots.clear()
-    return {
-        "version": version.id,
-        "status": version.status,
-        "reason": version.reason,
-        "metrics": version.metrics,
-        "lineage": version.lineage,
-    }
+    told = {name: getattr(version, name) for name in ("status", "reason", "metrics", "lineage")}
+    return {"version": version.id} | told
 
 
 def train(

@@ -90,12 +90,8 @@ def make_router(
     @router.get("/versions")
     def list_versions(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the versions, with promotion and rollback."""
-        return show(
-            "versions.html",
-            collection,
-            versions=registry.list(collection, _MAX_ROWS),
-            previous=_way_back(registry, collection),
-        )
+        versions, previous = registry.list(collection, _MAX_ROWS), _way_back(registry, collection)
+        return show("versions.html", collection, versions=versions, previous=previous)
 
     @router.get("/versions/{version}")
     def show_version(version: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:

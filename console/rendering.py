@@ -41,12 +41,8 @@ class PageTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {
-            "moment": format_moment,
-            "share": format_share,
-            "signed": format_signed,
-            "value": format_value,
-        }
+        filters = {"moment": format_moment, "share": format_share, "signed": format_signed, "value": format_value}
+        self._environment.filters |= filters
         self._environment.globals |= {"release": release, "draw_interval": draw_interval}
 
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -107,8 +107,8 @@ class ServiceClient:
         try:
             return reply.json()
         except ValueError as problem:
-            said = f"{method} {reply.url} answered {reply.status_code} with something else than JSON"
-            raise ClickloopError(f"{said}: {reply.text[:_MAX_QUOTED]!r}") from problem
+            answered = f"{method} {reply.url} answered {reply.status_code} with something else than JSON"
+            raise ClickloopError(f"{answered}: {reply.text[:_MAX_QUOTED]!r}") from problem
 
     def await_ready(self, timeout_s: float, check: Callable[[], None] = lambda: None) -> None:
         """Wait until the service is ready; NotReady when it is not within `timeout_s`.

@@ -186,17 +186,18 @@ class Driver:
         counting.reported(len(taken), clicks, len(events) - len(taken))
 
     def _hits(self, body: Json) -> Json:
-        answer = self._service.send("POST", "/v1/search", json=body)
-        if not isinstance(answer, dict) or not {"hits", "query_id"} <= answer.keys():
-            raise ClickloopError("POST /v1/search answered without query_id and hits; is this a clickloop service?")
-        return answer
+        return self._ask({"hits", "query_id"}, "POST", "/v1/search", json=body)
 
     def _verdicts(self, method: str, path: str, **content: Any) -> list[Json]:
-        answer = self._service.send(method, path, **content)
-        if not isinstance(answer, dict) or "verdicts" not in answer:
-            raise ClickloopError(f"{method} {path} answered without verdicts; is this a clickloop service?")
-        verdicts: list[Json] = answer["verdicts"]
+        verdicts: list[Json] = self._ask({"verdicts"}, method, path, **content)["verdicts"]
         return verdicts
+
+    def _ask(self, wanted: set[str], method: str, path: str, **content: Any) -> Json:
+        answer = self._service.send(method, path, **content)
+        if not isinstance(answer, dict) or not wanted <= answer.keys():
+            names = " and ".join(sorted(wanted))
+            raise ClickloopError(f"{method} {path} answered without {names}; is this a clickloop service?")
+        return answer
 
 
 def _batches(documents: list[Json]) -> Iterator[list[str]]:

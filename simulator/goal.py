@@ -64,14 +64,15 @@ class Goal:
             if self._stopped or (self._clicks is not None and read().clicks >= self._clicks):
                 return None
             if self._issued >= self._searches:
-                self._check_clicks(read())
+                if self._clicks is not None:
+                    raise _too_few(read(), self._clicks)
                 return None
             self._issued += 1
             return self.next_number - 1
 
-    def _check_clicks(self, tally: Tally) -> None:
-        if self._clicks is not None:
-            raise ClickloopError(
-                f"{tally.searches} searches brought {tally.clicks} clicks, far from {self._clicks}: "
-                "are the documents loaded, and does the service accept events?"
-            )
+
+def _too_few(tally: Tally, wanted: int) -> ClickloopError:
+    return ClickloopError(
+        f"{tally.searches} searches brought {tally.clicks} clicks, far from {wanted}: "
+        "are the documents loaded, and does the service accept events?"
+    )

@@ -97,7 +97,7 @@ def index_entries(file: Path) -> Iterator[tuple[str, str]]:
             entry = _ENTRY.search(line)
             if entry is None:
                 raise InvalidRequest(f"{file} line {number}: not an index entry with url, app and text: {line[:80]!r}")
-            yield look_up_phrase(entry[2]), _page_id(entry[1])
+            yield look_up_phrase(entry[2]), entry[1].removeprefix(f"{LANGUAGE}/text/").removesuffix(".html")
 
 
 def look_up_phrase(entry: str) -> str:
@@ -154,10 +154,6 @@ def _page(root: Path, file: Path) -> dict[str, Any] | None:
     return {"id": page, "title": title or page, "text": text, "url": url, "fields": {"app": app.lower() or "shared"}}
 
 
-def _page_id(url: str) -> str:
-    return url.removeprefix(f"{LANGUAGE}/text/").removesuffix(".html")
-
-
 def _package(cache: Path, run: Run) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     name = f"{PACKAGE}_*.deb"
@@ -185,7 +181,7 @@ def _download(folder: Path, run: Run) -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    said = " ".join(command)
+    command_line = " ".join(command)
     program = shutil.which(command[0])
     if program is None:
         raise NotFound(f"{command[0]} is not installed; {PACKAGE} needs Debian or Ubuntu, other systems use docstrings")
@@ -193,7 +189,7 @@ def _run(command: list[str], folder: Path) -> None:
         # The commands are this module's own, and no shell reads them.
         subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603
     except subprocess.TimeoutExpired as problem:
-        raise NotFound(f"`{said}` did not end within 120 s; is the Debian mirror within reach?") from problem
+        raise NotFound(f"`{command_line}` did not end within 120 s; is the Debian mirror within reach?") from problem
     except subprocess.CalledProcessError as problem:
         last = (problem.stderr.strip().splitlines() or ["no message"])[-1]
-        raise NotFound(f"`{said}` failed: {last}; run `apt-get update` as root and try again") from problem
+        raise NotFound(f"`{command_line}` failed: {last}; run `apt-get update` as root and try again") from problem

@@ -13,17 +13,13 @@ from simulator.quality import ndcg
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of a simulation, at one moment.
+    """Counts of a simulation, at one moment; clicks and other events are those that the service accepted.
 
     Attributes:
-        searches: Searches answered.
-        clicks: Clicks that the service accepted.
-        events_sent: Events that the service accepted, clicks included.
         failed: Requests that got no answer, however often tried, or a server error.
         refused: Requests and single events that the service called wrong.
-        retried: Tries repeated because the service was away or overloaded; not failures.
-        versions: Searches by the version that answered.
-        arms: Searches by the arm that answered.
+        retried: Attempts repeated because the service was away or overloaded; not failures.
+        versions: Searches by the version that answered, and `arms` by its arm.
         ndcg: Points (searches so far, mean nDCG@10 of the lists shown since the point before).
     """
 
@@ -39,14 +35,7 @@ class Tally:
 
 
 class Counting:
-    """Keeps a tally that several threads write.
-
-    Args:
-        judgments: Grades by query id and document id.
-        window: Searches per point of quality over time.
-        retried: Tells the tries repeated so far.
-        on_progress: Called with the tally after each change, one call at a time.
-    """
+    """Keeps a tally that several threads write; `window` searches make a point of quality over time."""
 
     def __init__(
         self,

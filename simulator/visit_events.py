@@ -43,17 +43,15 @@ class Reader:
     ) -> list[dict[str, Any]]:
         """Return the events of one visit in the form of `POST /v1/events`; they name nobody who did not sign in.
 
-        The same visit, answer and source of chance give the same events and ids.
-
-        Args:
-            shown: Ids of the shown documents, rank 1 first, and `grades` theirs.
+        The same visit, answer and source of chance give the same events and ids. Grades are those of the shown
+        documents, rank 1 first.
         """
         who = {"user": visit.user} if visit.user else {}
         made: list[dict[str, Any]] = []
         for rank in self.user.clicks(grades, rng):
-            for said in self._after_click(grades[rank - 1], rng):
-                event = digest_json([visit.number, visit.session, query_id, len(made)])[:32]
-                made.append({"id": event, "query_id": query_id, "document_id": shown[rank - 1], **said, **who})
+            for event in self._after_click(grades[rank - 1], rng):
+                name = digest_json([visit.number, visit.session, query_id, len(made)])[:32]
+                made.append({"id": name, "query_id": query_id, "document_id": shown[rank - 1], **event, **who})
         return made
 
     def _after_click(self, grade: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -9,16 +9,7 @@ from typing import Annotated
 import typer
 from threadpoolctl import threadpool_limits
 
-from clickloop.cli.terminal import (
-    DEFAULT_URL,
-    AsJson,
-    CollectionName,
-    Delimiter,
-    Encoding,
-    Url,
-    err,
-    show,
-)
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Delimiter, Encoding, Url, err, show
 from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
@@ -51,7 +42,7 @@ def index(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobod
     strict: Annotated[bool, typer.Option("--strict", help="End at the first row that is not taken.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, send nothing.")] = False,
     delete_missing: Annotated[
-        bool, typer.Option("--delete-missing", help="Then delete documents that the source does not hold.")
+        bool, typer.Option("--delete-missing", help="Then delete the documents that the source does not hold.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     collection: CollectionName = "default",

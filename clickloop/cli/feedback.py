@@ -33,8 +33,8 @@ def replay(  # noqa: PLR0913, PLR0917  Typer makes each argument an option; nobo
     columns: Annotated[
         list[str] | None, typer.Option("--map", help="Columns of the log: query=q,user=session,at=time.")
     ] = None,
-    zone: Annotated[str, typer.Option(help="Zone of the log's times that name none, such as Europe/Berlin.")] = "",
-    between: Annotated[str, typer.Option(help="What separates ids in a cell of results; white space without.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the log's times that name none, such as Europe/Berlin.")] = "",
+    between: Annotated[str, typer.Option(help="What separates ids in a cell of results; else white space.")] = "",
     encoding: Encoding = "",
     delimiter: Delimiter = "",
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew after an interrupted replay.")] = False,
@@ -184,12 +184,5 @@ def _note(container: Container, collection: str, action: str, detail: dict[str, 
     from foundation.database.engine import transaction
 
     with transaction(container.engine) as connection:
-        record_action(
-            connection,
-            collection,
-            action=action,
-            subject=collection,
-            at=container.clock.now(),
-            actor=command_line_actor(),
-            detail=detail,
-        )
+        at, actor = container.clock.now(), command_line_actor()
+        record_action(connection, collection, action=action, subject=collection, at=at, actor=actor, detail=detail)

@@ -69,7 +69,7 @@ def serve_agents(
     http: Annotated[bool, typer.Option("--http", help="Listen for streamable HTTP instead of standard input.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on, with --http.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=MAX_PORT, help="Port to listen on, with --http.")] = 8081,
-    user: Annotated[str, typer.Option(help="Whom caps and experiments count; all agents here are one.")] = "agent",
+    user: Annotated[str, typer.Option(help="The user that caps and experiments count all agents as.")] = "agent",
     collection: CollectionName = "default",
     url: Url = DEFAULT_URL,
 ) -> None:
@@ -164,7 +164,7 @@ def search(
 @app.command()
 def doctor(
     judged: Annotated[
-        Path | None, typer.Option(help="BEIR folder to judge by; users' agreeing clicks without.")
+        Path | None, typer.Option(help="BEIR folder to judge by; without it, the clicks that users agree on.")
     ] = None,
     late: Annotated[bool, typer.Option(help="Measure whether late interaction pays; embeds once.")] = False,
     collection: CollectionName = "default",

@@ -15,19 +15,21 @@ err = Console(stderr=True)
 Url = Annotated[str, typer.Option(envvar="CLICKLOOP_URL", help="Address of the running service.")]
 CollectionName = Annotated[str, typer.Option("--collection", help="The collection concerned.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Encoding = Annotated[str, typer.Option(help="Of CSV files, such as latin-1; UTF-8 without.")]
-Delimiter = Annotated[str, typer.Option(help="What separates cells of CSV, such as ';' or tab; seen without.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of CSV files, such as latin-1; UTF-8 by default.")]
+Delimiter = Annotated[
+    str, typer.Option(help="What separates cells of CSV, such as ';' or tab; read off the file else.")
+]
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
-def show(value: Any, as_json: bool, told: RenderableType | None = None) -> None:
-    """Print a value: as JSON for programs, or as it is told to people."""
+def show(value: Any, as_json: bool, words: RenderableType | None = None) -> None:
+    """Print a value: as JSON for programs, or in words for people."""
     if as_json:
         print_json(value)
-    elif told is None:
+    elif words is None:
         out.print(value)
     else:
-        out.print(told, highlight=False)
+        out.print(words, highlight=False)
 
 
 def show_fields(value: Mapping[str, Any]) -> None:

@@ -65,9 +65,9 @@ def name_version(version: str, name: str, collection: CollectionName = "default"
 @versions.command("rollback")
 def roll_back(
     from_: Annotated[
-        str, typer.Option("--from", help="The champion as you know it; without it only a promotion is undone.")
+        str, typer.Option("--from", help="The champion that you expect; without it only a promotion is undone.")
     ] = "",
-    to: Annotated[str, typer.Option(help="Where that leads as you know it.")] = "",
+    to: Annotated[str, typer.Option(help="The version that you expect to return to.")] = "",
     reason: str = "by hand",
     collection: CollectionName = "default",
     url: Url = DEFAULT_URL,

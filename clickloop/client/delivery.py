@@ -35,13 +35,7 @@ class _Verdicts:
 
 
 class Delivery:
-    """The background task of one client; everything but `notify` runs on one event loop.
-
-    Args:
-        at_once: Most events in one request.
-        linger_s: How long a first event waits for others.
-        strict: Whether `flush` raises what was refused, beside its being logged.
-    """
+    """The background task that sends a client's events; everything but `notify` runs on one event loop."""
 
     def __init__(self, connection: Connection, outbox: Outbox, at_once: int, linger_s: float, *, strict: bool) -> None:
         self.at_once = at_once

@@ -36,9 +36,6 @@ class Reporter(ABC):
 
     Every method returns the event's id.
 
-    Args:
-        strict: Whether an event that finds no room raises; else it is counted and logged.
-
     Attributes:
         outbox: What waits for the service.
         closed: Whether nothing more can be reported.

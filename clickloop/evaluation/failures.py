@@ -76,13 +76,7 @@ def find_failures(
     rankings: Mapping[str, Sequence[str]],
     texts: Texts,
 ) -> list[Failure]:
-    """Return the failed queries of one system, each with its likeliest reason.
-
-    Args:
-        queries: Text by query id.
-        judgments: Grades by query id and document id; above 0 is relevant.
-        rankings: Document ids by query id, best first.
-    """
+    """Return the failed queries of one system, each with its likeliest reason; a grade above 0 is relevant."""
     judges_negatives = any(grade <= 0 for grades in judgments.values() for grade in grades.values())
     failures = []
     for query, grades in judgments.items():

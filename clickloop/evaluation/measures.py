@@ -68,11 +68,8 @@ class Difference:
 def parse_measures(written: str, depth: int) -> tuple[Any, ...]:
     """Return the measures that a comma-separated list names as ir-measures does.
 
-    Args:
-        depth: Most results that a query has.
-
     Raises:
-        InvalidRequest: A name is none of nDCG, RR, AP, P and R, or looks deeper than `depth`.
+        InvalidRequest: A name is none of nDCG, RR, AP, P and R, or looks deeper than `depth` results.
     """
     return tuple(dict.fromkeys(_parse(name.strip(), depth) for name in written.split(",")))
 

@@ -87,8 +87,6 @@ def compare(
     """Return how systems answer the judged queries of a split.
 
     Args:
-        rank: Returns a system's run over queries.
-        seed: Of the randomisation tests.
         measures: What is measured; pairs are compared by nDCG@10 in any case.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +53,6 @@ class Systems:
 
         Args:
             system: One of `BUILT_IN`, a version's id, or the path of a TREC run file.
-            queries: Text by query id.
 
         Raises:
             InvalidRequest: There is no such system, or the file is not a run.
@@ -61,7 +60,8 @@ class Systems:
         """
         if Path(system).is_file():
             found = read_run(Path(system))
-            return {query: _best(found.get(query, {}).items(), self._depth) for query in queries}
+            ranked = {query: sorted(found.get(query, {}).items(), key=lambda pair: -pair[1]) for query in queries}
+            return {query: dict(scores[: self._depth]) for query, scores in ranked.items()}
         rank = self._ranker(system)
         return {query: rank(self._read(text, late=system == RERANK)) for query, text in queries.items()}
 
@@ -101,7 +101,3 @@ class Systems:
             passages, _ = self.corpus.passage_vectors(np.array([row]))
             scores[self.corpus.name(row)] = float((passages @ query.vector).max())
         return scores
-
-
-def _best(scores: Iterable[tuple[str, float]], depth: int) -> dict[str, float]:
-    return dict(sorted(scores, key=lambda pair: -pair[1])[:depth])

@@ -96,13 +96,13 @@ def make_server(service: ServiceClient, user: str) -> MCPServer:
             doing, so that a busy agent moves no evidence by its numbers.
     """
     server = MCPServer("clickloop", instructions=_INSTRUCTIONS, version=version("clickloop"), log_level="WARNING")
-    said = Feedback(service)
+    reports = Feedback(service)
     who = {"user": user, "surface": SURFACE}
 
     @server.tool(annotations=_READS, structured_output=True)
     def search(query: Question, k: Results = 10, filters: Filters = None) -> SearchAnswer:
         """Find documents by words and by meaning, best first, each with the snippet that fits."""
-        with _told():
+        with _tool_errors():
             answer = service.post("/v1/search", {"query": query, "k": k, "filters": filters, **who})
         hits = [hit | {"document_id": hit["id"]} for hit in answer["hits"]]
         return SearchAnswer.model_validate(answer | {"hits": hits})
@@ -111,27 +111,27 @@ def make_server(service: ServiceClient, user: str) -> MCPServer:
     def context(question: Question, budget_tokens: Budget = 1000, filters: Filters = None) -> ContextAnswer:
         """Return the passages that answer a question, best first, none twice, within a budget of tokens."""
         wanted = {"question": question, "budget_tokens": budget_tokens, "filters": filters}
-        with _told():
+        with _tool_errors():
             answer = service.post("/v1/context", wanted | who)
         return ContextAnswer.model_validate(answer)
 
     @server.tool(annotations=_WRITES, structured_output=True)
     def feedback(query_id: QueryId, kind: Kind, document_id: DocumentId = "", stars: Stars = 0) -> FeedbackReply:
         """Report how an answer served, so that later ones are better."""
-        with _told():
+        with _tool_errors():
             if kind == "cited":
-                said.cite(query_id, document_id)
+                reports.cite(query_id, document_id)
             elif kind == "rated":
-                said.rate(query_id, document_id, stars)
+                reports.rate(query_id, document_id, stars)
             else:
-                said.resolve(query_id, document_id, resolved=kind == "resolved")
+                reports.resolve(query_id, document_id, resolved=kind == "resolved")
         return FeedbackReply(accepted=True)
 
     return server
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _tool_errors() -> Iterator[None]:
     """Tell the agent in the service's words what went wrong."""
     try:
         yield

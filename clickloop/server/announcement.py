@@ -37,12 +37,9 @@ class AnnouncedServer(uvicorn.Server):
 
 
 class AnnouncedProcesses(Multiprocess):
-    """Several processes that tell their address when the first of them answers.
+    """Several processes that tell their address when the first of them answers; then they are `started`.
 
     One that ends before any has answered ends all: it would end again.
-
-    Attributes:
-        started: Whether any has answered.
     """
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:

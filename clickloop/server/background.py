@@ -15,14 +15,9 @@ _log = get_log("background")
 
 
 class Background:
-    """Collects and retrains in threads of this process.
+    """Collects and retrains in threads of this process, until `stopped` is set.
 
-    Args:
-        container: The parts to work with; the caller closes them.
-        stopped: Set by the caller, or by this when the collector broke down: it should end.
-
-    Attributes:
-        failed: Whether it ends because the collector broke down.
+    The caller closes the container. When the collector breaks down, `failed` is true and `stopped` is set.
     """
 
     def __init__(self, container: Container, stopped: threading.Event) -> None:

@@ -37,9 +37,7 @@ class Readiness:
     """Gathers what the parts of one replica say of themselves.
 
     Args:
-        state: What is served, by collection.
         is_loaded: Whether every collection there was at the start has a version.
-        sources: Who is asked what is amiss, in this order.
     """
 
     def __init__(

@@ -16,11 +16,7 @@ _COUNTS = ("searches", "clicks", "events_sent", "failed", "refused", "retried")
 
 
 class BackgroundTraffic:
-    """Runs a driver in a thread from entering to leaving the `with` block.
-
-    Attributes:
-        tally: What the users have done so far.
-    """
+    """Runs a driver in a thread from entering to leaving the `with` block; its tally grows meanwhile."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver

@@ -71,10 +71,10 @@ def _top(ids: list[str], titles: Mapping[str, str], right: Mapping[str, int]) ->
 def _print_runs(console: Console, story: Story) -> None:
     table = Table("training run", "ended", "what the gate and the experiment said", title="Candidates", show_lines=True)
     for run in reversed(story.runs):
-        said = [f"gate: {run['report'].get('gate', run['report'].get('end', ''))}"]
+        words = [f"gate: {run['report'].get('gate', run['report'].get('end', ''))}"]
         if "verdict" in run["report"]:
-            said.append(f"experiment: {run['report']['verdict']}: {run['report']['why']}")
-        table.add_row(run["version"] or run["id"][:8], run["state"], "\n".join(said))
+            words.append(f"experiment: {run['report']['verdict']}: {run['report']['why']}")
+        table.add_row(run["version"] or run["id"][:8], run["state"], "\n".join(words))
     console.print(table)
     for card in story.experiments:
         console.print(

@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rich.console import Console
 
 from clickloop.cli.history.delivery import LogDelivery
-from clickloop.cli.history.entries import EntryReader, Outgoing
+from clickloop.cli.history.entries import EntryReader
 from clickloop.cli.history.log_columns import LogColumns, parse_columns
 from clickloop.cli.history.reader import LogReader
 from clickloop.cli.history.run import LogRun, LogTally
-from clickloop.cli.importing.delivery import RefusedRow
 from clickloop.cli.importing.formats.delimited import read_delimiter
 from clickloop.cli.importing.formats.detection import KNOWN_FILES, open_source
 from clickloop.cli.importing.formats.source import Row, Source, TableForm
@@ -103,7 +102,7 @@ def replay_log(service: ServiceClient, options: LogOptions, home: Path, console:
         zone=options.zone,
         between=options.between,
     )
-    send = _send_nothing if options.dry_run else LogDelivery(service, session.retry, columns).send
+    send = (lambda _path, _batch: []) if options.dry_run else LogDelivery(service, session.retry, columns).send
     run = LogRun(LogReader(cells), send, session.refuse, checkpoint)
     session.carry_out(log, columns, run.tally.rows, partial(run.run, log))
     return summary
@@ -133,7 +132,3 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise InvalidRequest(f"--zone {name!r} is no zone; write it as Europe/Berlin or UTC") from problem
-
-
-def _send_nothing(_path: str, _batch: Sequence[Outgoing]) -> list[RefusedRow]:
-    return []

@@ -85,34 +85,34 @@ class EntryReader:
                 return None
         return at
 
-    def search(self, place: str, said: Mapping[str, Any]) -> Entry:
+    def search(self, place: str, cells: Mapping[str, Any]) -> Entry:
         """Return the search that a row with results says."""
-        at = self.moment(said.get("at"))
-        results = self._results(said["results"])
+        at = self.moment(cells.get("at"))
+        results = self._results(cells["results"])
         if at is None or isinstance(results, str):
             return self._faults(at, results)
-        query = {"user_query": as_id(said.get("query", "")), "timestamp": at.isoformat()}
-        query |= {"client_id": as_id(said["user"])} if "user" in said else {}
+        query = {"user_query": as_id(cells.get("query", "")), "timestamp": at.isoformat()}
+        query |= {"client_id": as_id(cells["user"])} if "user" in cells else {}
         body = query | {"object_id_field": "id", "query_response_hit_ids": results}
-        body["query_id"] = as_id(said["query_id"]) if "query_id" in said else body_id("log-search", body)
+        body["query_id"] = as_id(cells["query_id"]) if "query_id" in cells else body_id("log-search", body)
         return self._checked(Outgoing(SEARCHES, place, str(body["query_id"]), ""), body)
 
-    def event(self, place: str, said: Mapping[str, Any]) -> Entry:
+    def event(self, place: str, cells: Mapping[str, Any]) -> Entry:
         """Return the event that a row with a type says."""
-        word = str(said["type"])
+        word = str(cells["type"])
         kind = word if word in EVENT_TYPES else action_of(word)
         if kind is None:
             return Ignored(f"nothing is learned from {word!r}")
-        if "query_id" not in said:
+        if "query_id" not in cells:
             return Ignored("it belongs to no search")
-        at = self.moment(said.get("at"))
+        at = self.moment(cells.get("at"))
         if at is None:
             return self._faults(at, [])
         body: dict[str, Any] = {"type": kind, "at": at.isoformat()}
-        body |= {name: as_id(said[name]) for name in ("query_id", "document_id", "user") if name in said}
-        if kind in _VALUED and "value" in said:
-            body["value"] = _number(said["value"])
-        body["id"] = as_id(said["id"]) if "id" in said else body_id("log-event", body)
+        body |= {name: as_id(cells[name]) for name in ("query_id", "document_id", "user") if name in cells}
+        if kind in _VALUED and "value" in cells:
+            body["value"] = _number(cells["value"])
+        body["id"] = as_id(cells["id"]) if "id" in cells else body_id("log-event", body)
         return self._checked(Outgoing(EVENTS, place, str(body["id"]), ""), body)
 
     def _results(self, given: Any) -> list[Any] | str:

@@ -10,6 +10,7 @@ from clickloop.cli.history.entries import Entry, EntryReader, Outgoing
 from foundation.errors import FieldFault
 
 _YES = frozenset({"1", "true", "yes", "y", "t", "click", "clicked"})
+_OF_CLICK = ("document_id", "user", "at")
 _NO = frozenset({"", "0", "false", "no", "n", "f"})
 _GAPS = (
     "must count the documents of a list from 0 or 1 without gap; a list with gaps hides what people passed over, "
@@ -17,16 +18,16 @@ _GAPS = (
 )
 
 
-def is_line(said: Mapping[str, Any]) -> bool:
+def is_line(cells: Mapping[str, Any]) -> bool:
     """Tell whether a row says that a document was shown at a rank."""
-    return "rank" in said and "results" not in said and "type" not in said
+    return "rank" in cells and "results" not in cells and "type" not in cells
 
 
-def key_of(said: Mapping[str, Any]) -> Hashable:
+def key_of(cells: Mapping[str, Any]) -> Hashable:
     """Return what the rows of one list share: the query's id, else query, user and moment."""
-    if "query_id" in said:
-        return str(said["query_id"])
-    return tuple(str(said.get(part, "")) for part in ("query", "user", "at"))
+    if "query_id" in cells:
+        return str(cells["query_id"])
+    return tuple(str(cells.get(part, "")) for part in ("query", "user", "at"))
 
 
 @dataclass(slots=True)
@@ -38,25 +39,25 @@ class ShownRows:
     number: int
     rows: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    def add(self, place: str, said: Mapping[str, Any], number: int) -> None:
+    def add(self, place: str, cells: Mapping[str, Any], number: int) -> None:
         """Take the next row."""
-        self.rows.append((place, said))
+        self.rows.append((place, cells))
         self.number = number
 
     def entries(self, reading: EntryReader) -> list[Entry]:
         """Return the search, then a click for every row that was clicked; or all that is wrong."""
         columns, first = reading.columns, self.rows[0][1]
         faults: list[FieldFault] = []
-        ranks = [_whole(said["rank"]) for _, said in self.rows]
-        clicked = [_truth(said.get("clicked", 0)) for _, said in self.rows]
-        shown = {rank: said for rank, (_, said) in zip(ranks, self.rows, strict=True)}
+        ranks = [_whole(cells["rank"]) for _, cells in self.rows]
+        clicked = [_truth(cells.get("clicked", 0)) for _, cells in self.rows]
+        shown = {rank: cells for rank, (_, cells) in zip(ranks, self.rows, strict=True)}
         if None in ranks or not _is_gapless(ranks):
             faults.append(FieldFault(columns["rank"], _GAPS))
         if None in clicked:
             faults.append(FieldFault(columns["clicked"], "must be 0 or 1, true or false, or a number of clicks"))
-        if any("document_id" not in said for _, said in self.rows):
+        if any("document_id" not in cells for _, cells in self.rows):
             faults.append(FieldFault(columns["document_id"], "is required"))
-        if any(said.get("query") != first.get("query") for _, said in self.rows):
+        if any(cells.get("query") != first.get("query") for _, cells in self.rows):
             faults.append(FieldFault(columns["query"], "differs between the rows of one list"))
         if faults:
             return [tuple(faults)]
@@ -64,16 +65,13 @@ class ShownRows:
         search = reading.search(self.place, dict(first) | {"results": order})
         if not isinstance(search, Outgoing):
             return [search]
+        about = {"type": "click", "query_id": search.id}
         clicks = [
-            reading.event(place, self._click(said, search.id))
-            for (place, said), hit in zip(self.rows, clicked, strict=True)
+            reading.event(place, {part: cells[part] for part in _OF_CLICK if part in cells} | about)
+            for (place, cells), hit in zip(self.rows, clicked, strict=True)
             if hit
         ]
         return [search, *clicks]
-
-    def _click(self, said: Mapping[str, Any], query_id: str) -> Mapping[str, Any]:
-        kept = {part: said[part] for part in ("document_id", "user", "at") if part in said}
-        return kept | {"type": "click", "query_id": query_id}
 
 
 def _is_gapless(ranks: list[int | None]) -> bool:

@@ -66,8 +66,8 @@ class LogColumns:
         An empty cell in a column of results says that a search had none.
         """
         self._seen |= self._named & row.keys()
-        said = {part: row.get(column) for part, column in self._columns.items()}
-        found = {part: value for part, value in said.items() if value is not None and value != ""}
+        cells = {part: row.get(column) for part, column in self._columns.items()}
+        found = {part: value for part, value in cells.items() if value is not None and value != ""}
         if self._tells_results and "query" in found and not {"type", "rank"} & found.keys():
             found.setdefault("results", [])
         return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from clickloop.cli.history.entries import SEARCHES, Entry, EntryReader, Ignored, Outgoing
 from clickloop.cli.history.lists import ShownRows, is_line, key_of
@@ -19,13 +20,7 @@ _UNCLEAR = "is neither a search with results, an event with a type, nor a shown 
 
 @dataclass(slots=True)
 class ReadRows:
-    """What some rows amount to.
-
-    Attributes:
-        rows: Number of the last of them, from 1.
-        outgoing: What is to be sent.
-        ignored: How many of them teach nothing, by reason.
-    """
+    """What the rows up to number `rows` amount to: what is to be sent, what is refused, and what teaches nothing."""
 
     rows: int
     outgoing: list[Outgoing] = field(default_factory=list)
@@ -54,27 +49,26 @@ class LogReader:
     def read(self, rows: Iterable[Row]) -> Iterator[ReadRows]:
         """Yield what the rows amount to, in their order."""
         for number, row in enumerate(rows, start=1):
-            said = self._reading.columns.read(row.columns)
-            if row.fault or not is_line(said):
+            cells = self._reading.columns.read(row.columns)
+            if row.fault or not is_line(cells):
                 yield from self._close()
-                yield self._alone(row, number)
-            elif self._open is not None and self._open.key == key_of(said):
-                self._open.add(row.place, said, number)
+                yield self._alone(row, cells, number)
+            elif self._open is not None and self._open.key == key_of(cells):
+                self._open.add(row.place, cells, number)
             else:
                 yield from self._close()
-                self._open = ShownRows(key_of(said), row.place, number)
-                self._open.add(row.place, said, number)
+                self._open = ShownRows(key_of(cells), row.place, number)
+                self._open.add(row.place, cells, number)
         yield from self._close()
 
-    def _alone(self, row: Row, number: int) -> ReadRows:
+    def _alone(self, row: Row, cells: Mapping[str, Any], number: int) -> ReadRows:
         found = ReadRows(number)
-        said = self._reading.columns.read(row.columns)
         if row.fault:
             found.add(row.place, (FieldFault("row", row.fault),))
-        elif "results" in said:
-            self._add_search(found, row.place, self._reading.search(row.place, said), _TWICE)
-        elif "type" in said:
-            found.add(row.place, self._reading.event(row.place, said))
+        elif "results" in cells:
+            self._add_search(found, row.place, self._reading.search(row.place, cells), _TWICE)
+        elif "type" in cells:
+            found.add(row.place, self._reading.event(row.place, cells))
         else:
             found.add(row.place, (FieldFault("row", _UNCLEAR),))
         return found

@@ -23,9 +23,7 @@ class LogTally:
 
     Attributes:
         rows: Rows whose fate is settled.
-        searches: Lists that were accepted, those that were there before too.
-        events: The same of events.
-        refused: Rows or lists that were not taken.
+        searches: Lists that were accepted, those that were there before too; `events` likewise.
         ignored: Rows that teach nothing, by reason.
     """
 
@@ -43,9 +41,6 @@ class LogRun:
         send: Takes a batch of searches or of events with its path; returns what was refused.
         tell: Called for every row that is not taken.
         checkpoint: Where the run keeps its place; without one it begins at the first row.
-
-    Attributes:
-        tally: What became of the rows, those of interrupted runs before it included.
     """
 
     def __init__(

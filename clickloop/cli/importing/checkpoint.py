@@ -38,9 +38,7 @@ class Checkpoint(Generic[Kept]):
     It counts only while the source is what it was: the same files, sizes and times of change.
 
     Args:
-        folder: Where it is kept.
         purpose: JSON values that tell imports apart: source, service, collection, options.
-        files: What is read.
         nothing: The tally of a run that has not begun.
     """
 

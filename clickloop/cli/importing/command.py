@@ -14,7 +14,7 @@ from rich.console import Console
 from clickloop.cli.exporting import stored_documents
 from clickloop.cli.importing.checkpoint import ImportTally
 from clickloop.cli.importing.column_map import ColumnMap, parse_map
-from clickloop.cli.importing.delivery import MAX_DOCUMENTS, DocumentDelivery, OutgoingDocument, RefusedRow
+from clickloop.cli.importing.delivery import MAX_DOCUMENTS, DocumentDelivery
 from clickloop.cli.importing.formats.delimited import Delimited, read_delimiter
 from clickloop.cli.importing.formats.detection import open_source
 from clickloop.cli.importing.formats.source import TableForm
@@ -112,7 +112,7 @@ def import_documents(
         strings=options.strings,
         numbers=list(options.numbers),
     )
-    send = _send_nothing if options.dry_run else DocumentDelivery(service, session.retry).send
+    send = (lambda _batch: (Counter(), [])) if options.dry_run else DocumentDelivery(service, session.retry).send
     run = Import(source, columns, send, session.refuse, checkpoint, strict=options.strict)
     session.carry_out(source, columns, run.tally.rows, run.run)
     for name, cell in source.almost_numbers.items() if isinstance(source, Delimited) else ():
@@ -133,7 +133,3 @@ def _delete_missing(service: ServiceClient, retry: RetryPolicy, run: Import, con
         chunk = missing[start : start + MAX_DOCUMENTS]
         retry.ask(partial(service.delete, "/v1/documents", chunk))
     return len(missing)
-
-
-def _send_nothing(_batch: Sequence[OutgoingDocument]) -> tuple[Counter[str], list[RefusedRow]]:
-    return Counter(), []

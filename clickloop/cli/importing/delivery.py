@@ -76,7 +76,8 @@ class DocumentDelivery:
             Refused: It refuses every document, whatever it is.
         """
         try:
-            answer = self._retry.ask(lambda: self._put(batch))
+            lines = "\n".join(document.line for document in batch)
+            answer = self._retry.ask(lambda: self._remote.put_lines("/v1/documents", lines))
         except Refused as whole:
             if whole.code not in {_TOO_LARGE, _INVALID}:
                 raise
@@ -85,9 +86,6 @@ class DocumentDelivery:
         del statuses["refused"]
         refused = [verdict for verdict in answer["verdicts"] if verdict["status"] == "refused"]
         return statuses, [_refusal(batch[verdict["index"]], verdict) for verdict in refused]
-
-    def _put(self, batch: Sequence[OutgoingDocument]) -> Any:
-        return self._remote.put_lines("/v1/documents", "\n".join(document.line for document in batch))
 
     def _settle(self, batch: Sequence[OutgoingDocument], refused: Refused) -> tuple[Counter[str], list[RefusedRow]]:
         if len(batch) == 1:

@@ -37,7 +37,6 @@ class Import:
 
     Attributes:
         ids: Those of the source, read so far.
-        tally: What became of the rows, those of interrupted runs before it included.
     """
 
     def __init__(

@@ -74,15 +74,7 @@ class MappedColumns(Protocol):
 
 
 class Session(Generic[Kept]):
-    """One run over a source, as the person at the console follows it.
-
-    Args:
-        home: Where the place of an interrupted run is kept.
-        summary: Holds the tally of a run that has not begun; filled by the run.
-
-    Attributes:
-        retry: Repeats what may succeed later, and tells of every pause.
-    """
+    """One run over a source, as the person at the console follows it; it fills the summary."""
 
     def __init__(
         self, service: ServiceClient, options: SourceOptions, summary: Summary[Kept], *, home: Path, console: Console
@@ -130,12 +122,7 @@ class Session(Generic[Kept]):
     def carry_out(
         self, source: Source, columns: MappedColumns, resumed_at: int, run: Callable[[Callable[[], None]], Kept]
     ) -> None:
-        """Run, and tell where the run begins and which columns it missed.
-
-        Args:
-            resumed_at: Rows that an interrupted run had settled.
-            run: Reads and sends the source; is handed what to call after each row.
-        """
+        """Run from where an interrupted run ended, and tell of that and of columns that no row had."""
         self._summary.resumed_at = resumed_at
         if resumed_at:
             self.say(f"going on behind row {resumed_at}, where the last run ended; --restart begins anew")

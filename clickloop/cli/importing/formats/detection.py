@@ -20,7 +20,6 @@ def open_source(path: Path, form: TableForm, known: str = _KNOWN) -> Source:
     """Return the source at `path`, by its name; a folder with `corpus.jsonl` is in BEIR's form.
 
     Args:
-        form: How a source with a heading is read.
         known: What is taken, for people who name something else.
 
     Raises:

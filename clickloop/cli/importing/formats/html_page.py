@@ -11,8 +11,8 @@ from bs4.element import NavigableString
 _UNREAD = "script, style, nav, footer, noscript, template, iframe, svg, [role=navigation], [role=contentinfo]"
 _MAIN = ("main", "[role=main]", "article", "body")
 _BLOCKS = re.compile(
-    "address|article|aside|blockquote|br|d[dlt]|div|fieldset|figcaption|figure|form|h[1-6r]|header|li|main|[ou]l|p|pre|"
-    "section|table|t[dhr]"
+    "^(?:address|article|aside|blockquote|br|d[dlt]|div|fieldset|figcaption|figure|form|h[1-6r]|header|li|main|[ou]l|p|pre|"
+    "section|table|t[dhr])$"
 )
 _SPACE = re.compile(r"\s+")
 
@@ -51,15 +51,11 @@ def _visible(page: BeautifulSoup) -> str:
     for text in area.find_all(string=lambda text: type(text) is NavigableString):
         if text.find_parent("pre") is None:
             text.replace_with(_SPACE.sub(" ", text))
-    for block in area.find_all(_is_block):
+    for block in area.find_all(_BLOCKS):
         block.insert_before("\n")
         block.insert_after("\n")
     lines = (line.rstrip() for line in area.get_text().split("\n"))
     return "\n".join(line for line in lines if line).strip()
-
-
-def _is_block(tag: Tag) -> bool:
-    return _BLOCKS.fullmatch(tag.name) is not None
 
 
 def _line(tag: Any) -> str:

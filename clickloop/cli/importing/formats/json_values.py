@@ -18,8 +18,12 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, str | bool | int):
         return value
-    if isinstance(value, float | Decimal):
-        return _number(value) if math.isfinite(value) else None
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return None
+    if isinstance(value, Decimal):
+        return float(value) if Decimal(repr(float(value))) == value else str(value)
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, date | time):  # a datetime is a date, too
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -29,8 +33,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     raise TypeError(f"holds {type(value).__name__}, which JSON cannot hold")
-
-
-def _number(value: float | Decimal) -> float | str:
-    number = float(value)
-    return number if isinstance(value, float) or Decimal(repr(number)) == value else str(value)

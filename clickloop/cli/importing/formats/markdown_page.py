@@ -31,7 +31,8 @@ def read_page(content: bytes) -> dict[str, Any]:
     front, body = _split(content.decode("utf-8-sig"))
     tokens = _PARSER.parse(body)
     title = str(front.pop("title", "") or "")
-    if not title and (place := _first_heading(tokens)) is not None:
+    headings = (index for index, token in enumerate(tokens) if token.type == "heading_open")
+    if not title and (place := next(headings, None)) is not None:
         title = _inline(tokens[place + 1].children or ())
         del tokens[place : place + 3]
     kept = {name: front.pop(name) for name in _TAKEN & front.keys()}
@@ -49,10 +50,6 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         return front, text[match.end() :]
     except (yaml.YAMLError, TypeError) as problem:
         raise ValueError(f"its front matter cannot be read: {' '.join(str(problem).split())}") from problem
-
-
-def _first_heading(tokens: Sequence[Token]) -> int | None:
-    return next((index for index, token in enumerate(tokens) if token.type == "heading_open"), None)
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
