@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,9 @@ class Entry:
 def read_entries(raw: bytes, content_type: str, max_entries: int) -> list[Entry]:
     """Return the entries of a request body in order.
 
-    NDJSON is read when `content_type` names it; blank lines are skipped. Anything else is read as
-    JSON: an array holds its elements, an object is one entry. Entries with numbers that fit no float
-    (1e999), lone halves of surrogate pairs or deep nesting have a fault, as their neighbours have not.
+    NDJSON is read when `content_type` names it; blank lines are skipped. Anything else is read as JSON: an array holds
+    its elements, an object is one entry. An entry has a fault if it holds a number that fits no float (1e999) or half
+    of a surrogate pair, or is nested too deep.
 
     Raises:
         UnreadableBody: It is empty, not UTF-8 or not JSON; the message names line and column.
@@ -125,25 +125,19 @@ def _parse(raw: bytes, first_line: int = 1) -> Any:
     """Return the JSON value in `raw`, whose first line is `first_line` of the body."""
     try:
         text = raw.decode()
-    except UnicodeDecodeError as problem:
-        line, column = (
-            first_line + raw.count(b"\n", 0, problem.start),
-            problem.start - raw.rfind(b"\n", 0, problem.start),
-        )
-        raise UnreadableBody(_message("is not UTF-8", line, column)) from problem
-    try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_short)
+    except UnicodeDecodeError as problem:
+        raise _unreadable("is not UTF-8", raw.decode("latin-1"), problem.start, first_line) from problem
     except json.JSONDecodeError as problem:
-        where = first_line + problem.lineno - 1, problem.colno
-        raise UnreadableBody(_message(f"is not JSON: {problem.msg}", *where)) from problem
+        raise _unreadable(f"is not JSON: {problem.msg}", text, problem.pos, first_line) from problem
     except (ValueError, RecursionError) as problem:
         offset, reason = _find_refused(text)
-        where = first_line + text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset)
-        raise UnreadableBody(_message(reason, *where)) from problem
+        raise _unreadable(reason, text, offset, first_line) from problem
 
 
-def _message(what: str, line: int, column: int) -> str:
-    return f"the body {what} (line {line}, column {column})"
+def _unreadable(what: str, text: str, offset: int, first_line: int) -> UnreadableBody:
+    line, column = first_line + text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset)
+    return UnreadableBody(f"the body {what} (line {line}, column {column})")
 
 
 def _find_refused(text: str) -> tuple[int, str]:
@@ -175,23 +169,21 @@ def _short(token: str) -> float:
 def _holds_no_number(value: Any) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(_holds_no_number, inner))
+    return any(map(_holds_no_number, _inside(value)))
 
 
 def _depth_exceeds(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level for child in _inside(item) if isinstance(child, dict | list)]
         if not level:
             return False
     return True
 
 
-def _children(value: Any) -> list[Any]:
-    """Return the containers directly inside `value`."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [child for child in inner if isinstance(child, dict | list)]
+def _inside(value: Any) -> Iterable[Any]:
+    """Return what a container holds directly; anything else holds nothing."""
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _is_text(value: Any) -> bool:

@@ -120,40 +120,38 @@ class KafkaSubscription:
 
     def _compare(self) -> tuple[int, bool]:
         """Return how many records wait, and whether a stored offset lies outside of what the topic holds."""
-        consumer = self._connect()
-        partitions = sorted(self._partitions())
-        first = consumer.beginning_offsets(partitions)
-        after = consumer.end_offsets(partitions)
-        stored = self._stored()
+        consumer, stored = self._connect(), self._stored()
         waiting, beyond = 0, False
-        for one in partitions:
+        for one, (first, after) in self._bounds().items():
             at = stored.get(one.partition, 0)
             # A broker's answer about its end may be older than the last fetch, and than what was read by others.
-            end = max(after[one], (consumer.highwater(one) or 0) if one in consumer.assignment() else 0)
-            beyond |= at > after[one]
-            waiting += after[one] - first[one] if at > end else max(0, end - max(first[one], at))
+            end = max(after, (consumer.highwater(one) or 0) if one in consumer.assignment() else 0)
+            beyond |= at > after
+            waiting += after - first if at > end else max(0, end - max(first, at))
         return waiting, beyond
 
     def _begin_anew(self) -> None:
         """Move the offsets that the topic does not hold to its beginning, and log it."""
-        consumer = self._connect()
-        partitions = sorted(self._partitions())
-        first, after = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-        stored = self._stored()
+        bounds, stored = self._bounds(), self._stored()
         moved = {
-            one.partition: first[one]
-            for one in partitions
-            if not first[one] <= stored.get(one.partition, first[one]) <= after[one]
+            one.partition: first
+            for one, (first, after) in bounds.items()
+            if not first <= stored.get(one.partition, first) <= after
         }
         with transaction(self._engine) as connection:
             self._store(connection, moved)
         for partition, offset in moved.items():
             LOG_RESETS.inc()
-            _log.error(
-                "log began anew", topic=self._topic, partition=partition, stored=stored[partition], goes_on_at=offset
-            )
+            places = {"partition": partition, "stored": stored[partition], "goes_on_at": offset}
+            _log.error("log began anew", topic=self._topic, **places)
         self._beyond_since_s = None
         self.rewind()
+
+    def _bounds(self) -> dict[TopicPartition, tuple[int, int]]:
+        """Return the first offset of each partition, and the one after its last."""
+        consumer, partitions = self._connect(), sorted(self._partitions())
+        first, after = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        return {one: (first[one], after[one]) for one in partitions}
 
     def _store(self, connection: sa.Connection, offsets: dict[int, int]) -> None:
         rows = [
