@@ -32,11 +32,10 @@ from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
 from retrainer.autopilot import Autopilot
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap, Moved
 from retrainer.runs import Runs
 from retrainer.schedule import Schedule
-from retrainer.timetable import Timetable
+from retrainer.timetable import ErasureRetraining, Timetable
 from retrainer.workers import Workers
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog

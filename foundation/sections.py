@@ -13,7 +13,7 @@ from typing import Literal, Self
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from foundation.languages import Language
+from foundation.texts import Language
 
 ANY_ORIGIN = "*"
 ANY_HOST = "*"

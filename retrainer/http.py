@@ -15,9 +15,9 @@ from foundation.registry.registry import Registry, Version
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection, actor_of
 from retrainer import bodies
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
+from retrainer.timetable import ErasureRetraining
 
 Name = Annotated[str, Path(description="Its id or name.", max_length=MAX_NAME, pattern=NAME_PATTERN)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows returned, newest first.")]

@@ -21,9 +21,8 @@ from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
 from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Autopilot
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, RunMoved, Runs
-from retrainer.timetable import Timetable
+from retrainer.timetable import ErasureRetraining, Timetable
 
 LEASE = "retrainer"
 _ADVANCE_EVERY_S = 0.5

@@ -1,4 +1,4 @@
-"""When the next scheduled training is due, by what the database says."""
+"""Which collections should train, by what the database says: it is time, or a person was erased."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from collector.api import collections_shown_before
+from collector.api import collections_erased_since, collections_shown_before, erased_versions
 from foundation.clock import Clock
 from foundation.database.engine import reading
 from retrainer.tables import training_runs
@@ -42,6 +42,28 @@ class Timetable:
             new = [one for one in collections if one not in waits]
             shown = collections_shown_before(connection, new, now - self.interval)
         return sorted(one for one in collections if one in shown or waits.get(one) == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRetraining:
+    """Reads the collector's receipts of erasures."""
+
+    engine: sa.Engine
+
+    def tainted(self, collection: str) -> frozenset[str]:
+        """Return the versions of a collection that may have learned from an erased person."""
+        with reading(self.engine) as connection:
+            return erased_versions(connection, collection)
+
+    def due(self) -> list[str]:
+        """Return the collections with such versions and no training run asked for since the erasure."""
+        asked = (
+            sa.select(training_runs.c.collection, sa.func.max(training_runs.c.requested_at).label("at"))
+            .group_by(training_runs.c.collection)
+            .subquery()
+        )
+        with reading(self.engine) as connection:
+            return sorted(collections_erased_since(connection, asked))
 
 
 def _runs(connection: sa.Connection, now: datetime, interval: timedelta) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collector.intake.schemas.native import MAX_SOURCE
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import read_record
-from foundation.queries import MAX_QUERY_BYTES, query_fault
+from foundation.texts import MAX_QUERY_BYTES, query_fault
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
 """What `read_checked` raises of a record that is not fit: numbers and nesting beyond all measure too."""

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from foundation.queries import query_fault
-from foundation.texts import as_id, spaced
+from foundation.texts import as_id, query_fault, spaced
 
 MAX_QUERY_CHARACTERS = 1000
 

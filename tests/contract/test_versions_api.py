@@ -27,9 +27,9 @@ from foundation.registry.registry import Registry, Version
 from foundation.registry.tables import champion_moves, version_statuses, versions
 from foundation.web.middleware import Edge, install_edge
 from foundation.web.requests import KEY_SCOPE
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
+from retrainer.timetable import ErasureRetraining
 
 BASELINE = Manifest(encoder="e")
 FIRST, SECOND = (Manifest(encoder="e", adapter=name) for name in ("first", "second"))

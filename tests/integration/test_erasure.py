@@ -28,8 +28,8 @@ from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import event_record, impression_record
 from foundation.registry.tables import versions
 from foundation.settings import Settings
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.tables import training_runs
+from retrainer.timetable import ErasureRetraining
 from tests.conftest import START
 from tests.people import PRIVACY
 

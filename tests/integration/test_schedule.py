@@ -20,10 +20,9 @@ from foundation.database.leases import Leases
 from foundation.errors import StoreAway
 from foundation.telemetry.logs import configure_logs
 from retrainer import schedule
-from retrainer.erasure_retraining import ErasureRetraining
 from retrainer.runs import Run, Runs
 from retrainer.schedule import LEASE, Schedule, bring_forward
-from retrainer.timetable import Timetable
+from retrainer.timetable import ErasureRetraining, Timetable
 
 TIMEOUT_S = 20.0
 

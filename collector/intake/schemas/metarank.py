@@ -11,8 +11,7 @@ from collector.intake.schemas.native import MAX_DOCUMENT_ID, MAX_ID, MAX_USER
 from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.sizes import list_fault
-from foundation.queries import query_fault
-from foundation.texts import spaced
+from foundation.texts import query_fault, spaced
 
 EVENTS = ("item", "metadata", "user", "ranking", "interaction")
 

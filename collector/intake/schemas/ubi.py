@@ -14,8 +14,7 @@ from collector.intake.schemas.native import ABOUT_A_DOCUMENT, MAX_DOCUMENT_ID, M
 from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.contracts import EXTERNAL, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.sizes import list_fault
-from foundation.queries import query_fault
-from foundation.texts import as_id
+from foundation.texts import as_id, query_fault
 
 MAX_TEXT = 100
 MAX_MESSAGE = 1024

@@ -10,7 +10,7 @@ from typing import get_args
 import tantivy
 
 from foundation.errors import FieldFault, InvalidRequest
-from foundation.languages import Language
+from foundation.texts import Language
 from serving.index.lexical.synonyms import Synonyms
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
