@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from clickloop.cli.demo.background_service import free_port
 from foundation.errors import NotReady
 
-_PATIENCE_S = 20.0
+_LIMIT_S = 20.0
 
 
 def has_broker() -> bool:
@@ -78,10 +78,10 @@ def kafka_broker() -> Iterator[str]:
 
 
 def _await_listener(port: int) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _LIMIT_S
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise NotReady(f"the broker does not listen on port {port} after {_PATIENCE_S:.0f} s")
+    raise NotReady(f"the broker does not listen on port {port} after {_LIMIT_S:.0f} s")

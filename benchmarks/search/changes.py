@@ -29,7 +29,7 @@ _SWAP_RATE = 100.0
 _BEFORE_S = 10.0
 _BETWEEN_S = 5.0
 _WINDOW_S = 2.0
-_PATIENCE_S = 3600.0
+_LIMIT_S = 3600.0
 _SETTLE_S = 30.0
 _LOOK_S = 0.2
 
@@ -53,7 +53,7 @@ def measure_build(
         began = time.perf_counter()
         while not ended.is_set():
             during.append(fire(server.url, questions, options=PLAIN, rate=_GENTLE_RATE, seconds=5.0))
-            if _is_swapped(server.remote, old) or time.perf_counter() - began > _PATIENCE_S:
+            if _is_swapped(server.remote, old) or time.perf_counter() - began > _LIMIT_S:
                 ended.set()
         changing.result()
     took_s = time.perf_counter() - began

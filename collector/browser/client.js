@@ -20,7 +20,7 @@ export function start({
   const FLUSH_MS = 3000;
   const LONGEST_PAUSE_MS = 60000;
   const LEAVING_MS = 5000; // a page left later than this after a click was not left for it
-  const MOST_WAITING = 500;
+  const MAX_WAITING = 500;
   const AT_ONCE = 30; // the longest events stay below the 64 KiB of a beacon
 
   const { warn } = console;
@@ -47,7 +47,7 @@ export function start({
 
   function hold(event) {
     waiting.set(event.id, event);
-    if (waiting.size <= MOST_WAITING) return;
+    if (waiting.size <= MAX_WAITING) return;
     lost++;
     const [oldest] = waiting.keys();
     warn("clickloop lost:", waiting.get(oldest));
