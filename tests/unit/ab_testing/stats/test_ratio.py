@@ -115,3 +115,17 @@ def test_z_without_noise_is_infinite_only_with_an_effect() -> None:
     assert Estimate(-0.2, 0.0).z == -math.inf
     assert Estimate(0.0, 0.0).z == 0.0
     assert Estimate(0.2, 0.1).z == pytest.approx(2.0)
+
+
+def test_a_lift_has_the_degrees_of_both_rates() -> None:
+    lift = log_lift(Estimate(0.2, 0.006, 30.0), Estimate(0.25, 0.01, 12.0))
+    assert lift is not None
+    assert lift.degrees == 42.0
+
+
+def test_a_rate_is_well_above_zero_while_its_squared_error_is_a_tenth_of_it() -> None:
+    bound = math.sqrt(0.1) / 1.96
+    sure = Estimate(1.0, 0.01)
+    assert log_lift(Estimate(1.0, 0.999 * bound), sure) is not None
+    assert log_lift(Estimate(1.0, 1.001 * bound), sure) is None
+    assert log_lift(sure, Estimate(1.0, 1.001 * bound)) is None

@@ -44,3 +44,26 @@ def test_what_others_chose_counts_before_anything_is_learned(method: str) -> Non
 @pytest.mark.parametrize("method", ["convex", "rrf", "linear"])
 def test_no_candidates_have_no_scores(method: str) -> None:
     assert fuse(values(dense=[]), method, {}).shape == (0,)  # type: ignore[arg-type]  # as above
+
+
+def test_reciprocal_ranks_are_on_the_scale_of_log_odds_and_equal_scores_keep_their_order() -> None:
+    scores = fuse(values(bm25=[2.0, 2.0, 2.0], dense=[0.0, 0.0, 0.0]), "rrf", {})
+
+    assert scores == pytest.approx([300 / 61, 300 / 62, 300 / 63])
+    assert scores.dtype == np.float32
+
+
+def test_a_convex_score_is_the_mean_share_on_the_scale_of_log_odds() -> None:
+    scores = fuse(values(bm25_share=[1.0, 0.2], dense_share=[1.0, 0.6]), "convex", {})
+
+    assert scores == pytest.approx([10.0, 4.0])
+
+
+def test_choices_under_alike_meaning_and_alike_spelling_add_up() -> None:
+    scores = fuse(values(memory=[0.5, 0.5], memory_words=[0.0, 0.25]), "convex", {})
+
+    assert scores == pytest.approx([1.5, 2.25])
+
+
+def test_the_linear_fusion_stays_in_single_precision() -> None:
+    assert fuse(values(dense=[1.0]), "linear", {"dense": 2.0}).dtype == np.float32
