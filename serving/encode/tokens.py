@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,18 +73,15 @@ class TokenTable:
     """
 
     def __init__(self, sealed: Path | None = None) -> None:
-        ends = np.load(sealed / "token-ends.npy") if sealed else np.zeros(0, np.int64)
-        self._ends: Ints = ends
+        self._ends: Ints = np.load(sealed / "token-ends.npy") if sealed else np.zeros(0, np.int64)
         self._sealed: Codes = np.zeros((0, CODE_BYTES), np.uint8)
-        if sealed and len(ends) and ends[-1]:
-            self._sealed = np.memmap(sealed / "tokens", np.uint8, "r", shape=(int(ends[-1]), CODE_BYTES))
+        if sealed and len(self._ends) and self._ends[-1]:
+            self._sealed = np.memmap(sealed / "tokens", np.uint8, "r", shape=(int(self._ends[-1]), CODE_BYTES))
         self._later: dict[int, Codes] = {}
-        self._lock = threading.Lock()
 
     def add(self, row: int, codes: Codes) -> None:
         """Keep the codes of a row that has none yet, uint8 of shape (tokens, 32)."""
-        with self._lock:
-            self._later[row] = codes
+        self._later[row] = codes
 
     def scores(self, query: Floats, rows: Ints) -> Floats:
         """Return the late interaction of a query with documents, float32 of shape (len(rows),).

@@ -22,8 +22,8 @@ class DocumentStore:
     def __init__(self, sealed: Path | None = None) -> None:
         self._ends: Ints = np.load(sealed / "ends.npy") if sealed else np.zeros(0, np.int64)
         self._bytes: Any = np.zeros(0, np.uint8)
-        if len(self._ends):
-            self._bytes = np.asarray(np.memmap(sealed / "documents", np.uint8, "r")) if sealed else self._bytes
+        if sealed and len(self._ends):
+            self._bytes = np.asarray(np.memmap(sealed / "documents", np.uint8, "r"))
         self._later: list[Document] = []
 
     def __len__(self) -> int:

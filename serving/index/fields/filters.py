@@ -82,7 +82,7 @@ class Exists:
 Condition = AllOf | AnyOf | Not | Equals | Range | Exists
 
 
-def parse_filter(value: Any, types: Mapping[str, FieldType], path: str = "filters") -> Condition:
+def parse_filter(value: Any, types: Mapping[str, FieldType]) -> Condition:
     """Return the condition that a filter states.
 
     Raises:
@@ -90,7 +90,7 @@ def parse_filter(value: Any, types: Mapping[str, FieldType], path: str = "filter
             "filters.any[1].price.gte", and an unknown field those that it may have meant.
     """
     reader = _Reader(types)
-    condition = reader.read(value, path, 0)
+    condition = reader.read(value, "filters", 0)
     if reader.faults:
         raise reader.refusal()
     return condition

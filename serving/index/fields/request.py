@@ -27,7 +27,7 @@ class SortKey:
     descending: bool = False
 
 
-def parse_sort(value: Any, types: Mapping[str, FieldType], path: str = "sort") -> tuple[SortKey, ...]:
+def parse_sort(value: Any, types: Mapping[str, FieldType]) -> tuple[SortKey, ...]:
     """Return the keys that a request sorts by before relevance, the most important first.
 
     Args:
@@ -46,22 +46,22 @@ def parse_sort(value: Any, types: Mapping[str, FieldType], path: str = "sort") -
     wanted = [value] if isinstance(value, str) else value
     if not isinstance(wanted, list) or len(wanted) > MAX_KEYS:
         reason = f'must be a field or a list of at most {MAX_KEYS}, as in ["-price"]'
-        raise _refusal("the sort is", [FieldFault(path, reason)])
-    places = [path] if isinstance(value, str) else [f"{path}[{place}]" for place in range(len(wanted))]
+        raise _refusal("the sort is", [FieldFault("sort", reason)])
+    places = ["sort"] if isinstance(value, str) else [f"sort[{place}]" for place in range(len(wanted))]
     _check("the sort is", zip(places, wanted, strict=True), fault)
     before = wanted[: wanted.index(RELEVANCE)] if RELEVANCE in wanted else wanted
     return tuple(SortKey(one.removeprefix("-"), one.startswith("-")) for one in before)
 
 
-def parse_facets(value: Any, types: Mapping[str, FieldType], path: str = "facets") -> tuple[str, ...]:
+def parse_facets(value: Any, types: Mapping[str, FieldType]) -> tuple[str, ...]:
     """Return the fields that a request wants counted, each once.
 
     Raises:
         InvalidRequest: It names an unknown field, or is no such list.
     """
     if not isinstance(value, list) or len(value) > MAX_FACETS:
-        raise _refusal("the facets are", [FieldFault(path, f"must be a list of at most {MAX_FACETS} fields")])
-    named = ((f"{path}[{place}]", name) for place, name in enumerate(value))
+        raise _refusal("the facets are", [FieldFault("facets", f"must be a list of at most {MAX_FACETS} fields")])
+    named = ((f"facets[{place}]", name) for place, name in enumerate(value))
     _check("the facets are", named, lambda name: _unknown(name, types))
     return tuple(dict.fromkeys(value))
 
