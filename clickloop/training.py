@@ -16,8 +16,7 @@ from collector.api import label, read_signals
 from foundation.access.actors import LOCAL, command_line_actor
 from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, LeaseLost
-from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway
-from foundation.extras import needs_extra
+from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, needs_extra
 from foundation.registry.registry import Version
 from retrainer.candidate import TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset

@@ -35,6 +35,8 @@ ClickloopError
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -221,3 +223,21 @@ class SchemaOutdated(ClickloopError):
 
 class FolderClosed(ClickloopError):
     """A folder cannot be written to."""
+
+
+@contextmanager
+def needs_extra(extra: str, setting: str) -> Iterator[None]:
+    """Import what an extra brings inside this block.
+
+    Args:
+        setting: The setting, command or module that asks for it, as its user names it.
+
+    Raises:
+        MissingExtra: The import failed; the message says what to install.
+    """
+    try:
+        yield
+    except ImportError as missing:
+        raise MissingExtra(
+            f"{setting} needs {missing.name}, which is missing: pip install 'clickloop[{extra}]'"
+        ) from missing

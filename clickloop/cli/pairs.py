@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clickloop.cli.exporting import JSON_LINES, new_file, read_pages, write_lines
-from foundation.errors import InvalidRequest, NotFound
-from foundation.extras import needs_extra
+from foundation.errors import InvalidRequest, NotFound, needs_extra
 from foundation.http_client import ServiceClient
 from foundation.retries import RetryPolicy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from foundation.extras import needs_extra
+from foundation.errors import needs_extra
 from foundation.http_client import ServiceClient
 
 with needs_extra("langchain", "clickloop.integrations.langchain"):

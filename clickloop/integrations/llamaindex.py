@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from clickloop.integrations.passages import find_passages
-from foundation.extras import needs_extra
+from foundation.errors import needs_extra
 from foundation.http_client import ServiceClient
 
 with needs_extra("llamaindex", "clickloop.integrations.llamaindex"):

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from clickloop.integrations.feedback import Feedback
-from foundation.errors import ClickloopError
-from foundation.extras import needs_extra
+from foundation.errors import ClickloopError, needs_extra
 from foundation.http_client import ServiceClient
 
 with needs_extra("mcp", "clickloop mcp"):

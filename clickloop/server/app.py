@@ -42,8 +42,7 @@ from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
-from foundation.errors import NotFound
-from foundation.extras import needs_extra
+from foundation.errors import NotFound, needs_extra
 from foundation.processes.processors import at_once
 from foundation.settings import Settings
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback

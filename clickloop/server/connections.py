@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from foundation.errors import ClickloopError, HeadersTooLarge, MalformedRequest, Overloaded, RequestTimeout
 from foundation.telemetry.metrics import REQUESTS
 from foundation.web.problems import problem_response
-from foundation.web.routes import UNROUTED
+from foundation.web.request_metrics import UNROUTED
 
 MAX_HEAD_BYTES = 32 * 2**10
 """Address and headers of a request together."""

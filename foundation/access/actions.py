@@ -23,6 +23,7 @@ class Action:
         sequence: Its place in the collection's history, from 1.
         action: What was done, in words: "key added".
         subject: What it was done to: the key's name, the field's, the user's pseudonym.
+        detail: What else there is to know of it.
         actor: Who did it; see `foundation.access.actors`.
     """
 

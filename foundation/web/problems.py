@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, StoreAway, UnreadableBody
 from foundation.telemetry.logs import get_log
-from foundation.web.routes import methods_of, route_of
+from foundation.web.request_metrics import methods_of, route_of
 
 PROBLEM_TYPE = "application/problem+json"
 _log = get_log("web")

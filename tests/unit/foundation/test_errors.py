@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from foundation import errors
-from foundation.errors import ClickloopError, FieldFault, InvalidRequest
+from foundation.errors import ClickloopError, FieldFault, InvalidRequest, MissingExtra, needs_extra
 
 
 def tree(root: type[ClickloopError]) -> Iterator[type[ClickloopError]]:
@@ -47,3 +48,12 @@ def test_the_tree_in_the_documentation_is_the_tree() -> None:
     for error in ALL:
         if error.__module__ == errors.__name__:
             assert error.__name__ in errors.__doc__
+
+
+def test_a_missing_extra_is_named_with_the_setting_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with (
+        pytest.raises(MissingExtra, match=r"CLICKLOOP_MLFLOW_URL needs mlflow, which is missing.*clickloop\[mlflow\]"),
+        needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"),
+    ):
+        import mlflow  # noqa: F401, PLC0415  the import is what is tested

@@ -9,8 +9,7 @@ from typing import Any
 
 from clickloop.cli.importing.formats.json_values import plain
 from clickloop.cli.importing.formats.source import Row, broken_off, headings
-from foundation.errors import InvalidRequest
-from foundation.extras import needs_extra
+from foundation.errors import InvalidRequest, needs_extra
 
 _AT_ONCE = 1000
 _UNFIT = (ValueError, ArithmeticError, LookupError, NotImplementedError)
