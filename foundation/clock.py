@@ -55,7 +55,7 @@ class AcceleratedClock:
 
 
 class FrozenClock:
-    """A clock that stands still until told to move; for tests."""
+    """A clock that stands still until it is moved; for tests."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at

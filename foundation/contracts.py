@@ -69,7 +69,7 @@ class Impression:
     """One answered search: what was shown, to whom, by which version.
 
     Attributes:
-        unit: Whom caps count: the user id, else the session id, else the query id.
+        unit: Whose lists are capped together: the user id, else the session id, else the query id.
         experiment: Id of the experiment this answer belongs to, or "".
         version: `EXTERNAL` where another engine ranked.
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
@@ -98,12 +98,11 @@ class FeedbackEvent:
         id: The client's id of the event; a repeated id counts once.
         document_id: The result concerned, "" for events about the whole list.
         value: Stars 1-5 of a rating, seconds of a dwell, worth of a conversion, else 0.
-        at: When it happened, by the client's word.
+        at: When it happened, as the client says.
         source: The intake it came by, with the application's name where there is one; "" for clickloop's own.
-        position: Rank of the document by the client's word, 1 on top if the client counts as it should;
-            None without a word.
-        distrusted: Why it is kept but does not count: "unsigned", its answer was not served here;
-            "crawler", its sender says that it is one; "" when it counts.
+        position: Rank of the document as the client says, from 1 if it counts as it should; None if it says nothing.
+        distrusted: Why it is kept but does not count: "unsigned" if its answer was not served here, "crawler" if its
+            sender says that it is one; "" when it counts.
     """
 
     collection: str
@@ -128,7 +127,7 @@ class Evidence:
         shown: Counted lists that showed the document to somebody known to have looked, by rank (index 0 is
             rank 1).
         clicked: How many of those lists it was clicked in, by rank.
-        users: Who speaks for it by a click or satisfaction: distinct user-weeks, and half a person for all
+        users: How many speak for it by a click or satisfaction: distinct user-weeks, and half a person for all
             searches without user and session together.
         satisfied: Counted lists whose user was satisfied with it (rating of 4 or 5, conversion,
             resolution or a long dwell after its click).

@@ -73,7 +73,7 @@ class StorageSettings(Section):
 
 
 class ServerSettings(Section):
-    """Who answers, under which names, and whom."""
+    """Where the service listens, under which names, and who may ask it."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=MAX_PORT, description="Port to listen on; 0 takes a free one.")
@@ -246,7 +246,7 @@ class LearningSettings(Section):
 
 
 class TelemetrySettings(Section):
-    """Who else is told."""
+    """Which other services hear of requests and candidates, and what the log holds."""
 
     mlflow_url: str = Field("", description="MLflow tracking URI that hears of every candidate; needs the extra.")
     otlp_url: str = Field("", description="OpenTelemetry endpoint that gets a trace a request; needs the extra.")

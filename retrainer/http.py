@@ -106,7 +106,7 @@ def _add_moves(
         actor, wanted = actor_of(request), body or bodies.MoveIn.model_validate({})
         check(collection)
         for named in filter(None, (version, wanted.from_)):
-            registry.get(collection, named)  # which is none of ours is told before anything is done
+            registry.get(collection, named)  # an unknown version is refused before anything is done
         install(collection, actor)
         move = hotswap.promote(collection, version, wanted.reason, actor, expected=wanted.from_)
         return bodies.MoveOut.model_validate(move)
@@ -145,6 +145,6 @@ def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], insta
 
 
 def _version(version: Version, tainted: frozenset[str]) -> dict[str, Any]:
-    """Return what is told of a version, by field."""
+    """Return the fields of an answer about a version."""
     told = {name: getattr(version, name) for name in Version.__slots__}
     return told | {"manifest": version.manifest.to_json(), "retrain_wanted": version.id in tainted}

@@ -138,7 +138,7 @@ class Schedule:
         try:
             self.take(look, act)
         except StoreAway:
-            return  # the store tells it once, and the look comes again
+            return  # the log says so once, and the look comes again
         except Overloaded as busy:
             _log.warning("job comes again", job=name, because=busy.detail)
         except (LeaseLost, RunMoved) as overtaken:

@@ -16,7 +16,7 @@ from retrainer.tables import training_runs
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Tells which collections should train now because it is time.
+    """Finds the collections that should train because it is time.
 
     Attributes:
         interval: Between two scheduled runs, by the clock.

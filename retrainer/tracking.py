@@ -1,4 +1,4 @@
-"""Tells an MLflow server of every trained candidate; needs the extra `mlflow`."""
+"""Records every trained candidate at an MLflow server; needs the extra `mlflow`."""
 
 from __future__ import annotations
 

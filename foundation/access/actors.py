@@ -22,7 +22,7 @@ QUARANTINE = "quarantine"
 EXPERIMENT = "experiment"
 """An experiment's own test, for what it decides."""
 LOCAL = "local"
-"""Whoever asks a service that wants no keys, or works in this process."""
+"""A caller of a service that needs no keys, or one in this process."""
 
 
 def command_line_actor() -> str:

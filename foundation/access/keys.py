@@ -1,4 +1,4 @@
-"""API keys: who may ask what of which collection. Only their digests are kept."""
+"""API keys: what each may do in its collection. Only their digests are kept."""
 
 from __future__ import annotations
 

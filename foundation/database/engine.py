@@ -181,7 +181,7 @@ def _watched(store: _Store, outage: Outage) -> Iterator[None]:
     try:
         yield
         outage.end()
-    except sa.exc.TimeoutError as problem:  # of the pool: whoever has the connections, it says nothing of the store
+    except sa.exc.TimeoutError as problem:  # of the pool; it says nothing of the store
         raise Overloaded(f"the {store.name} is busy: {problem}; send the request again") from problem
     except (sa.exc.SQLAlchemyError, sqlite3.Error) as problem:
         away = outage_of(problem, store.name)

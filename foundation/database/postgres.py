@@ -21,7 +21,7 @@ from foundation.clock import monotonic_s
 _ASK_EVERY_S = 1.0
 _SIGN_OF_LIFE_S = 0.3
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-"""Any server answers this with one byte before it asks who is there."""
+"""Any server answers this with one byte, before anybody logs in."""
 
 _PORT = "5432"
 _CONNECT: dict[str, Any] = {

@@ -1,11 +1,10 @@
 """Masks e-mail addresses, payment cards and phone numbers in what people typed, before it is kept.
 
-Searches depend on order, part and serial numbers, so these must survive. A card needs the grouping,
-the issuer's first digits and the check digit of one. A phone number is known by libphonenumber's rules
-and must be written as one: with a country code, in the grouping of its country, or behind a word such as
-"call". A plain run of digits without any of these stays.
+Searches depend on order, part and serial numbers, so these must survive. A card has the grouping, the issuer's first
+digits and the check digit of a card. A phone number follows libphonenumber's rules and is written as one: with a
+country code, in the grouping of its country, or behind a word such as "call". A plain run of digits stays.
 
-A mask is never longer than what it stands for, so what fitted a limit still does.
+A mask is never longer than what it stands for, so a text that fitted a limit still does.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ def _mask_card(found: re.Match[str]) -> str:
 def _find(
     text: str, country: str | None, leniency: int, accept: Callable[[str, str], bool]
 ) -> Iterator[tuple[int, int]]:
-    """Yield where the numbers of a country stand that `accept`, told what is before one, takes."""
+    """Yield where a country's numbers stand, if `accept` takes the text before one and the number."""
     for found in PhoneNumberMatcher(text, country, leniency):
         if accept(text[: found.start], found.raw_string):
             yield found.start, found.end

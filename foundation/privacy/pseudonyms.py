@@ -41,7 +41,7 @@ class Pseudonyms:
         return self._digest(f"id:{id_}", _DIGITS)
 
     def sign(self, content: str) -> str:
-        """Return the signature of a text, 64 hexadecimal characters; only who has the key can make it."""
+        """Return the signature of a text, 64 hexadecimal characters; only the key can make it."""
         return self._digest(f"signed:{content}", 64)
 
     def _seal(self, digits: str) -> str:

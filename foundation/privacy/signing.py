@@ -17,7 +17,7 @@ _ID_LENGTH = 36
 
 
 class QueryIds:
-    """Issues query ids and tells its own from others. Takes microseconds; safe to use from many threads.
+    """Issues query ids and knows its own from others. Takes microseconds; safe to use from many threads.
 
     Args:
         secret: The same in every process of an installation.

@@ -94,7 +94,7 @@ def end_with_supervisor() -> None:
 
 
 def end_after(wait: Callable[[], object]) -> None:
-    """End this process when `wait` returns: as if it was told to (SIGTERM), and for good 20 s later."""
+    """End this process when `wait` returns: by SIGTERM, and for good 20 s later."""
     threading.Thread(target=_follow, args=(wait,), name="parent", daemon=True).start()
 
 

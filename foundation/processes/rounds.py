@@ -23,7 +23,7 @@ class Rounds:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Do one round in the block; whatever it raises, the next one can come."""
+        """Do one round in the block; the next one can come even if it raises."""
         try:
             yield
         except Exception:  # noqa: BLE001  logged; a thread that ends would leave its work undone for ever

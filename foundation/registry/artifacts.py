@@ -1,4 +1,4 @@
-"""The store of artifacts: content-addressed bytes, of which versions are made."""
+"""The store of artifacts: the content-addressed bytes that versions are made of."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DRAFT_AGE = timedelta(days=1)
 _CHANGING = frozenset(
     {"size", "mtime", "ino", "created", "ETag", "etag", "LastModified", "last_modified", "updated", "md5Hash"}
 )
-"""What file systems and object stores tell of an object that is another one after it was written again."""
+"""Properties by which file systems and object stores show that an object was written again."""
 
 
 class ArtifactStore:
@@ -35,8 +35,8 @@ class ArtifactStore:
     def put(self, content: bytes) -> str:
         """Store `content` durably and return its sha256. Storing the same content twice stores it once.
 
-        The bytes are written under a name of their own and moved, so a reader never sees a part, and
-        any number may store the same content at once. Damaged bytes are replaced.
+        The bytes are written under a name of their own and then moved. So a reader never sees a part of them, and any
+        number may store the same content at once. Damaged bytes are replaced.
         """
         digest = digest_bytes(content)
         if self._holds(digest):
@@ -80,7 +80,7 @@ class ArtifactStore:
         return True
 
     def _write(self, path: str, content: bytes) -> None:
-        """Write where there are no locks: an unfinished object is left over once it is a day old."""
+        """Write where there are no locks; an unfinished object that is a day old counts as left over and is removed."""
         now = SystemClock().now()
         for left in self._fs.glob(f"{self._root}/*{_DRAFT}"):
             if now - time_of(left.removesuffix(_DRAFT).rpartition(".")[2]) > _DRAFT_AGE:

@@ -14,7 +14,7 @@ def _counter(name: str, what: str, *labels: str) -> Counter:
 
 
 def _gauge(name: str, what: str, *labels: str) -> Gauge:
-    """Return a gauge of which, among several processes, the last one to set it is right."""
+    """Return a gauge; of several processes, the one that set it last is right."""
     return Gauge(f"clickloop_{name}", what, labels, registry=METRICS, multiprocess_mode="mostrecent")
 
 

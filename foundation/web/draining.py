@@ -17,7 +17,7 @@ def announces_more(scope: Scope, limit_bytes: int) -> bool:
 
 
 class Incoming:
-    """The body of a request while it comes in, of which the rest can be thrown away."""
+    """The body of a request while it comes in; what is left of it can be thrown away."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
@@ -33,8 +33,8 @@ class Incoming:
     async def throw_away(self, max_bytes: int) -> None:
         """Read the rest, for at most five seconds, and keep nothing of it.
 
-        Where more than `max_bytes` are announced, none of it is read. Neither is that of a client that asked whether
-        it may send (`Expect: 100-continue`) and was not told yes: nothing is on its way.
+        Nothing is read where more than `max_bytes` are announced. Nor is anything from a client that asked whether it
+        may send (`Expect: 100-continue`) and got no yes: nothing is on its way.
         """
         if announces_more(self._scope, max_bytes):
             return

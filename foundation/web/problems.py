@@ -139,7 +139,7 @@ def _document(
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ClickloopError)  # noqa: S101  registered for this type only
-    if error.status >= 500 and not isinstance(error, StoreAway):  # which the log tells once, not for every request
+    if error.status >= 500 and not isinstance(error, StoreAway):  # the log says that once, not for every request
         _log.error("request failed", route=route_of(request.scope), error=error.slug, detail=error.detail)
     return problem_response(error, request.url.path)
 

@@ -19,7 +19,7 @@ CLIENT: dict[str, Any] = {
 
 
 def no_answer(bootstrap: Sequence[str], problem: KafkaError) -> StoreAway:
-    """Return the error for what Kafka did not answer, as its client tells it."""
+    """Return the outage that an error of Kafka's client shows."""
     return StoreAway(f"Kafka at {','.join(bootstrap)} does not answer: {problem!r}; send the request again")
 
 
