@@ -9,14 +9,13 @@ from typing import Any
 
 import ir_measures
 import numpy as np
-import numpy.typing as npt
 from ir_measures import AP, RR, P, R, nDCG
-from scipy.stats import bootstrap
 
 from clickloop.evaluation.run_files import Run
+from foundation.arrays import Doubles
 from foundation.errors import InvalidRequest
+from foundation.statistics import bootstrap_interval
 
-Doubles = npt.NDArray[np.float64]
 Judgments = Mapping[str, Mapping[str, int]]
 
 MEASURES = (nDCG @ 10, RR @ 10, AP, P @ 10, R @ 10, R @ 100)
@@ -28,7 +27,6 @@ COMPARED_BY = nDCG @ 10
 _KINDS = {kind.NAME for kind in (nDCG, RR, AP, P, R)}
 _EXAMPLES = "take nDCG@10, RR@10, AP, P@5 or R@50, with any number behind @"
 _DRAWS = 10_000
-_RESAMPLES = 2000
 _MIN_CHANGE = 0.01
 
 
@@ -111,7 +109,7 @@ def compare_all(measured: Mapping[str, Measured], seed: int) -> list[Difference]
             first,
             second,
             float(change.mean()),
-            *bootstrap_interval(change, seed),
+            *bootstrap_interval(change, confidence=0.95, seed=seed),
             p_value,
             adjusted,
             wins=int((change > _MIN_CHANGE).sum()),
@@ -128,15 +126,6 @@ def randomisation_p_value(change: Doubles, seed: int) -> float:
     signs = random.integers(0, 2, (_DRAWS, len(moved)), dtype=np.int8) * 2 - 1
     extreme = np.abs(signs @ moved) >= abs(moved.sum()) - 1e-12
     return float((extreme.sum() + 1) / (_DRAWS + 1))
-
-
-def bootstrap_interval(change: Doubles, seed: int) -> tuple[float, float]:
-    """Return the 95% bootstrap interval of the mean of the changes by query; of one query, its change."""
-    if len(change) == 1:
-        return float(change[0]), float(change[0])
-    random = np.random.default_rng(seed)
-    resampled = bootstrap((change,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=random)
-    return float(resampled.confidence_interval.low), float(resampled.confidence_interval.high)
 
 
 def holm(p_values: list[float]) -> list[float]:

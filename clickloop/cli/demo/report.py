@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clickloop.cli.demo.demo import Story
-from clickloop.evaluation.measures import bootstrap_interval
+from foundation.statistics import bootstrap_interval
 from simulator.collection import JudgedCollection
 
 _SIDE_BY_SIDE = 5
@@ -33,7 +33,7 @@ def print_report(console: Console, story: Story, collection: JudgedCollection, u
 def _print_quality(console: Console, story: Story, seed: int) -> None:
     before = np.array([story.before[query] for query in sorted(story.before)])
     after = np.array([story.after[query] for query in sorted(story.before)])
-    low, high = bootstrap_interval(after - before, seed)
+    low, high = bootstrap_interval(after - before, confidence=0.95, seed=seed)
     console.print(
         f"[bold]Queries that nobody ever clicked[/bold] ({len(before)} of them): nDCG@10 "
         f"{before.mean():.4f} before, [bold]{after.mean():.4f}[/bold] after: "

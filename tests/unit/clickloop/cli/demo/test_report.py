@@ -10,7 +10,7 @@ from rich.console import Console
 
 from clickloop.cli.demo.demo import Story, Swap, pick_judged
 from clickloop.cli.demo.report import print_report
-from clickloop.evaluation.measures import bootstrap_interval
+from foundation.statistics import bootstrap_interval
 from simulator.collection import JudgedCollection
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_proposed_to_roll_back_where_nothing_was_promoted() -> None:
 
 
 def test_the_interval_covers_the_mean_of_a_known_change() -> None:
-    low, high = bootstrap_interval(np.random.default_rng(0).normal(0.1, 0.3, 400), seed=1)
+    low, high = bootstrap_interval(np.random.default_rng(0).normal(0.1, 0.3, 400), confidence=0.95, seed=1)
     assert low < 0.1 < high
     assert high - low == pytest.approx(2 * 1.96 * 0.3 / 20, rel=0.2)
 
