@@ -4,11 +4,11 @@
 
 const CHIEF_PARTS = ["bm25", "dense", "adapted", "memory", "evidence"];
 const collection = document.body.dataset.collection;
-const said = document.getElementById("said");
+const message = document.getElementById("message");
 
 function say(text, failed = false) {
-  said.textContent = text;
-  said.classList.toggle("failed", failed);
+  message.textContent = text;
+  message.classList.toggle("failed", failed);
 }
 
 async function ask(path, body, method = "POST") {
@@ -103,7 +103,7 @@ async function act(event) {
   button.disabled = true;
   try {
     const done = await ask(form.dataset.api, bodyOf(form), form.dataset.method);
-    sessionStorage.setItem("said", `${button.textContent}: ${inWords(done)}.`);
+    sessionStorage.setItem("message", `${button.textContent}: ${inWords(done)}.`);
     location.reload();
   } catch (problem) {
     say(problem.message, true);
@@ -119,6 +119,6 @@ for (const form of document.querySelectorAll("form[data-api]")) {
 const answer = document.getElementById("answer");
 if (answer?.dataset.query) search(answer);
 
-const before = sessionStorage.getItem("said");
-sessionStorage.removeItem("said");
+const before = sessionStorage.getItem("message");
+sessionStorage.removeItem("message");
 if (before) say(before);
