@@ -1,5 +1,7 @@
 # make demo     show a help centre's search learning from clicks (ARGS=--no-wait ends it after the report)
 # make test     run the tests (ARGS="-k catalog" picks some)
+# make coverage run the tests and tell what they do not reach; at least 88% of branches, 95% in the pure rooms
+# make mutants  change statistics, click models and fusion a thousandfold, and tell which changes no test notices
 # make lint     check format and style
 # make types    check types
 # make arrows   check which part imports which
@@ -15,13 +17,16 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types arrows check requirements client clean
+.PHONY: help install demo test coverage mutants lint types arrows check requirements client clean
 
 BIN := .venv/bin
 READY := .venv/ready
 ARGS ?=
 # PyPI's torch for Linux brings several GB of CUDA; torch's own index of CPU builds is a tenth of that.
 TORCH_INDEX ?=
+
+# The rooms without web, SQL or files.
+PURE := ab_testing/stats/*,ab_testing/decide/*,ab_testing/design/*,ab_testing/ranking/*,collector/click_models/*,collector/fold/*,collector/intake/schemas/*,serving/ranking/*,serving/present/*,retrainer/learners/*
 
 export HF_HUB_OFFLINE ?= 1
 
@@ -33,6 +38,15 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest $(ARGS)
+
+coverage: $(READY)
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report= $(ARGS)"
+	@$(BIN)/coverage report --fail-under=88
+	@$(BIN)/coverage report --include="$(PURE)" --fail-under=95
+
+mutants: $(READY)
+	@$(BIN)/mutmut run
+	@$(BIN)/python .ci/mutants
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .
@@ -59,5 +73,5 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage mutants *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
