@@ -11,7 +11,7 @@ from collector.checks.snapshot import JoinedEvent, JoinSnapshot
 from collector.fold.lists import EARLIEST, in_time
 
 TOLERATED = timedelta(minutes=2)
-"""How far a clock may be off before it is told; networks and queues take their time too."""
+"""How far a clock may be off before it is reported; networks and queues take their time too."""
 MAX_USUAL_S = 600.0
 """Few people stay on one document for longer; half a second in milliseconds is nearly as much."""
 

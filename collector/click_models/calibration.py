@@ -20,7 +20,7 @@ _MAX_LOG_RATIO = 3.0
 
 
 def calibrate(outcomes: Iterable[Outcome]) -> Signals:
-    """Return the log-odds that what users did tells of a document, from those they also rated.
+    """Return the log-odds that satisfied and dissatisfied users add to a document, from those they also rated.
 
     Each document with a clear rating (4 or 5 stars, 1 or 2) is one observation: did the rest of the
     list's outcome, without the rating, call its user satisfied, dissatisfied or neither? The shares

@@ -2,6 +2,8 @@
 
 The model is affine in relevance (position and trust bias; Vardasbi et al. 2020, arXiv:2008.10242):
 a document at rank k is clicked with probability relevant[k] if it is relevant, other[k] if not.
+
+`shown` and `clicked` are impressions and clicks by document and rank, of shape (n, ranks).
 """
 
 from __future__ import annotations
@@ -32,8 +34,6 @@ def fit_curve(shown: Floats, clicked: Floats, relevance: Floats, prior: ClickCur
     One maximisation step: the caller alternates it with new posteriors of relevance.
 
     Args:
-        shown: Impressions by document and rank, shape (n, ranks).
-        clicked: Clicks among them, same shape.
         relevance: Posterior probability of relevance by document, shape (n,).
         prior: The curve believed before any click.
     """
@@ -53,16 +53,11 @@ def log_odds(shown: Floats, clicked: Floats, curve: ClickCurve) -> Floats:
 def overcorrects(shown: Floats, clicked: Floats, curve: ClickCurve) -> bool:
     """Tell whether the curve falls more steeply with rank than the clicks do.
 
-    Where documents were swapped, their clicks tell: the alarm rings when, with 95% confidence, they
+    Where documents were swapped, their clicks decide: the alarm rings when, with 95% confidence, they
     follow the curve times rank^x with x above 0.1. Under 200 such clicks, clicks divided by the curve
     are compared over ranks: they must not grow with rank, for rankers put the better documents first.
     Ranks with under 100 impressions are then left out, and the alarm rings when the lower half of the
     others exceeds the upper half by a tenth.
-
-    Args:
-        shown: Impressions by document and rank, shape (n, ranks).
-        clicked: Clicks among them, same shape.
-        curve: The curve to be judged.
     """
     rows = swapped(shown)
     if clicked[rows].sum() < MIN_CLICKS:

@@ -7,9 +7,11 @@ take their merit for the ranks'. Expectation maximisation finds grades and curve
 
 What it promises: if clicks come from one of these families with grades that reach 0 and 1, the curve
 tends to the true one as swaps and clicks grow. Examination is known up to what a relevant document
-loses by trust: theta is relevant[k] / relevant[1]. The standard errors tell the chance of the clicks,
-not that the family may be wrong. Clicks of one list that depend on each other (cascade) cannot be told
-from counts by document, and are read as examination.
+loses by trust: theta is relevant[k] / relevant[1]. The standard errors measure the chance of the clicks, not
+that the family may be wrong. Counts by document do not show clicks of one list that depend on each other
+(cascade); these are read as examination.
+
+`shown` and `clicked` are impressions and clicks by row, a query and document, and rank, of shape (n, ranks).
 """
 
 from __future__ import annotations
@@ -116,8 +118,6 @@ def harvest_interventions(
     """Return the curve that swapped documents show; the prior where they are too few.
 
     Args:
-        shown: Impressions by row, a query and document, and rank; shape (n, ranks).
-        clicked: Clicks among them, same shape.
         folds: The fold of each row's query, from 0 to `FOLDS` - 1, shape (n,).
         prior: The curve believed before any click.
     """

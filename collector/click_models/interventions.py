@@ -4,6 +4,8 @@ Index updates, new versions and interleaving move documents about. Between the r
 document stood for one query, only the rank differs, so its clicks divide as the ranks' click rates
 do, whatever its relevance (AllPairs; Agarwal et al. 2019, doi:10.1145/3289600.3291017). Here all
 pairs of ranks are used at once, in the likelihood of a row's clicks given their sum.
+
+`shown` and `clicked` are impressions and clicks by row, a query and document, and rank, of shape (n, ranks).
 """
 
 from __future__ import annotations
@@ -52,12 +54,7 @@ def swapped(shown: Floats) -> npt.NDArray[np.bool_]:
 
 
 def measure_overlap(shown: Floats, clicked: Floats) -> Overlap:
-    """Return how many documents were swapped, and the clicks behind each rank.
-
-    Args:
-        shown: Impressions by row and rank, shape (n, ranks).
-        clicked: Clicks among them, same shape.
-    """
+    """Return how many documents were swapped, and the clicks behind each rank."""
     rows = swapped(shown)
     return Overlap(int(rows.sum()), (shown[rows] > 0).sum(axis=0).astype(np.float64), clicked[rows].sum(axis=0))
 
@@ -66,8 +63,7 @@ def fit_tilt(shown: Floats, clicked: Floats, rates: Floats, centre: float = 0.0,
     """Return the power of rank by which clicks depart from rates; one dimension, concave, by Newton.
 
     Args:
-        shown: Impressions by row and rank, shape (n, ranks); rows at a single rank say nothing.
-        clicked: Clicks among them, same shape.
+        shown: Rows at a single rank say nothing.
         rates: Supposed click rates, each row's up to a factor; shape (n, ranks) or (ranks,).
         centre: The exponent believed beforehand.
         precision: How firmly: the inverse of its variance, 0 for not at all.

@@ -51,7 +51,7 @@ class _Table:
         shown: Their impressions by rank, shape (m, ranks).
         clicked: Their clicks by rank, same shape.
         said: What ratings and outcomes add to them, in log-odds, shape (m,).
-        told: Lists whose user said something of them, shape (m,).
+        judged: Lists whose user said something of them, shape (m,).
     """
 
     keys: list[str]
@@ -63,7 +63,7 @@ class _Table:
     shown: Floats
     clicked: Floats
     said: Floats
-    told: Floats
+    judged: Floats
 
     def sum(self, values: Floats) -> Floats:
         """Return the sum of row values by query."""
@@ -134,7 +134,7 @@ def _tabulate(evidence: list[Evidence], prior: Mapping[str, Mapping[str, float]]
         shown=np.array([row.shown for row in found], dtype=np.float64),
         clicked=np.array([row.clicked for row in found], dtype=np.float64),
         said=np.array([row.satisfied * signals.satisfied + row.dissatisfied * signals.dissatisfied for row in found]),
-        told=np.array([row.satisfied + row.dissatisfied for row in found], dtype=np.float64),
+        judged=np.array([row.satisfied + row.dissatisfied for row in found], dtype=np.float64),
     )
 
 
@@ -159,7 +159,7 @@ def _to_labels(table: _Table, relevance: Floats) -> list[Label]:
     """Return labels; a query weighs more the better it was examined and the surer its best document is."""
     seen = np.zeros(len(relevance))
     examined = table.shown @ (np.array(PRIOR_CURVE.relevant) / PRIOR_CURVE.relevant[0])
-    seen[table.seen] = np.maximum(examined, table.told)  # whoever says something of a document has looked at it
+    seen[table.seen] = np.maximum(examined, table.judged)  # whoever says something of a document has looked at it
     certain = np.zeros(len(table.keys))
     np.maximum.at(certain, table.query, relevance)
     weight = certain * np.sqrt(np.minimum(table.sum(seen), _MAX_EXAMINATIONS))

@@ -1,4 +1,4 @@
-"""Tells processes that do not collect that many records cannot be taken, by what the collector put aside lately."""
+"""An alarm for processes that do not collect: too many records became dead letters lately."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DeadLetterAlarm:
         return self._problems
 
     def refresh(self) -> list[str]:
-        """Return what `problems` tells from now on; waits for the database."""
+        """Read anew what `problems` returns from now on; waits for the database."""
         lately = dead_letters.c.at > self._clock.now() - LATELY
         count = sa.func.count()
         statement = (

@@ -1,7 +1,7 @@
 """When dead letters are too many: the limit as data, and a watch over every partition and collection (pure).
 
-Nothing stops at the limit: whatever cannot be taken is kept aside and can be sent again. That there are too
-many is told until records of the same place are taken again.
+Nothing stops at the limit: whatever cannot be taken is put aside and can be sent again. The alarm stays on until
+records of the same place are taken again.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def _resend(engine: sa.Engine, log: EventLog, ids: Sequence[str]) -> int:
 
 
 def _append(engine: sa.Engine, log: EventLog, rows: Sequence[sa.Row[Any]]) -> Sequence[sa.Row[Any]]:
-    """Append records, and return which the log has; one that it refuses is told so and keeps none of the others."""
+    """Append records and return which the log has; one that it refuses is marked so and holds up no others."""
     try:
         if rows:
             await_append(log.append([_record(row) for row in rows]), _APPEND_LIMIT_S)

@@ -53,7 +53,7 @@ LastClicks = Mapping[PersonWeek, datetime]
 
 
 def is_nameless(vote: Vote, lists: Iterable[ShownList]) -> bool:
-    """Return whether nothing tells whose vote it is: a list without user and session is a unit of its own."""
+    """Return whether nobody knows whose vote it is: a list without user and session is a unit of its own."""
     return all(one.query_id == vote.unit for one in lists)
 
 

@@ -34,14 +34,10 @@ _CRAWLER = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp", re.IGNORECASE)  # Cubo
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What one user did in a while.
+    """What one user did in a while: lists shown, and those clicked, with what; queries and documents are distinct.
 
     Attributes:
-        lists: Lists shown.
-        clicked: Lists with a click.
-        clicks: Clicks, at most one per list and document.
-        queries: Distinct queries with a click.
-        documents: Distinct documents clicked.
+        clicks: At most one per list and document.
         read: Lists with a click that a dwell, rating, conversion or verdict followed.
         gaps_s: Seconds between lists with a click, in their order.
     """

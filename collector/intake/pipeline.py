@@ -27,7 +27,7 @@ from foundation.web.bodies import NDJSON_TYPES, Entry, read_entries
 from foundation.web.requests import read_body
 
 MergeItems = Callable[[str, Mapping[str, Mapping[str, Any]]], Mapping[str, str]]
-"""Lays properties over documents of a collection; tells what became of each, without those it left out."""
+"""Lays properties over documents of a collection; returns what became of each, without those it left out."""
 
 _CONFLICT = "is in conflict: another event came under this id before; give each event an id of its own"
 

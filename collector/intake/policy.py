@@ -130,6 +130,6 @@ class IntakePolicy:
 
 
 def _is_back_end(request: Request) -> bool:
-    """Return whether a request comes from who runs the app, who may tell of answers that others served."""
+    """Return whether a request comes from whoever runs the app, who may bring lists that others served."""
     key = key_of(request)
     return key is not None and key.role == "admin"

@@ -1,4 +1,4 @@
-"""Finds what shows that lists were looked at though nobody clicked in them: later clicks of the same person."""
+"""Finds lists without a click that a later click of the same person shows to have been examined."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def find_reconsidered(
 ) -> Iterator[Sequence[Vote]]:
     """Yield the votes, some at a time, with lists without a click that lie between two last clicks of their person.
 
-    By one of the two they were looked at and by the other not. Of every person only these lists are read, so that
-    a click costs no more than was passed over since the one before it.
+    One of the two shows that they were examined, the other does not. No other lists are read, so that a click
+    costs no more than was passed over since the one before it.
     """
     moved = sorted(week for week in before.keys() | after.keys() if before.get(week) != after.get(week))
     if not moved:

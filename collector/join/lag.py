@@ -82,7 +82,7 @@ class LagWatch:
             try:
                 self.measure()
             except StoreAway:
-                continue  # told once by the store itself; what waits is not known until it is back
+                continue  # the store itself reports it once; what waits is not known until it is back
             except Overloaded as busy:
                 _log.warning("what waits is read later", because=busy.detail)
             except Exception:  # noqa: BLE001  a watch that ends would say for ever that nothing waits

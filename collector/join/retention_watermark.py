@@ -1,6 +1,6 @@
-"""Weeks whose events are not kept any more: their evidence stays as it is, and nothing is counted into it.
+"""The retention watermark: before it, events are removed, and the evidence stays as it is and takes nothing in.
 
-A recount needs all events of a week, so a week is open, with all of them, or closed for good.
+A recount needs all events of a week. So a week keeps all of them, or lies before the watermark for good.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def note_recounted(connection: sa.Connection, collection: str) -> None:
 
 
 def first_open_week(connection: sa.Connection, collection: str) -> int | None:
-    """Return the first week that is open, None where all are."""
+    """Return the watermark, the first week that takes feedback in; None where all do."""
     statement = sa.select(counters.c.value).where(counters.c.name == f"{_OPEN_FROM}{collection}")
     return connection.execute(statement).scalar_one_or_none()
 
 
-def close_weeks_before(connection: sa.Connection, collection: str, first_open: int) -> int:
-    """Close all weeks before `first_open`, and return the first week that is open now; none is opened again."""
+def raise_watermark(connection: sa.Connection, collection: str, first_open: int) -> int:
+    """Raise the watermark to a week, and return where it is now; it never falls."""
     lock_evidence(connection, collection)
     before = first_open_week(connection, collection)
     after = first_open if before is None else max(before, first_open)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from collector.join.retention_watermark import close_weeks_before, collections_with_evidence
+from collector.join.retention_watermark import collections_with_evidence, raise_watermark
 from collector.tables import events, impressions
 from foundation.clock import Clock, period_of, start_of_period
 from foundation.database.engine import reading, transaction
@@ -46,9 +46,9 @@ class Retention:
         while self._settings.retention_days and not stop.wait(wait_s):
             wait_s = _EVERY_S
             with rounds.guarded():
-                self._sweep_and_tell(stop)
+                self._sweep_and_log(stop)
 
-    def _sweep_and_tell(self, stop: threading.Event) -> None:
+    def _sweep_and_log(self, stop: threading.Event) -> None:
         try:
             removed = self.sweep(stop)
         except (sa.exc.SQLAlchemyError, ClickloopError) as problem:
@@ -70,7 +70,7 @@ class Retention:
             if (lease := self._take()) is None:
                 return removed
             with self._leases.guarded(lease), transaction(self._engine) as connection:
-                start = start_of_period(close_weeks_before(connection, collection, first_open))
+                start = start_of_period(raise_watermark(connection, collection, first_open))
             while batch := self._remove_some(collection, start, lease):
                 removed += batch
                 if stop.wait(_PAUSE_S) or (lease := self._take()) is None:

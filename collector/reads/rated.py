@@ -25,7 +25,7 @@ _STREAM_ROWS = 1000
 
 
 def read_signals(connection: sa.Connection, collection: str, lists_per_user: int) -> Signals:
-    """Return what satisfied and dissatisfied users tell of a document, by the rated lists of a collection.
+    """Return what satisfied and dissatisfied users say of a document, by the rated lists of a collection.
 
     The usual signals without any; see `collector.click_models.calibration.calibrate`. Users in quarantine do not
     count. Reads every list of the collection once, a second or so for a million.

@@ -29,8 +29,8 @@ _LUCENE = (
 def parse_query(value: Any, collection: str, now: datetime) -> Parsed:
     """Return the impression in a UBI query, or its faults.
 
-    The list counts as deterministic: each document certainly stood at its rank, and how far a rank is
-    looked at is the click curve's business. A query that does not say what it showed is ignored.
+    The list counts as deterministic: each document certainly stood at its rank. The click curve says how far a
+    rank is examined. A query that does not say what it showed is ignored.
     """
     fields = Fields(value)
     if not isinstance(value, dict):
