@@ -14,6 +14,7 @@ class Finding:
     """The result of one check on one collection.
 
     Attributes:
+        name: The check, in a few words joined by hyphens.
         meaning: What is counted, and what it says.
         count: How many were found; 0 is healthy, a few may be in flight.
         of: How many were examined.

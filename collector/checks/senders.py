@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.checks.finding import Finding, tell
 from collector.checks.snapshot import JoinSnapshot
-from collector.intake.event_ids import is_unset, said
+from collector.intake.event_ids import content_of, is_unset
 
 
 def distrusted_events(snapshot: JoinSnapshot) -> Finding:
@@ -25,7 +25,7 @@ def repeated_events(snapshot: JoinSnapshot) -> Finding:
     known: set[tuple[object, ...]] = set()
     repeated = []
     for event in reversed(snapshot.events):
-        content = (*said(event), event.at)
+        content = (*content_of(event), event.at)
         if content in known:
             repeated.append(event.id)
         known.add(content)

@@ -16,14 +16,14 @@ def is_unset(id_: str) -> bool:
     return id_.strip().lower() in _UNSET
 
 
-def said(event: FeedbackEvent) -> tuple[object, ...]:
+def content_of(event: FeedbackEvent) -> tuple[object, ...]:
     """Return what an event says; its moments are left out, for a retry without `at` has others."""
     return (event.type, event.query_id, event.document_id, event.user, event.value)
 
 
 def count_conflicts(joined: Iterable[FeedbackEvent], known: Mapping[str, FeedbackEvent]) -> Counter[str]:
     """Return by id how many events say something else than the known one of their id."""
-    return Counter(event.id for event in joined if said(event) != said(known[event.id]))
+    return Counter(event.id for event in joined if content_of(event) != content_of(known[event.id]))
 
 
 class EventIds:
@@ -53,4 +53,4 @@ class EventIds:
 
 
 def _hashes(event: FeedbackEvent) -> tuple[int, int]:
-    return hash((event.collection, event.id)), hash(said(event))
+    return hash((event.collection, event.id)), hash(content_of(event))

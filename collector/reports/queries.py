@@ -68,7 +68,13 @@ class QueryFigures:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Queries with low satisfaction and the words that all of them share; the most dissatisfied first."""
+    """Queries with low satisfaction that share words.
+
+    Attributes:
+        words: Those that all of them share.
+        queries: The most dissatisfied first.
+        csat: Of all together.
+    """
 
     words: list[str]
     queries: list[str]

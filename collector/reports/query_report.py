@@ -40,8 +40,10 @@ class QueryReport:
     """A page of the report on queries.
 
     Attributes:
+        since: Searches before this moment are not read.
         searches: How many were read.
         complete: Whether these were all since then.
+        queries: The page.
         clusters: All queries of low satisfaction, those that share words together; for that order only.
         rare: What was left out of the order since it could give people away.
         next: The offset of the next page, None on the last.
