@@ -33,4 +33,5 @@ def bootstrap_interval(
         vectorized=True,
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return float(interval.low), float(interval.high)
+    low, high = sorted((float(interval.low), float(interval.high)))  # rounding may swap ends that are equal
+    return low, high

@@ -96,7 +96,9 @@ class Delivery:
     def _raise_refusals(self) -> None:
         refusals = self._outbox.take_refusals()
         if refusals and self._strict:
-            raise EventsRefused(f"the service refused {len(refusals)} events; the first: {refusals[0]}", refusals)
+            raise EventsRefused(
+                f"the service refused {len(refusals)} events; the first: {refusals[0]}", refusals=refusals
+            )
 
     async def _run(self) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foundation.errors import ClickloopError
+from foundation.errors import ClickloopError, FieldFault
 
 if TYPE_CHECKING:
     from clickloop.client.outbox import Refusal
@@ -26,8 +26,8 @@ class EventsRefused(ClickloopError):
 
     status = 422
 
-    def __init__(self, detail: str, refusals: Sequence[Refusal]) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, fields: tuple[FieldFault, ...] = (), *, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(detail, fields)
         self.refusals = tuple(refusals)
 
 

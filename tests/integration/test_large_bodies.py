@@ -95,7 +95,7 @@ def test_what_cannot_be_read_out_or_is_not_on_its_way_is_refused_at_once(port: i
 
 
 def test_a_client_that_stops_sending_is_not_waited_for_long(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(draining, "_DRAIN_LIMIT_S", 0.2)
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
         connection.sendall(f"POST /all HTTP/1.1\r\nHost: a\r\nContent-Length: {2 * LIMIT_BYTES}\r\n\r\n".encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
