@@ -1,5 +1,5 @@
 # make demo     show a help centre's search learning from clicks (ARGS=--no-wait ends it after the report)
-# make test     run the tests (ARGS="-k catalog" picks some)
+# make test     run the tests (ARGS="-k catalog" picks some, ARGS="-n 2 --dist loadfile" runs two at a time)
 # make coverage run the tests and tell what they do not reach; at least 88% of branches, 95% in the pure rooms
 # make mutants  change statistics, click models and fusion a thousandfold, and tell which changes no test notices
 # make lint     check format and style

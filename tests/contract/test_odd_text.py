@@ -36,6 +36,7 @@ def test_a_flood_of_odd_text_leaves_nothing_waiting_and_nobody_disturbed(service
     assert service.put("/v1/documents", json=DOCUMENTS, headers=OTHER).status_code == 200
     wait_until(lambda: service.post("/v1/search", json={"query": "envelope"}, headers=OTHER).status_code == 200)
     before = sample("clickloop_folded_records_total", kind="dead_letter")
+    alarms = sample("clickloop_dead_letter_alarms")  # of whatever ran in this process before
 
     statuses = {flood(service, text) for text in ODD for _ in range(8)}
     answer = service.post("/v1/search", json={"query": "labels", "user": "u1"}, headers=OTHER).json()
@@ -46,7 +47,7 @@ def test_a_flood_of_odd_text_leaves_nothing_waiting_and_nobody_disturbed(service
     wait_until(lambda: heard(service) == 1)
     wait_until(lambda: sample("clickloop_consumer_lag_records") == 0)
     assert sample("clickloop_folded_records_total", kind="dead_letter") == before
-    assert sample("clickloop_dead_letter_alarms") == 0
+    assert sample("clickloop_dead_letter_alarms") == alarms
     assert not any("dead letter" in problem for problem in service.get("/readyz").json()["problems"])
 
 

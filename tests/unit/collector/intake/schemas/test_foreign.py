@@ -81,7 +81,9 @@ def test_faults_name_the_path_and_are_limited() -> None:
 
 
 @pytest.mark.parametrize(
-    "parse", [ubi.parse_query, ubi.parse_event, metarank.parse, algolia.parse, meilisearch.parse], ids=repr
+    "parse",
+    [ubi.parse_query, ubi.parse_event, metarank.parse, algolia.parse, meilisearch.parse],
+    ids=lambda one: f"{one.__module__}.{one.__name__}",
 )
 @given(value=values)
 def test_no_json_value_is_an_exception(parse: Any, value: Any) -> None:
