@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from foundation.contracts import EventType, FeedbackEvent
@@ -43,7 +43,16 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as values that JSON can hold."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        return {
+            "clicked": self.clicked,
+            "ratings": self.ratings,
+            "dwell": self.dwell,
+            "conversions": self.conversions,
+            "resolved": self.resolved,
+            "credited": self.credited,
+            "abandoned": self.abandoned,
+            "seen": self.seen,
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Outcome:
@@ -64,7 +73,6 @@ class Outcome:
         )
 
 
-_FIELDS = tuple(each.name for each in fields(Outcome))
 NO_OUTCOME = Outcome()
 
 

@@ -12,7 +12,7 @@ from collector.fold.counts import EvidenceCounts
 from collector.fold.lists import ShownList
 from collector.fold.outcomes import NO_OUTCOME, Outcome
 from collector.fold.votes import vote_of
-from foundation.contracts import FeedbackEvent, Impression, ShownResult
+from foundation.contracts import FeedbackEvent, Impression
 
 CONFLICTS = "conflicts"
 """Where a stored event says how often its id came again with other content."""
@@ -23,8 +23,7 @@ PAGE = "page"
 _COUNTS = tuple(field.name for field in fields(EvidenceCounts))
 _EVENT = ("collection", "id", "type", "query_id", "at", "received_at")
 _IMPRESSION = ("collection", "query_id", "query", "version", "experiment", "arm", "surface", "drawn_by", "at")
-_RESULT = tuple(field.name for field in fields(ShownResult))
-_values_of_result, _values_of_event, _counts_of = (attrgetter(*names) for names in (_RESULT, _EVENT, _COUNTS))
+_values_of_impression, _values_of_event, _counts_of = (attrgetter(*names) for names in (_IMPRESSION, _EVENT, _COUNTS))
 
 
 def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
@@ -51,8 +50,17 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
 
 def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
     """Return an impression as it is stored."""
-    columns = {name: getattr(impression, name) for name in _IMPRESSION}
-    results = [dict(zip(_RESULT, _values_of_result(result), strict=True)) for result in impression.results]
+    columns = dict(zip(_IMPRESSION, _values_of_impression(impression), strict=True))
+    results = [  # written out: there are ten in a list, and this takes a third of the time of going by the fields
+        {
+            "id": result.id,
+            "rank": result.rank,
+            "score": result.score,
+            "team": result.team,
+            "propensity": result.propensity,
+        }
+        for result in impression.results
+    ]
     return columns | vote_of(impression)._asdict() | {"results": results} | outcome_row(outcome)
 
 
