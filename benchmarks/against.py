@@ -149,7 +149,8 @@ def _feed(server: Server, feed: Feed) -> float:
 
 
 def _count_joined(connection: sqlite3.Connection) -> int:
-    return sum(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("impressions", "events"))  # noqa: S608  tables of this line
+    counted = connection.execute("SELECT (SELECT count(*) FROM impressions) + (SELECT count(*) FROM events)")
+    return int(counted.fetchone()[0])
 
 
 @contextmanager

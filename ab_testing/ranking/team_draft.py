@@ -127,21 +127,20 @@ def _picks(orders: dict[Team, list[int]], state: _State) -> list[_Pick]:
     The second pick of a round earns credit if the first did. After a document that both wanted it does only while
     both have documents left: whichever team ends the round, its chance of credit is the same.
     """
-    best = {team: _first_unused(order, state.used) for team, order in orders.items()}
-    able = [team for team, document in best.items() if document is not None]
-    both = len(able) == len(orders)
-    if state.turn in able:
-        return [_pick(best, state, state.turn, 1.0, competes=state.competed or both)]
+    best = {
+        team: document for team, order in orders.items() if (document := _first_unused(order, state.used)) is not None
+    }
+    both = len(best) == len(orders)
+    if state.turn in best:
+        return [_pick(state, state.turn, best[state.turn], 1.0, competes=state.competed or both)]
     begins = both and not state.turn
     competes = begins and best["control"] != best["treatment"]
-    return [_pick(best, state, team, 1 / len(able), competes=competes, begins=begins) for team in able]
+    return [_pick(state, team, best[team], 1 / len(best), competes=competes, begins=begins) for team in best]
 
 
 def _pick(
-    best: dict[Team, int | None], state: _State, team: Team, probability: float, *, competes: bool, begins: bool = False
+    state: _State, team: Team, document: int, probability: float, *, competes: bool, begins: bool = False
 ) -> _Pick:
-    document = best[team]
-    assert document is not None  # noqa: S101  the team is able
     after = _State(state.used | 1 << document, _OTHER[team], competes) if begins else _State(state.used | 1 << document)
     return _Pick(probability, team if competes else "", document, after)
 

@@ -47,7 +47,7 @@ def write_lines(values: Iterable[dict[str, Any]], file: Path) -> int:
     """Write one JSON object a line, packed when the name ends in `.gz`; return how many they are."""
     count = 0
     with gzip.GzipFile(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb") as lines:
-        for count, value in enumerate(values, start=1):  # noqa: B007  the last one counts
+        for count, value in enumerate(values, start=1):  # noqa: B007  read after the loop, as how many were written
             lines.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
     return count
 

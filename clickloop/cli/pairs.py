@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def _writer(to: Path) -> Write:
         return _write_csv
     if name.endswith(".parquet"):
         with needs_extra("parquet", f"--to {to.name}"):
-            import pyarrow  # noqa: F401  only the extra `parquet` installs it; missed before anything is read
+            import_module("pyarrow")  # so that it is missed before anything is read
         return _write_parquet
     raise InvalidRequest(f"{to.name} names no format; let it end in .jsonl, .jsonl.gz, .csv or .parquet")
 
@@ -87,7 +88,7 @@ def _write_csv(pairs: Iterator[dict[str, Any]], file: Path) -> int:
     with file.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
-        for count, pair in enumerate(pairs, start=1):  # noqa: B007  the last one counts
+        for count, pair in enumerate(pairs, start=1):  # noqa: B007  read after the loop, as how many were written
             writer.writerow(pair | {"sources": " ".join(pair["sources"])})
     return count
 

@@ -24,7 +24,7 @@ def read_run(file: Path) -> Run:
     run: Run = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            for scored in ir_measures.read_trec_run(StringIO(line)):  # type: ignore[no-untyped-call]  # the library has none
+            for scored in ir_measures.read_trec_run(StringIO(line)):  # type: ignore[no-untyped-call]  # ir-measures publishes no types
                 if not math.isfinite(scored.score):
                     raise ValueError(f"score {scored.score}")
                 run.setdefault(scored.query_id, {})[scored.doc_id] = scored.score

@@ -50,9 +50,9 @@ def _runs(process_id: int) -> bool:
 def render_metrics() -> bytes:
     """Return the metrics of all processes that share with this one, in Prometheus' text form."""
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415  must not come before the variable
-    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415  the same
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415  must not come before the variable
 
-    from foundation.telemetry.metrics import METRICS  # noqa: PLC0415  the same
+    from foundation.telemetry.metrics import METRICS  # noqa: PLC0415  must not come before the variable
 
     if _VARIABLE not in os.environ:
         return generate_latest(METRICS)

@@ -1,0 +1,137 @@
+"""An experiment starts once, ends once, and reads as it stood."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from ab_testing.api import Assignments, Experiments
+from foundation.clock import FrozenClock
+from foundation.errors import Conflict, NotFound
+from tests.integration.experiments.conftest import USERS, Traffic, live, make_plan, started
+
+
+def test_a_harmful_version_is_stopped_and_rolled_back(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+
+    seen = live(experiments, experiment, traffic, clock, {"control": 60, "treatment": 20})
+
+    assert seen[-1] == "rollback"
+    assert len(seen) <= 4
+    assert experiments.get("default", experiment).state == "decided"
+    assignments.refresh()
+    assert assignments.assign("default", USERS[0]) is None
+    assert assignments.versions("default") == set()
+
+
+def test_reading_changes_nothing_and_a_decided_experiment_stays_as_it_was(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    traffic.day(clock.now(), {"control": 60, "treatment": 0})
+    assert experiments.report("default", experiment).verdict.decision == "rollback"
+    assert experiments.get("default", experiment).state == "running"
+    assert experiments.days("default", experiment) == ()
+    decided = experiments.look("default", experiment)
+
+    clock.advance(timedelta(days=1))
+    traffic.day(clock.now(), {"control": 0, "treatment": 60})
+
+    assert experiments.look("default", experiment) == decided
+    assert len(experiments.decisions("default", experiment)) == 1
+
+
+def test_many_who_look_at_once_decide_once(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    traffic.day(clock.now(), {"control": 60, "treatment": 0})
+    with ThreadPoolExecutor(6) as pool:
+        cards = list(pool.map(lambda _: experiments.look("default", experiment), range(12)))
+    assert {card.verdict.decision for card in cards} == {"rollback"}
+    assert len(experiments.decisions("default", experiment)) == 1
+
+
+def test_one_experiment_runs_per_collection(experiments: Experiments, assignments: Assignments) -> None:
+    first = started(experiments, assignments)
+    second = experiments.create("default", make_plan())
+    with pytest.raises(Conflict, match=rf"experiment {first} \(adapter\) already runs"):
+        experiments.start("default", second.id)
+    with pytest.raises(Conflict, match="it already runs"):
+        experiments.start("default", first)
+    started(experiments, assignments, collection="another")
+    assert {experiment.collection for experiment in experiments.running()} == {"default", "another"}
+
+
+def test_of_many_starts_at_once_one_wins(experiments: Experiments) -> None:
+    drafts = [experiments.create("default", make_plan()).id for _ in range(8)]
+
+    def start(experiment: str) -> bool:
+        try:
+            experiments.start("default", experiment)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(start, drafts)) == 1
+    assert len(experiments.running()) == 1
+
+
+def test_a_restart_counts_from_nothing_and_splits_anew(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments, coverage=0.5)
+    first = {user: assignments.assign("default", user) for user in USERS}
+    for user in USERS:
+        assert assignments.assign("default", user) == first[user]
+    assert experiments.stop("default", experiment, "holiday").state == "stopped"
+    clock.advance(timedelta(days=1))
+    restarted = experiments.start("default", experiment)
+    assignments.refresh()
+    second = {user: assignments.assign("default", user) for user in USERS}
+
+    assert (restarted.starts, restarted.ended_at) == (2, None)
+    assert {user for user in USERS if first[user]} == {user for user in USERS if second[user]}
+    moved = [user for user in USERS if (a := first[user]) and (b := second[user]) and a.arm != b.arm]
+    assert 20 < len(moved) < 100
+    assert experiments.report("default", experiment).searches == 0
+    [decision] = experiments.decisions("default", experiment)
+    assert (decision.verdict, decision.reason) == ("stopped", "holiday")
+
+
+def test_a_stopped_experiment_reads_as_it_stood(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    traffic.day(clock.now(), {"control": 50, "treatment": 50})
+    experiments.stop("default", experiment)
+    assert experiments.look("default", experiment).searches == len(USERS)
+    with pytest.raises(Conflict, match="only a running one can be stopped"):
+        experiments.stop("default", experiment)
+
+
+def test_a_decided_experiment_cannot_be_started_again(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    traffic.day(clock.now(), {"control": 60, "treatment": 0})
+    experiments.look("default", experiment)
+    with pytest.raises(Conflict, match="make a new one"):
+        experiments.start("default", experiment)
+
+
+def test_experiments_are_listed_newest_first_in_their_own_collection(
+    experiments: Experiments, clock: FrozenClock
+) -> None:
+    made = []
+    for _ in range(3):
+        made.append(experiments.create("default", make_plan()).id)
+        clock.advance(timedelta(seconds=1))
+    experiments.create("another", make_plan())
+    assert [experiment.id for experiment in experiments.list("default")] == made[::-1]
+    assert [experiment.id for experiment in experiments.list("default", limit=1)] == made[:0:-2]
+    with pytest.raises(NotFound, match="has no experiment"):
+        experiments.get("another", made[0])

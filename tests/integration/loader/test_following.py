@@ -1,0 +1,185 @@
+"""A replica follows documents, evidence and versions without a request noticing."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from ab_testing.api import Assignments, ExperimentPlan
+from clickloop.container import Container
+from collector.join.retention_watermark import lock_evidence
+from foundation.contracts import Document
+from foundation.database.engine import transaction
+from foundation.errors import NotFound, NotReady
+from serving.catalog.changes import read_changes
+from serving.live.loader import Loader
+from tests.integration.loader.conftest import DOCUMENTS, linear, register, served_ids
+
+
+def test_the_baseline_serves_before_any_promotion(container: Container, loader: Loader) -> None:
+    assert loader.collection("default").champion == container.baseline.id
+    state = loader.state()["default"]
+    assert (state["version"], state["problem"]) == (container.baseline.id, "")
+    assert (state["documents"], state["behind"], state["waiting"]) == (3, 0, 0)
+
+
+def test_documents_are_followed_in_the_order_of_their_changes(container: Container, loader: Loader) -> None:
+    container.catalog.upsert("default", [Document("needle", "needle", "")])
+    container.catalog.delete("default", ["kettle"])
+    assert loader.state()["default"]["behind"] == 2
+    loader.follow_content()
+    assert served_ids(loader) == {"ladder", "marble", "needle"}
+    assert loader.state()["default"]["behind"] == 0
+
+
+def test_a_new_collection_is_unknown_then_loading_then_served(container: Container, loader: Loader) -> None:
+    with pytest.raises(NotFound):
+        loader.collection("shop")
+    container.catalog.upsert("shop", DOCUMENTS[:1])
+    with pytest.raises(NotReady):
+        loader.collection("shop")
+    loader.follow_content()
+    loader.follow_versions()
+    assert loader.collection("shop").corpus.ids() == ["kettle"]
+
+
+def test_a_promotion_is_followed_and_reported(container: Container, loader: Loader) -> None:
+    fresh = register(container, linear(container))
+    container.hotswap.promote("default", fresh, "better")
+    loader.follow_versions()
+    assert loader.collection("default").champion == fresh
+    assert [(replica.version, replica.problem) for replica in container.hotswap.replicas("default")] == [(fresh, "")]
+
+
+def test_a_rollback_needs_no_load(container: Container, loader: Loader) -> None:
+    before = loader.collection("default").rankers[container.baseline.id]
+    container.hotswap.promote("default", register(container, linear(container)), "better")
+    loader.follow_versions()
+    container.hotswap.rollback("default", "regret")
+    loader.follow_versions()
+    assert loader.collection("default").champion == container.baseline.id
+    assert loader.collection("default").rankers[container.baseline.id] is before
+
+
+def test_a_move_in_this_process_takes_effect_before_it_returns(container: Container, loader: Loader) -> None:
+    hotswap = container.make_hotswap(loader.move)
+    version = register(container, linear(container))
+    hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    assert loader.collection("default").champion == version
+    hotswap.rollback("default", "second thoughts")
+    assert loader.collection("default").champion == container.baseline.id
+
+
+def test_a_version_that_is_not_loaded_is_left_to_the_follower(container: Container, loader: Loader) -> None:
+    hotswap = container.make_hotswap(loader.move)
+    version = register(container, linear(container))
+    hotswap.promote("default", version, "won")
+    assert loader.collection("default").champion == container.baseline.id
+    loader.follow_versions()
+    assert loader.collection("default").champion == version
+
+
+def test_a_pointer_that_was_read_before_a_move_does_not_take_it_back(
+    container: Container, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotswap = container.make_hotswap(loader.move)
+    version = register(container, linear(container))
+    hotswap.promote("default", version, "won")
+    read = container.registry.champions
+
+    def read_slowly() -> dict[str, str]:
+        champions = read()
+        hotswap.rollback("default", "while the follower reads")
+        return champions
+
+    monkeypatch.setattr(container.registry, "champions", read_slowly)
+    loader.follow_versions()
+    assert loader.collection("default").champion == container.baseline.id
+
+
+def test_a_look_from_before_a_move_does_not_take_it_back(container: Container, loader: Loader) -> None:
+    hotswap = container.make_hotswap(loader.move)
+    version = register(container, linear(container))
+    hotswap.promote("default", version, "won")
+    loader.follow_versions()
+    hotswap.rollback("default", "second thoughts")
+    loader._continue_versions()  # by what was seen before
+    assert loader.collection("default").champion == container.baseline.id
+    loader.follow_versions()
+    assert loader.collection("default").champion == container.baseline.id
+
+
+def test_an_idle_look_is_one_statement_however_many_collections(container: Container) -> None:
+    for number in range(50):
+        container.catalog.upsert(f"shop{number}", DOCUMENTS[:1])
+    loader = container.make_loader(Assignments(container.engine))
+    loader.follow()
+    loader.follow()
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(container.engine, "before_cursor_execute", note)
+    loader.follow()
+    sa.event.remove(container.engine, "before_cursor_execute", note)
+    assert len(statements) == 1, statements
+    assert loader.state()["shop49"]["behind"] == 0
+
+
+def test_a_look_sees_whatever_changes_of_every_kind(container: Container, loader: Loader) -> None:
+    seen = [read_changes(container.engine)]
+
+    def changes() -> bool:
+        seen.append(read_changes(container.engine))
+        return seen[-1] != seen[-2]
+
+    assert not changes()
+    container.catalog.delete("default", ["kettle"])
+    assert changes()
+    container.declarations.change("default", {"size": "number"})
+    assert changes()
+    container.declarations.change("default", {"size": None})
+    assert changes()
+    version = register(container, linear(container))
+    assert changes()
+    container.hotswap.promote("default", version, "won")
+    assert changes()
+    plan = ExperimentPlan("n", "ab", container.baseline.id, version, planned_searches=10, min_days=0, max_days=1)
+    experiment = container.experiments.create("default", plan).id
+    assert not changes()
+    container.experiments.start("default", experiment)
+    assert changes()
+    container.experiments.stop("default", experiment)
+    assert changes()
+    with transaction(container.engine) as connection:
+        lock_evidence(connection, "default")
+    assert changes()
+
+
+def test_both_versions_of_a_running_experiment_are_held(container: Container, loader: Loader) -> None:
+    fresh = register(container, linear(container))
+    plan = ExperimentPlan("n", "ab", container.baseline.id, fresh, planned_searches=10, min_days=0, max_days=1)
+    container.experiments.start("default", container.experiments.create("default", plan).id)
+    loader.follow_versions()
+    assert {container.baseline.id, fresh} <= loader.collection("default").rankers.keys()
+
+
+def test_versions_of_the_past_are_forgotten_but_a_few(container: Container, loader: Loader) -> None:
+    for number in range(8):
+        container.hotswap.promote("default", register(container, linear(container, 1.0 + number)), "next")
+        loader.follow_versions()
+    served = loader.collection("default")
+    assert len(served.rankers) <= 4
+    assert served.champion in served.rankers
+
+
+def test_a_loader_that_stops_leaves_the_table_of_replicas(container: Container) -> None:
+    loader = container.make_loader(Assignments(container.engine))
+    loader.start()
+    assert loader.ready
+    assert len(container.hotswap.replicas("default")) == 1
+    loader.stop()
+    assert not loader.ready
+    assert container.hotswap.replicas("default") == []
