@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from ab_testing import store
 from ab_testing.decide.verdict import ArmEvidence, Facts, Verdict, weigh
 from ab_testing.design import assignment
-from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan, Kind
+from ab_testing.design.experiment import Decision, Experiment
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan, Kind
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
@@ -121,7 +122,7 @@ class Experiments:
     def create(self, collection: str, plan: ExperimentPlan, actor: str = LOCAL) -> Experiment:
         """Make an experiment as a draft; it takes no traffic before its start."""
         now = self._clock.now()
-        experiment = Experiment(collection, new_id(now), plan, "draft", starts=0, created_at=now, created_by=actor)
+        experiment = Experiment(collection, new_id(now), plan, "draft", run=0, created_at=now, created_by=actor)
         with transaction(self._engine) as connection:
             store.insert(connection, experiment)
         return experiment
@@ -136,10 +137,8 @@ class Experiments:
             others = store.lock_all(connection, collection)
             experiment = store.find(connection, collection, experiment_id)
             _refuse_start(experiment, others)
-            now, starts = self._clock.now(), experiment.starts + 1
-            started = replace(
-                experiment, state="running", starts=starts, started_at=now, ended_at=None, started_by=actor
-            )
+            now, run = self._clock.now(), experiment.run + 1
+            started = replace(experiment, state="running", run=run, started_at=now, ended_at=None, started_by=actor)
             store.save(connection, started)
             store.forget_days(connection, started)
         return started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request
@@ -95,11 +94,12 @@ def make_router(experiments: Experiments, find_version: Callable[[str, str], str
 
 def _with_ids(collection: str, plan: ExperimentPlan, find_version: Callable[[str, str], str | None]) -> ExperimentPlan:
     """Return the plan with the ids of its versions, or refuse it where there are none."""
-    control, treatment = find_version(collection, plan.control), find_version(collection, plan.treatment)
-    if control is None or treatment is None:
-        missing = [name for name, found in (("control", control), ("treatment", treatment)) if found is None]
-        faults = tuple(
-            FieldFault(name, f"collection {collection!r} has no version {getattr(plan, name)!r}") for name in missing
-        )
+    ids = {version: find_version(collection, version) for version in plan.versions}
+    faults = tuple(
+        FieldFault(place, f"collection {collection!r} has no version {arm.version!r}")
+        for place, arm in zip(plan.places, plan.arms, strict=True)
+        if arm.version and ids[arm.version] is None
+    )
+    if faults:
         raise InvalidRequest("; ".join(f"{fault.field}: {fault.reason}" for fault in faults), faults)
-    return replace(plan, control=control, treatment=treatment)
+    return plan.with_versions({version: found for version, found in ids.items() if found})

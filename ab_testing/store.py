@@ -14,7 +14,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from ab_testing.decide.verdict import Facts
-from ab_testing.design.plan import INTERLEAVED, Decision, Experiment, ExperimentPlan
+from ab_testing.design.experiment import Decision, Experiment
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.ranking.team_draft import SearchPreference, preference
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
@@ -91,9 +92,9 @@ def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> 
 
     The database sums click rates, to one row per arm. Interleaved lists are streamed; memory holds two numbers a unit.
     """
-    arms = dict.fromkeys(experiment.plan.arms, ArmStatistics())
+    arms = dict.fromkeys(experiment.plan.arm_names, ArmStatistics())
     if experiment.started_at is not None:
-        exposures = Exposures(experiment.collection, experiment.id, experiment.plan.arms, experiment.started_at)
+        exposures = Exposures(experiment.collection, experiment.id, experiment.plan.arm_names, experiment.started_at)
         for sums in sum_clicks(connection, exposures):
             arm, clicks, units, *totals = sums
             arms[arm] = ArmStatistics(RatioStatistics(units, *map(float, totals)), clicks)
@@ -172,7 +173,7 @@ def _days_of(experiment: Experiment) -> sa.ColumnElement[bool]:
 
 
 def _to_row(experiment: Experiment) -> dict[str, Any]:
-    plan = experiment.plan.to_json() | {"starts": experiment.starts}
+    plan = experiment.plan.to_json() | {"starts": experiment.run}
     return {name: getattr(experiment, name) for name in _AS_THEY_ARE} | {"name": experiment.plan.name, "plan": plan}
 
 
@@ -180,4 +181,4 @@ def _from_row(row: sa.Row[Any]) -> Experiment:
     plan = dict(row.plan)
     starts = plan.pop("starts")
     kept = {name: getattr(row, name) for name in _AS_THEY_ARE}
-    return Experiment(plan=ExperimentPlan(**plan), starts=starts, **kept)
+    return Experiment(plan=ExperimentPlan.from_json(plan), run=starts, **kept)

@@ -80,7 +80,9 @@ def simulate(seed: int, count: int, scenario: Scenario) -> list[SimulatedOutcome
 def _experiment(random: np.random.Generator, scenario: Scenario) -> SimulatedOutcome:
     treated = _assign(random, scenario.users)
     user, clicked = _searches(random, scenario, treated)
-    plan = ExperimentPlan("simulated", "ab", "a", "b", scenario.searches, min_days=0.0, max_days=2 * _PLANNED_DAYS)
+    plan = ExperimentPlan(
+        "simulated", "ab", "a", "b", planned_searches=scenario.searches, min_days=0.0, max_days=2 * _PLANNED_DAYS
+    )
     looks = np.linspace(0, scenario.searches, scenario.looks + 1, dtype=np.int64)[1:]
     control, treatment = (_statistics(user, clicked, treated[user] == side, looks) for side in (False, True))
     for searches, *arms in zip(looks.tolist(), control, treatment, strict=True):

@@ -55,6 +55,8 @@ class ShownResult:
         rank: 1 on top.
         team: The version's side that contributed it when interleaved, else "".
         propensity: Probability that this document stood at this rank, 1 when deterministic.
+        own_ranks: Its rank in each arm's own list when interleaved, in the order of the plan's arms, 0 where that
+            list lacks it.
     """
 
     id: str
@@ -62,6 +64,7 @@ class ShownResult:
     score: float
     team: str = ""
     propensity: float = 1.0
+    own_ranks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,13 @@ class Impression:
         version: `EXTERNAL` where another engine ranked.
         arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
         surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
-        drawn_by: The session that decided the arm and is counted in the experiment, "" where that is `unit`.
+        drawn_by: The randomization unit that the experiment counts; in older lists "" where that is `unit`.
+        run: Which start of the experiment it was, from 1; 0 outside experiments and in older lists.
+        plan_hash: Hash of the plan that it was assigned by, "" outside experiments.
+        first_difference: First rank at which the arms' own lists differ, 0 where they are equal or were not compared.
+        had_evidence: Whether its query had live evidence when it was ranked.
+        known: Whether the search named its user.
+        took_ms: Milliseconds from the request to the ranked list, 0 where nobody measured.
     """
 
     collection: str
@@ -88,6 +97,12 @@ class Impression:
     arm: str = "champion"
     surface: str = "page"
     drawn_by: str = ""
+    run: int = 0
+    plan_hash: str = ""
+    first_difference: int = 0
+    had_evidence: bool = False
+    known: bool = False
+    took_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

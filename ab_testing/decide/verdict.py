@@ -59,7 +59,7 @@ class Facts:
     def from_json(cls, value: dict[str, Any]) -> Facts:
         """Return the facts that `to_json` wrote."""
         arms = {name: ArmStatistics.from_json(arm) for name, arm in value["arms"].items()}
-        return cls(ExperimentPlan(**value["plan"]), value["days"], arms)
+        return cls(ExperimentPlan.from_json(value["plan"]), value["days"], arms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ab_testing.decide.verdict import MIN_UNITS, SPLIT, ArmEvidence, Facts, Verdict, judge, split_counts, weigh
 from ab_testing.design.assignment import ARMS
-from ab_testing.design.plan import INTERLEAVED, Experiment
+from ab_testing.design.experiment import Experiment
+from ab_testing.design.plan import INTERLEAVED
 from ab_testing.stats import srm
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import log_lift
@@ -97,7 +98,7 @@ def build(experiment: Experiment, facts: Facts) -> Scorecard:
         days=facts.days,
         searches=facts.searches,
         progress=_progress(facts),
-        arms=tuple(_report(facts, name) for name in facts.plan.arms),
+        arms=tuple(_report(facts, name) for name in facts.plan.arm_names),
         evidence=weigh(facts),
         lift=_lift(facts),
         preference=_preference(facts),
@@ -122,7 +123,7 @@ def _report(facts: Facts, name: str) -> ArmReport:
 
 def _click_rate(facts: Facts, arm: ArmStatistics) -> tuple[float, float, float]:
     rate = arm.click_rate.estimate()
-    planned = facts.plan.planned_searches / len(facts.plan.arms)
+    planned = facts.plan.planned_searches / len(facts.plan.arm_names)
     half_width = critical_value(arm.searches, planned, facts.plan.alpha) * rate.standard_error
     return rate.value, max(0.0, rate.value - half_width), min(1.0, rate.value + half_width)
 

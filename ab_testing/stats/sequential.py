@@ -19,6 +19,9 @@ from functools import lru_cache
 
 from scipy.special import lambertw, stdtr, stdtrit
 
+RUNNING_SHARE = 0.2
+"""Share of alpha that the confidence sequence spends while an experiment runs; the planned end spends the rest."""
+
 
 @lru_cache(maxsize=1024)
 def rho_squared(planned: float, alpha: float) -> float:
@@ -86,7 +89,7 @@ class Hybrid:
     @property
     def running_alpha(self) -> float:
         """Level of the confidence sequence."""
-        return self.alpha / 5
+        return self.alpha * RUNNING_SHARE
 
     @property
     def final_alpha(self) -> float:

@@ -40,7 +40,7 @@ def read_record(record: Record) -> Impression | FeedbackEvent:
         body: dict[str, Any] = json.loads(record.body)
         kind = body.pop("kind")
         if kind == "impression":
-            results = tuple(ShownResult(**result) for result in body.pop("results"))
+            results = tuple(_result(result) for result in body.pop("results"))
             return Impression(**body | {"results": results, "at": datetime.fromisoformat(body["at"])})
         if kind == "event":
             times = {name: datetime.fromisoformat(body[name]) for name in ("at", "received_at")}
@@ -48,6 +48,10 @@ def read_record(record: Record) -> Impression | FeedbackEvent:
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"log record {record.position} cannot be read: {problem!r}") from problem
     raise ValueError(f"log record {record.position} has the unknown kind {kind!r}")
+
+
+def _result(value: dict[str, Any]) -> ShownResult:
+    return ShownResult(**value | {"own_ranks": tuple(value.get("own_ranks", ()))})
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def test_a_restart_counts_from_nothing_and_splits_anew(
     assignments.refresh()
     second = {user: assignments.assign("default", user) for user in USERS}
 
-    assert (restarted.starts, restarted.ended_at) == (2, None)
+    assert (restarted.run, restarted.ended_at) == (2, None)
     assert {user for user in USERS if first[user]} == {user for user in USERS if second[user]}
     moved = [user for user in USERS if (a := first[user]) and (b := second[user]) and a.arm != b.arm]
     assert 20 < len(moved) < 100

@@ -1,16 +1,14 @@
-"""A plan names what is wrong with it; an experiment's salts follow its starts."""
+"""A plan names what is wrong with it, and has one form however it was written."""
 
 import math
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from ab_testing.design.plan import Experiment, ExperimentPlan
+from ab_testing.design.arm import Arm, ArmSettings
+from ab_testing.design.plan import ExperimentPlan, Guardrail, RampStep
 from foundation.errors import InvalidRequest
 
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
 VALUES: dict[str, Any] = {
     "name": "new adapter",
     "kind": "ab",
@@ -60,29 +58,66 @@ def test_all_wrong_values_are_named_at_once() -> None:
 
 
 def test_a_version_may_meet_itself_in_an_a_a_test_only() -> None:
-    assert make(treatment="v-1").arms == ("control", "treatment")
-    with pytest.raises(InvalidRequest, match="two different versions"):
+    assert make(treatment="v-1").arm_names == ("control", "treatment")
+    with pytest.raises(InvalidRequest, match="different rankings"):
         make(kind="interleaving", treatment="v-1")
 
 
 def test_interleaving_has_one_arm() -> None:
-    assert make(kind="interleaving").arms == ("interleaved",)
+    assert make(kind="interleaving").arm_names == ("interleaved",)
 
 
 def test_a_plan_survives_json() -> None:
-    assert ExperimentPlan(**make().to_json()) == make()
+    assert ExperimentPlan.from_json(make().to_json()) == make()
 
 
-def test_a_restart_splits_anew_among_the_same_units() -> None:
-    first = Experiment("default", "e", make(), "running", 1, NOW)
-    second = replace(first, starts=2)
-    assert first.traffic_salt == second.traffic_salt
-    assert len({first.split_salt, second.split_salt, first.coin_salt, second.coin_salt, first.traffic_salt}) == 5
+def test_the_short_form_and_the_list_of_arms_are_one_plan() -> None:
+    listed = make(control="", treatment="", arms=(Arm("control", "v-1"), Arm("treatment", "v-2")))
+    assert listed == make()
+    assert listed.hash == make().hash
+    assert (listed.control, listed.treatment) == ("v-1", "v-2")
 
 
-def test_days_count_from_the_start_to_the_end() -> None:
-    draft = Experiment("default", "e", make(), "draft", 0, NOW)
-    started = replace(draft, started_at=NOW)
-    ended = replace(started, ended_at=NOW + timedelta(days=3))
-    later = NOW + timedelta(days=4, hours=12)
-    assert (draft.days(later), started.days(later), ended.days(later)) == (0.0, 4.5, 3.0)
+def test_a_plan_of_many_arms_survives_json() -> None:
+    arms = (Arm("now", "champion"), Arm("bare", "champion", ArmSettings(rerank=False)), Arm("shop", external=True))
+    plan = make(
+        arms=arms, ramp=(RampStep(0, 0.01), RampStep(1, 0.5)), guardrails=(Guardrail("p95_latency", 0.1),), unit="query"
+    )
+    assert ExperimentPlan.from_json(plan.to_json()) == plan
+    assert sum(plan.shares) == pytest.approx(1)
+
+
+def test_a_plan_of_an_older_release_is_read() -> None:
+    value = VALUES | {"coverage": 0.5, "alpha": 0.05}
+    assert ExperimentPlan.from_json(value) == make(coverage=0.5)
+
+
+def test_every_other_word_is_another_hash() -> None:
+    assert len({make().hash, make(alpha=0.01).hash, make(unit="session").hash, make(evidence="shared").hash}) == 4
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        (Arm("only", "v-1"),),
+        (Arm("a", "v-1"), Arm("a", "v-2")),
+        (Arm("a", "v-1"), Arm("interleaved", "v-2")),
+        (Arm("a", "v-1"), Arm("b", "v-2", weight=0)),
+        (Arm("a", "v-1"), Arm("b", "v-2", external=True)),
+    ],
+)
+def test_wrong_arms_are_refused(arms: tuple[Arm, ...]) -> None:
+    with pytest.raises(InvalidRequest, match="arms"):
+        make(control="", treatment="", arms=arms)
+
+
+def test_coverage_grows_by_its_steps_and_no_further_than_planned() -> None:
+    plan = make(coverage=0.5, ramp=(RampStep(0, 0.01), RampStep(1, 0.25), RampStep(2, 0.9)))
+    assert [plan.coverage_after(days) for days in (0, 0.9, 1, 1.5, 2, 9)] == [0.01, 0.01, 0.25, 0.25, 0.5, 0.5]
+    assert make().coverage_after(0) == 1.0
+
+
+@pytest.mark.parametrize("steps", [[(1, 0.5), (0, 0.1)], [(0, 0.5), (0, 0.9)], [(0, 0.5), (1, 0.2)], [(0, 0.0)]])
+def test_a_ramp_only_grows(steps: list[tuple[float, float]]) -> None:
+    with pytest.raises(InvalidRequest, match="ramp"):
+        make(ramp=tuple(RampStep(*step) for step in steps))

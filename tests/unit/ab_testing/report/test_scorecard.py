@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ab_testing.decide.verdict import Facts
-from ab_testing.design.plan import Experiment
+from ab_testing.design.experiment import Experiment
 from ab_testing.report.scorecard import Scorecard, build
 
 MakeFacts = Callable[..., Facts]
