@@ -16,6 +16,8 @@ UNREADABLE = (ValueError, OverflowError, RecursionError)
 """What `read_checked` raises of a record that is not fit: numbers and nesting beyond all measure too."""
 
 _MAX_RANK = 1_000_000
+_MAX_RUN = 1_000_000
+_MAX_ARMS = 8
 
 
 def read_checked(record: Record) -> Impression | FeedbackEvent:
@@ -38,6 +40,14 @@ def _check_impression(impression: Impression) -> None:
     if reason := query_fault(impression.query):
         raise ValueError(f"query {reason}")
     _check_texts(impression, {"unit": 256, "version": 64, "experiment": 64, "arm": 32, "surface": 32, "drawn_by": 256})
+    _check_texts(impression, {"plan_hash": 64})
+    _check_whole("run", impression.run, 0, _MAX_RUN)
+    _check_whole("first_difference", impression.first_difference, 0, _MAX_RANK)
+    _check_flag("had_evidence", impression.had_evidence)
+    _check_flag("known", impression.known)
+    _check_number("took_ms", impression.took_ms)
+    if impression.took_ms < 0:
+        raise ValueError(f"took_ms must be at least 0, is {impression.took_ms!r:.100}")
     _check_moment("at", impression.at)
     for result in impression.results:
         _check_result(result)
@@ -48,8 +58,11 @@ def _check_result(result: ShownResult) -> None:
     _check_text("results.team", result.team, 64)
     _check_number("results.score", result.score)
     _check_number("results.propensity", result.propensity)
-    if type(result.rank) is not int or not 1 <= result.rank <= _MAX_RANK:
-        raise ValueError(f"results.rank must be a whole number from 1 on, is {result.rank!r:.100}")
+    _check_whole("results.rank", result.rank, 1, _MAX_RANK)
+    if len(result.own_ranks) > _MAX_ARMS:
+        raise ValueError(f"results.own_ranks holds more than {_MAX_ARMS} ranks")
+    for rank in result.own_ranks:
+        _check_whole("results.own_ranks", rank, 0, _MAX_RANK)
 
 
 def _check_event(event: FeedbackEvent) -> None:
@@ -75,6 +88,16 @@ def _check_text(name: str, value: object, limit: int) -> None:
     if "\x00" in value:
         raise ValueError(f"{name} holds a NUL character, which databases cannot store")
     value.encode()  # a lone half of a surrogate pair raises UnicodeEncodeError, a ValueError that names it
+
+
+def _check_whole(name: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} must be a whole number from {least} to {most}, is {value!r:.100}")
+
+
+def _check_flag(name: str, value: object) -> None:
+    if type(value) is not bool:
+        raise ValueError(f"{name} must be true or false, is {value!r:.100}")
 
 
 def _check_number(name: str, value: object) -> None:

@@ -11,16 +11,28 @@ from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.protocol import Record
 from foundation.ids import canonical_json
 
+_RARE = {
+    "run": 0,
+    "plan_hash": "",
+    "first_difference": 0,
+    "had_evidence": False,
+    "known": False,
+    "took_ms": 0.0,
+}
+"""Fields that most searches have no value for, and what a record without them means."""
+
 _OF_IMPRESSION, _OF_RESULT, _OF_EVENT = (
-    tuple(field.name for field in fields(kind)) for kind in (Impression, ShownResult, FeedbackEvent)
+    tuple(field.name for field in fields(kind) if field.name not in {*_RARE, "own_ranks"})
+    for kind in (Impression, ShownResult, FeedbackEvent)
 )
 
 
 def impression_record(impression: Impression) -> Record:
     """Return the log record of an answered search; keyed by its query id."""
-    results = [_fields(result, _OF_RESULT) for result in impression.results]
+    results = [_result_fields(result) for result in impression.results]
+    rare = {name: value for name, usual in _RARE.items() if (value := getattr(impression, name)) != usual}
     more = {"kind": "impression", "at": impression.at.isoformat(), "results": results}
-    body = _fields(impression, _OF_IMPRESSION) | more
+    body = _fields(impression, _OF_IMPRESSION) | rare | more
     return Record(f"{impression.collection}/{impression.query_id}", canonical_json(body))
 
 
@@ -48,6 +60,11 @@ def read_record(record: Record) -> Impression | FeedbackEvent:
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"log record {record.position} cannot be read: {problem!r}") from problem
     raise ValueError(f"log record {record.position} has the unknown kind {kind!r}")
+
+
+def _result_fields(result: ShownResult) -> dict[str, Any]:
+    shown = _fields(result, _OF_RESULT)
+    return shown | {"own_ranks": result.own_ranks} if result.own_ranks else shown
 
 
 def _result(value: dict[str, Any]) -> ShownResult:
