@@ -7,6 +7,8 @@ delta method's (Deng, Knoblich and Lu, KDD 2018, arXiv:1803.06336) and needs six
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -76,6 +78,33 @@ class RatioStatistics:
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         return cls(len(x), *map(float, (x.sum(), y.sum(), x @ x, y @ y, x @ y)))
 
+    @classmethod
+    def of_table(
+        cls, table: Mapping[tuple[int, int], int], cap: int | None = None, scale: float = 1
+    ) -> RatioStatistics:
+        """Return the statistics of units counted by their numerator and denominator.
+
+        A unit whose denominator y exceeds the cap counts with weight cap / y, in the numerator too. Units with the
+        denominator 0 say nothing of the ratio and are left out. The sums are the exact ones, rounded once: the order of
+        the table does not matter, and every machine gets the same bits.
+
+        Args:
+            table: (x, y) -> number of units.
+            cap: Largest denominator that counts in full; None for no cap.
+            scale: Factor of every numerator.
+        """
+        rows: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for (x, y), count in table.items():
+            if y:
+                row = rows[y]
+                row[0] += count
+                row[1] += count * x
+                row[2] += count * x * x
+        terms = [_weighted(y, y if cap is None else min(y, cap), row) for y, row in rows.items()]
+        sum_x, sum_y, sum_xx, sum_yy, sum_xy = map(math.fsum, zip(*terms, strict=True)) if terms else (0.0,) * 5
+        n = sum(row[0] for row in rows.values())
+        return cls(n, sum_x * scale, sum_y, sum_xx * scale**2, sum_yy, sum_xy * scale)
+
     @property
     def effective_units(self) -> float:
         """How many equally busy units would be as informative; never above n.
@@ -99,10 +128,11 @@ class RatioStatistics:
         return Estimate(ratio, math.sqrt(variance), max(self.effective_units - 1, 1.0))
 
 
-def difference(control: Estimate, treatment: Estimate) -> Estimate:
-    """Return treatment minus control, from independent units."""
-    noise = math.hypot(control.standard_error, treatment.standard_error)
-    return Estimate(treatment.value - control.value, noise, control.degrees + treatment.degrees)
+def difference(control: Estimate, treatment: Estimate, factor: float = 1) -> Estimate:
+    """Return treatment minus `factor` times the control, from independent units, with Welch's degrees of freedom."""
+    scaled = Estimate(factor * control.value, abs(factor) * control.standard_error, control.degrees)
+    noise = math.hypot(scaled.standard_error, treatment.standard_error)
+    return Estimate(treatment.value - scaled.value, noise, _welch_degrees(scaled, treatment))
 
 
 def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
@@ -113,8 +143,32 @@ def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
     """
     if not (_well_above_zero(control) and _well_above_zero(treatment)):
         return None
-    noise = math.hypot(control.standard_error / control.value, treatment.standard_error / treatment.value)
-    return Estimate(math.log(treatment.value / control.value), noise, control.degrees + treatment.degrees)
+    return difference(_logarithm(control), _logarithm(treatment))
+
+
+def _weighted(y: int, capped: int, row: list[int]) -> tuple[float, float, float, float, float]:
+    """Return the sums x, y, xx, yy and xy of units that share y and count with weight capped / y."""
+    count, sum_x, sum_xx = row
+    return (
+        capped * sum_x / y,
+        float(capped * count),
+        capped**2 * sum_xx / y**2,
+        float(capped**2 * count),
+        capped**2 * sum_x / y,
+    )
+
+
+def _welch_degrees(one: Estimate, other: Estimate) -> float:
+    """Return the degrees of freedom of a sum of two variances (Satterthwaite)."""
+    total = one.standard_error**2 + other.standard_error**2
+    if total == 0:
+        return one.degrees + other.degrees
+    weight = sum((each.standard_error**2 / total) ** 2 / each.degrees for each in (one, other))
+    return 1 / weight if weight else math.inf
+
+
+def _logarithm(estimate: Estimate) -> Estimate:
+    return Estimate(math.log(estimate.value), estimate.standard_error / estimate.value, estimate.degrees)
 
 
 def _well_above_zero(estimate: Estimate) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy.special import lambertw, stdtr, stdtrit
+from scipy.special import lambertw, ndtr, ndtri, stdtr, stdtrit
 
 RUNNING_SHARE = 0.2
 """Share of alpha that the confidence sequence spends while an experiment runs; the planned end spends the rest."""
@@ -70,6 +70,24 @@ def fixed_p_value(z: float, degrees: float = math.inf) -> float:
     return float(2 * stdtr(degrees, -abs(z)))
 
 
+def fixed_critical_value(alpha: float, degrees: float = math.inf) -> float:
+    """Return what |t| must pass in a two-sided test that is read once."""
+    return float(-stdtrit(degrees, alpha / 2))
+
+
+def student_value(normal: float, degrees: float) -> float:
+    """Return the value of Student's t that is as rare as `normal` is by the normal distribution.
+
+    A sequence made for normal estimates holds for few units too when its width is stretched so.
+    """
+    return float(-stdtrit(degrees, float(ndtr(-normal)))) if math.isfinite(normal) else normal
+
+
+def normal_value(student: float, degrees: float) -> float:
+    """Return the normal value that is as rare as `student` is by Student's t; the inverse of `student_value`."""
+    return math.copysign(float(-ndtri(stdtr(degrees, -abs(student)))), student) if math.isfinite(student) else student
+
+
 @dataclass(frozen=True, slots=True)
 class Hybrid:
     """A sequential test that spends a fifth of alpha while running and the rest at one planned end.
@@ -102,7 +120,7 @@ class Hybrid:
 
     def final_critical_value(self, degrees: float = math.inf) -> float:
         """Return what |z| must pass at the planned end."""
-        return float(stdtrit(degrees, 1 - self.final_alpha / 2))
+        return fixed_critical_value(self.final_alpha, degrees)
 
     def critical_value(self, n: float, at_end: bool, degrees: float = math.inf) -> float:
         """Return what |z| must pass at sample `n`, at the planned end or before it."""

@@ -6,7 +6,8 @@ measured on them can be believed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,25 @@ def log_bayes_factor(counts: Sequence[int], shares: Sequence[float]) -> float:
 
 def mismatch(counts: Sequence[int], shares: Sequence[float]) -> bool:
     """Return whether the sequential test refuses the split at this look."""
-    return bool(log_bayes_factor(counts, shares) >= -np.log(ALPHA))
+    return refuses(log_bayes_factor(counts, shares))
+
+
+def refuses(log_factor: float, comparisons: int = 1) -> bool:
+    """Return whether a Bayes factor refuses the split, as one of so many (Bonferroni)."""
+    return log_factor >= math.log(comparisons / ALPHA)
+
+
+def mismatched_segments(segments: Mapping[str, Sequence[int]], shares: Sequence[float]) -> list[str]:
+    """Return the segments whose units do not fit the split, in order; all segments together err by `ALPHA`.
+
+    Args:
+        segments: Units of each arm, by segment.
+    """
+    return [
+        name
+        for name, counts in sorted(segments.items())
+        if refuses(log_bayes_factor(counts, shares), comparisons=len(segments))
+    ]
 
 
 def _arms(counts: Sequence[int], shares: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -97,7 +97,20 @@ def test_too_little_data_has_no_ratio(statistics: RatioStatistics) -> None:
 
 
 def test_difference_adds_the_noise_of_both() -> None:
-    assert astuple(difference(Estimate(0.3, 0.03, 9), Estimate(0.5, 0.04, 20))) == pytest.approx((0.2, 0.05, 29))
+    degrees = 0.05**4 / (0.03**4 / 9 + 0.04**4 / 20)
+    assert astuple(difference(Estimate(0.3, 0.03, 9), Estimate(0.5, 0.04, 20))) == pytest.approx((0.2, 0.05, degrees))
+
+
+def test_difference_to_a_part_of_the_control() -> None:
+    effect = difference(Estimate(0.4, 0.04, 50), Estimate(0.5, 0.03, 50), factor=0.5)
+    assert (effect.value, effect.standard_error) == pytest.approx((0.3, math.hypot(0.02, 0.03)))
+
+
+def test_one_arm_without_noise_leaves_the_degrees_of_the_other() -> None:
+    assert difference(Estimate(0.3, 0.0, 9), Estimate(0.5, 0.04, 20)).degrees == pytest.approx(20)
+    assert difference(Estimate(0.3, 0.0, 9), Estimate(0.5, 0.0, 20)).degrees == 29
+    assert difference(Estimate(0.0, 0.0), Estimate(0.5, 0.04, 20)).degrees == pytest.approx(20)
+    assert difference(Estimate(0.3, 0.1), Estimate(0.5, 0.1)).degrees == math.inf
 
 
 def test_log_lift_is_the_logarithm_of_the_ratio() -> None:
@@ -117,10 +130,10 @@ def test_z_without_noise_is_infinite_only_with_an_effect() -> None:
     assert Estimate(0.2, 0.1).z == pytest.approx(2.0)
 
 
-def test_a_lift_has_the_degrees_of_both_rates() -> None:
+def test_a_lift_has_welch_degrees_of_freedom() -> None:
     lift = log_lift(Estimate(0.2, 0.006, 30.0), Estimate(0.25, 0.01, 12.0))
     assert lift is not None
-    assert lift.degrees == 42.0
+    assert lift.degrees == pytest.approx(0.0025**2 / (0.03**4 / 30 + 0.04**4 / 12))
 
 
 def test_a_rate_is_well_above_zero_while_its_squared_error_is_a_tenth_of_it() -> None:

@@ -13,9 +13,12 @@ from ab_testing.stats.sequential import (
     Hybrid,
     anytime_p_value,
     critical_value,
+    fixed_critical_value,
     fixed_p_value,
+    normal_value,
     one_sided_critical_value,
     rho_squared,
+    student_value,
 )
 
 ALPHAS = st.floats(0.001, 0.2)
@@ -134,3 +137,18 @@ def test_a_one_sided_bound_is_crossed_at_most_as_often_as_it_says() -> None:
     z = brownian_z(np.random.default_rng(3), 20_000, drift=0.0)
     bounds = [one_sided_critical_value(look / LOOKS, 1, 0.05) for look in range(1, LOOKS + 1)]
     assert (z < -np.array(bounds)).any(axis=1).mean() <= 0.05
+
+
+@given(value=st.floats(-12, 12), degrees=st.floats(5, 1e6))
+def test_student_and_normal_values_are_equally_rare(value: float, degrees: float) -> None:
+    student = student_value(abs(value), degrees)
+    assert student >= abs(value) - 1e-9
+    assert normal_value(math.copysign(student, value), degrees) == pytest.approx(value, abs=1e-6)
+
+
+def test_infinite_values_stay_infinite() -> None:
+    assert student_value(math.inf, 9) == math.inf
+    assert normal_value(-math.inf, 9) == -math.inf
+    assert normal_value(0.0, 9) == 0.0
+    assert fixed_critical_value(0.05) == pytest.approx(1.959964)
+    assert fixed_critical_value(0.05, 10) == pytest.approx(2.228139)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ab_testing.stats.srm import chi_square_p_value, log_bayes_factor, mismatch
+from ab_testing.stats.srm import chi_square_p_value, log_bayes_factor, mismatch, mismatched_segments, refuses
 
 EVEN = (0.5, 0.5)
 COUNTS = st.integers(0, 10**6)
@@ -72,3 +72,14 @@ def test_no_units_are_no_mismatch() -> None:
 def test_counts_and_shares_must_fit(counts: tuple[int, ...], shares: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="must pair up"):
         log_bayes_factor(counts, shares)
+
+
+def test_segments_share_the_level_of_one_test() -> None:
+    odd = [560, 440]
+    factor = log_bayes_factor(odd, [0.5, 0.5])
+    assert refuses(factor + 10)
+    assert not refuses(math.log(1000) + 0.1, comparisons=2)
+    far = {f"segment {number}": [500, 500] for number in range(9)} | {"mobile": [700, 300]}
+    assert mismatched_segments(far, [0.5, 0.5]) == ["mobile"]
+    assert mismatched_segments({}, [0.5, 0.5]) == []
+    assert mismatched_segments({"empty": [0, 0]}, [0.5, 0.5]) == []
