@@ -16,11 +16,10 @@ import sqlalchemy as sa
 from ab_testing.decide.verdict import Facts
 from ab_testing.design.experiment import Decision, Experiment
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.ranking.team_draft import SearchPreference, preference
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
 from ab_testing.tables import decisions, experiment_days, experiments
-from collector.api import Exposures, stream_drafts, sum_clicks
+from collector.api import Exposures, SearchPreference, preference, stream_drafts, sum_clicks
 from foundation.database.engine import upsert
 from foundation.errors import NotFound
 

@@ -6,6 +6,7 @@ Functions take an engine or an open connection, read, and change nothing.
 from __future__ import annotations
 
 from collector.click_models.labels import Signals, label
+from collector.fold.preference import SearchPreference, preference
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
@@ -19,6 +20,7 @@ __all__ = [
     "AskedQuery",
     "DraftedSearch",
     "Exposures",
+    "SearchPreference",
     "Signals",
     "collections_erased_since",
     "collections_shown_before",
@@ -27,6 +29,7 @@ __all__ = [
     "erased_versions",
     "label",
     "latest_change",
+    "preference",
     "read_asked",
     "read_changed",
     "read_evidence",

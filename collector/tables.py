@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
+from collector.fold.signals import SIGNALS
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
 
 
@@ -52,6 +53,7 @@ events = Table(
     Column("body", sa.JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("change", BigInteger, nullable=False, server_default="0"),
     Index("events_by_query", "collection", "query_id"),
     Index("events_by_time", "collection", "received_at"),
 )
@@ -75,8 +77,20 @@ impressions = Table(
     Column("outcome", sa.JSON, nullable=False),
     Column("clicks", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("run", Integer, nullable=False, server_default="0"),
+    Column("plan_hash", String(64), nullable=False, server_default=sa.text("''")),
+    Column("first_difference", Integer, nullable=False, server_default="0"),
+    Column("had_evidence", Boolean, nullable=False, server_default=sa.false()),
+    Column("known", Boolean, nullable=False, server_default=sa.false()),
+    Column("took_ms", Float, nullable=False, server_default="0"),
+    Column("change", BigInteger, nullable=False, server_default="0"),
     Index("impressions_by_vote", "collection", "query_key", "unit", "period"),
-    Index("impressions_by_experiment", "collection", "experiment", "at"),
+    Index(
+        "impressions_by_experiment",
+        *("collection", "experiment", "run", "drawn_by", "at"),
+        sqlite_where=sa.text("experiment <> ''"),
+        postgresql_where=sa.text("experiment <> ''"),
+    ),
     Index("impressions_by_time", "collection", "at"),
     Index("impressions_by_unit", "collection", "unit", "period", "clicks", "at"),
 )
@@ -103,6 +117,42 @@ evidence = Table(
 )
 
 
+def _of_run() -> tuple[Column[Any], ...]:
+    return (
+        collection_column(),
+        Column("experiment", String(64), primary_key=True),
+        Column("run", Integer, primary_key=True, autoincrement=False),
+        Column("unit", String(256), primary_key=True),
+    )
+
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    *_of_run(),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("arm", String(32), primary_key=True),
+    Column("surface", String(32), primary_key=True),
+    Column("known", Boolean, primary_key=True, autoincrement=False),
+    Column("had_evidence", Boolean, primary_key=True, autoincrement=False),
+    *(Column(name, BigInteger, nullable=False) for name in SIGNALS),
+    sqlite_with_rowid=False,
+)
+"""What the searches of an experiment's run add up to, by randomization unit, day and stratum; it has no zero rows."""
+
+
+outcome_latencies = Table(
+    "outcome_latencies",
+    metadata,
+    *_of_run(),
+    Column("arm", String(32), primary_key=True),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many of the same searches took how long; see `collector.fold.signals.latency_bucket`."""
+
+
 HELD = "held"
 RELEASED = "released"
 """States of a user in the table `quarantine`."""
@@ -120,6 +170,17 @@ quarantine = Table(
     Column("released_at", UtcDateTime, nullable=True),
     actor_column("held_by"),
 )
+
+
+quarantine_moves = Table(
+    "quarantine_moves",
+    metadata,
+    collection_column(),
+    Column("change", BigInteger, primary_key=True, autoincrement=False),
+    Column("unit", String(256), primary_key=True),
+    Column("state", String(16), nullable=False),
+)
+"""Every hold and release, by the change of the evidence that it was: who was held at which change."""
 
 
 dead_letters = Table(

@@ -5,15 +5,14 @@ A team without documents drops out and the other fills. What both rankings agree
 longest common prefix, is shown as it is.
 
 Only competitive slots have a team and earn credit: not the prefix, not a document that both teams would
-have put next at the begin of a round, and nothing after a team ran out. A search weighs less the longer its
-prefix is, for few people click below it. The weight and the teams are fixed before any click, so the expected
-preference is 0 for any two rankings under clicks that ignore what stands where.
+have put next at the begin of a round, and nothing after a team ran out. What clicks on them say is
+`preference` of the collector's.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -33,18 +32,6 @@ class Slot:
     document_id: str
     team: Team
     propensity: float
-
-
-class SearchPreference(NamedTuple):
-    """Whom the clicks of one search prefer.
-
-    Attributes:
-        side: 1 treatment, -1 control, 0 neither.
-        weight: How much the search counts, from 1 for rankings that differ at once down to 1 / k.
-    """
-
-    side: int
-    weight: float
 
 
 class _State(NamedTuple):
@@ -95,21 +82,6 @@ def interleave(control: Sequence[str], treatment: Sequence[str], k: int, seed: i
     prefix = [Slot(document, "", 1.0) for document in control[:shared]]
     drafted = zip(picks, standing, strict=True)
     return prefix + [Slot(documents[pick.document], pick.team, rank[pick.document]) for pick, rank in drafted]
-
-
-def preference(teams: Sequence[str], clicked_ranks: Iterable[int]) -> SearchPreference | None:
-    """Return whom one search's clicks prefer, None when it offered no choice.
-
-    Args:
-        teams: The team of each slot, index 0 is rank 1.
-        clicked_ranks: Clicked ranks, from 1; ranks outside the list are ignored.
-    """
-    if not any(teams):
-        return None
-    clicked = [teams[rank - 1] for rank in set(clicked_ranks) if 1 <= rank <= len(teams)]
-    credit = clicked.count("treatment") - clicked.count("control")
-    prefix = next(place for place, team in enumerate(teams) if team)
-    return SearchPreference((credit > 0) - (credit < 0), 1 / (prefix + 1))
 
 
 def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from foundation.contracts import EventType, FeedbackEvent
@@ -14,6 +15,8 @@ LONG_DWELL_S = 30.0
 QUICK_RETURN_S = 10.0
 LIKED_STARS = 4
 DISLIKED_STARS = 2
+MILLIONTHS = 1_000_000
+_MAX_WORTH = 1e9
 ABOUT_THE_LIST: frozenset[EventType] = frozenset({"resolved", "unresolved", "abandon"})
 
 
@@ -23,10 +26,12 @@ class Outcome:
 
     Attributes:
         clicked: Ranks clicked, ascending, each once.
-        seen: Ranks reported as seen, likewise.
+        clicked_ms: When each of them was first clicked, in milliseconds since 1970, 0 where nobody kept it.
+        seen: Ranks reported as seen, ascending, each once.
         ratings: The last rating of each document, in stars.
         dwell: The longest stay on each document, in seconds.
         conversions: How many conversions each document had.
+        revenue: What all conversions are worth, in millionths; one counts with a thousand million at most.
         resolved: Whether the user said the query was answered; None without a word.
         credited: The document that resolved it: the one the user named, else the last one clicked.
         abandoned: Whether the user left the list.
@@ -40,9 +45,13 @@ class Outcome:
     credited: str = ""
     abandoned: bool = False
     seen: tuple[int, ...] = ()
+    clicked_ms: tuple[int, ...] = ()
+    revenue: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the outcome as values that JSON can hold."""
+        """Return the outcome as values that JSON can hold; what most lists lack is left out."""
+        times = {"clicked_ms": self.clicked_ms} if self.clicked_ms else {}
+        worth = {"revenue": self.revenue} if self.revenue else {}
         return {
             "clicked": self.clicked,
             "ratings": self.ratings,
@@ -52,25 +61,37 @@ class Outcome:
             "credited": self.credited,
             "abandoned": self.abandoned,
             "seen": self.seen,
+            **times,
+            **worth,
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Outcome:
-        """Return the outcome that `to_json` wrote, in this release or before what is seen was kept."""
-        return cls(**value | {"clicked": tuple(value["clicked"]), "seen": tuple(value.get("seen", ()))})
+        """Return the outcome that `to_json` wrote, in this release or in an older one that kept less."""
+        clicked = tuple(value["clicked"])
+        times = tuple(value.get("clicked_ms", (0,) * len(clicked)))
+        return cls(**value | {"clicked": clicked, "seen": tuple(value.get("seen", ())), "clicked_ms": times})
 
     def plus(self, later: Outcome) -> Outcome:
         """Return the outcome of the events behind both, where no rating or verdict is among the later ones."""
         stays = {key: max(stay, self.dwell.get(key, 0.0)) for key, stay in later.dwell.items()}
         conversions = {key: number + self.conversions.get(key, 0) for key, number in later.conversions.items()}
+        clicks = _first_of(
+            [*zip(self.clicked, self.clicked_ms, strict=True), *zip(later.clicked, later.clicked_ms, strict=True)]
+        )
         return replace(
             self,
-            clicked=tuple(sorted({*self.clicked, *later.clicked})),
+            clicked=tuple(clicks),
+            clicked_ms=tuple(clicks.values()),
             dwell=self.dwell | stays,
             conversions=self.conversions | conversions,
             abandoned=self.abandoned or later.abandoned,
             seen=tuple(sorted({*self.seen, *later.seen})),
+            revenue=self.revenue + later.revenue,
         )
+
+    def _clicks(self) -> Iterable[tuple[int, int]]:
+        return zip(self.clicked, self.clicked_ms, strict=True)
 
 
 NO_OUTCOME = Outcome()
@@ -93,17 +114,21 @@ def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> O
     for event in sorted(once.values(), key=lambda event: (event.at, event.id)):
         by_type.setdefault(event.type, []).append(event)
     clicks = by_type.get("click", [])
+    conversions = by_type.get("conversion", [])
+    first_clicks = _first_of([(ranks[event.document_id], _milliseconds(event.at)) for event in clicks])
     verdict = _last_verdict(by_type)
     resolved = verdict.type == "resolved" if verdict else None
     return Outcome(
-        clicked=_ranks_of(clicks, ranks),
+        clicked=tuple(first_clicks),
         ratings={event.document_id: int(event.value) for event in by_type.get("rating", [])},
         dwell=_longest(by_type.get("dwell", [])),
-        conversions=dict(Counter(event.document_id for event in by_type.get("conversion", []))),
+        conversions=dict(Counter(event.document_id for event in conversions)),
         resolved=resolved,
         credited=_credited(verdict, clicks, ranks) if verdict and resolved else "",
         abandoned="abandon" in by_type,
         seen=_ranks_of(by_type.get("seen", []), ranks),
+        clicked_ms=tuple(first_clicks.values()),
+        revenue=sum(_millionths(event.value) for event in conversions),
     )
 
 
@@ -125,6 +150,22 @@ def satisfaction(outcome: Outcome, document_id: str) -> int:
 
 def _ranks_of(events: Iterable[FeedbackEvent], ranks: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(sorted({ranks[event.document_id] for event in events}))
+
+
+def _first_of(clicks: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Return the first click of each rank, ranks ascending; moments that nobody kept give way to those that are."""
+    first: dict[int, int] = {}
+    for rank, moment in sorted(clicks):
+        first[rank] = first.get(rank) or moment
+    return first
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _millionths(worth: float) -> int:
+    return round(max(-_MAX_WORTH, min(worth, _MAX_WORTH)) * MILLIONTHS)
 
 
 def _last_verdict(by_type: Mapping[EventType, list[FeedbackEvent]]) -> FeedbackEvent | None:

@@ -18,8 +18,8 @@ from collector.fold.votes import (
     renew_clicks,
     vote_of,
 )
+from collector.intake.erased import without_erased
 from collector.intake.event_ids import count_conflicts
-from collector.join.erased import without_erased
 from collector.join.evidence import add_changes, reconsider, without_held
 from collector.join.examination import read_last_clicks
 from collector.join.lists import read_events_about, read_first_lists, read_lists, read_votes_by_list, write_outcomes
@@ -68,7 +68,7 @@ def _store_new_events(scope: Scope, given: Sequence[FeedbackEvent]) -> EventsByL
     stored = {row.id: row for row in scope.connection.execute(select_at(wanted, events))}
     news = {event.id: event for event in reversed(given) if event.id not in stored}
     conflicts = count_conflicts(given, news | {id_: event_of(row) for id_, row in stored.items()})
-    rows = [event_row(event) for event in news.values()]
+    rows = [event_row(event, scope.change) for event in news.values()]
     for row in rows:
         row["body"] = with_conflicts(row["body"], conflicts[row["id"]])
     insert_missing(scope.connection, events, rows)
@@ -91,7 +91,8 @@ def _join(
     moved = [*_by_vote(fresh, added), *_by_vote(touched, changed)]
     clicks = _read_last_clicks(scope, moved)
     renewed = renew_clicks(clicks, moved)
-    insert_missing(scope.connection, impressions, [impression_row(shown[key], added[key].outcome) for key in fresh])
+    rows = [impression_row(shown[key], added[key].outcome, scope.change) for key in fresh]
+    insert_missing(scope.connection, impressions, rows)
     write_outcomes(scope, changed.values())
     free = without_held(scope, votes)
     before = {vote: some for vote, some in lists.items() if vote in free}

@@ -22,7 +22,10 @@ PAGE = "page"
 
 _COUNTS = tuple(field.name for field in fields(EvidenceCounts))
 _EVENT = ("collection", "id", "type", "query_id", "at", "received_at")
-_IMPRESSION = ("collection", "query_id", "query", "version", "experiment", "arm", "surface", "drawn_by", "at")
+_IMPRESSION = (
+    *("collection", "query_id", "query", "version", "experiment", "arm", "surface", "drawn_by", "at"),
+    *("run", "plan_hash", "first_difference", "had_evidence", "known", "took_ms"),
+)
 _values_of_impression, _values_of_event, _counts_of = (attrgetter(*names) for names in (_IMPRESSION, _EVENT, _COUNTS))
 
 
@@ -48,9 +51,15 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
     return {"outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
 
 
-def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
-    """Return an impression as it is stored."""
+def randomization_unit(impression: Impression) -> str:
+    """Return whom an experiment counts a list for; "" where an older release wrote nobody down outside experiments."""
+    return impression.drawn_by or (impression.unit if impression.experiment else "")
+
+
+def impression_row(impression: Impression, outcome: Outcome, change: int) -> dict[str, Any]:
+    """Return an impression as a change of the evidence stores it."""
     columns = dict(zip(_IMPRESSION, _values_of_impression(impression), strict=True))
+    columns |= {"drawn_by": randomization_unit(impression), "change": change}
     results = [  # written out: there are ten in a list, and this takes a third of the time of going by the fields
         {
             "id": result.id,
@@ -58,19 +67,20 @@ def impression_row(impression: Impression, outcome: Outcome) -> dict[str, Any]:
             "score": result.score,
             "team": result.team,
             "propensity": result.propensity,
+            **({"own_ranks": result.own_ranks} if result.own_ranks else {}),
         }
         for result in impression.results
     ]
     return columns | vote_of(impression)._asdict() | {"results": results} | outcome_row(outcome)
 
 
-def event_row(event: FeedbackEvent) -> dict[str, Any]:
-    """Return an event as it is stored."""
+def event_row(event: FeedbackEvent, change: int) -> dict[str, Any]:
+    """Return an event as a change of the evidence stores it."""
     origin: dict[str, Any] = {"source": event.source, "position": event.position} if event.source else {}
     doubt = {"distrusted": event.distrusted} if event.distrusted else {}
     body = {"document_id": event.document_id, "user": event.user, "value": event.value}
     columns = dict(zip(_EVENT, _values_of_event(event), strict=True))
-    return columns | {"body": body | origin | doubt}
+    return columns | {"body": body | origin | doubt, "change": change}
 
 
 def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:

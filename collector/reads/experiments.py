@@ -32,6 +32,7 @@ class Exposures:
             ~is_held(),
             impressions.c.collection == self.collection,
             impressions.c.experiment == self.experiment,
+            impressions.c.experiment != sa.literal_column("''"),  # without it the partial index is not used
             impressions.c.at >= self.since,
             impressions.c.arm.in_(self.arms),
         )

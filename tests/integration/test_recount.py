@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -23,29 +26,38 @@ from foundation.eventlog.embedded import EmbeddedLog
 from tests.feedback import SETTINGS, append, count, event, impression
 
 BEFORE = "0010"
+LATER = frozenset(("drawn_by", "run", "plan_hash", "first_difference", "had_evidence", "known", "took_ms", "change"))
+"""Columns of lists and events that later releases added."""
 
 
 def store_as_before(engine: sa.Engine) -> None:
     """Store a silent list and one with a click, and what the release before made of both."""
     schema.downgrade(engine, BEFORE)
     shown = [impression("q1"), impression("q2", unit="u2"), impression("q3", query="paper", unit="u3")]
-    rows_of_lists = [impression_row(one, NO_OUTCOME) for one in shown]
-    for row in rows_of_lists:
-        del row["drawn_by"]
+    lists = [_of_before(impression_row(one, NO_OUTCOME, 0)) for one in shown]
     said = dict.fromkeys(("users", "satisfied", "dissatisfied", "rating_sum", "ratings", "conversions", "change"), 9)
     ones = (1,) * CURVE_RANKS
     key = {"collection": "default", "period": 2922, "document_id": "a"}
     rows = [key | said | {"query_key": query, "shown": ones, "clicked": ones} for query in ("toner", "paper")]
     with transaction(engine) as connection:
-        connection.execute(sa.insert(_without(impressions, "drawn_by")), rows_of_lists)
-        connection.execute(sa.insert(events), [event_row(event("e1", "click", "q1", "a"))])
-        connection.execute(sa.insert(_without(evidence, "nameless")), rows)
+        connection.execute(sa.insert(_table_before(impressions)), lists)
+        clicks = [_of_before(event_row(event("e1", "click", "q1", "a"), 0))]
+        connection.execute(sa.insert(_table_before(events)), clicks)
+        connection.execute(sa.insert(sa.table("evidence", *_columns_before(evidence, {"nameless"}))), rows)
     schema.upgrade(engine)
 
 
-def _without(table: sa.Table, name: str) -> sa.TableClause:
-    """Return a table as it was before it had a column."""
-    return sa.table(table.name, *(sa.column(one.name, one.type) for one in table.c if one.name != name))
+def _of_before(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in LATER}
+
+
+def _table_before(table: sa.Table) -> sa.TableClause:
+    """Return a table as it was before its later columns."""
+    return sa.table(table.name, *_columns_before(table, LATER))
+
+
+def _columns_before(table: sa.Table, later: Set[str]) -> list[sa.ColumnClause[Any]]:
+    return [sa.column(one.name, one.type) for one in table.c if one.name not in later]
 
 
 def test_evidence_of_the_release_before_is_counted_again(any_engine: sa.Engine, consumer: Consumer) -> None:
@@ -69,7 +81,7 @@ def test_a_collection_that_cannot_be_counted_holds_up_nobody(
     store_as_before(any_engine)
     with transaction(any_engine) as connection:
         connection.execute(sa.insert(counters), [{"name": "recount:a first one", "value": 1}])
-        bad = impression_row(impression("q1", collection="a first one"), NO_OUTCOME) | {"outcome": {"clicked": None}}
+        bad = impression_row(impression("q1", collection="a first one"), NO_OUTCOME, 0) | {"outcome": {"clicked": None}}
         connection.execute(sa.insert(impressions), [bad])
     append(log, impression("new", collection="new"), event("new", "click", "new", "a", collection="new"))
 

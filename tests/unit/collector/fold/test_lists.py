@@ -17,6 +17,7 @@ from foundation.contracts import CURVE_RANKS, EVENT_TYPES, EventType, FeedbackEv
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
 RANKS = {"a": 1, "b": 2, "c": 3}
+SHOWN_MS = int(SHOWN_AT.timestamp() * 1000)
 
 
 def event(event_type: EventType, document_id: str = "", value: float = 0.0, **other: Any) -> FeedbackEvent:
@@ -71,7 +72,14 @@ def test_an_outcome_says_what_the_user_did() -> None:
     )
 
     assert outcome == Outcome(
-        clicked=(1, 3), ratings={"a": 2}, dwell={"c": 40}, conversions={"b": 2}, resolved=None, abandoned=True
+        clicked=(1, 3),
+        ratings={"a": 2},
+        dwell={"c": 40},
+        conversions={"b": 2},
+        resolved=None,
+        abandoned=True,
+        clicked_ms=(SHOWN_MS + 5000, SHOWN_MS),
+        revenue=2 * 9_990_000,
     )
 
 
@@ -88,7 +96,17 @@ def test_an_outcome_says_which_hits_were_seen() -> None:
 def test_an_outcome_of_the_release_before_is_read() -> None:
     written = {name: value for name, value in Outcome(clicked=(2,)).to_json().items() if name != "seen"}
 
-    assert Outcome.from_json(written) == Outcome(clicked=(2,))
+    assert Outcome.from_json(written) == Outcome(clicked=(2,), clicked_ms=(0,))
+
+
+def test_a_first_click_whose_moment_nobody_kept_gets_that_of_the_next_one() -> None:
+    old = Outcome.from_json(Outcome(clicked=(2, 3)).to_json())
+
+    assert old.plus(outcome_of(RANKS, [event("click", "b", seconds=7)])).clicked_ms == (SHOWN_MS + 7000, 0)
+
+
+def test_one_conversion_is_worth_a_thousand_million_at_most() -> None:
+    assert outcome_of(RANKS, [event("conversion", "b", 1e300)]).revenue == 10**15
 
 
 def test_a_resolution_is_credited_to_the_last_click() -> None:

@@ -1,0 +1,224 @@
+"""What one search of an experiment adds to the base signals that metrics are made of (pure, in integers).
+
+A search says most by its own outcome. What its randomization unit asks next in the same run tells the rest: whether it
+was reformulated, and whether a resolution held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from operator import add, sub
+from typing import NamedTuple
+
+from collector.fold.lists import ShownList
+from collector.fold.outcomes import DISLIKED_STARS, NO_OUTCOME, Outcome, satisfaction
+from collector.fold.preference import preference
+
+REFORMULATED_WITHIN = timedelta(seconds=120)
+RECONTACT_AFTER = timedelta(minutes=30)
+RECONTACT_WITHIN = timedelta(days=3)
+"""A resolution does not hold when the unit asks the same next, later than the one and no later than the other."""
+
+_DAY_S = 86400
+_BUCKET = math.log(1.02)
+
+
+class SearchSignals(NamedTuple):
+    """What searches add up to.
+
+    Attributes:
+        searches: Searches.
+        clicked: Searches with a click.
+        preferred: Sum of the weights of searches whose clicks prefer the treatment, less those that prefer the control.
+        offered: Sum of the weights of interleaved searches that offered a choice.
+        wins: Interleaved searches whose clicks prefer the treatment.
+        losses: Those whose clicks prefer the control.
+        ties: Those that offered a choice and whose clicks prefer neither.
+        clicks: Ranks clicked.
+        clicked_first: Searches with a click on rank 1.
+        abandoned: Searches after which nothing was clicked, rated, resolved or converted, or whose user left without
+            a click.
+        reformulated: Searches without a click whose unit next asks something else, at most 120 s later.
+        zero_results: Searches that found nothing.
+        successful: Searches with a document that satisfied, or that were resolved by their user's word.
+        rated: Searches with a rating.
+        ratings: Ratings, the last of each document.
+        rating_sum: Their sum in stars.
+        low_ratings: Those of one or two stars.
+        resolved: Searches whose last verdict is a resolution that holds: the unit's next search does not ask the same
+            within the recontact window, from 30 minutes to three days later.
+        unresolved: Searches with another verdict, and those whose resolution does not hold.
+        converted: Searches with a conversion.
+        conversions: Conversions.
+        revenue: Their worth in millionths.
+        success_ms: Sum of the times from a list to its first click on a document that satisfied.
+        timed_successes: Searches with such a click.
+    """
+
+    searches: int = 0
+    clicked: int = 0
+    preferred: int = 0
+    offered: int = 0
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    clicks: int = 0
+    clicked_first: int = 0
+    abandoned: int = 0
+    reformulated: int = 0
+    zero_results: int = 0
+    successful: int = 0
+    rated: int = 0
+    ratings: int = 0
+    rating_sum: int = 0
+    low_ratings: int = 0
+    resolved: int = 0
+    unresolved: int = 0
+    converted: int = 0
+    conversions: int = 0
+    revenue: int = 0
+    success_ms: int = 0
+    timed_successes: int = 0
+
+    def plus(self, other: SearchSignals) -> SearchSignals:
+        """Return the sum of both."""
+        return SearchSignals._make(map(add, self, other))
+
+    def minus(self, other: SearchSignals) -> SearchSignals:
+        """Return what must be added to `other` to arrive at these."""
+        return SearchSignals._make(map(sub, self, other))
+
+
+SIGNALS = SearchSignals._fields
+NO_SIGNALS = SearchSignals()
+
+
+class OutcomeKey(NamedTuple):
+    """What signals are added up by, within a collection.
+
+    Attributes:
+        unit: The randomization unit.
+        day: Whole days between 1970-01-01 (UTC) and the search.
+        known: Whether the search named its user.
+        had_evidence: Whether its query had live evidence when it was ranked.
+    """
+
+    experiment: str
+    run: int
+    unit: str
+    day: int
+    arm: str
+    surface: str
+    known: bool
+    had_evidence: bool
+
+
+class Asked(NamedTuple):
+    """What a search asks, and when; a unit's searches are in the order of these."""
+
+    at: datetime
+    query_id: str
+    query_key: str
+
+
+class Ending(NamedTuple):
+    """How a search ended, as far as the next one can change what it says: with a click, and by which verdict."""
+
+    clicked: bool
+    resolved: bool | None
+
+
+def day_of(at: datetime) -> int:
+    """Return the whole days between 1970-01-01 (UTC) and a moment."""
+    return int(at.timestamp() // _DAY_S)
+
+
+def latency_bucket(took_ms: float) -> int | None:
+    """Return the bucket of a latency, each 2% wide; None where nobody measured."""
+    return math.floor(math.log(took_ms) / _BUCKET) if took_ms > 0 else None
+
+
+def ending_of(outcome: Outcome) -> Ending:
+    """Return how a search ended."""
+    return Ending(bool(outcome.clicked), outcome.resolved)
+
+
+def signals_of(shown: ShownList, teams: Sequence[str], asked: Asked, following: Asked | None) -> SearchSignals:
+    """Return everything that one search says.
+
+    Args:
+        teams: The team of each of its slots, index 0 is rank 1.
+        following: The unit's next search in the same run.
+    """
+    return own_signals(shown, teams).plus(sequel_signals(ending_of(shown.outcome), asked, following))
+
+
+def own_signals(shown: ShownList, teams: Sequence[str]) -> SearchSignals:
+    """Return what a search says by its own outcome."""
+    outcome, ranks = shown.outcome, shown.ranks
+    drafted = preference(teams, outcome.clicked) if any(teams) else None
+    side, weight = drafted or (0, 0)
+    if outcome == NO_OUTCOME:
+        return _silent(weight, no_results=not ranks)
+    clicks, stars = len(outcome.clicked), outcome.ratings.values()
+    satisfying = {document for document in _named(shown) if satisfaction(outcome, document) > 0}
+    first_ms = _first_success_ms(shown, satisfying)
+    silent = not (clicks or stars or outcome.resolved or outcome.conversions)
+    return SearchSignals(
+        searches=1,
+        clicked=int(clicks > 0),
+        preferred=side * weight,
+        offered=weight,
+        wins=int(side > 0),
+        losses=int(side < 0),
+        ties=int(weight > 0 and side == 0),
+        clicks=clicks,
+        clicked_first=int(1 in outcome.clicked),
+        abandoned=int(silent or (outcome.abandoned and not clicks)),
+        zero_results=int(not ranks),
+        successful=int(bool(satisfying) or outcome.resolved is True),
+        rated=int(bool(stars)),
+        ratings=len(stars),
+        rating_sum=sum(stars),
+        low_ratings=sum(one <= DISLIKED_STARS for one in stars),
+        converted=int(bool(outcome.conversions)),
+        conversions=sum(outcome.conversions.values()),
+        revenue=outcome.revenue,
+        success_ms=first_ms or 0,
+        timed_successes=int(first_ms is not None),
+    )
+
+
+def sequel_signals(ending: Ending, asked: Asked, following: Asked | None) -> SearchSignals:
+    """Return what a search says by its verdict and by what its unit asks next."""
+    reformulated = recontacted = False
+    if following is not None:
+        same, later = following.query_key == asked.query_key, following.at - asked.at
+        reformulated = not ending.clicked and not same and later <= REFORMULATED_WITHIN
+        recontacted = same and RECONTACT_AFTER < later <= RECONTACT_WITHIN
+    if not reformulated and ending.resolved is None:
+        return NO_SIGNALS
+    holds = ending.resolved is True and not recontacted
+    return SearchSignals(
+        reformulated=int(reformulated), resolved=int(holds), unresolved=int(ending.resolved is not None and not holds)
+    )
+
+
+def _silent(weight: int, *, no_results: bool) -> SearchSignals:
+    return SearchSignals(searches=1, offered=weight, ties=int(weight > 0), abandoned=1, zero_results=int(no_results))
+
+
+def _named(shown: ShownList) -> set[str]:
+    outcome = shown.outcome
+    return {*outcome.ratings, *outcome.dwell, *outcome.conversions, *filter(None, (outcome.credited,))}
+
+
+def _first_success_ms(shown: ShownList, satisfying: set[str]) -> int | None:
+    if not satisfying or not shown.outcome.clicked:
+        return None
+    satisfied = {shown.ranks[document] for document in satisfying}
+    clicks = zip(shown.outcome.clicked, shown.outcome.clicked_ms, strict=True)
+    moments = [moment for rank, moment in clicks if moment and rank in satisfied]
+    return max(0, min(moments) - int(shown.at.timestamp() * 1000)) if moments else None
