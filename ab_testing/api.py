@@ -1,7 +1,7 @@
 """Experiments for the rest of clickloop; the one module of this part that others import.
 
-Serving asks `Assignments` who takes part and logs the answer in its impression: its `experiment` and `arm` are the
-exposure. The retrainer makes and reads experiments with `Experiments`.
+Serving asks `Assignments` who takes part and logs the answer in its impression, which is the exposure. The
+retrainer makes and reads experiments with `Experiments`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from ab_testing import store
+from ab_testing.assignments import Assignment, Assignments
 from ab_testing.decide.verdict import ArmEvidence, Facts, Verdict, weigh
-from ab_testing.design import assignment
+from ab_testing.design.arm import CHAMPION, Arm, ArmSettings
+from ab_testing.design.assignment import Visitor
 from ab_testing.design.experiment import Decision, Experiment
-from ab_testing.design.plan import INTERLEAVED, ExperimentPlan, Kind
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
@@ -26,7 +28,11 @@ from foundation.errors import Conflict
 from foundation.ids import new_id
 
 __all__ = [
+    "CHAMPION",
+    "INTERLEAVED",
+    "Arm",
     "ArmEvidence",
+    "ArmSettings",
     "Assignment",
     "Assignments",
     "Decision",
@@ -37,26 +43,10 @@ __all__ = [
     "Scorecard",
     "Slot",
     "Verdict",
+    "Visitor",
     "interleave",
     "running_experiments",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What one search of one unit gets.
-
-    Attributes:
-        arm: "control", "treatment" or "interleaved".
-        seed: For `interleave`; the same for the same unit and query.
-    """
-
-    experiment: str
-    kind: Kind
-    arm: str
-    control: str
-    treatment: str
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +60,6 @@ class ExperimentDay:
     days: float
     searches: int
     evidence: ArmEvidence | None
-
-
-class Assignments:
-    """The running experiments in memory, for one reader per request and one refresher.
-
-    Reads take no lock and no SQL: a refresh replaces the whole table by one reference.
-    """
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._running: dict[str, Experiment] = {}
-
-    def refresh(self) -> None:
-        """Read the running experiments again; one query."""
-        with reading(self._engine) as connection:
-            self._running = {experiment.collection: experiment for experiment in store.running(connection)}
-
-    def assign(self, collection: str, unit: str, query: str = "") -> Assignment | None:
-        """Return what `unit` gets, None outside every experiment. Never blocks.
-
-        Args:
-            unit: Session id, else user id, else query id.
-            query: The query's text, so that a unit's different queries flip different coins.
-        """
-        experiment = self._running.get(collection)
-        if experiment is None or not assignment.covered(experiment.traffic_salt, unit, experiment.plan.coverage):
-            return None
-        plan = experiment.plan
-        arm = INTERLEAVED if plan.kind == "interleaving" else assignment.arm(experiment.split_salt, unit)
-        seed = assignment.hash64(experiment.coin_salt, f"{unit}|{query}")
-        return Assignment(experiment.id, plan.kind, arm, plan.control, plan.treatment, seed)
-
-    def versions(self, collection: str) -> set[str]:
-        """Return the versions that a replica must hold for the running experiment."""
-        experiment = self._running.get(collection)
-        return {experiment.plan.control, experiment.plan.treatment} if experiment else set()
 
 
 class Experiments:

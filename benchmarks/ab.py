@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ab_testing.decide.verdict import ArmEvidence, Facts, Word, judge, weigh
-from ab_testing.design.assignment import ARMS, bucket
+from ab_testing.design.assignment import ARMS, position
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.stats.arm import ArmStatistics
 from ab_testing.stats.ratio import RatioStatistics
@@ -95,7 +95,7 @@ def _experiment(random: np.random.Generator, scenario: Scenario) -> SimulatedOut
 
 def _assign(random: np.random.Generator, users: int) -> NDArray[np.bool_]:
     salt = str(random.integers(2**63))
-    return np.array([bucket(salt, str(user), 2) == 1 for user in range(users)])
+    return np.array([position(salt, str(user)) >= 0.5 for user in range(users)])
 
 
 def _searches(

@@ -75,7 +75,8 @@ class Impression:
         unit: Whose lists are capped together: the user id, else the session id, else the query id.
         experiment: Id of the experiment this answer belongs to, or "".
         version: `EXTERNAL` where another engine ranked.
-        arm: "control", "treatment" or "interleaved" inside an experiment, else "champion".
+        arm: Name of the experiment's arm, "interleaved" where all rank; outside experiments "champion", or the arm that
+            a tester asked for.
         surface: Where it was shown: "page" to a person, "context" to a chatbot, "agent" to an agent.
         drawn_by: The randomization unit that the experiment counts; in older lists "" where that is `unit`.
         run: Which start of the experiment it was, from 1; 0 outside experiments and in older lists.

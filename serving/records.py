@@ -5,7 +5,8 @@ Between request and result stand `serving.ranking.retrieval.FirstStage` and `ser
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from foundation.contracts import Document, Impression
@@ -27,12 +28,15 @@ class SearchRequest:
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
         log: Whether the answer is an impression; others join no experiment either.
+        attributes: What else the app says of the search, by name, for experiments on a part of the searches.
+        arm: The arm that a tester wants, "" for the one that is drawn; see `Assignments.force`.
     """
 
     query: str
     k: int = 10
     user: str = ""
     session: str = ""
+    conversation: str = ""
     filters: Any = None
     sort: Any = None
     facets: Any = None
@@ -40,6 +44,8 @@ class SearchRequest:
     surface: str = "page"
     budget_s: float = 0.5
     log: bool = True
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    arm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

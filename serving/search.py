@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ab_testing.api import Assignment, Assignments
+from ab_testing.api import Assignment, Assignments, Visitor
 from foundation.clock import Clock
 from foundation.contracts import Impression, ShownResult, query_key
+from foundation.errors import NotReady
 from foundation.privacy.privacy import Privacy
 from foundation.privacy.signing import QueryIds
 from foundation.telemetry.logs import get_log
@@ -19,6 +20,7 @@ from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS
 from serving.admission import Admission
 from serving.arms import rank_for
 from serving.encode.query import Query
+from serving.exposure import expose, read_visitor
 from serving.impressions import ImpressionLog
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import Condition, parse_filter
@@ -79,23 +81,26 @@ class Searcher:
 
     def find(self, collection: str, request: SearchRequest) -> SearchResult:
         """Return what a search finds, without logging it; raises what `search` does."""
+        timer = StageTimer()
         snapshot = self.loader.collection(collection).snapshot
         condition, sort, facets = _read_scope(snapshot.corpus, request)
-        impression = self._draft(collection, request)
+        visitor, draft = self._draft(collection, request)
         until_s = self.admission.now() + request.budget_s
-        timer = StageTimer()
         with self.admission.turn():
             timer.end("wait")
             late = self.admission.stages_to_shed(until_s - self.admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
-            query = self._encode(request.query, query_key(impression.query), skipped)
+            query = self._encode(request.query, query_key(draft.query), skipped)
             timer.end("encode")
             allowed = snapshot.corpus.matching(condition) if condition else None
             timer.end("filter")
             first_stage = retrieve(snapshot.corpus, query, allowed, timer)
             joins = request.log and not (late or sort or self.impressions.away)
-            assignment = self._assign(snapshot, impression) if joins else None
+            assignment = self._assign(snapshot, draft, visitor, forced=request.arm, joins=joins)
             ranking = rank_for(snapshot, first_stage, request.k, sort=sort, assignment=assignment, timer=timer)
+            impression = expose(
+                draft, ranking, assignment, snapshot=snapshot, known=bool(visitor.user), took_s=timer.total_s
+            )
             counted = _count(snapshot.corpus, ranking.candidates, facets)
             timer.end("facets")
         return SearchResult(
@@ -115,17 +120,7 @@ class Searcher:
         """Begin to log the hits that are shown of a result; `settle` waits for it."""
         if not result.request.log:
             return None
-        ranking, draft = result.ranking, result.impression
-        return self.impressions.publish(
-            replace(
-                draft,
-                version=ranking.version,
-                results=_to_results(hits),
-                experiment=ranking.experiment,
-                arm=ranking.arm,
-                drawn_by=draft.drawn_by if ranking.experiment and draft.drawn_by != draft.unit else "",
-            )
-        )
+        return self.impressions.publish(replace(result.impression, results=_to_results(hits)))
 
     def settle(self, result: SearchResult, append: Future[None] | None) -> SearchResult:
         """Wait for the log within the search's budget, and learn from how long each stage took.
@@ -162,26 +157,22 @@ class Searcher:
             **({"query": result.impression.query} if self.tell_queries else {}),
         )
 
-    def _draft(self, collection: str, request: SearchRequest) -> Impression:
-        """Return what is known of the impression before anything is ranked.
-
-        Caps count the unit, the user first. Experiments draw by `drawn_by`, the session first, so that logging in
-        keeps the arm. All are pseudonyms.
-        """
+    def _draft(self, collection: str, request: SearchRequest) -> tuple[Visitor, Impression]:
+        """Return who asks, and what is known of the impression before anything is ranked. Caps count the unit."""
         now = self.clock.now()
         query_id = self.query_ids.issue(collection, now)
-        user, session = self.privacy.person(request.user), self.privacy.person(request.session)
-        return Impression(
+        visitor = read_visitor(request, self.privacy, query_id)
+        draft = Impression(
             collection=collection,
             query_id=query_id,
             query=self.privacy.text(request.query),
-            unit=user or session or query_id,
+            unit=visitor.user or visitor.session or query_id,
             version="",
             results=(),
             at=now,
             surface=request.surface,
-            drawn_by=session or user or query_id,
         )
+        return visitor, draft
 
     def _encode(self, text: str, key: str, skipped: tuple[str, ...]) -> Query:
         """Return the query as the engine reads it, without what must be skipped."""
@@ -191,15 +182,25 @@ class Searcher:
         query = embedder.read_query(text, key)
         return replace(query, tokens=None) if "rerank" in skipped else query
 
-    def _assign(self, snapshot: ServingSnapshot, impression: Impression) -> Assignment | None:
-        """Return the search's experiment; None also while this replica lacks one of its versions.
+    def _assign(
+        self, snapshot: ServingSnapshot, draft: Impression, visitor: Visitor, *, forced: str, joins: bool
+    ) -> Assignment | None:
+        """Return what an experiment gives the search; None also while this replica cannot serve one of its arms.
 
-        Both arms need both versions here, so that a slow load cannot keep one arm's users out.
+        All arms must be ready here, so that a slow load cannot keep one arm's users out. An engine outside clickloop
+        ranks where the app asks it: whoever asks here in its place gets the champion, outside the experiment.
+
+        Raises:
+            InvalidRequest: The arm that is asked for is none.
+            NotReady: The arm that is asked for is not loaded.
         """
-        assignment = self.assignments.assign(impression.collection, impression.drawn_by, impression.query)
-        if assignment is None or not {assignment.control, assignment.treatment} <= snapshot.rankers.keys():
-            return None
-        return assignment
+        if forced:
+            assignment = self.assignments.force(draft.collection, forced, visitor, draft.query)
+            if assignment.key not in snapshot.arms:
+                raise NotReady(f"the arms of experiment {assignment.experiment} are not loaded; /readyz says why")
+            return assignment
+        found = self.assignments.assign(draft.collection, visitor, draft.query) if joins else None
+        return found if found and found.key in snapshot.arms and not found.external else None
 
 
 class _EveryField(dict[str, FieldType]):
@@ -239,6 +240,7 @@ def _to_results(hits: Iterable[RankedHit]) -> tuple[ShownResult, ...]:
             score=round(hit.score, 6),
             team=hit.team,
             propensity=round(hit.propensity, 6),
+            own_ranks=hit.own_ranks,
         )
         for rank, hit in enumerate(hits, start=1)
     )

@@ -1,16 +1,71 @@
 """Who takes part in an experiment and in which arm: pure functions of salts and the unit's id.
 
-Two salts keep two questions apart. The traffic salt decides whether a unit takes part, the split
-salt decides its arm; so raising the coverage brings units in and never moves one between arms.
+Two salts keep two questions apart. The traffic salt decides whether a unit takes part, the split salt decides its
+arm; so raising the coverage brings units in and never moves one between arms. All experiments of a collection share
+one traffic salt, so that experiments with different ranges of it have different units.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
-Arm = Literal["control", "treatment"]
-ARMS: tuple[Arm, Arm] = ("control", "treatment")
+from ab_testing.design.plan import ExperimentPlan, UnitKind
+
+ARMS: tuple[Literal["control"], Literal["treatment"]] = ("control", "treatment")
+"""The arms of a plan in its short form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks, and where, as far as an experiment wants to know.
+
+    Attributes:
+        user: The person, "" where the search names none; the same holds for session and conversation.
+        query: Id of this one search.
+        attributes: What else the app says of the search, by name.
+    """
+
+    user: str = ""
+    session: str = ""
+    conversation: str = ""
+    query: str = ""
+    surface: str = "page"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def unit_of(kind: UnitKind, visitor: Visitor) -> str:
+    """Return the randomization unit of a search, "" where the search does not name it."""
+    if kind == "user":
+        return visitor.user or visitor.session
+    unit: str = getattr(visitor, kind)
+    return unit
+
+
+def is_targeted(plan: ExperimentPlan, visitor: Visitor) -> bool:
+    """Return whether a plan is about searches like this one."""
+    if plan.surfaces and visitor.surface not in plan.surfaces:
+        return False
+    return all(visitor.attributes.get(name) in accepted for name, accepted in plan.attributes.items())
+
+
+def takes_part(position: float, slots_from: float, coverage: float) -> bool:
+    """Return whether a unit takes part where the traffic from `slots_from` on does, a share `coverage` of all."""
+    return slots_from <= position < slots_from + coverage
+
+
+def bounds_of(shares: Sequence[float]) -> tuple[float, ...]:
+    """Return where one arm ends and the next begins."""
+    return tuple(accumulate(shares))[:-1]
+
+
+def choose_arm(bounds: Sequence[float], position: float) -> int:
+    """Return the number of the arm, from 0, in whose half-open range a unit stands."""
+    return bisect_right(bounds, position)
 
 
 def position(salt: str, unit: str) -> float:
@@ -19,21 +74,6 @@ def position(salt: str, unit: str) -> float:
     The last 11 bits are dropped, so that the result is exact in a float and never rounds up to 1.
     """
     return (hash64(salt, unit) >> 11) / 2**53
-
-
-def bucket(salt: str, unit: str, buckets: int) -> int:
-    """Return the unit's bucket out of `buckets` equally likely ones, counted from 0."""
-    return hash64(salt, unit) * buckets >> 64
-
-
-def covered(salt: str, unit: str, coverage: float) -> bool:
-    """Return whether a unit takes part when a share `coverage` of all units does."""
-    return position(salt, unit) < coverage
-
-
-def arm(salt: str, unit: str) -> Arm:
-    """Return the unit's arm; both are equally likely."""
-    return ARMS[bucket(salt, unit, len(ARMS))]
 
 
 def hash64(salt: str, unit: str) -> int:

@@ -30,13 +30,19 @@ class Experiment:
     ended_at: datetime | None = field(default=None, metadata={"description": "When it was stopped or decided."})
     created_by: str = field(default="", metadata={"description": "Who made it."})
     started_by: str = field(default="", metadata={"description": "Who last started it."})
+    champion: str = field(
+        default="", metadata={"description": "The champion of the start, which stands for 'champion' in the plan."}
+    )
+    slots_from: float = field(
+        default=0.0, metadata={"description": "Where its part of the collection's traffic begins, 0 to 1."}
+    )
     pinned: str = field(default="", metadata={"description": "Digest of the live evidence that both sides read."})
     pinned_at: datetime | None = field(default=None, metadata={"description": "When that evidence was read."})
 
     @property
     def traffic_salt(self) -> str:
-        """Decides who takes part; the same after a restart."""
-        return f"{self.id}/traffic"
+        """Decides who takes part; the same for all experiments of a collection, which take different parts of it."""
+        return f"{self.collection}/traffic"
 
     @property
     def split_salt(self) -> str:

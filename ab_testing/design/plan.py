@@ -228,8 +228,8 @@ class ExperimentPlan:
                 yield FieldFault(name, f"is {getattr(self, name)!r}; it must be {known}")
 
     def _arms_faults(self) -> Iterator[FieldFault]:
-        if not 2 <= len(self.arms) <= (3 if self.kind == "interleaving" else MAX_ARMS):
-            yield FieldFault("arms", f"are {len(self.arms)}; A/B takes 2 to {MAX_ARMS}, interleaving 2 or 3")
+        if not 2 <= len(self.arms) <= (2 if self.kind == "interleaving" else MAX_ARMS):
+            yield FieldFault("arms", f"are {len(self.arms)}; A/B takes 2 to {MAX_ARMS}, interleaving 2")
             return
         for place, arm in zip(self.places, self.arms, strict=True):
             yield from arm_faults(arm, place)

@@ -25,6 +25,7 @@ import console.http
 import foundation.web.http
 import retrainer.data.http
 import retrainer.http
+import serving.http.assignments
 import serving.http.context
 import serving.http.documents
 import serving.http.fields
@@ -57,7 +58,7 @@ from serving.suggest import Suggester
 def make_app(settings: Settings) -> FastAPI:
     """Return the service, which answers requests; `clickloop.server.background` collects and retrains."""
     container = Container(settings, lock_timeout_s=REQUEST_LOCK_TIMEOUT_S)
-    assignments = Assignments(container.engine)
+    assignments = Assignments(container.engine, container.clock)
     loader = container.make_loader(assignments)
     watch = LagWatch(lambda: container.log.subscribe(CONSUMER))
 
@@ -129,6 +130,7 @@ def _search(
     )
     yield serving.http.search.make_router(searcher, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
+    yield serving.http.assignments.make_router(assignments, container.privacy)
     yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))
     yield serving.http.documents.make_router(container.catalog, settings, loader.note_change)
     yield serving.http.index.make_router(container.catalog, loader, container.builds, container.snapshots)

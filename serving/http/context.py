@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundation.contracts import Document
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
-from serving.http.inputs import Name, QueryText, Surface
+from serving.http.inputs import Attributes, Name, QueryText, Surface
 from serving.index.passages import cut_passages
 from serving.present.context import Excerpt, RankedPassage, assemble
 from serving.records import SearchRequest, SearchResult
@@ -31,6 +31,12 @@ class ContextIn(BaseModel):
     documents: int = Field(_DOCUMENTS, ge=1, le=50, description="Most documents that passages are taken from.")
     user: Name = Field("", description="The person's id; experiments and caps count persons.")
     session: Name = Field("", description="The visit's id, for people without one of their own.")
+    conversation: Name = Field("", description="The conversation's id, for experiments that draw conversations.")
+    attributes: Attributes = Field(
+        default_factory=dict,
+        description="What else is known of the search, for experiments on a part of the searches; not kept.",
+        examples=[{"country": "at"}],
+    )
     filters: Any = Field(None, description="As in a search.")
     surface: Surface = Field("context", description="Where the answer is shown.")
     log: bool = Field(True, description="false: leave no impression and join no experiment.")
@@ -76,6 +82,8 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             k=wanted.documents,
             user=wanted.user,
             session=wanted.session,
+            conversation=wanted.conversation,
+            attributes=wanted.attributes,
             filters=wanted.filters,
             budget_s=budget_ms / 1000,
             surface=wanted.surface,

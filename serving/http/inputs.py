@@ -43,5 +43,13 @@ Name = Annotated[
 ]
 """An id that an app gives, a text or a whole number."""
 
+ArmName = Annotated[str, Field(max_length=97), AfterValidator(_printable)]
+"""An experiment's id, a colon and the name of an arm."""
+
+MAX_ATTRIBUTES = 16
+Short = Annotated[str, Field(max_length=64), AfterValidator(_printable)]
+Attributes = Annotated[dict[Short, Short], Field(max_length=MAX_ATTRIBUTES)]
+"""What an app says of a search, by name."""
+
 Surface = Annotated[str, Field(pattern="^[a-z0-9_-]{1,32}$")]
 """Where an answer is shown."""

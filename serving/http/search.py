@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
-from serving.http.inputs import Name, QueryText, Surface
+from serving.http.inputs import ArmName, Attributes, Name, QueryText, Surface
 from serving.records import RenderedHit, SearchReply, SearchRequest
 from serving.search import Searcher
 
@@ -27,6 +27,12 @@ class SearchIn(BaseModel):
     k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
     user: Name = Field("", description="The person's id; experiments and caps count persons.")
     session: Name = Field("", description="The visit's id, for people without one of their own.")
+    conversation: Name = Field("", description="The conversation's id, for experiments that draw conversations.")
+    attributes: Attributes = Field(
+        default_factory=dict,
+        description="What else is known of the search, for experiments on a part of the searches; not kept.",
+        examples=[{"country": "at"}],
+    )
     filters: Any = Field(
         None,
         description="Wanted value by field name, a list means any of its values; or all, any, not, ranges: see docs.",
@@ -47,6 +53,11 @@ class SearchIn(BaseModel):
     surface: Surface = Field("page", description="Where the answer is shown, such as page or agent.")
     explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
     log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
+    arm: ArmName = Field(
+        "",
+        description="For testers: EXPERIMENT:ARM, the id of a running experiment and one of its arms. That arm ranks, "
+        "and the search counts in no experiment.",
+    )
 
 
 class HitOut(BaseModel):
@@ -76,7 +87,7 @@ class SearchOut(BaseModel):
     query_id: str
     version: str = Field(description="The version that ranked; of an interleaved list, the control.")
     arm: str = Field(
-        description="champion outside experiments, else control, treatment or interleaved; "
+        description="champion outside experiments, else the arm of the experiment, interleaved where all rank; "
         "empty where it would have been one of these and could not be logged."
     )
     experiment: str = Field(description="The experiment it belongs to, else empty.")
@@ -110,6 +121,8 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             k=wanted.k,
             user=wanted.user,
             session=wanted.session,
+            conversation=wanted.conversation,
+            attributes=wanted.attributes,
             filters=wanted.filters,
             sort=wanted.sort,
             facets=wanted.facets,
@@ -117,6 +130,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             surface=wanted.surface,
             budget_s=(wanted.budget_ms or budget_ms) / 1000,
             log=wanted.log,
+            arm=wanted.arm,
         )
         return _to_answer(searcher.search(collection, request), explain=wanted.explain)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from serving.encode.encoder import Encoder
 from serving.index.corpus import Corpus
+from serving.live.arms import ArmNeeds, ArmRanker, Arms, Run, make_ranker
 from serving.live.failures import Failures
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.model import RankingModel
@@ -22,11 +23,13 @@ class ServingSnapshot:
         corpus: The documents that every ranker ranks.
         champion: Id of the version that serves; "" until one does.
         rankers: Loaded versions by id, the champion among them.
+        arms: The arms of those running experiments that can take part here.
     """
 
     corpus: Corpus
     champion: str = ""
     rankers: Mapping[str, Ranker] = field(default_factory=dict)
+    arms: Arms = field(default_factory=dict)
 
 
 class CollectionState:
@@ -64,9 +67,9 @@ class CollectionState:
         """The loaded versions."""
         return self.snapshot.rankers
 
-    def rank_by(self, model: RankingModel, corpus: Corpus | None = None) -> Ranker:
-        """Return what ranks these documents, or those of `corpus`, by a model."""
-        return Ranker(self.corpus if corpus is None else corpus, model, self.live)
+    def rank_by(self, model: RankingModel) -> Ranker:
+        """Return what ranks these documents by a model."""
+        return Ranker(self.corpus, model, self.live)
 
     def add(self, version: str, model: RankingModel) -> None:
         """Hold a version ready."""
@@ -89,5 +92,30 @@ class CollectionState:
     def move_to(self, corpus: Corpus) -> None:
         """Let every version rank other documents, those of a newer snapshot."""
         with self._swapping:
-            rankers = {version: self.rank_by(ranker.model, corpus) for version, ranker in self.rankers.items()}
-            self.snapshot = replace(self.snapshot, corpus=corpus, rankers=rankers)
+            moved = {ranker: Ranker(corpus, ranker.model, ranker.live) for ranker in self._all_rankers()}
+            rankers = {version: moved[ranker] for version, ranker in self.rankers.items()}
+            arms = {
+                run: {name: replace(arm, ranker=moved[arm.ranker]) for name, arm in mine.items()}
+                for run, mine in self.snapshot.arms.items()
+            }
+            self.snapshot = replace(self.snapshot, corpus=corpus, rankers=rankers, arms=arms)
+
+    def arrange(self, wanted: Mapping[Run, Mapping[str, ArmNeeds]]) -> None:
+        """Let these experiments take part, all their arms at once; versions that they name are held."""
+        with self._swapping:
+            arms = {
+                run: {name: self._arm(run, name, needs) for name, needs in mine.items()} for run, mine in wanted.items()
+            }
+            self.snapshot = replace(self.snapshot, arms=arms)
+
+    def _arm(self, run: Run, name: str, needs: ArmNeeds) -> ArmRanker:
+        """Return an arm, the one that is there where it is still the same: rankers keep what they computed."""
+        fresh = make_ranker(needs, self.rankers[needs.version])
+        old = self.snapshot.arms.get(run, {}).get(name)
+        if old and old.ranker.ranks_like(fresh):
+            return old
+        return ArmRanker(fresh, needs.version, needs.settings)
+
+    def _all_rankers(self) -> set[Ranker]:
+        arms = (arm.ranker for mine in self.snapshot.arms.values() for arm in mine.values())
+        return {*self.rankers.values(), *arms}

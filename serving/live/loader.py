@@ -24,6 +24,7 @@ from serving.catalog.changes import ChangeCounts, read_changes
 from serving.live.champions import Champions
 from serving.live.collection_state import CollectionState
 from serving.live.content import Content
+from serving.live.participation import Participation
 from serving.live.replicas import ReplicaReport
 from serving.live.versions import Versions
 
@@ -59,6 +60,7 @@ class Loader:
         self.embedder = content.embedder
         self.encoder = content.embedder.encoder
         self._versions = Versions(registry, content.embedder, settings.fusion)
+        self._participation = Participation(assignments, self._versions)
         self._report = ReplicaReport(engine, replica, clock)
         self._pointer = Champions(registry, self._versions, self._report.hurry)
         self._served = self._content.served
@@ -120,9 +122,11 @@ class Loader:
             yield served.problem
         elif served.wanted != served.champion:
             yield f"version {served.champion or 'none'} serves, and not yet the champion {served.wanted}"
-        for version in sorted(self._assignments.versions(name) - {served.wanted}):
-            if problem := served.failures.problem(version):
-                yield f"version {version} of the experiment does not load, and nobody takes part here: {problem}"
+        yield from self._participation.problems(name).values()
+
+    def experiment_problems(self, collection: str) -> Mapping[str, str]:
+        """Return why running experiments take no part in this replica, by id; asks no store."""
+        return self._participation.problems(collection)
 
     def start(self) -> None:
         """Bring everything up to date once, then keep following in three threads.
@@ -232,8 +236,6 @@ class Loader:
         self._followed = seen
         for name, served in list(self._served.items()):
             self._pointer.follow(name, served, self._champions.get(name, self.baseline().id), moves)
-            tested = self._assignments.versions(name)
-            for version in tested:
-                self._versions.hold(name, served, version)
-            self._pointer.forget_extra(served, tested)
+            self._participation.follow(name, served)
+            self._pointer.forget_extra(served, self._assignments.versions(name))
         self._report.write({name: (one.champion, one.problem) for name, one in self._served.items()})

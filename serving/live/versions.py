@@ -38,6 +38,11 @@ class Versions:
         self._calls = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
         self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
 
+    @property
+    def reranks(self) -> bool:
+        """Whether late interaction can rerank here."""
+        return self._embedder.tokens is not None
+
     def hold(self, name: str, served: CollectionState, version: str) -> bool:
         """Return whether a version is loaded; loads it when it may be tried."""
         if version not in served.rankers and served.failures.is_due(version, partial(self._stamp, name, version)):

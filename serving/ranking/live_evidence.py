@@ -64,6 +64,16 @@ class LiveMemory:
         query = self._queries.get(key)
         return query.rows() if query else []
 
+    def vector(self, key: str) -> Floats:
+        """Return the unit vector of a query, without the encoder where it is remembered."""
+        known = self._remembered.get(key)
+        return self._encode_query(key) if known is None else known.vector
+
+    def knows(self, key: str) -> bool:
+        """Return whether there is evidence of a query."""
+        query = self._queries.get(key)
+        return query is not None and bool(query.documents)
+
     def memory_since(self, change: int) -> tuple[QueryMemory, Container[str]]:
         """Return the memory of queries whose evidence is newer than `change`, and their keys."""
         newer = self._newer.get(change)

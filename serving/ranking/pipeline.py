@@ -31,6 +31,7 @@ class RankedHit:
         parts: Scores by part: every feature, "evidence" for the click boost, and "late" for late interaction.
         team: The side that brought it to an interleaved list, else "".
         propensity: Probability that it stands at its rank, 1 outside interleaved lists.
+        own_ranks: Its rank in each list that was interleaved, 0 where that lacks it.
     """
 
     row: int
@@ -39,6 +40,7 @@ class RankedHit:
     parts: dict[str, float]
     team: str = ""
     propensity: float = 1.0
+    own_ranks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Ranking:
         version: The version that ranked; of an interleaved list, the control. "" for a ranker by itself.
         arm: "champion" outside experiments, else the experiment's arm.
         experiment: The experiment's id, "" for none.
+        first_difference: First rank, from 1, at which the lists that were interleaved differ; 0 where none were, or
+            where they are equal.
     """
 
     hits: list[RankedHit]
@@ -58,6 +62,7 @@ class Ranking:
     version: str = ""
     arm: str = ""
     experiment: str = ""
+    first_difference: int = 0
 
 
 class Ranker:
@@ -70,8 +75,14 @@ class Ranker:
     def __init__(self, corpus: Corpus, model: RankingModel, live: LiveMemory | None = None) -> None:
         self.corpus = corpus
         self.model = model
-        self._live = live
+        self.live = live
         self._shifted: tuple[int, Shifted] | None = None
+
+    def ranks_like(self, other: Ranker) -> bool:
+        """Return whether another ranker is made of the very same parts."""
+        mine, theirs = self.model, other.model
+        same_model = mine.memory is theirs.memory and mine.fusion == theirs.fusion  # each load makes its own memory
+        return same_model and self.live is other.live and self.corpus is other.corpus
 
     def search(self, query: Query, k: int, allowed: Flags | None = None) -> Ranking:
         """Retrieve and rank: return the best `k` documents, of the rows that are allowed."""
@@ -81,7 +92,7 @@ class Ranker:
         """Return the best `k` of the documents that the first stage and the version's memory bring."""
         timer = timer or StageTimer()
         query = first_stage.query
-        boosts = click_boost(self._live.rows(query.key) if self._live else [], self.model.curve)
+        boosts = click_boost(self.live.rows(query.key) if self.live else [], self.model.curve)
         timer.end("memory")
         candidates = self.candidates(first_stage, [name for name, boost in boosts.items() if boost > 0])
         timer.end("features")
@@ -129,9 +140,9 @@ class Ranker:
 
     def _recall(self, query: Query) -> Recalled:
         """Return what users of similar queries chose, by the version's memory and by what is newer than it."""
-        if self._live is None:
+        if self.live is None:
             return self.model.memory.recall(query.key, query.vector)
-        live, newer_keys = self._live.memory_since(self.model.memory_change)
+        live, newer_keys = self.live.memory_since(self.model.memory_change)
         meaning, spelling = self.model.memory.recall(query.key, query.vector, newer_keys)
         live_meaning, live_spelling = live.recall(query.key, query.vector)
         return _sum(meaning, live_meaning), _sum(spelling, live_spelling)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from foundation.arrays import Bits, Flags
 from serving.encode.query import Query
@@ -32,6 +34,10 @@ class FirstStage:
     text: dict[int, float]
     near: list[int]
     trigrams: Bits
+
+    def without_meaning(self) -> FirstStage:
+        """Return what words alone find."""
+        return replace(self, query=replace(self.query, vector=np.zeros_like(self.query.vector)), near=[])
 
 
 def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:

@@ -10,10 +10,15 @@ class StageTimer:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._since = perf_counter()
+        self._since = self._begun = perf_counter()
 
     def end(self, stage: str) -> None:
         """End a stage, and begin the next."""
         now = perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
         self._since = now
+
+    @property
+    def total_s(self) -> float:
+        """Seconds since the begin, to the last end of a stage."""
+        return self._since - self._begun

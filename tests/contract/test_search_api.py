@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from ab_testing.api import Assignments
 from tests.contract.conftest import DOCUMENTS, wait_until
 
 
@@ -187,14 +186,3 @@ def test_a_word_that_nobody_writes_is_corrected_and_found_all_the_same(service: 
     assert answer["did_you_mean"] == "recording a macro"
     assert ids(answer)[0] == "macro"
     assert search(service, "recording a macro", log=False)["did_you_mean"] == ""
-
-
-def test_logging_in_moves_nobody_to_another_arm(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[str] = []
-    monkeypatch.setattr(Assignments, "assign", lambda _self, _collection, unit, _query="": drawn.append(unit))
-
-    visit = {"session": "visit-7"}
-    for who in (visit | {"user": "ann"}, visit, visit | {"user": "ann"}, {"user": "ann"}):  # the first as if elsewhere
-        assert service.post("/v1/search", json={"query": "envelopes", **who}).status_code == 200
-
-    assert drawn[0] == drawn[1] == drawn[2] != drawn[3]

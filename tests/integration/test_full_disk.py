@@ -100,7 +100,7 @@ def test_a_replica_comes_up_and_follows_the_others_although_one_collection_canno
             return corpus
 
         patch.setattr(container.snapshots, "open", open_full)
-        loader = container.make_loader(Assignments(container.engine))
+        loader = container.make_loader(Assignments(container.engine, container.clock))
         for _ in range(4):
             loader.follow()
         assert set(loader.collection("second").corpus.ids()) == {"kettle", "ladder"}

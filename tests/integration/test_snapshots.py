@@ -43,7 +43,7 @@ def container(model: Path, tmp_path: Path) -> Iterator[Container]:
 
 
 def follow(container: Container) -> Loader:
-    loader = container.make_loader(Assignments(container.engine))
+    loader = container.make_loader(Assignments(container.engine, container.clock))
     loader.follow_content()
     loader.follow_versions()
     return loader

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, interleave
+from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, Visitor, interleave
 from collector.tables import impressions
 from foundation.clock import FrozenClock
 from foundation.database.engine import transaction
@@ -21,8 +21,8 @@ def experiments(any_engine: sa.Engine, clock: FrozenClock) -> Experiments:
 
 
 @pytest.fixture
-def assignments(any_engine: sa.Engine) -> Assignments:
-    return Assignments(any_engine)
+def assignments(any_engine: sa.Engine, clock: FrozenClock) -> Assignments:
+    return Assignments(any_engine, clock)
 
 
 def make_plan(**changes: Any) -> ExperimentPlan:
@@ -53,7 +53,7 @@ class Traffic:
 
     def _row(self, number: int, user: str, at: datetime, click_percent: dict[str, int]) -> dict[str, Any]:
         self._searches += 1
-        given = self._assignments.assign("default", user, f"query {self._searches}")
+        given = self._assignments.assign("default", Visitor(user=user), f"query {self._searches}")
         assert given is not None
         draw = (number * 37 + self._searches * 61) % 100
         teams = teams_of(given)

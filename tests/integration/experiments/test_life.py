@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ab_testing.api import Assignments, Experiments
+from ab_testing.api import Assignments, Experiments, Visitor
 from foundation.clock import FrozenClock
 from foundation.errors import Conflict, NotFound
 from tests.integration.experiments.conftest import USERS, Traffic, live, make_plan, started
@@ -22,7 +22,7 @@ def test_a_harmful_version_is_stopped_and_rolled_back(
     assert len(seen) <= 4
     assert experiments.get("default", experiment).state == "decided"
     assignments.refresh()
-    assert assignments.assign("default", USERS[0]) is None
+    assert assignments.assign("default", Visitor(user=USERS[0])) is None
     assert assignments.versions("default") == set()
 
 
@@ -84,14 +84,14 @@ def test_a_restart_counts_from_nothing_and_splits_anew(
     experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
     experiment = started(experiments, assignments, coverage=0.5)
-    first = {user: assignments.assign("default", user) for user in USERS}
+    first = {user: assignments.assign("default", Visitor(user=user)) for user in USERS}
     for user in USERS:
-        assert assignments.assign("default", user) == first[user]
+        assert assignments.assign("default", Visitor(user=user)) == first[user]
     assert experiments.stop("default", experiment, "holiday").state == "stopped"
     clock.advance(timedelta(days=1))
     restarted = experiments.start("default", experiment)
     assignments.refresh()
-    second = {user: assignments.assign("default", user) for user in USERS}
+    second = {user: assignments.assign("default", Visitor(user=user)) for user in USERS}
 
     assert (restarted.run, restarted.ended_at) == (2, None)
     assert {user for user in USERS if first[user]} == {user for user in USERS if second[user]}

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing import store
-from ab_testing.api import Assignments, Experiments
+from ab_testing.api import Assignments, Experiments, Visitor
 from ab_testing.decide.verdict import Facts, judge
 from ab_testing.tables import experiment_days
 from collector.tables import impressions, quarantine
@@ -122,10 +122,10 @@ def test_interleaved_searches_of_one_unit_flip_different_coins(
     experiments: Experiments, assignments: Assignments
 ) -> None:
     started(experiments, assignments, kind="interleaving")
-    given = [assignments.assign("default", "user", f"query {number}") for number in range(40)]
+    given = [assignments.assign("default", Visitor(user="user"), f"query {number}") for number in range(40)]
     assert all(one is not None and one.arm == "interleaved" for one in given)
     assert len({one.seed for one in given if one}) == 40
-    assert assignments.assign("default", "user", "query 1") == given[1]
+    assert assignments.assign("default", Visitor(user="user"), "query 1") == given[1]
     assert assignments.versions("default") == {"v-1", "v-2"}
 
 

@@ -38,7 +38,7 @@ def container(model: Path, tmp_path: Path) -> Iterator[Container]:
 @pytest.fixture
 def loader(container: Container) -> Loader:
     """A loader that follows only when told to."""
-    loader = container.make_loader(Assignments(container.engine))
+    loader = container.make_loader(Assignments(container.engine, container.clock))
     loader.follow_content()
     loader.follow_versions()
     return loader

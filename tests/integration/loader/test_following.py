@@ -113,7 +113,7 @@ def test_a_look_from_before_a_move_does_not_take_it_back(container: Container, l
 def test_an_idle_look_is_one_statement_however_many_collections(container: Container) -> None:
     for number in range(50):
         container.catalog.upsert(f"shop{number}", DOCUMENTS[:1])
-    loader = container.make_loader(Assignments(container.engine))
+    loader = container.make_loader(Assignments(container.engine, container.clock))
     loader.follow()
     loader.follow()
     statements: list[str] = []
@@ -176,7 +176,7 @@ def test_versions_of_the_past_are_forgotten_but_a_few(container: Container, load
 
 
 def test_a_loader_that_stops_leaves_the_table_of_replicas(container: Container) -> None:
-    loader = container.make_loader(Assignments(container.engine))
+    loader = container.make_loader(Assignments(container.engine, container.clock))
     loader.start()
     assert loader.ready
     assert len(container.hotswap.replicas("default")) == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ab_testing.api import Assignments, ExperimentPlan
+from ab_testing.api import Arm, ArmSettings, Assignments, ExperimentPlan
 from clickloop.container import Container
 from foundation.telemetry.metrics import METRICS
 from serving.live import failures
@@ -110,7 +110,7 @@ def test_a_new_replica_serves_the_champion_before_the_one_that_it_cannot_load(co
     container.hotswap.promote("default", better, "won")
     broken = register(container, replace(container.baseline, adapter="0" * 64))
     container.hotswap.promote("default", broken, "unwisely")
-    loader = container.make_loader(Assignments(container.engine))
+    loader = container.make_loader(Assignments(container.engine, container.clock))
     loader.follow()
     state = loader.state()["default"]
     assert (state["version"], state["champion"]) == (better, broken)
@@ -146,3 +146,22 @@ def test_a_version_that_breaks_never_serves(container: Container, loader: Loader
     loader.follow_versions()
     assert (served.champion, served.problem) == (container.baseline.id, "")
     assert container.hotswap.replicas("default")[0].problem == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"), [(ArmSettings(rerank=True), "reranks"), (ArmSettings(fusion="linear"), "learned weights")]
+)
+def test_an_arm_that_wants_what_is_not_there_is_told_and_nobody_takes_part(
+    container: Container, loader: Loader, settings: ArmSettings, reason: str
+) -> None:
+    champion = container.hotswap.install("default", container.baseline)
+    arms = (Arm("control", champion), Arm("treatment", champion, settings))
+    plan = ExperimentPlan("n", "ab", arms=arms, planned_searches=10, min_days=0, max_days=1)
+    experiment = container.experiments.create("default", plan).id
+    container.experiments.start("default", experiment)
+    loader.follow()
+    assert reason in loader.experiment_problems("default")[experiment]
+    assert loader.collection("default").snapshot.arms == {}
+    container.experiments.stop("default", experiment)
+    loader.follow()
+    assert loader.problems() == []

@@ -1,0 +1,227 @@
+"""Who takes part in which running experiment, answered from memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ab_testing import store
+from ab_testing.design.arm import CHAMPION, Arm
+from ab_testing.design.assignment import (
+    Visitor,
+    bounds_of,
+    choose_arm,
+    hash64,
+    is_targeted,
+    position,
+    takes_part,
+    unit_of,
+)
+from ab_testing.design.experiment import Experiment
+from ab_testing.design.plan import INTERLEAVED, Kind
+from foundation.clock import Clock
+from foundation.database.engine import reading
+from foundation.errors import FieldFault, InvalidRequest
+
+MAX_KEPT_ARMS = 100_000
+"""Units whose first arm is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What one search of one unit gets.
+
+    Attributes:
+        run: Which start of the experiment it is, from 1.
+        arm: Name of the arm, "interleaved" where all rank.
+        arms: The arms that rank: one, or all of an interleaved list, the control first.
+        unit: The randomization unit.
+        seed: For `interleave`; the same for the same unit and query.
+        forced: Whether a tester asked for the arm: then the search counts in no experiment.
+    """
+
+    experiment: str
+    run: int
+    plan_hash: str
+    kind: Kind
+    arm: str
+    arms: tuple[Arm, ...]
+    unit: str
+    seed: int = 0
+    forced: bool = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Names the run: the experiment's id and the number of its start."""
+        return self.experiment, self.run
+
+    @property
+    def external(self) -> bool:
+        """Whether an engine outside clickloop ranks."""
+        return self.arms[0].external
+
+
+class Assignments:
+    """The running experiments in memory, for many readers and one refresher.
+
+    Readers wait for no SQL: a refresh replaces the whole table by one reference.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._running: dict[str, tuple[_Draw, ...]] = {}
+        self._first_arms = _FirstArms()
+
+    def refresh(self) -> None:
+        """Read the running experiments again; one query."""
+        with reading(self._engine) as connection:
+            self.replace(store.running(connection))
+
+    def replace(self, experiments: Iterable[Experiment]) -> None:
+        """Let these be the experiments that run, of all collections."""
+        running: dict[str, tuple[_Draw, ...]] = {}
+        for one in sorted(experiments, key=lambda one: (one.slots_from, one.id)):
+            running[one.collection] = (*running.get(one.collection, ()), _Draw(one))
+        self._running = running
+
+    def running(self, collection: str) -> tuple[Experiment, ...]:
+        """Return the running experiments of a collection."""
+        return tuple(draw.experiment for draw in self._running.get(collection, ()))
+
+    def versions(self, collection: str) -> set[str]:
+        """Return the versions that a replica must hold for the running experiments, beside the champion."""
+        plans = (experiment.plan for experiment in self.running(collection))
+        return {version for plan in plans for version in plan.versions} - {CHAMPION}
+
+    def assign(self, collection: str, visitor: Visitor, query: str = "") -> Assignment | None:
+        """Return what a search gets, None outside every experiment. Never blocks.
+
+        It takes part in one experiment at most. Where it fits several, the one whose part of the traffic begins first
+        has it.
+
+        Args:
+            query: The query's text, so that a unit's different queries flip different coins.
+        """
+        draws = [draw for draw in self._running.get(collection, ()) if is_targeted(draw.experiment.plan, visitor)]
+        for draw in draws:
+            arm = self._first_arms.find(draw.experiment, visitor)
+            if arm is not None:
+                return draw.to_assignment(unit_of(draw.experiment.plan.unit, visitor), arm, query)
+        now = self._clock.now()
+        for draw in draws:
+            unit = unit_of(draw.experiment.plan.unit, visitor)
+            if unit and draw.covers(unit, now):
+                arm = draw.arm_of(unit)
+                self._first_arms.keep(draw.experiment, unit, arm)
+                return draw.to_assignment(unit, arm, query)
+        return None
+
+    def force(self, collection: str, wanted: str, visitor: Visitor, query: str = "") -> Assignment:
+        """Return what a search gets that names its arm, as testers do.
+
+        Args:
+            wanted: The id of a running experiment, a colon, and the name of an arm or "interleaved".
+
+        Raises:
+            InvalidRequest: No such experiment runs here, it has no such arm, or clickloop does not rank that arm.
+        """
+        id_, _, name = wanted.partition(":")
+        for draw in self._running.get(collection, ()):
+            if draw.experiment.id == id_:
+                return draw.to_forced(name, visitor, query)
+        raise _no_arm(f"names experiment {id_!r}, which does not run in collection {collection!r}")
+
+
+class _Draw:
+    """One running experiment, with what it draws by at hand."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self._traffic_salt, self._split_salt = experiment.traffic_salt, experiment.split_salt
+        self._bounds = bounds_of(experiment.plan.shares)
+
+    def covers(self, unit: str, now: datetime) -> bool:
+        """Return whether a unit takes part by now."""
+        coverage = self.experiment.plan.coverage_after(self.experiment.days(now))
+        return takes_part(position(self._traffic_salt, unit), self.experiment.slots_from, coverage)
+
+    def arm_of(self, unit: str) -> int:
+        """Return the number of a unit's arm."""
+        return choose_arm(self._bounds, position(self._split_salt, unit))
+
+    def to_assignment(self, unit: str, number: int, query: str, *, forced: bool = False) -> Assignment:
+        """Return what a search of a unit in an arm gets."""
+        experiment, plan = self.experiment, self.experiment.plan
+        mixed = plan.kind == "interleaving"
+        return Assignment(
+            experiment=experiment.id,
+            run=experiment.run,
+            plan_hash=plan.hash,
+            kind=plan.kind,
+            arm=INTERLEAVED if mixed else plan.arms[number].name,
+            arms=plan.arms if mixed else (plan.arms[number],),
+            unit=unit,
+            seed=hash64(experiment.coin_salt, f"{unit}|{query}") if mixed else 0,
+            forced=forced,
+        )
+
+    def to_forced(self, name: str, visitor: Visitor, query: str) -> Assignment:
+        """Return what a search gets that asks for an arm by name."""
+        plan = self.experiment.plan
+        if plan.kind == "interleaving" and name == INTERLEAVED:
+            return self.to_assignment(visitor.query, 0, query, forced=True)
+        found = next((arm for arm in plan.arms if arm.name == name), None)
+        if found is None:
+            raise _no_arm(f"names arm {name!r}; experiment {self.experiment.id} has {', '.join(_names(plan.arms))}")
+        if found.external:
+            raise _no_arm(f"names arm {name!r}, which an engine outside clickloop ranks")
+        whole = self.to_assignment(visitor.query, 0, query, forced=True)
+        return Assignment(whole.experiment, whole.run, whole.plan_hash, "ab", name, (found,), whole.unit, forced=True)
+
+
+class _FirstArms:
+    """The first arm that units of kind "user" were seen in, the latest units only. Safe for many threads.
+
+    A person who searches without a name and then logs in stays in the arm of the nameless visit.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, str], int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, experiment: Experiment, visitor: Visitor) -> int | None:
+        """Return the arm that a named user was first seen in: under the name, else in this visit before it."""
+        if experiment.plan.unit != "user" or not visitor.user:
+            return None
+        user, visit = ((experiment.id, experiment.run, name) for name in (visitor.user, visitor.session))
+        with self._lock:
+            arm = self._kept.get(user, self._kept.get(visit))  # no unit is called ""
+            if arm is not None:
+                self._put(user, arm)
+        return arm
+
+    def keep(self, experiment: Experiment, unit: str, arm: int) -> None:
+        """Remember the arm of a unit."""
+        if experiment.plan.unit == "user":
+            with self._lock:
+                self._put((experiment.id, experiment.run, unit), arm)
+
+    def _put(self, key: tuple[str, int, str], arm: int) -> None:
+        self._kept[key] = arm
+        self._kept.move_to_end(key)
+        if len(self._kept) > MAX_KEPT_ARMS:
+            self._kept.popitem(last=False)
+
+
+def _names(arms: tuple[Arm, ...]) -> list[str]:
+    return [arm.name for arm in arms]
+
+
+def _no_arm(reason: str) -> InvalidRequest:
+    return InvalidRequest(f"arm: {reason}", (FieldFault("arm", reason),))

@@ -1,0 +1,1 @@
+"""What experiments cost, and whether they tell the truth."""

@@ -1,0 +1,188 @@
+"""What a search gets while experiments run, and what is logged of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from clickloop.server.app import make_app
+from foundation.contracts import Impression
+from foundation.settings import Settings
+from serving.impressions import ImpressionLog
+from tests.contract.conftest import DOCUMENTS, served, wait_until
+from tests.tiny_encoder import make_tiny_model
+
+PLAN: dict[str, Any] = {
+    "name": "words only",
+    "kind": "ab",
+    "evidence": "shared",
+    "planned_searches": 1000,
+    "min_days": 0,
+    "max_days": 9,
+}
+QUERY = "a chart or a transition in the menu"
+
+
+class House:
+    """A service, its champion, and what it logged."""
+
+    def __init__(self, client: TestClient, logged: list[Impression]) -> None:
+        self.client = client
+        self.logged = logged
+        self.champion = client.get("/v1/versions").json()["champion"]
+
+    def start(self, *arms: dict[str, Any], **plan: Any) -> str:
+        listed = [{"version": self.champion} | arm if not arm.get("external") else arm for arm in arms]
+        made = self.client.post("/v1/experiments", json=PLAN | {"arms": listed} | plan)
+        assert made.status_code == 201, made.text
+        experiment: str = made.json()["id"]
+        assert self.client.post(f"/v1/experiments/{experiment}/start").status_code == 200
+        wait_until(lambda: any(self.assigned(f"u-{number}") for number in range(50)))
+        return experiment
+
+    def search(self, **options: Any) -> Any:
+        response = self.client.post("/v1/search", json={"query": QUERY, **options})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def assigned(self, user: str, **options: Any) -> Any:
+        answer = self.client.get("/v1/assignments", params={"user": user, **options})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["assignments"]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings(home=home, model=str(make_tiny_model(home)), log_level="error", encoder_threads=1)
+    with TestClient(make_app(settings)) as client:
+        assert client.put("/v1/documents", json=DOCUMENTS).status_code == 200
+        wait_until(lambda: served(client).get("behind") == 0 and served(client)["version"] != "")
+        yield client
+
+
+@pytest.fixture
+def house(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    logged: list[Impression] = []
+    publish = ImpressionLog.publish
+
+    def listen(self: ImpressionLog, impression: Impression) -> Any:
+        logged.append(impression)
+        return publish(self, impression)
+
+    monkeypatch.setattr(ImpressionLog, "publish", listen)
+    house = House(client, logged)
+    yield house
+    for experiment in client.get("/v1/experiments").json()["experiments"]:
+        if experiment["state"] == "running":
+            client.post(f"/v1/experiments/{experiment['id']}/stop")
+    wait_until(lambda: not any(house.assigned(f"u-{number}") for number in range(50)))
+
+
+def test_outside_experiments_an_impression_says_nothing_of_them(house: House) -> None:
+    assert house.search(user="u-1")["arm"] == "champion"
+    [logged] = house.logged
+    told = (logged.run, logged.plan_hash, logged.drawn_by, logged.known, logged.had_evidence, logged.took_ms)
+    assert told == (0, "", "", False, False, 0)
+
+
+def test_an_impression_says_what_its_verdict_rests_on(house: House) -> None:
+    experiment = house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    plan_hash = house.assigned("u-1")[0]["plan_hash"]
+    known, visit = house.search(user="u-1", session="s-1"), house.search(session="s-2")
+    first, second = house.logged
+    assert {first.arm, second.arm} <= {"control", "treatment"}
+    for answer, logged in ((known, first), (visit, second)):
+        assert (logged.experiment, logged.run, logged.plan_hash) == (experiment, 1, plan_hash)
+        assert (answer["experiment"], answer["arm"]) == (experiment, logged.arm)
+        assert logged.drawn_by == logged.unit != ""
+        assert logged.took_ms > 0
+        assert not logged.had_evidence
+    assert (first.known, second.known) == (True, False)
+
+
+def test_an_arm_may_change_settings_of_a_version(house: House) -> None:
+    experiment = house.start(
+        {"name": "control"},
+        {"name": "treatment", "settings": {"meaning": False}},
+        {"name": "rrf", "settings": {"fusion": "rrf"}},
+    )
+    scores = {
+        arm: [hit["score"] for hit in house.search(arm=f"{experiment}:{arm}")["hits"]]
+        for arm in ("control", "treatment", "rrf")
+    }
+    plain = [hit["score"] for hit in house.search(skip=["meaning"], log=False)["hits"]]
+    assert scores["treatment"] == plain
+    assert scores["control"] != scores["treatment"] != scores["rrf"] != scores["control"]
+
+
+def test_a_forced_arm_ranks_and_counts_nowhere(house: House) -> None:
+    experiment = house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    answer = house.search(user="u-1", arm=f"{experiment}:treatment")
+    assert (answer["arm"], answer["experiment"], answer["logged"]) == ("treatment", "", True)
+    [logged] = house.logged
+    assert (logged.arm, logged.experiment, logged.run, logged.drawn_by) == ("treatment", "", 0, "")
+    refused = house.client.post("/v1/search", json={"query": QUERY, "arm": f"{experiment}:best"})
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["arm"]
+
+
+def test_arms_of_settings_are_interleaved_with_their_own_ranks(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}}, kind="interleaving")
+    assert house.search(user="u-1")["arm"] == "interleaved"
+    [logged] = house.logged
+    first = logged.first_difference
+    assert first > 0
+    for number in (0, 1):
+        own = [shown.own_ranks[number] for shown in logged.results if shown.own_ranks[number]]
+        assert sorted(set(own)) == sorted(own)
+    shared = [shown.own_ranks for shown in logged.results[: first - 1]]
+    assert shared == [(rank, rank) for rank in range(1, first)]
+    assert [shown.team for shown in logged.results[: first - 1]] == [""] * (first - 1)
+
+
+def test_a_person_keeps_the_arm_at_log_in_and_a_nameless_search_takes_no_part(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    people = [f"p-{number}" for number in range(30)]
+    before = [house.search(session=f"visit-{one}", k=1)["arm"] for one in people]
+    after = [house.search(user=one, session=f"visit-{one}", k=1)["arm"] for one in people]
+    assert before == after
+    assert set(before) == {"control", "treatment"}
+    assert house.search(k=1)["arm"] == "champion"
+
+
+def test_an_engine_outside_ranks_where_the_app_asks_it(house: House) -> None:
+    experiment = house.start({"name": "control"}, {"name": "treatment", "external": True})
+    told = {user: house.assigned(user)[0] for user in (f"u-{number}" for number in range(30))}
+    assert {(one["arm"], one["external"]) for one in told.values()} == {("control", False), ("treatment", True)}
+    for user, one in list(told.items())[:8]:
+        answer = house.search(user=user, k=1)
+        expected = ("champion", "") if one["external"] else ("control", experiment)
+        assert (answer["arm"], answer["experiment"]) == expected
+
+
+def test_the_app_hears_the_arm_that_a_search_gets(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    for user in ("u-1", "u-2", "u-3", "u-4"):
+        [told] = house.assigned(user)
+        answer = house.search(user=user, k=1)
+        assert (told["experiment"], told["arm"]) == (answer["experiment"], answer["arm"])
+    assert house.client.get("/v1/assignments").json() == {"assignments": []}
+    assert house.client.get("/v1/assignments", params={"attribute": "tier"}).status_code == 422
+
+
+def test_an_experiment_may_be_about_some_searches_only(house: House) -> None:
+    arms = ({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    wait, house.assigned = house.assigned, lambda user, **_: wait(user, attribute="tier:pro")  # type: ignore[method-assign]
+    experiment = house.start(*arms, surfaces=["page"], attributes={"tier": ["pro"]})
+    house.assigned = wait  # type: ignore[method-assign]
+    pro = {"user": "u-1", "attributes": {"tier": "pro"}}
+    assert house.search(**pro)["experiment"] == experiment
+    assert house.search(**pro, surface="agent")["experiment"] == ""
+    assert house.search(user="u-1")["experiment"] == ""
+    assert house.assigned("u-1") == []
+    too_many = {str(number): "x" for number in range(17)}
+    assert house.client.post("/v1/search", json={"query": QUERY, "attributes": too_many}).status_code == 422
