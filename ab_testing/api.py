@@ -112,6 +112,14 @@ class Experiments:
                 raise Conflict(f"experiment {experiment_id} is {experiment.state}; only a running one can be stopped")
             return self._end(connection, experiment, facts, "stopped", reason, actor)
 
+    def end_for(self, connection: sa.Connection, collection: str, reason: str, actor: str) -> tuple[str, ...]:
+        """Stop what runs in a collection, within the caller's transaction, and return the ids."""
+        running = [one for one in store.lock_all(connection, collection).values() if one.state == "running"]
+        for experiment in running:
+            facts = store.measure(connection, experiment, self._clock.now())
+            self._end(connection, experiment, facts, "stopped", reason, actor)
+        return tuple(experiment.id for experiment in running)
+
     def get(self, collection: str, experiment_id: str) -> Experiment:
         """Return one experiment."""
         with reading(self._engine) as connection:

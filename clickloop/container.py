@@ -210,7 +210,10 @@ class Container:
 
     def make_hotswap(self, moved: Moved = lambda _collection, _version: None) -> HotSwap:
         """Return the champion pointer of a process whose replica is to hear of every move at once."""
-        return HotSwap(self.engine, self.registry, self.clock, self.settings.lease_duration(), moved)
+        return HotSwap(
+            *(self.engine, self.registry, self.clock, self.settings.lease_duration(), moved),
+            end_experiments=self.experiments.end_for,
+        )
 
     @property
     def baseline(self) -> Manifest:

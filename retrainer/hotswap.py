@@ -15,6 +15,7 @@ from foundation.registry.registry import Registry, Version
 from serving.api import Replica, living_replicas
 
 Moved = Callable[[str, str], None]
+EndExperiments = Callable[[sa.Connection, str, str, str], object]
 
 
 class HotSwap:
@@ -24,6 +25,8 @@ class HotSwap:
         silent_after: A replica that has said nothing for so long counts as dead. One that still serves another
             version so long after a move counts as one that does not follow.
         moved: Called with collection and version after each move, for a replica in this process. Must not block.
+        end_experiments: Called with collection, reason and actor in the transaction of each move: what runs compares
+            with a champion that serves no longer.
     """
 
     def __init__(
@@ -33,7 +36,9 @@ class HotSwap:
         clock: Clock,
         silent_after: timedelta = timedelta(seconds=30),
         moved: Moved = lambda _collection, _version: None,
+        end_experiments: EndExperiments = lambda _connection, _collection, _reason, _actor: None,
     ) -> None:
+        self._end_experiments = end_experiments
         self._moved = moved
         self._engine = engine
         self._registry = registry
@@ -63,20 +68,30 @@ class HotSwap:
     def promote(
         self, collection: str, version: str, reason: str, actor: str = LOCAL, *, expected: str = ""
     ) -> ChampionMove:
-        """Point the collection at a version, as `Registry.move_champion`; nothing waits for the replicas."""
-        at = self._clock.now()
-        move = self._registry.move_champion(collection, version, reason, at, actor=actor, expected=expected)
+        """Point the collection at a version, as `Registry.move_champion`, and end its experiments.
+
+        Nothing waits for the replicas.
+        """
+        also = self._ending(collection, f"the champion was replaced by {version}: {reason}", actor)
+        move = self._registry.move_champion(
+            collection, version, reason, self._clock.now(), actor=actor, expected=expected, also=also
+        )
         self._moved(collection, move.version)
         return move
 
     def rollback(
         self, collection: str, reason: str, actor: str = LOCAL, *, expected: str = "", to: str = ""
     ) -> ChampionMove:
-        """Point the collection back at the version before the present one, as `Registry.roll_back`."""
-        at = self._clock.now()
-        move = self._registry.roll_back(collection, reason, at, actor=actor, expected=expected, to=to)
+        """Point the collection back at the version before, as `Registry.roll_back`, and end its experiments."""
+        also = self._ending(collection, f"the champion was rolled back: {reason}", actor)
+        move = self._registry.roll_back(
+            collection, reason, self._clock.now(), actor=actor, expected=expected, to=to, also=also
+        )
         self._moved(collection, move.version)
         return move
+
+    def _ending(self, collection: str, reason: str, actor: str) -> Callable[[sa.Connection], object]:
+        return lambda connection: self._end_experiments(connection, collection, reason, actor)
 
     def refuse(self, collection: str, version: str, reason: str, actor: str = GATE) -> None:
         """Give a version the status "refused", and say why; not the champion, whoever made it that."""

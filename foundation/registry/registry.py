@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +50,14 @@ class Version:
     metrics: dict[str, Any]
     created_at: datetime
     name: str = ""
+
+
+Also = Callable[[sa.Connection], object]
+"""Done in the transaction of another thing."""
+
+
+def _nothing_else(_connection: sa.Connection) -> None:
+    pass
 
 
 class Registry:
@@ -159,12 +168,21 @@ class Registry:
             return {row.collection: row.version for row in connection.execute(statement)}
 
     def move_champion(
-        self, collection: str, version: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = ""
+        self,
+        collection: str,
+        version: str,
+        reason: str,
+        at: datetime,
+        *,
+        actor: str = LOCAL,
+        expected: str = "",
+        also: Also = _nothing_else,
     ) -> ChampionMove:
         """Point the collection at `version`, an id or a name; the champion before is retired.
 
         Args:
             expected: The champion that the caller expects, an id or a name; "" for any.
+            also: What happens with the move or not at all.
 
         Raises:
             NotFound: The collection has no such version.
@@ -179,16 +197,26 @@ class Registry:
                 raise Conflict(f"version {version} is the champion of {collection!r} already")
             move = last.then(version, reason, at, "promotion", actor)
             record_move(connection, collection, move)
+            also(connection)
         return move
 
     def roll_back(
-        self, collection: str, reason: str, at: datetime, *, actor: str = LOCAL, expected: str = "", to: str = ""
+        self,
+        collection: str,
+        reason: str,
+        at: datetime,
+        *,
+        actor: str = LOCAL,
+        expected: str = "",
+        to: str = "",
+        also: Also = _nothing_else,
     ) -> ChampionMove:
         """Point the collection back at the version that the champion replaced; see `find_way_back`.
 
         Args:
             expected: The champion that the caller expects, an id or a name; "" for any.
             to: The version that the caller expects this to lead to; "" for any.
+            also: What happens with the move or not at all.
 
         Raises:
             Conflict: There is no such way back by now; nothing was done.
@@ -202,6 +230,7 @@ class Registry:
                 raise Conflict(f"a rollback of {collection!r} leads to {version}, not to {to}; nothing was done")
             move = moves[0].then(version, reason, at, "rollback", actor)
             record_move(connection, collection, move)
+            also(connection)
         return move
 
     def _id_of(self, collection: str, wanted: str) -> str:

@@ -113,3 +113,21 @@ def test_a_refused_version_says_why(registry: Registry, clock: FrozenClock) -> N
     registry.register(version)
     registry.set_status("default", version.id, "refused", "ndcg fell by 0.02", clock.now())
     assert registry.get("default", version.id).reason == "ndcg fell by 0.02"
+
+
+def test_what_goes_with_a_move_is_done_with_it_or_not_at_all(registry: Registry, clock: FrozenClock) -> None:
+    old, new = make_version(clock, "old"), make_version(clock, "new")
+    registry.register(old)
+    registry.register(new)
+
+    def fail(_connection: sa.Connection) -> None:
+        raise RuntimeError("the disk is full")
+
+    registry.move_champion("default", old.id, "first", clock.now())
+    with pytest.raises(RuntimeError):
+        registry.move_champion("default", new.id, "better", clock.now(), also=fail)
+    assert registry.champion("default") == old.id
+    registry.move_champion("default", new.id, "better", clock.now())
+    with pytest.raises(RuntimeError):
+        registry.roll_back("default", "regret", clock.now(), also=fail)
+    assert registry.champion("default") == new.id

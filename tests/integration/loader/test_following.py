@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
@@ -10,7 +12,7 @@ from clickloop.container import Container
 from collector.join.retention_watermark import lock_evidence
 from foundation.contracts import Document
 from foundation.database.engine import transaction
-from foundation.errors import NotFound, NotReady
+from foundation.errors import Conflict, NotFound, NotReady
 from serving.catalog.changes import read_changes
 from serving.live.loader import Loader
 from tests.integration.loader.conftest import DOCUMENTS, linear, register, served_ids
@@ -183,3 +185,49 @@ def test_a_loader_that_stops_leaves_the_table_of_replicas(container: Container) 
     loader.stop()
     assert not loader.ready
     assert container.hotswap.replicas("default") == []
+
+
+def test_a_move_by_hand_ends_the_experiment_and_every_replica_follows_with_its_next_look(
+    container: Container, loader: Loader
+) -> None:
+    hotswap = container.make_hotswap(loader.move)
+    replicas = [loader, container.make_loader(Assignments(container.engine, container.clock))]
+    tested = register(container, linear(container))
+    moves: list[Callable[[], object]] = [
+        lambda: hotswap.promote("default", tested, "a person knows"),
+        lambda: hotswap.rollback("default", "regret"),
+    ]
+    for move in moves:
+        champion = container.registry.champion("default")
+        other = tested if champion == container.baseline.id else container.baseline.id
+        plan = ExperimentPlan("n", "ab", champion, other, planned_searches=10, min_days=0, max_days=1)
+        experiment = container.experiments.create("default", plan).id
+        container.experiments.start("default", experiment)
+        for replica in replicas:
+            replica.follow()
+            assert replica.collection("default").snapshot.arms.keys() == {(experiment, 1)}
+
+        move()
+
+        assert container.experiments.get("default", experiment).state == "stopped"
+        [decision] = container.experiments.decisions("default", experiment)
+        assert (decision.verdict, "champion" in decision.reason) == ("stopped", True)
+        assert loader.collection("default").champion == other
+        for replica in replicas:
+            replica.follow()
+            assert replica.collection("default").champion == other
+            assert replica.collection("default").snapshot.arms == {}
+
+
+def test_replicas_look_more_than_once_a_second(container: Container) -> None:
+    assert 0 < container.settings.refresh_s <= 0.5
+
+
+def test_a_move_that_is_refused_ends_no_experiment(container: Container, loader: Loader) -> None:
+    tested = register(container, linear(container))
+    plan = ExperimentPlan("n", "ab", container.baseline.id, tested, planned_searches=10, min_days=0, max_days=1)
+    experiment = container.experiments.create("default", plan).id
+    container.experiments.start("default", experiment)
+    with pytest.raises(Conflict):
+        container.hotswap.promote("default", container.baseline.id, "it is that already")
+    assert container.experiments.get("default", experiment).state == "running"
