@@ -17,6 +17,7 @@ from ab_testing.design.arm import CHAMPION, Arm, ArmSettings
 from ab_testing.design.assignment import Visitor
 from ab_testing.design.experiment import Decision, Experiment
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
+from ab_testing.pins import EvidencePins, PinnedEvidence
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
@@ -36,10 +37,12 @@ __all__ = [
     "Assignment",
     "Assignments",
     "Decision",
+    "EvidencePins",
     "Experiment",
     "ExperimentDay",
     "ExperimentPlan",
     "Experiments",
+    "PinnedEvidence",
     "Scorecard",
     "Slot",
     "Verdict",

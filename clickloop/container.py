@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ab_testing.api import Assignments, Experiments
+from ab_testing.api import Assignments, EvidencePins, Experiments
 from collector.dead_letters.store import resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.privacy.erasure import sweep
@@ -189,6 +189,12 @@ class Container:
         return Declarations(self.engine, self.clock)
 
     @cached_property
+    def pins(self) -> EvidencePins:
+        """The evidence that experiments pin."""
+        half_life_days = self.settings.evidence_half_life_days
+        return EvidencePins(self.engine, self.registry.artifacts, self.clock, half_life_days)
+
+    @cached_property
     def experiments(self) -> Experiments:
         """The experiments."""
         return Experiments(self.engine, self.clock)
@@ -241,6 +247,7 @@ class Container:
             content=self.content,
             registry=self.registry,
             assignments=assignments,
+            load_pin=self.pins.load,
             settings=self.settings,
             clock=self.clock,
             replica=self.name,

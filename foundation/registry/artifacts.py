@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,6 +63,11 @@ class ArtifactStore:
         if digest_bytes(content) != digest:
             raise ArtifactDamaged(f"artifact {digest} in {self._root} has other bytes; restore it or roll back")
         return content
+
+    def remove(self, digest: str) -> None:
+        """Remove what is stored under `digest`; nothing happens where there is nothing."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(digest))
 
     def stamp(self, digest: str) -> str:
         """Return what changes when the bytes stored under `digest` do, without reading them; "" when there are none."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import sqlalchemy as sa
 
-from ab_testing.api import Assignments
+from ab_testing.api import Assignments, PinnedEvidence
 from foundation.clock import Clock
 from foundation.contracts import Manifest
 from foundation.errors import NotFound, NotReady, Overloaded, StoreAway
@@ -25,6 +25,7 @@ from serving.live.champions import Champions
 from serving.live.collection_state import CollectionState
 from serving.live.content import Content
 from serving.live.participation import Participation
+from serving.live.pinned import PinnedMemories
 from serving.live.replicas import ReplicaReport
 from serving.live.versions import Versions
 
@@ -38,6 +39,7 @@ class Loader:
     """The collections of one replica.
 
     Args:
+        load_pin: Returns the evidence that an experiment pinned, by its digest.
         replica: Name of this process in the table of replicas.
     """
 
@@ -48,6 +50,7 @@ class Loader:
         content: Content,
         registry: Registry,
         assignments: Assignments,
+        load_pin: Callable[[str], PinnedEvidence],
         settings: SearchSettings,
         clock: Clock,
         replica: str,
@@ -60,7 +63,7 @@ class Loader:
         self.embedder = content.embedder
         self.encoder = content.embedder.encoder
         self._versions = Versions(registry, content.embedder, settings.fusion)
-        self._participation = Participation(assignments, self._versions)
+        self._participation = Participation(assignments, self._versions, PinnedMemories(load_pin))
         self._report = ReplicaReport(engine, replica, clock)
         self._pointer = Champions(registry, self._versions, self._report.hurry)
         self._served = self._content.served
@@ -238,4 +241,5 @@ class Loader:
             self._pointer.follow(name, served, self._champions.get(name, self.baseline().id), moves)
             self._participation.follow(name, served)
             self._pointer.forget_extra(served, self._assignments.versions(name))
+        self._participation.forget_extra()
         self._report.write({name: (one.champion, one.problem) for name, one in self._served.items()})

@@ -2,39 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ab_testing.api import CHAMPION, Arm, Assignments, Experiment
-from foundation.errors import ClickloopError
-from serving.live.arms import ArmNeeds
+from foundation.errors import ClickloopError, NotReady
+from serving.live.arms import ArmNeeds, Run
 from serving.live.collection_state import CollectionState
+from serving.live.pinned import PinnedMemories
 from serving.live.versions import Versions
+from serving.ranking.live_evidence import LiveMemory
+
+
+@dataclass(slots=True)
+class _Running:
+    """The running experiments of one collection.
+
+    Attributes:
+        ready: What the arms of each are made of, by run and by name.
+        pins: The pinned evidence that is read, by run.
+        problems: Why one takes no part, or not as it should, by experiment.
+    """
+
+    ready: dict[Run, Mapping[str, ArmNeeds]] = field(default_factory=dict)
+    pins: dict[Run, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 class Participation:
     """The experiments of one replica. One thread follows, any may ask for the problems."""
 
-    def __init__(self, assignments: Assignments, versions: Versions) -> None:
+    def __init__(self, assignments: Assignments, versions: Versions, pinned: PinnedMemories) -> None:
         self._assignments = assignments
         self._versions = versions
-        self._problems: dict[str, dict[str, str]] = {}
+        self._pinned = pinned
+        self._running: dict[str, _Running] = {}
 
     def follow(self, name: str, served: CollectionState) -> None:
         """Make the arms of a collection's running experiments ready, as far as that can be done now."""
-        ready, problems = {}, {}
+        running, before = _Running(), self._running.get(name, _Running())
         for experiment in self._assignments.running(name):
+            run = (experiment.id, experiment.run)
             try:
-                ready[experiment.id, experiment.run] = dict(self._needs(name, served, experiment))
+                evidence = self._evidence(served, experiment, before.pins.get(run, ""), running)
+                running.ready[run] = dict(self._needs(name, served, experiment, evidence))
             except ClickloopError as problem:
-                problems[experiment.id] = problem.detail
-        served.arrange(ready)
-        self._problems[name] = problems
+                running.problems[experiment.id] = (
+                    f"{problem.detail}; nobody takes part in experiment {experiment.id} here"
+                )
+        served.arrange(running.ready)
+        self._running[name] = running
 
-    def problems(self, name: str) -> dict[str, str]:
-        """Return why running experiments of a collection take no part here, by id. Never blocks."""
-        return self._problems.get(name, {})
+    def forget_extra(self) -> None:
+        """Drop the pinned evidence that no running experiment reads any more."""
+        self._pinned.keep({pin for running in self._running.values() for pin in running.pins.values()})
 
-    def _needs(self, name: str, served: CollectionState, experiment: Experiment) -> Iterator[tuple[str, ArmNeeds]]:
+    def problems(self, name: str) -> Mapping[str, str]:
+        """Return what keeps running experiments of a collection from taking part here, by id. Never blocks."""
+        running = self._running.get(name)
+        return running.problems if running else {}
+
+    def _evidence(self, served: CollectionState, experiment: Experiment, before: str, running: _Running) -> LiveMemory:
+        """Return what both sides of an experiment read: what is live, or what it pinned.
+
+        Args:
+            before: What it had pinned until now; read on until the new one is loaded.
+
+        Raises:
+            ClickloopError: What it pinned is not loaded.
+        """
+        if experiment.plan.evidence != "pinned" or not experiment.pinned:
+            return served.live
+        run, pin = (experiment.id, experiment.run), experiment.pinned
+        running.pins[run] = pin
+        try:
+            return self._pinned.hold(pin, served.live)
+        except ClickloopError as problem:
+            if before in {"", pin}:
+                raise
+            running.pins[run] = before
+            if not isinstance(problem, NotReady):
+                running.problems[experiment.id] = f"{problem.detail}; both sides read on what was pinned before"
+            return self._pinned.hold(before, served.live)
+
+    def _needs(
+        self, name: str, served: CollectionState, experiment: Experiment, evidence: LiveMemory
+    ) -> Iterator[tuple[str, ArmNeeds]]:
         """Yield what each arm is made of, all of it loaded.
 
         Raises:
@@ -44,22 +97,13 @@ class Participation:
             if not arm.external:
                 version = (served.champion or served.wanted) if arm.version == CHAMPION else arm.version
                 if not self._versions.hold(name, served, version):
-                    raise ClickloopError(
-                        f"version {version} of the experiment does not load, and nobody takes part here: "
-                        f"{served.failures.problem(version)}"
-                    )
+                    raise ClickloopError(f"version {version} does not load: {served.failures.problem(version)}")
                 self._check_settings(arm, served, version)
-                yield arm.name, ArmNeeds(version, arm.settings, served.live)
+                yield arm.name, ArmNeeds(version, arm.settings, evidence)
 
     def _check_settings(self, arm: Arm, served: CollectionState, version: str) -> None:
         """Raise ClickloopError where an arm wants what is not there to be served."""
         if arm.settings.rerank and not self._versions.reranks:
-            raise ClickloopError(
-                f"arm {arm.name} of the experiment reranks, which is off here, and nobody takes part; "
-                "set CLICKLOOP_LATE_INTERACTION"
-            )
+            raise ClickloopError(f"arm {arm.name} reranks, which is off here; set CLICKLOOP_LATE_INTERACTION")
         if arm.settings.fusion == "linear" and not served.rankers[version].model.weights:
-            raise ClickloopError(
-                f"arm {arm.name} of the experiment fuses by learned weights, version {version} has none, "
-                "and nobody takes part here"
-            )
+            raise ClickloopError(f"arm {arm.name} fuses by learned weights, and version {version} has none")

@@ -43,6 +43,10 @@ class LiveMemory:
         self._lock = threading.Lock()
         self.change = 0
 
+    def empty(self) -> LiveMemory:
+        """Return a memory of nothing that takes the vectors of this one's queries."""
+        return LiveMemory(self.vector, self._dimension)
+
     def update(self, queries: Iterable[QueryEvidence], change: int) -> None:
         """Replace the evidence of `queries`, as of `change`; may be repeated after a failure half-way."""
         with self._lock:
