@@ -25,6 +25,8 @@ class ShownList:
     Attributes:
         ranks: Rank of every document shown, 1 on top.
         to_person: Whether a person saw it as a page; what agents and chatbots pass over says nothing.
+        experiment: Id of the experiment that it belongs to, or "".
+        teams: The team of each of its slots, rank 1 first, where it is interleaved.
     """
 
     query_id: str
@@ -32,6 +34,8 @@ class ShownList:
     ranks: Mapping[str, int]
     outcome: Outcome
     to_person: bool = True
+    experiment: str = ""
+    teams: tuple[str, ...] = ()
 
 
 def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> bool:

@@ -7,7 +7,6 @@ was reformulated, and whether a resolution held.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import add, sub
 from typing import NamedTuple
@@ -130,14 +129,54 @@ class Ending(NamedTuple):
     resolved: bool | None
 
 
+class LatencyKey(NamedTuple):
+    """What searches are counted by that took equally long, within a collection; `unit` is the randomization unit."""
+
+    experiment: str
+    run: int
+    unit: str
+    arm: str
+    bucket: int
+
+
+class OutcomeSums:
+    """What some searches add up to; differences may be negative.
+
+    Attributes:
+        signals: The sums of their signals.
+        latencies: How many took how long.
+    """
+
+    def __init__(self) -> None:
+        self.signals: dict[OutcomeKey, SearchSignals] = {}
+        self.latencies: dict[LatencyKey, int] = {}
+
+    def add(self, key: OutcomeKey, signals: SearchSignals) -> None:
+        """Add what a search says, or says more than before."""
+        self.signals[key] = self.signals[key].plus(signals) if key in self.signals else signals
+
+    def add_latency(self, key: OutcomeKey, took_ms: float, count: int = 1) -> None:
+        """Add that searches took so long, where somebody measured."""
+        if took_ms > 0:
+            timed = LatencyKey(key.experiment, key.run, key.unit, key.arm, latency_bucket(took_ms))
+            self.latencies[timed] = self.latencies.get(timed, 0) + count
+
+    def subtract(self, other: OutcomeSums) -> None:
+        """Take away what other searches add up to."""
+        for key, signals in other.signals.items():
+            self.add(key, NO_SIGNALS.minus(signals))
+        for timed, count in other.latencies.items():
+            self.latencies[timed] = self.latencies.get(timed, 0) - count
+
+
 def day_of(at: datetime) -> int:
     """Return the whole days between 1970-01-01 (UTC) and a moment."""
     return int(at.timestamp() // _DAY_S)
 
 
-def latency_bucket(took_ms: float) -> int | None:
-    """Return the bucket of a latency, each 2% wide; None where nobody measured."""
-    return math.floor(math.log(took_ms) / _BUCKET) if took_ms > 0 else None
+def latency_bucket(took_ms: float) -> int:
+    """Return the bucket of a latency above 0; each is 2% wide."""
+    return math.floor(math.log(took_ms) / _BUCKET)
 
 
 def ending_of(outcome: Outcome) -> Ending:
@@ -145,21 +184,19 @@ def ending_of(outcome: Outcome) -> Ending:
     return Ending(bool(outcome.clicked), outcome.resolved)
 
 
-def signals_of(shown: ShownList, teams: Sequence[str], asked: Asked, following: Asked | None) -> SearchSignals:
+def signals_of(shown: ShownList, asked: Asked, following: Asked | None) -> SearchSignals:
     """Return everything that one search says.
 
     Args:
-        teams: The team of each of its slots, index 0 is rank 1.
         following: The unit's next search in the same run.
     """
-    return own_signals(shown, teams).plus(sequel_signals(ending_of(shown.outcome), asked, following))
+    return own_signals(shown).plus(sequel_signals(ending_of(shown.outcome), asked, following))
 
 
-def own_signals(shown: ShownList, teams: Sequence[str]) -> SearchSignals:
+def own_signals(shown: ShownList) -> SearchSignals:
     """Return what a search says by its own outcome."""
     outcome, ranks = shown.outcome, shown.ranks
-    drafted = preference(teams, outcome.clicked) if any(teams) else None
-    side, weight = drafted or (0, 0)
+    side, weight = preference(shown.teams, outcome.clicked) or (0, 0)
     if outcome == NO_OUTCOME:
         return _silent(weight, no_results=not ranks)
     clicks, stars = len(outcome.clicked), outcome.ratings.values()

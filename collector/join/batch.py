@@ -23,6 +23,7 @@ from collector.intake.event_ids import count_conflicts
 from collector.join.evidence import add_changes, reconsider, without_held
 from collector.join.examination import read_last_clicks
 from collector.join.lists import read_events_about, read_first_lists, read_lists, read_votes_by_list, write_outcomes
+from collector.join.outcomes import add_outcomes, read_changes
 from collector.join.rows import event_of, event_row, impression_row, list_of, with_conflicts
 from collector.join.scope import Scope, select_at
 from collector.tables import events, impressions
@@ -91,10 +92,17 @@ def _join(
     moved = [*_by_vote(fresh, added), *_by_vote(touched, changed)]
     clicks = _read_last_clicks(scope, moved)
     renewed = renew_clicks(clicks, moved)
+    free = without_held(scope, votes)
+    outcomes = read_changes(
+        scope,
+        new=[(shown[key], one) for key, one in added.items()],
+        changed={key: (known[key], one) for key, one in changed.items()},
+        silent=[key for key, vote in fresh.items() if vote not in free],
+    )
     rows = [impression_row(shown[key], added[key].outcome, scope.change) for key in fresh]
     insert_missing(scope.connection, impressions, rows)
     write_outcomes(scope, changed.values())
-    free = without_held(scope, votes)
+    add_outcomes(scope, outcomes)
     before = {vote: some for vote, some in lists.items() if vote in free}
     after = renew(before, [(vote, added[key]) for key, vote in fresh.items() if vote in free], changed)
     per_user = scope.settings.lists_per_user

@@ -16,7 +16,9 @@ from collector.tables import events, impressions
 from foundation.database.lookup import chunks
 
 _VOTE = tuple(impressions.c[name] for name in Vote._fields)
-_LIST = tuple(impressions.c[name] for name in ("query_id", "at", "results", "outcome", "surface", *Vote._fields))
+_LIST = tuple(
+    impressions.c[name] for name in ("query_id", "at", "results", "outcome", "surface", "experiment", *Vote._fields)
+)
 
 
 def read_votes_by_list(scope: Scope, query_ids: Collection[str]) -> VotesByList:

@@ -1,4 +1,4 @@
-"""Takes people out of the evidence and lets them in again: erasures, and users in quarantine."""
+"""Takes people out of evidence and outcomes and lets them in again: erasures, and users in quarantine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from collector.fold.signals import OutcomeSums
 from collector.fold.votes import EvidenceKey, Vote
 from collector.join.evidence import add_changes, count_stored, last_clicks_of, reconsider
 from collector.join.lists import read_votes_by_list, read_votes_of, refresh_outcomes
+from collector.join.outcomes import add_outcomes, fold_stored, refolding
 from collector.join.replay import lock_recounted
-from collector.tables import HELD, RELEASED, events, impressions, quarantine
+from collector.join.scope import Scope
+from collector.tables import HELD, RELEASED, events, impressions, quarantine, quarantine_moves
 from foundation.database.engine import upsert
 from foundation.database.lookup import chunks
 from foundation.settings import Settings
@@ -52,10 +55,13 @@ def forget(connection: sa.Connection, collection: str, traces: Traces, settings:
     for votes in chunks(sorted(lists_of)):
         lists = {query_id for vote in votes for query_id in lists_of[vote]}
         before = count_stored(scope, votes, clicks)
-        shown += scope.delete(impressions.c.query_id, lists & own)
-        refresh_outcomes(scope, lists & touched)
+        with refolding(scope, sorted(lists)):
+            shown += scope.delete(impressions.c.query_id, lists & own)
+            refresh_outcomes(scope, lists & touched)
         changed |= add_changes(scope, before, count_stored(scope, votes, clicks))
-    shown += scope.delete(impressions.c.query_id, own)  # from before the retention watermark, whose evidence stays
+    for some in chunks(sorted(own)):  # from before the retention watermark, whose evidence stays
+        with refolding(scope, some):
+            shown += scope.delete(impressions.c.query_id, some)
     changed |= reconsider(scope, clicks, last_clicks_of(scope, lists_of))
     return Forgotten(shown, joined, len(changed), scope.change)
 
@@ -71,7 +77,11 @@ def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str,
     scope = lock_recounted(connection, collection, settings)
     for votes in chunks(read_votes_of(scope, [row["unit"] for row in rows])):
         add_changes(scope, count_stored(scope, votes), {})
+    gone = OutcomeSums()
+    gone.subtract(fold_stored(scope, "unit", [row["unit"] for row in rows]))
+    add_outcomes(scope, gone)
     upsert(connection, quarantine, [{"collection": collection, **row, "state": HELD} for row in rows])
+    _note_moves(scope, [row["unit"] for row in rows], HELD)
 
 
 def release(
@@ -88,4 +98,12 @@ def release(
         return False
     for votes in chunks(read_votes_of(scope, [unit])):
         add_changes(scope, {}, count_stored(scope, votes))
+    add_outcomes(scope, fold_stored(scope, "unit", [unit]))
+    _note_moves(scope, [unit], RELEASED)
     return True
+
+
+def _note_moves(scope: Scope, units: Sequence[str], state: str) -> None:
+    """Keep at which change of the evidence users were held or released."""
+    change = {"collection": scope.collection, "change": scope.change, "state": state}
+    upsert(scope.connection, quarantine_moves, [change | {"unit": unit} for unit in units])

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from collector.fold.votes import Vote
 from collector.join.evidence import add_changes, clear_evidence, count_stored
 from collector.join.lists import refresh_outcomes
+from collector.join.outcomes import rebuild_outcomes
 from collector.join.retention_watermark import marked_for_recount, must_recount, note_recounted
 from collector.join.scope import Scope
 from collector.tables import impressions
@@ -89,6 +90,7 @@ def _rebuild(scope: Scope, first_period: int | None) -> int:
     votes = sa.select(*(impressions.c[name] for name in Vote._fields)).where(stored).distinct()
     for some_votes in chunks([Vote(*row) for row in scope.connection.execute(votes)]):
         add_changes(scope, {}, count_stored(scope, some_votes))
+    rebuild_outcomes(scope)
     if first_period is None:
         note_recounted(scope.connection, scope.collection)
     return len(query_ids)

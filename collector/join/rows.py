@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,16 +34,26 @@ def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
     return {result["id"]: result["rank"] for result in reversed(results)}
 
 
+def teams_of(results: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the team of each slot of a stored list, rank 1 first; none where it is not interleaved."""
+    if not any(result["team"] for result in results):
+        return ()
+    return tuple(result["team"] for result in sorted(results, key=itemgetter("rank")))
+
+
 def list_of(impression: Impression) -> ShownList:
     """Return an impression as it is counted, before anything is known of its user."""
     ranks = {result.id: result.rank for result in reversed(impression.results)}
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE)
+    slots = [{"rank": result.rank, "team": result.team} for result in impression.results if impression.experiment]
+    to_person, experiment = impression.surface == PAGE, impression.experiment
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, experiment, teams_of(slots))
 
 
 def stored_list(row: sa.Row[Any]) -> ShownList:
     """Return a stored impression as it is counted."""
-    outcome = Outcome.from_json(row.outcome)
-    return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, row.surface == PAGE)
+    outcome, to_person, experiment = Outcome.from_json(row.outcome), row.surface == PAGE, row.experiment
+    teams = teams_of(row.results) if experiment else ()
+    return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, to_person, experiment, teams)
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:

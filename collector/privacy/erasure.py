@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from collector.join.evidence import drop_unfounded
 from collector.join.people import Traces, forget
 from collector.join.retention_watermark import lock_evidence
-from collector.tables import dead_letters, erasures, events, impressions, quarantine
+from collector.tables import dead_letters, erasures, events, impressions, quarantine, quarantine_moves
 from foundation.access.actions import forget_subjects
 from foundation.access.actors import LOCAL
 from foundation.clock import Clock
@@ -99,8 +99,9 @@ class Eraser:
             learned = _learned_since(connection, collection, first) if first else []
         with transaction(self._engine) as connection:
             gone = forget(connection, collection, traces, self._settings)
-            held = (quarantine.c.collection == collection) & quarantine.c.unit.in_({person, name})
-            connection.execute(sa.delete(quarantine).where(held))
+            for table in (quarantine, quarantine_moves):
+                held = (table.c.collection == collection) & table.c.unit.in_({person, name})
+                connection.execute(sa.delete(table).where(held))
             forget_subjects(connection, collection, {person, name})
             letters = connection.execute(sa.delete(dead_letters).where(_about(collection, person))).rowcount
             counts = {"impressions": gone.impressions, "events": gone.events, "evidence": gone.evidence}

@@ -9,7 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collector.join.outcomes import refolding
 from collector.join.retention_watermark import collections_with_evidence, raise_watermark
+from collector.join.scope import Scope
 from collector.tables import events, impressions
 from foundation.clock import Clock, period_of, start_of_period
 from foundation.database.engine import reading, transaction
@@ -31,7 +33,8 @@ _log = get_log("retention")
 class Retention:
     """Keeps what is stored within `retention_days`; of all processes, the one with the lease works.
 
-    A week is removed when it lies wholly before the days that are kept. Its evidence stays.
+    A week is removed when it lies wholly before the days that are kept. Its evidence stays. Its outcomes go, for they
+    say what each person did; so an experiment must not run longer than feedback is kept.
     """
 
     def __init__(self, engine: sa.Engine, settings: Settings, clock: Clock, leases: Leases) -> None:
@@ -84,11 +87,13 @@ class Retention:
     def _remove_some(self, collection: str, start: datetime, lease: Lease) -> Counter[str]:
         """Remove some impressions of before `start` with their events, or some events that wait for none."""
         with self._leases.guarded(lease), transaction(self._engine) as connection:
+            scope = Scope.lock(connection, collection, self._settings)
             shown = list(connection.execute(_old_impressions(collection, start)).scalars())
             waiting = [] if shown else list(connection.execute(_old_events(collection, start)).scalars())
             joined = _delete(connection, events, events.c.query_id, collection, shown)
             joined += _delete(connection, events, events.c.id, collection, waiting)
-            _delete(connection, impressions, impressions.c.query_id, collection, shown)
+            with refolding(scope, shown):
+                _delete(connection, impressions, impressions.c.query_id, collection, shown)
         return +Counter(impressions=len(shown), events=joined)
 
 

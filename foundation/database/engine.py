@@ -224,6 +224,16 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
+def increment(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Add `rows` to those with the same primary key, column by column; insert those that there are none of."""
+    if not rows:
+        return
+    statement = _dialect_insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    added = {name: table.c[name] + statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+
 def take_numbers(connection: sa.Connection, counter: str, count: int) -> int:
     """Take `count` consecutive numbers from a named counter and return the first of them.
 

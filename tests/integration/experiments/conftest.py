@@ -93,7 +93,7 @@ def impression(
 
 
 def column_default(column: sa.Column[Any]) -> Any:
-    return 0 if isinstance(column.type, sa.Integer) else ""
+    return 0 if isinstance(column.type, sa.Integer | sa.Float | sa.Boolean) else ""
 
 
 @pytest.fixture

@@ -1,0 +1,257 @@
+"""The outcomes of experiments, kept exact by differences, in the transaction that changes what they are folded from.
+
+They always equal what `rebuild_outcomes` makes of the stored lists. A list says something by its own outcome and by
+what its randomization unit asks next, so a new list changes what the one before it says. Lists of users who are in
+quarantine say nothing, yet they stand between others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from collector.fold.lists import ShownList
+from collector.fold.signals import (
+    Asked,
+    Ending,
+    OutcomeKey,
+    OutcomeSums,
+    day_of,
+    ending_of,
+    own_signals,
+    sequel_signals,
+    signals_of,
+)
+from collector.join.rows import randomization_unit, stored_list
+from collector.join.scope import Scope
+from collector.reads.people import is_held
+from collector.tables import impressions, outcome_latencies, outcomes
+from foundation.contracts import Impression, query_key
+from foundation.database.engine import increment
+from foundation.database.lookup import chunks
+
+_Chain = tuple[str, int, str]
+"""Experiment, run and randomization unit; the searches of one are in the order of `Asked`."""
+
+_CHAIN = ("experiment", "run", "drawn_by")
+_IN_EXPERIMENT: sa.ColumnElement[str] = sa.literal_column("''")  # not bound, for the partial index says it so
+_later = impressions.alias("following")
+_STEP = (
+    *(impressions.c[name] for name in (*_CHAIN, "at", "query_id", "query_key", "arm", "surface", "known")),
+    *(impressions.c[name] for name in ("had_evidence", "clicks")),
+    *(_later.c[name].label(f"following_{name}") for name in Asked._fields),
+)
+_ENDING = (impressions.c.outcome["resolved"].as_boolean().label("resolved"), is_held().label("held"))
+_WHOLE = tuple(impressions.c[name] for name in ("results", "outcome", "took_ms"))
+
+
+class _Step(NamedTuple):
+    """A stored list as far as its neighbours matter: what it asks, how it ended, and what its unit asks next."""
+
+    key: OutcomeKey
+    asked: Asked
+    ending: Ending
+    following: Asked | None
+    held: bool
+
+
+def read_changes(
+    scope: Scope,
+    new: Iterable[tuple[Impression, ShownList]],
+    changed: Mapping[str, tuple[ShownList, ShownList]],
+    silent: Collection[str],
+) -> OutcomeSums:
+    """Return what new and changed lists add to the outcomes; to be asked before they are stored.
+
+    Args:
+        changed: Stored lists as they were and as they will be, by query id.
+        silent: Query ids of new lists whose users are in quarantine.
+    """
+    sums = OutcomeSums()
+    fresh = {one.query_id: (one, shown) for one, shown in new if one.experiment}
+    moved = {query_id: both for query_id, both in changed.items() if both[0].experiment}
+    if not fresh and not moved:
+        return sums
+    places = {query_id: _place_of(impression) for query_id, (impression, _) in fresh.items()}
+    chains: dict[_Chain, list[Asked]] = {}
+    for chain, asked in sorted(places.values()):
+        chains.setdefault(chain, []).append(asked)
+    steps, following = _read_neighbours(scope, places)
+    steps |= _read_steps(scope, moved)
+    for query_id, step in steps.items():
+        if not step.held:
+            after = _first_of(step.following, step.asked, chains.get(_chain_of(step.key), ()))
+            _add_difference(sums, step, after, moved.get(query_id))
+    for query_id in fresh.keys() - silent:
+        impression, shown = fresh[query_id]
+        chain, asked = places[query_id]
+        key = _key_of(impression, impression.experiment, impression.run, chain[2])
+        sums.add(key, signals_of(shown, asked, _first_of(following.get(query_id), asked, chains[chain])))
+        sums.add_latency(key, impression.took_ms)
+    return sums
+
+
+def add_outcomes(scope: Scope, sums: OutcomeSums) -> None:
+    """Add to the stored outcomes; rows that become zero are deleted."""
+    mine: dict[str, Any] = {"collection": scope.collection}
+    signals = {key: said for key, said in sums.signals.items() if any(said)}
+    latencies = {key: count for key, count in sums.latencies.items() if count}
+    rows = [mine | key._asdict() | said._asdict() for key, said in sorted(signals.items())]
+    increment(scope.connection, outcomes, rows)
+    rows = [mine | key._asdict() | {"count": count} for key, count in sorted(latencies.items())]
+    increment(scope.connection, outcome_latencies, rows)
+    _delete_zeros(scope, outcomes.c.searches, {_chain_of(key) for key, said in signals.items() if said.searches < 0})
+    _delete_zeros(scope, outcome_latencies.c.count, {key[:3] for key, count in latencies.items() if count < 0})
+
+
+@contextmanager
+def refolding(scope: Scope, query_ids: Sequence[str]) -> Iterator[None]:
+    """Let the outcomes follow what the block changes of some stored lists, or that it deletes them."""
+    wanted = impressions.c.query_id.in_(query_ids)
+    earlier = sa.select(_beside(impressions, later=False)).where(_exposed(scope), wanted)
+    affected = {*query_ids, *filter(None, scope.connection.execute(earlier).scalars())}
+    before = fold_stored(scope, "query_id", affected)
+    yield
+    after = fold_stored(scope, "query_id", affected)
+    after.subtract(before)
+    add_outcomes(scope, after)
+
+
+def fold_stored(scope: Scope, column: str, values: Collection[str]) -> OutcomeSums:
+    """Return what the stored lists with one of some values add up to; users who are in quarantine say nothing."""
+    sums = OutcomeSums()
+    lists = _select_steps(_beside(impressions, later=True)).add_columns(*_WHOLE).where(_exposed(scope), ~is_held())
+    for some in chunks(sorted(values)):
+        for row in scope.connection.execute(lists.where(impressions.c[column].in_(some))):
+            key = _key_of(row, row.experiment, row.run, row.drawn_by)
+            sums.add(key, signals_of(stored_list(row), _asked_by(row), _followed_by(row)))
+            sums.add_latency(key, row.took_ms)
+    return sums
+
+
+def rebuild_outcomes(scope: Scope) -> None:
+    """Fold all stored lists again."""
+    for table in (outcomes, outcome_latencies):
+        scope.connection.execute(sa.delete(table).where(scope.mine(table)))
+    query_ids = list(scope.connection.execute(sa.select(impressions.c.query_id).where(_exposed(scope))).scalars())
+    for some in chunks(sorted(query_ids)):
+        add_outcomes(scope, fold_stored(scope, "query_id", some))
+
+
+def _add_difference(
+    sums: OutcomeSums, step: _Step, following: Asked | None, moved: tuple[ShownList, ShownList] | None
+) -> None:
+    """Add what a stored list says more when something else follows it, or its outcome is another."""
+    ending = ending_of(moved[1].outcome) if moved else step.ending
+    said = sequel_signals(step.ending, step.asked, step.following)
+    more = sequel_signals(ending, step.asked, following).minus(said)
+    if moved:
+        more = more.plus(own_signals(moved[1])).minus(own_signals(moved[0]))
+    sums.add(step.key, more)
+
+
+def _first_of(stored: Asked | None, asked: Asked, new: Sequence[Asked]) -> Asked | None:
+    """Return what follows a search: the stored one that does, or a new one that stands before it."""
+    place = bisect_right(new, asked)
+    found = [one for one in (stored, *new[place : place + 1]) if one]
+    return min(found, default=None)
+
+
+def _read_steps(scope: Scope, query_ids: Collection[str]) -> dict[str, _Step]:
+    """Return stored lists of experiments."""
+    steps = _select_steps(_beside(impressions, later=True)).add_columns(*_ENDING).where(_exposed(scope))
+    return {
+        row.query_id: _step(row)
+        for some in chunks(sorted(query_ids))
+        for row in scope.connection.execute(steps.where(impressions.c.query_id.in_(some)))
+    }
+
+
+def _read_neighbours(
+    scope: Scope, places: Mapping[str, tuple[_Chain, Asked]]
+) -> tuple[dict[str, _Step], dict[str, Asked]]:
+    """Return the stored lists before places of new ones, and what is stored after each of these by its query id."""
+    if not places:
+        return {}, {}
+    keys = {(*chain, asked.at, asked.query_id) for chain, asked in places.values()}
+    wanted = scope.keys(impressions, (*_CHAIN, "at", "query_id"), keys)
+    earlier = (impressions.c.collection == wanted.c.collection) & (
+        impressions.c.query_id == _beside(wanted, later=False)
+    )
+    later = (_later.c.collection == wanted.c.collection) & (_later.c.query_id == _beside(wanted, later=True))
+    sides = wanted.outerjoin(impressions, earlier).outerjoin(_later, later)
+    steps: dict[str, _Step] = {}
+    following: dict[str, Asked] = {}
+    columns: tuple[sa.ColumnElement[Any], ...] = (*_STEP, *_ENDING, wanted.c.query_id.label("new"))
+    for row in scope.connection.execute(sa.select(*columns).select_from(sides)):
+        if row.query_id is not None:
+            steps[row.query_id] = _step(row)
+        if (after := _followed_by(row)) is not None:
+            following[row.new] = after
+    return steps, following
+
+
+def _select_steps(following: sa.ScalarSelect[str]) -> sa.Select[Any]:
+    joined = (_later.c.collection == impressions.c.collection) & (_later.c.query_id == following)
+    return sa.select(*_STEP).select_from(impressions.outerjoin(_later, joined))
+
+
+def _beside(rows: sa.FromClause, *, later: bool) -> sa.ScalarSelect[str]:
+    """Return the query id of the stored list right after a row's place in its chain, or right before it."""
+    other = impressions.alias("other")
+    place, here = (sa.tuple_(table.c.at, table.c.query_id) for table in (other, rows))
+    order = (other.c.at, other.c.query_id) if later else (other.c.at.desc(), other.c.query_id.desc())
+    same = (other.c[name] == rows.c[name] for name in ("collection", *_CHAIN))
+    return (
+        sa.select(other.c.query_id)
+        .where(*same, other.c.experiment != _IN_EXPERIMENT, place > here if later else place < here)
+        .order_by(*order)
+        .limit(1)
+        .correlate(rows)
+        .scalar_subquery()
+    )
+
+
+def _exposed(scope: Scope) -> sa.ColumnElement[bool]:
+    return scope.mine(impressions) & (impressions.c.experiment != _IN_EXPERIMENT)
+
+
+def _delete_zeros(scope: Scope, count: sa.Column[Any], chains: Collection[_Chain]) -> None:
+    table = count.table
+    same = (table.c[name] == sa.bindparam(f"of_{name}") for name in ("experiment", "run", "unit"))
+    if chains:
+        rows = [dict(zip(("of_experiment", "of_run", "of_unit"), chain, strict=True)) for chain in sorted(chains)]
+        scope.connection.execute(sa.delete(table).where(scope.mine(table), count == 0, *same), rows)
+
+
+def _place_of(impression: Impression) -> tuple[_Chain, Asked]:
+    chain = (impression.experiment, impression.run, randomization_unit(impression))
+    return chain, Asked(impression.at, impression.query_id, query_key(impression.query))
+
+
+def _chain_of(key: OutcomeKey) -> _Chain:
+    return key.experiment, key.run, key.unit
+
+
+def _step(row: sa.Row[Any]) -> _Step:
+    key = _key_of(row, row.experiment, row.run, row.drawn_by)
+    return _Step(key, _asked_by(row), Ending(row.clicks > 0, row.resolved), _followed_by(row), row.held)
+
+
+def _key_of(shown: Any, experiment: str, run: int, unit: str) -> OutcomeKey:
+    strata = (shown.arm, shown.surface, shown.known, shown.had_evidence)
+    return OutcomeKey(experiment, run, unit, day_of(shown.at), *strata)
+
+
+def _asked_by(row: sa.Row[Any]) -> Asked:
+    return Asked(row.at, row.query_id, row.query_key)
+
+
+def _followed_by(row: sa.Row[Any]) -> Asked | None:
+    if row.following_query_id is None:
+        return None
+    return Asked(row.following_at, row.following_query_id, row.following_query_key)
