@@ -59,14 +59,11 @@ def _balanced(counts: dict[int, int]) -> int:
     """Return the largest cap c with c <= MAX_SHARE * sum(min(y, c)), 0 when there is none."""
     needed = round(1 / MAX_SHARE)
     below, above = sum(y * count for y, count in counts.items()), 0
-    largest = max(counts)
     for y, count in sorted(counts.items(), reverse=True):
         if above < needed and below // (needed - above) >= y:
-            return min(largest, below // (needed - above))
+            return min(max(counts), below // (needed - above))
         below -= y * count
         above += count
-        if above >= needed:
-            return y
     return 0
 
 

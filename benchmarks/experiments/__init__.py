@@ -1,1 +1,1 @@
-"""What experiments cost, and whether they tell the truth."""
+"""How well experiments decide, and what measuring them costs."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -11,6 +11,7 @@ from ab_testing.stats.multiplicity import holm
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
 
+@settings(max_examples=10, deadline=None)
 @given(p_values=P_VALUES)
 def test_agrees_with_statsmodels(p_values: list[float]) -> None:
     ours = holm(dict(enumerate(p_values)))

@@ -1,0 +1,79 @@
+"""What the freedom to look costs: power beside a test that is read once, and how early a large effect ends it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ab_testing.decide.evidence import weigh
+from ab_testing.stats.sequential import Hybrid, fixed_p_value
+from benchmarks.experiments.bars import Bar, least_bar, most_bar
+from benchmarks.experiments.simulate import Audience, Stream, draw, look_at, trace, with_effect
+
+LOOKS = 100
+RUNS = 1000
+QUICK_RUNS = 80
+
+SCENARIOS = {
+    "ctr30": Audience(),
+    "csat": Audience(metric="csat"),
+    "fcr": Audience(metric="resolution", rate=0.6),
+    "interleaving": Audience(metric="preference"),
+    "sigma18": Audience(sigma=1.8),
+}
+
+
+def power(seed: int, quick: bool) -> list[Bar]:
+    """Return two bars a scenario: power relative to the fixed test's, and the mean stop at twice the effect."""
+    runs = QUICK_RUNS if quick else RUNS
+    return [bar for name, audience in SCENARIOS.items() for bar in _bars(name, audience, seed, runs)]
+
+
+def _bars(name: str, audience: Audience, seed: int, runs: int) -> Iterator[Bar]:
+    planned = with_effect(audience, seed)
+    ours, fixed = np.array([_powers(planned, stream) for stream in _streams(planned, seed, runs)]).T
+    rate, beside = float(ours.mean()), float(fixed.mean())
+    error = math.sqrt(max(float(np.var(ours - fixed * rate / beside)), 1 / runs) / runs) / beside
+    what = f"{name}: power {rate:.3f} under {LOOKS} looks, {beside:.3f} by one fixed test on the same {runs} streams"
+    yield least_bar(f"ab.power.{name}", what, rate / beside, error, 0.95)
+    large = replace(planned, effect=2 * planned.effect)
+    stops = np.array([_stop(large, stream) for stream in _streams(large, seed + 1, runs)])
+    what = f"{name}: mean share of the planned searches until the end at twice the effect, {runs} runs"
+    yield most_bar(f"ab.early_stop.{name}", what, float(stops.mean()), float(stops.std() / math.sqrt(runs)), 0.4)
+
+
+def _streams(audience: Audience, seed: int, runs: int) -> Iterator[Stream]:
+    for child in np.random.SeedSequence(seed).spawn(runs):
+        yield draw(np.random.default_rng(child), audience)
+
+
+def _powers(audience: Audience, stream: Stream) -> tuple[bool, bool]:
+    """Return whether a gain is proven at any look, and by the fixed test at the end."""
+    traces = trace(audience, stream, LOOKS)
+    plan = audience.plan
+    fixed = traces.z[-1] > 0 and fixed_p_value(float(traces.z[-1]), float(traces.degrees[-1])) <= plan.alpha
+    early = _first_gain(audience, stream)
+    return early is not None or weigh(plan, look_at(audience, stream, audience.searches))[0].superior, bool(fixed)
+
+
+def _stop(audience: Audience, stream: Stream) -> float:
+    """Return the share of the planned searches at which a gain is proven, 1 at the latest."""
+    early = _first_gain(audience, stream)
+    return 1.0 if early is None else early / audience.searches
+
+
+def _first_gain(audience: Audience, stream: Stream) -> int | None:
+    """Return the searches by which a gain is proven before the end; the product's own test confirms it."""
+    traces = trace(audience, stream, LOOKS)
+    test = Hybrid(audience.plan.alpha, audience.searches)
+    bounds = np.array([test.running_critical_value(n) for n in traces.searches.tolist()])
+    places = np.flatnonzero(np.nan_to_num(traces.normal) > bounds)
+    if not len(places) or places[0] == LOOKS - 1:
+        return None
+    searches = int(traces.searches[places[0]])
+    if not weigh(audience.plan, look_at(audience, stream, searches))[0].superior:
+        raise AssertionError("the simulation and the product compute the same test")
+    return searches
