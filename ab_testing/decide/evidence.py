@@ -7,28 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ab_testing.decide.levels import Levels, levels_of
 from ab_testing.decide.look import Look
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.metrics.choice import guardrails_of, metrics_of
+from ab_testing.metrics.choice import guardrails_of
 from ab_testing.metrics.metrics import METRICS, Metric
 from ab_testing.stats.cuped import adjust
 from ab_testing.stats.multiplicity import holm
 from ab_testing.stats.ratio import Estimate, difference, log_lift
-from ab_testing.stats.sequential import (
-    Hybrid,
-    anytime_p_value,
-    fixed_critical_value,
-    fixed_p_value,
-    normal_value,
-    one_sided_critical_value,
-    student_value,
-)
 
 MIN_UNITS = 10
 """Effective units that each arm needs before a metric says anything."""
-
-HARM_ALPHA = 0.01
-"""Largest probability that harmless treatments are ever rolled back, over all metrics and treatments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,89 +70,21 @@ class MetricEvidence:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """The levels of a plan's tests at one look.
-
-    Attributes:
-        n: Searches so far.
-        sequential: Whether anything may be proven before the end.
-        harm_alpha: Level of each single test of harm.
-    """
-
-    hybrid: Hybrid
-    n: int
-    at_end: bool
-    sequential: bool
-    harm_alpha: float
-
-    @property
-    def running_alpha(self) -> float:
-        return self.hybrid.running_alpha if self.sequential else 0.0
-
-    @property
-    def final_alpha(self) -> float:
-        return self.hybrid.final_alpha if self.sequential else self.hybrid.alpha
-
-    @property
-    def confidence(self) -> float:
-        return 1 - (self.running_alpha or self.final_alpha)
-
-    def half_width(self, estimate: Estimate) -> float:
-        """Return half the width of the interval, in the estimate's own unit."""
-        if estimate.standard_error == 0:
-            return 0.0
-        if self.sequential:
-            running = self.hybrid.running_critical_value(self.n)
-            return student_value(running, estimate.degrees) * estimate.standard_error
-        return fixed_critical_value(self.final_alpha, estimate.degrees) * estimate.standard_error
-
-    def p_values(self, estimate: Estimate) -> tuple[float | None, float | None]:
-        """Return the p-value of this look and that of the planned end."""
-        z, planned = _normal_z(estimate), self.hybrid.planned
-        running = anytime_p_value(z, self.n, planned, self.running_alpha) if self.sequential else None
-        return running, fixed_p_value(estimate.z, estimate.degrees) if self.at_end else None
-
-    def above_zero(self, estimate: Estimate) -> bool:
-        """Return whether a one-sided test proves the estimate above 0, while running or at the end."""
-        z = _normal_z(estimate)
-        if self.at_end and fixed_p_value(max(estimate.z, 0.0), estimate.degrees) / 2 <= self.final_alpha and z > 0:
-            return True
-        return self.sequential and z > one_sided_critical_value(self.n, self.hybrid.planned, self.running_alpha)
-
-    def harmful(self, estimate: Estimate) -> bool:
-        """Return whether a loss is proven at this look."""
-        return _normal_z(estimate) < -one_sided_critical_value(self.n, self.hybrid.planned, self.harm_alpha)
-
-
-def is_at_end(plan: ExperimentPlan, look: Look) -> bool:
-    """Return whether the planned end has come."""
-    complete = look.total_searches >= plan.planned_searches and look.days >= plan.min_days
-    return complete or look.days >= plan.max_days
-
-
 def weigh(plan: ExperimentPlan, look: Look, alpha: float | None = None) -> tuple[MetricEvidence, ...]:
     """Return what each metric of the plan says of each treatment: success metrics first, then guardrails.
 
     Args:
         alpha: What is left of the plan's alpha for this run; all of it when None.
     """
-    treatments = [arm.name for arm in plan.arms[1:]]
-    test = _Test(
-        hybrid=Hybrid(plan.alpha if alpha is None else alpha, plan.planned_searches),
-        n=look.total_searches,
-        at_end=is_at_end(plan, look),
-        sequential=plan.test == "sequential",
-        harm_alpha=HARM_ALPHA / (len(metrics_of(plan)) * len(treatments)),
-    )
-    success = [_weigh_one(plan, look, test, (name, arm)) for name in plan.success for arm in treatments]
-    guardrails = [
-        _weigh_one(plan, look, test, (one.metric, arm), one.margin) for one in guardrails_of(plan) for arm in treatments
-    ]
-    return (*_adjusted(success, test), *guardrails)
+    levels = levels_of(plan, look, alpha)
+    arms = [arm.name for arm in plan.arms[1:]]
+    success = [_weigh_one(plan, look, levels, (name, arm)) for name in plan.success for arm in arms]
+    guarded = [(one.metric, arm, one.margin) for one in guardrails_of(plan) for arm in arms]
+    guardrails = [_weigh_one(plan, look, levels, (name, arm), margin) for name, arm, margin in guarded]
+    return (*_adjusted(success, levels), *guardrails)
 
 
-def _adjusted(evidence: Sequence[MetricEvidence], test: _Test) -> Iterator[MetricEvidence]:
+def _adjusted(evidence: Sequence[MetricEvidence], levels: Levels) -> Iterator[MetricEvidence]:
     """Yield the evidence with p-values adjusted over all success metrics and treatments, and what they prove."""
     running = holm({place: one.p_value for place, one in enumerate(evidence)})
     final = holm({place: one.final_p_value for place, one in enumerate(evidence)})
@@ -171,8 +92,8 @@ def _adjusted(evidence: Sequence[MetricEvidence], test: _Test) -> Iterator[Metri
         if one.estimate is None:
             yield one
             continue
-        found = (one.p_value is not None and running[place] <= test.running_alpha) or (
-            one.final_p_value is not None and final[place] <= test.final_alpha
+        found = (one.p_value is not None and running[place] <= levels.running_alpha) or (
+            one.final_p_value is not None and final[place] <= levels.final_alpha
         )
         gain = one.estimate * _sign(METRICS[one.metric])
         yield replace(
@@ -185,7 +106,7 @@ def _adjusted(evidence: Sequence[MetricEvidence], test: _Test) -> Iterator[Metri
 
 
 def _weigh_one(
-    plan: ExperimentPlan, look: Look, test: _Test, compared: tuple[str, str], margin: float | None = None
+    plan: ExperimentPlan, look: Look, levels: Levels, compared: tuple[str, str], margin: float | None = None
 ) -> MetricEvidence:
     name, arm = compared
     metric = METRICS[name]
@@ -194,7 +115,7 @@ def _weigh_one(
         treatment=arm,
         role="success" if margin is None else "guardrail",
         margin=margin,
-        confidence=test.confidence,
+        confidence=levels.confidence,
         non_inferior=None if margin is None else False,
         measured=_measured(look, name),
     )
@@ -203,8 +124,8 @@ def _weigh_one(
         return empty
     control, treatment = sides
     effect = difference(control, treatment)
-    half_width = test.half_width(effect)
-    p_value, final_p_value = test.p_values(effect)
+    half_width = levels.half_width(effect)
+    p_value, final_p_value = levels.p_values(effect)
     towards_better = replace(effect, value=effect.value * _sign(metric))
     return replace(
         empty,
@@ -217,8 +138,8 @@ def _weigh_one(
         lift=_lift(metric, plan, control, treatment),
         p_value=p_value,
         final_p_value=final_p_value,
-        non_inferior=None if margin is None else _is_non_inferior(metric, test, sides, margin),
-        harmful=metric.higher_is_better is not None and test.harmful(towards_better),
+        non_inferior=None if margin is None else _is_non_inferior(metric, levels, sides, margin),
+        harmful=metric.higher_is_better is not None and levels.harmful(towards_better),
         known=known,
     )
 
@@ -252,10 +173,10 @@ def _sides(
     return (ratios[pair[0]].estimate(), ratios[pair[1]].estimate()), None
 
 
-def _is_non_inferior(metric: Metric, test: _Test, sides: tuple[Estimate, Estimate], margin: float) -> bool:
+def _is_non_inferior(metric: Metric, levels: Levels, sides: tuple[Estimate, Estimate], margin: float) -> bool:
     """Return whether a loss beyond the margin is ruled out; a change, for a metric that should stay as it is."""
     signs = (1, -1) if metric.higher_is_better is None else (_sign(metric),)
-    return all(test.above_zero(_above_margin(metric, sides, margin, sign)) for sign in signs)
+    return all(levels.above_zero(_above_margin(metric, sides, margin, sign)) for sign in signs)
 
 
 def _above_margin(metric: Metric, sides: tuple[Estimate, Estimate], margin: float, sign: int) -> Estimate:
@@ -289,7 +210,3 @@ def _lift(metric: Metric, plan: ExperimentPlan, control: Estimate, treatment: Es
         return None
     ratio = difference(control, treatment) if metric.quantile is not None else log_lift(control, treatment)
     return None if ratio is None else math.expm1(ratio.value)
-
-
-def _normal_z(estimate: Estimate) -> float:
-    return normal_value(estimate.z, estimate.degrees)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ab_testing.decide.evidence import MIN_UNITS, MetricEvidence, is_at_end, weigh
+from ab_testing.decide.evidence import MIN_UNITS, MetricEvidence, weigh
+from ab_testing.decide.levels import is_at_end
 from ab_testing.decide.look import Look
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.metrics import METRICS

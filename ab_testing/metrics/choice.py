@@ -67,5 +67,3 @@ def _kind_faults(plan: ExperimentPlan, guarded: list[str]) -> Iterator[FieldFaul
         return
     if plan.success != (PREFERENCE,) or guarded:
         yield FieldFault("success", "must be the preference alone: in interleaved lists nothing else belongs to an arm")
-    if len(plan.arms) > 2:
-        yield FieldFault("arms", "are three; a verdict on interleaved lists takes two arms")

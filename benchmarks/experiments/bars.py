@@ -8,9 +8,8 @@ from typing import Any
 Bar = dict[str, Any]
 
 
-def share_bar(name: str, what: str, found: int, runs: int, bound: float) -> Bar:
+def share_bar(name: str, what: str, share: float, runs: int, bound: float) -> Bar:
     """Return the bar of a share that may not pass a bound."""
-    share = found / runs
     error = math.sqrt(max(share * (1 - share), 1 / runs) / runs)
     return {
         "id": name,

@@ -40,8 +40,8 @@ class Audience:
         effect: What the treatment adds to the mean of every user, in the metric's own unit.
     """
 
-    users: int = 600
-    searches: int = 4000
+    users: int = 400
+    searches: int = 3000
     metric: str = "click_rate"
     rate: float = 0.3
     correlation: float = 0.15
@@ -98,14 +98,26 @@ class Traces:
     normal: Numbers
     degrees: Numbers
 
+    @property
+    def mirrored(self) -> Traces:
+        """The same looks with the arms exchanged."""
+        return replace(self, effect=-self.effect, z=-self.z, normal=-self.normal)
+
 
 def draw(random: np.random.Generator, audience: Audience) -> Stream:
     """Return the searches of one experiment."""
     treated = random.random(audience.users) < 0.5
     user, mood = _visits(random, audience)
-    lifted = audience.effect * treated[user]
+    lifted = (audience.effect * treated[user]).astype(np.float64)
     x, y = _ACTS[audience.metric](random, audience, user, mood, lifted)
     return Stream(treated, user, x, y)
+
+
+def mirror(audience: Audience, stream: Stream) -> Stream:
+    """Return the same searches with the arms exchanged: as likely, where there is no difference."""
+    if audience.metric == "preference":
+        return replace(stream, x=-stream.x)
+    return replace(stream, treated=~stream.treated)
 
 
 def trace(audience: Audience, stream: Stream, looks: int) -> Traces:
@@ -124,7 +136,7 @@ def trace(audience: Audience, stream: Stream, looks: int) -> Traces:
             degrees = variance**2 / (treatment[1] ** 2 / treatment[2] + control[1] ** 2 / control[2])
         z = effect / np.sqrt(variance)
     normal = np.sign(z) * -ndtri(stdtr(degrees, -np.abs(z)))
-    return Traces(ends, effect, z, normal.astype(np.float64), degrees)
+    return Traces(ends, effect, z, normal.astype(np.float64), degrees.astype(np.float64))
 
 
 def look_at(audience: Audience, stream: Stream, searches: int) -> Look:
