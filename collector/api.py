@@ -7,21 +7,34 @@ from __future__ import annotations
 
 from collector.click_models.labels import Signals, label
 from collector.fold.preference import SearchPreference, preference
+from collector.fold.signals import SIGNALS
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.experiments import ArmSums, DraftedSearch, Exposures, stream_drafts, sum_clicks
 from collector.reads.rated import read_signals
+from collector.totals.history import History, read_history
+from collector.totals.refolded import refolded_history, refolded_totals
+from collector.totals.run import ExperimentRun, Ratio, RunTotals, UnitCounts, UnitTable, UnitTotals
+from collector.totals.stored import stored_totals
 
 __all__ = [
+    "SIGNALS",
     "ActivityDay",
     "ArmSums",
     "AskedQuery",
     "DraftedSearch",
+    "ExperimentRun",
     "Exposures",
+    "History",
+    "Ratio",
+    "RunTotals",
     "SearchPreference",
     "Signals",
+    "UnitCounts",
+    "UnitTable",
+    "UnitTotals",
     "collections_erased_since",
     "collections_shown_before",
     "count_clicked_queries",
@@ -33,7 +46,11 @@ __all__ = [
     "read_asked",
     "read_changed",
     "read_evidence",
+    "read_history",
     "read_signals",
+    "refolded_history",
+    "refolded_totals",
+    "stored_totals",
     "stream_drafts",
     "sum_clicks",
     "total",

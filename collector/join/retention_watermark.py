@@ -20,6 +20,16 @@ def lock_evidence(connection: sa.Connection, collection: str) -> int:
     return take_numbers(connection, f"{_EVIDENCE}{collection}", 1)
 
 
+def hold_change(connection: sa.Connection, collection: str) -> int:
+    """Return the number of the last change of a collection's evidence, 0 without any.
+
+    Until the transaction ends there is no later one, for whoever reads on: SQLite reads from one snapshot, and on
+    PostgreSQL changes wait.
+    """
+    last = sa.select(counters.c.value).where(counters.c.name == f"{_EVIDENCE}{collection}")
+    return connection.execute(last.with_for_update(read=True)).scalar_one_or_none() or 0
+
+
 def collections_with_evidence(connection: sa.Connection) -> list[str]:
     """Return the collections that feedback ever came for."""
     names = sa.select(counters.c.name).where(counters.c.name.startswith(_EVIDENCE)).order_by(counters.c.name)
