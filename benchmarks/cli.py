@@ -115,6 +115,14 @@ def search(
 
 
 @app.command()
+def language(seed: Seed = 0, as_json: AsJson = False) -> None:
+    """Words inside titles of ten languages, codes and names, by words alone: is the title that holds them found?"""
+    from benchmarks.search import language as bench
+
+    _measure("language", seed, as_json, bench.run)
+
+
+@app.command()
 def ingest(
     stored: Annotated[int | None, typer.Option(min=0, help="Stored events to compare with; 10 million.")] = None,
     bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 1,2. Quick: 1.")] = "",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, get_args
 
 from foundation.ids import digest_json
+from foundation.language.folding import fold
 
 EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
@@ -24,8 +25,8 @@ _SPACE = re.compile(r"\s+")
 
 
 def query_key(query: str) -> str:
-    """Return the form under which equal queries share evidence: case-folded, spaces collapsed."""
-    return _SPACE.sub(" ", query).strip().casefold()
+    """Return the form under which equal queries share evidence: its normal form, spaces collapsed."""
+    return _SPACE.sub(" ", fold(query)).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foundation.arrays import Bits
+from foundation.language.folding import fold
 
 WORDS = 8
 _BITS = WORDS * 64
@@ -16,7 +17,7 @@ _BITS = WORDS * 64
 def fingerprint(text: str) -> Bits:
     """Return the trigram bitmap of `text`, uint64 of shape (8,); words are padded by a space."""
     bits = np.zeros(WORDS, dtype=np.uint64)
-    padded = f" {' '.join(text.casefold().split())} "
+    padded = f" {' '.join(fold(text).split())} "
     for start in range(len(padded) - 2):
         bit = zlib.crc32(padded[start : start + 3].encode()) % _BITS
         bits[bit >> 6] |= np.uint64(1 << (bit & 63))

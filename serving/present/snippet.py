@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from foundation.language.folding import fold
+from serving.index.lexical.words import cut_words, is_unspaced
 from serving.index.passages import cut_passages
 
-_WORD = re.compile(r"\w+")
 _LENGTH = 200
 _STEP = 40
 
@@ -24,9 +24,9 @@ def cut_snippet(text: str, query: str, meaning: Sequence[float] = ()) -> str:
     passages = cut_passages(text)
     if sum(map(len, passages)) + len(passages) - 1 <= _LENGTH:
         return " ".join(passages)
-    wanted = {word[:5] for word in _WORD.findall(query.casefold()) if len(word) > 2 or word.isdigit()}
+    wanted = {word[:5] for word in cut_words(query).plain if len(word) > 2 or word.isdigit() or is_unspaced(word)}
     near = meaning if len(meaning) == len(passages) else [0.0] * len(passages)
-    best = max(range(len(passages)), key=lambda number: _count(passages[number].casefold(), wanted) + near[number])
+    best = max(range(len(passages)), key=lambda number: _count(fold(passages[number]), wanted) + near[number])
     snippet = _cut(passages[best], wanted)
     before = "… " if best and not snippet.startswith("…") else ""
     after = " …" if best < len(passages) - 1 and not snippet.endswith("…") else ""
@@ -37,7 +37,7 @@ def _cut(text: str, wanted: set[str]) -> str:
     if len(text) <= _LENGTH:
         return text
     starts = range(0, len(text) - _LENGTH // 2, _STEP)
-    best = max(starts, key=lambda start: (_count(text[start : start + _LENGTH].casefold(), wanted), -start))
+    best = max(starts, key=lambda start: (_count(fold(text[start : start + _LENGTH]), wanted), -start))
     begin = 0 if best == 0 else text.find(" ", best) + 1
     end = text.rfind(" ", begin, begin + _LENGTH) if begin + _LENGTH < len(text) else len(text)
     return f"{'… ' if begin else ''}{text[begin:end]}{' …' if end < len(text) else ''}"

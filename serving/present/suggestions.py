@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foundation.contracts import query_key
+
 _WORD_START = re.compile(r"\b\w")
 _PRIVATE = re.compile(r"\S+@\S+|\d[\d -]{4,}\d")
 _LAST = chr(0x10FFFF)
@@ -38,7 +40,7 @@ class Suggestions:
     def __init__(self, asked: Iterable[SuggestedQuery] = ()) -> None:
         best_first = sorted((one for one in asked if not is_private(one.text)), key=lambda one: (-one.weight, one.text))
         self._texts = [one.text for one in best_first]  # the smaller a text's number, the better it is
-        keys = [_fold(text) for text in self._texts]
+        keys = [query_key(text) for text in self._texts]
         self._beginnings = _Index((key, number) for number, key in enumerate(keys))
         self._words = _Index(
             (key[match.start() :], number) for number, key in enumerate(keys) for match in _WORD_START.finditer(key)
@@ -50,7 +52,7 @@ class Suggestions:
 
     def complete(self, typed: str, limit: int) -> list[str]:
         """Return the best queries in which a word begins as typed, those that begin so themselves first."""
-        prefix = _fold(typed)
+        prefix = query_key(typed)
         if not prefix:
             return []
         found = dict.fromkeys(self._beginnings.best(prefix, limit))
@@ -80,7 +82,3 @@ class _Index:
 def is_private(text: str) -> bool:
     """Return whether a text holds what looks like an e-mail address, a card, phone or account number."""
     return _PRIVATE.search(text) is not None
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.casefold().split())

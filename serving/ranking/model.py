@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from foundation.arrays import Floats
-from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest, query_key
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.memory import QueryMemory, Remembered
 
@@ -68,6 +68,13 @@ def write_memory(choices: dict[str, dict[str, float]], change: int) -> bytes:
 
 
 def read_memory(content: bytes) -> tuple[dict[str, dict[str, float]], int]:
-    """Return the choices and the change number that `write_memory` wrote."""
+    """Return the choices and the change number that `write_memory` wrote.
+
+    An earlier release may have written keys in another form. What is now one query has the choices of all its keys.
+    """
     stored = json.loads(content)
-    return stored["choices"], int(stored["change"])
+    choices: dict[str, dict[str, float]] = {}
+    for key, chosen in stored["choices"].items():
+        same = choices.setdefault(query_key(key), {})
+        same.update({name: max(value, same.get(name, 0.0)) for name, value in chosen.items()})
+    return choices, int(stored["change"])

@@ -10,8 +10,10 @@ from typing import get_args
 import tantivy
 
 from foundation.errors import FieldFault, InvalidRequest
+from foundation.language.folding import fold
 from foundation.texts import Language
 from serving.index.lexical.synonyms import Synonyms
+from serving.index.lexical.words import Words, cut_words
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
 
@@ -75,18 +77,20 @@ class Tokenizer:
     """Cuts texts into words and stems of one language, as the index does."""
 
     def __init__(self, language: str) -> None:
-        self.name = f"stems_{language}"
-        self._words = _analyzer(tantivy.Tokenizer.simple(), *_PLAIN)
-        self._stems = _analyzer(tantivy.Tokenizer.whitespace(), *_stemmer(language))
-        self.indexing = _analyzer(tantivy.Tokenizer.simple(), *_PLAIN, *_stemmer(language))
+        self.name = f"words_{language}"
+        self.indexing = _make_stemmer(language)
+
+    def read(self, text: str) -> Words:
+        """Return the words of a text in their normal form; see `serving.index.lexical.words`."""
+        return cut_words(make_valid(text))
 
     def words(self, text: str) -> list[str]:
-        """Return the words, small; what is too long to be one is left out."""
-        return self._words.analyze(text)
+        """Return the words in their order; what is too long to be one is left out."""
+        return self.read(text).plain
 
     def stems(self, words: list[str]) -> list[str]:
         """Return the stem of each word."""
-        return self._stems.analyze(" ".join(words))
+        return self.indexing.analyze(" ".join(words))
 
 
 def read_identifiers(text: str) -> list[str]:
@@ -96,8 +100,14 @@ def read_identifiers(text: str) -> list[str]:
     remains, else 1.5 were 15.
     """
     dotted = (_BETWEEN_DIGITS.sub("\n", code) for code in find_codes(text))
-    codes = (_CONNECTOR.sub("", code).replace("\n", ".").lower() for code in dotted)
+    codes = (_CONNECTOR.sub("", code).replace("\n", ".") for code in map(fold, dotted))
     return [code for code in codes if _SHORTEST_IDENTIFIER <= len(code) <= _LONGEST_BYTES]
+
+
+def without_stops(identifier: str) -> str:
+    """Return an identifier as those type it who leave all signs out: "ab123.4" is ab1234; "" where that is a number."""
+    plain = identifier.replace(".", "")
+    return "" if plain.isdigit() else plain
 
 
 def find_codes(text: str) -> list[str]:
@@ -121,15 +131,6 @@ def make_valid(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _analyzer(tokenizer: tantivy.Tokenizer, *filters: tantivy.Filter) -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tokenizer)
-    for one in filters:
-        builder = builder.filter(one)
-    return builder.build()
-
-
-def _stemmer(language: str) -> tuple[tantivy.Filter, ...]:
-    return () if language == "none" else (tantivy.Filter.stemmer(language),)
-
-
-_PLAIN = (tantivy.Filter.remove_long(_LONGEST_BYTES), tantivy.Filter.lowercase())
+def _make_stemmer(language: str) -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.build() if language == "none" else builder.filter(tantivy.Filter.stemmer(language)).build()

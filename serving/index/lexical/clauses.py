@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import pairwise
 
 import tantivy
 
-from serving.index.lexical.analysis import Analysis, Tokenizer, find_codes, is_code, read_identifiers, read_quotes
+from serving.index.lexical.analysis import (
+    Analysis,
+    Tokenizer,
+    find_codes,
+    is_code,
+    read_identifiers,
+    read_quotes,
+    without_stops,
+)
 from serving.index.lexical.spelling import MAX_UNKNOWN, Counts, Speller
 from serving.index.lexical.synonyms import Stems, find_synonyms
+from serving.index.lexical.words import MIN_ASKED, Words, is_unspaced, is_word
 
 TITLE = "title"
 TEXT = "text"
 IDENTIFIERS = "identifiers"
+FORMS = "forms"
+INNER = "inner"
+VOCABULARY = "vocabulary"
 
 _TEXTS = (TITLE, TEXT)
 _GUESSES = 4
@@ -22,6 +34,20 @@ _SHORTEST_PREFIX = 4
 # Shares of an identifier's weight: for one that only begins as asked, and for its words side by side.
 _ENDING_SHARE = 0.25
 _APART_SHARE = 0.5
+# Most words that an identifier is typed in: "ab 123 4".
+_CODE_WORDS = 4
+# What counts beside a word, as a share of it: its pieces, itself and its neighbour written as one, the pairs of a run
+# in their order, a word inside longer ones.
+_PART_SHARE = 0.5
+_JOINED_SHARE = 0.5
+_RUN_SHARE = 0.5
+_INNER_SHARE = 0.5
+_FORM_SHARE = 1.0
+_MAX_JOINED = 5
+_SHORT_PIECE = 2
+_PAIRS_OF_ONE = 32  # in which a single character is looked for
+# Languages that write several words as one.
+_COMPOUNDING = frozenset({"danish", "dutch", "finnish", "german", "hungarian", "norwegian", "swedish"})
 
 
 class Statistics:
@@ -36,10 +62,10 @@ class Statistics:
         """Return in how many documents a stem stands, by title or text, whichever has more."""
         return max(self.count(name, stem) for name in _TEXTS)
 
-    def endings(self, identifier: str) -> Counts:
-        """Return the most frequent longer identifiers that begin so, with their document counts."""
-        found = self._searcher.terms_with_prefix(IDENTIFIERS, identifier, limit=_ENDINGS + 1)
-        return [(term, count) for term, count in found if term != identifier][:_ENDINGS]
+    def endings(self, name: str, beginning: str, limit: int = _ENDINGS) -> Counts:
+        """Return the most frequent longer terms of a field that begin so, with their document counts."""
+        found = self._searcher.terms_with_prefix(name, beginning, limit=limit + 1)
+        return [(term, count) for term, count in found if term != beginning][:limit]
 
 
 class Clauses:
@@ -101,16 +127,23 @@ class QueryReader:
             TITLE: analysis.title_weight,
             TEXT: analysis.text_weight,
             IDENTIFIERS: analysis.identifier_weight,
+            FORMS: _FORM_SHARE * max(analysis.title_weight, analysis.text_weight),
+            INNER: _INNER_SHARE * max(analysis.title_weight, analysis.text_weight),
         }
 
     def read(self, query: str, fields: Sequence[str], statistics: Statistics, speller: Speller) -> Clauses:
         """Return what a query asks of some fields."""
-        words = self._tokenizer.words(query)
-        stems = self._tokenizer.stems(words)
+        words = self._tokenizer.read(query)
+        stems = self._tokenizer.stems(words.plain)
         clauses = Clauses({name: self._weights[name] for name in fields}, statistics.count)
-        pairs = zip(words, stems, strict=True)
+        pairs = zip(words.plain, stems, strict=True)
         rare = {word: stem for word, stem in pairs if clauses.add_word(stem) <= self._rare(statistics)}
-        misspelt = [word for word, stem in rare.items() if self._is_misspelt(word, stem, statistics)]
+        self._add_forms(clauses, words, rare.keys(), statistics)
+        self._add_runs(clauses, words, stems, statistics)
+        found = {word for word in words.plain if self._add_compounds(clauses, word, word in rare, statistics)}
+        misspelt = [
+            word for word, stem in rare.items() if word not in found and self._is_misspelt(word, stem, statistics)
+        ]
         for word in misspelt if len(misspelt) <= MAX_UNKNOWN else ():
             self._add_guesses(clauses, word, speller)
         for synonym in find_synonyms(stems, self._synonyms):
@@ -120,6 +153,46 @@ class QueryReader:
         if IDENTIFIERS in fields:
             self._add_identifiers(clauses, query, statistics)
         return clauses
+
+    def _add_forms(self, clauses: Clauses, words: Words, rare: Set[str], statistics: Statistics) -> None:
+        """Ask for what the words may be written as elsewhere: whole, in pieces, or together with their neighbours."""
+        plain = words.plain
+        joined = {
+            one + other for one, other in pairwise(plain) if {one, other} & rare or min(len(one), len(other)) <= 2
+        }
+        if 2 < len(plain) <= _MAX_JOINED:
+            joined.add("".join(plain))
+        asked = dict.fromkeys(joined, _JOINED_SHARE) | dict.fromkeys(words.parts, _PART_SHARE)
+        asked |= dict.fromkeys(words.whole, 1.0)
+        for word, share in asked.items():
+            clauses.add_word(self._tokenizer.stems([word])[0], share)
+        for word, share in (asked | dict.fromkeys(plain, 1.0)).items():
+            if statistics.count(FORMS, word) >= statistics.in_texts(self._tokenizer.stems([word])[0]):
+                clauses.add_term(FORMS, word, share)
+
+    def _add_runs(self, clauses: Clauses, words: Words, stems: list[str], statistics: Statistics) -> None:
+        """Ask for runs without spaces as they stand, and for a single character in all its pairs."""
+        for start, end in words.runs:
+            clauses.add_phrase(tuple(stems[start:end]), _RUN_SHARE)
+        for character in words.plain:
+            if len(character) == 1 and is_unspaced(character):
+                for name in _TEXTS:
+                    for term, _ in statistics.endings(name, character, _PAIRS_OF_ONE):
+                        clauses.add_term(name, term, 1.0)
+
+    def _add_compounds(self, clauses: Clauses, word: str, unknown: bool, statistics: Statistics) -> bool:
+        """Ask for a word inside longer ones, and return whether there are such.
+
+        Where the language writes words together it is always asked for, elsewhere when it does not stand alone.
+        """
+        asked = unknown or self._analysis.language in _COMPOUNDING
+        if not asked or len(word) < MIN_ASKED or not is_word(word):
+            return False
+        inner = [(word, 1), *statistics.endings(INNER, word)]
+        found = [clauses.add_term(INNER, term, 1.0) for term, _ in inner]
+        longer = [term for term, _ in statistics.endings(VOCABULARY, word)]
+        found += [clauses.add_word(stem, _INNER_SHARE) for stem in self._tokenizer.stems(longer)]
+        return any(found)
 
     def _rare(self, statistics: Statistics) -> float:
         return statistics.documents * self._analysis.rare_share
@@ -147,12 +220,15 @@ class QueryReader:
             for written in read_identifiers(code):
                 if not clauses.add_term(IDENTIFIERS, written, 1.0):
                     self._add_quoted(clauses, code, _APART_SHARE * self._analysis.identifier_weight)
-                longer = statistics.endings(written) if len(written) >= _SHORTEST_PREFIX else ()
+                clauses.add_term(IDENTIFIERS, without_stops(written), _APART_SHARE)
+                longer = statistics.endings(IDENTIFIERS, written) if len(written) >= _SHORTEST_PREFIX else ()
                 for term, _ in longer:
                     clauses.add_term(IDENTIFIERS, term, _ENDING_SHARE)
-        for one, other in pairwise(query.split()):
-            if is_code(one) or is_code(other):
-                for joined in read_identifiers(f"{one}-{other}"):
+        chunks = query.split()
+        for count in range(2, _CODE_WORDS + 1):
+            for start in range(len(chunks) - count + 1):
+                words = chunks[start : start + count]
+                for joined in read_identifiers("-".join(words)) if any(map(is_code, words)) else ():
                     clauses.add_term(IDENTIFIERS, joined, 1.0)
 
     def _read_stems(self, text: str) -> list[str]:

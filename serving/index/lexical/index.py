@@ -10,13 +10,24 @@ import tantivy
 
 from foundation.arrays import Flags
 from foundation.errors import Conflict
-from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers
+from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers, without_stops
 from serving.index.lexical.bm25 import Bm25Search
-from serving.index.lexical.clauses import IDENTIFIERS, TEXT, TITLE, QueryReader, Statistics
+from serving.index.lexical.clauses import (
+    FORMS,
+    IDENTIFIERS,
+    INNER,
+    TEXT,
+    TITLE,
+    VOCABULARY,
+    QueryReader,
+    Statistics,
+)
 from serving.index.lexical.spelling import Counts, Speller
-from serving.index.lexical.storage import ROW, VOCABULARY, build_schema, explain_failed_write, open_index
+from serving.index.lexical.storage import ROW, build_schema, explain_failed_write, open_index
+from serving.index.lexical.words import inner_words, is_word
 
-FIELDS = (TITLE, TEXT, IDENTIFIERS)
+FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER)
+_STORED = (TITLE, TEXT, IDENTIFIERS, FORMS)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
 
@@ -69,8 +80,18 @@ class LexicalIndex:
             ClickloopError: Earlier additions could not be written; `close` gives them up.
         """
         writer = self._open_writer()
+        written = make_valid(title), make_valid(text)
+        words = [self._tokenizer.read(one) for one in written]
+        identifiers = [code for one in written for code in read_identifiers(one)]
+        bare = [plain for code in identifiers if (plain := without_stops(code)) and plain != code]
+        cut = {
+            TITLE: words[0].standing(),
+            TEXT: words[1].standing(),
+            IDENTIFIERS: [*identifiers, *bare],
+            FORMS: [form for one in words for form in one.forms()],
+        }
         with explain_failed_write():
-            self._add(writer, row, make_valid(title), make_valid(text))
+            _write(writer, row, cut)
 
     def remove(self, row: int) -> None:
         """Remove a row; gone after `commit`. Raises Conflict when another process writes to the folder."""
@@ -146,13 +167,6 @@ class LexicalIndex:
                 ) from error
         return self._writer
 
-    def _add(self, writer: tantivy.IndexWriter, row: int, title: str, text: str) -> None:
-        identifiers = [*read_identifiers(title), *read_identifiers(text)]
-        document = tantivy.Document(row=row, title=title, text=text, vocabulary=[title, text])
-        blanks = max(_USUAL_WORDS - len(identifiers), 1)
-        document.add_text(IDENTIFIERS, " ".join([*identifiers, *[_BLANK] * blanks]))
-        writer.add_document(document)
-
     def _rewrite(self, searcher: tantivy.Searcher) -> None:
         writer = self._index.writer(BULK_BYTES, 1)
         writer.delete_all_documents()
@@ -162,8 +176,7 @@ class LexicalIndex:
             addresses = [address for _, address in hits]
             for row, address in zip(searcher.fast_field_values(ROW, addresses), addresses, strict=True):
                 stored = searcher.doc(address)
-                title, text = (stored.get_first(name) or "" for name in (TITLE, TEXT))
-                self._add(writer, int(row or 0), title, text)
+                _write(writer, int(row or 0), {name: (stored.get_first(name) or "").split() for name in _STORED})
         writer.commit()
         writer.wait_merging_threads()
 
@@ -182,6 +195,24 @@ class LexicalIndex:
         searcher = self._index.searcher()
         stems = self._tokenizer.stems(self._tokenizer.words(word))
         return max((Statistics(searcher).in_texts(stem) for stem in stems), default=0)
+
+
+def _write(writer: tantivy.IndexWriter, row: int, cut: dict[str, list[str]]) -> None:
+    """Add a row, given the words of its stored fields."""
+    vocabulary = [word for word in {*cut[TITLE], *cut[TEXT]} if is_word(word)]
+    inner = [part for word in vocabulary for part in inner_words(word)]
+    short = {IDENTIFIERS: cut[IDENTIFIERS], FORMS: cut[FORMS], INNER: inner}
+    fields = {TITLE: cut[TITLE], TEXT: cut[TEXT], VOCABULARY: vocabulary}
+    fields |= {name: _fill_up(words) for name, words in short.items()}
+    document = tantivy.Document(row=row)
+    for name, words in fields.items():
+        document.add_text(name, " ".join(words))
+    writer.add_document(document)
+
+
+def _fill_up(words: list[str]) -> list[str]:
+    filled = [word for word in words if word != _BLANK]
+    return [*filled, *[_BLANK] * max(_USUAL_WORDS - len(filled), 1)]
 
 
 def _as_mask(allowed: Flags | list[int]) -> Flags:

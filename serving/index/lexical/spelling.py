@@ -11,6 +11,9 @@ from functools import cache
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from foundation.language.folding import fold
+from serving.index.lexical.words import is_word
+
 Counts = list[tuple[str, int]]
 
 # A query with more unknown words is in another language, or no language at all.
@@ -81,7 +84,7 @@ class Speller:
         left alone. None when no word is unknown, more than `MAX_UNKNOWN` are, or no guess is made.
         """
         matches = list(_WORD.finditer(query))
-        words = [match[0].lower() for match in matches]
+        words = [fold(match[0]) for match in matches]
         unknown = [_may_be_misspelt(word) and not self._known(word) for word in words]
         if not 0 < sum(unknown) <= MAX_UNKNOWN:
             return None
@@ -118,4 +121,4 @@ class Speller:
 
 
 def _may_be_misspelt(word: str) -> bool:
-    return len(word) >= _SHORTEST and word.isalpha()
+    return len(word) >= _SHORTEST and is_word(word)

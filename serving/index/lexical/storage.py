@@ -13,10 +13,9 @@ from pathlib import Path
 import tantivy
 
 from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
-from serving.index.lexical.clauses import IDENTIFIERS, TEXT, TITLE
+from serving.index.lexical.clauses import FORMS, IDENTIFIERS, INNER, TEXT, TITLE, VOCABULARY
 
 ROW = "row"
-VOCABULARY = "vocabulary"
 
 _META = "meta.json"
 _MANAGED = ".managed.json"
@@ -28,8 +27,10 @@ def build_schema(stems: str) -> tantivy.Schema:
     schema.add_integer_field(ROW, indexed=True, fast=True)
     schema.add_text_field(TITLE, stored=True, tokenizer_name=stems)
     schema.add_text_field(TEXT, stored=True, tokenizer_name=stems)
-    schema.add_text_field(IDENTIFIERS, tokenizer_name="whitespace", index_option="freq")
-    schema.add_text_field(VOCABULARY, tokenizer_name="default", index_option="basic")
+    schema.add_text_field(IDENTIFIERS, stored=True, tokenizer_name="whitespace", index_option="freq")
+    schema.add_text_field(FORMS, stored=True, tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field(INNER, tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field(VOCABULARY, tokenizer_name="whitespace", index_option="basic")
     return schema.build()
 
 

@@ -59,7 +59,9 @@ def test_every_language_cuts_texts(language: str) -> None:
 def test_query_and_index_cut_alike(text: str) -> None:
     tokenizer = Tokenizer("english")
 
-    assert tokenizer.stems(tokenizer.words(text)) == tokenizer.indexing.analyze(text)
+    words = tokenizer.words(text)
+    assert tokenizer.stems(words) == tokenizer.indexing.analyze(" ".join(words))
+    assert len(tokenizer.stems(words)) == len(words)
 
 
 def test_wrong_settings_are_named_all_at_once() -> None:

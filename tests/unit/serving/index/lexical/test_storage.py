@@ -144,8 +144,9 @@ index = LexicalIndex(Path(sys.argv[1]))
 for row in range(20):
     index.add(row, f"article {row}", "text")
     index.commit()
-add, count = index._add, iter(range(20))
-index._add = lambda *arguments: add(*arguments) if next(count) < 10 else os._exit(9)
+from serving.index.lexical import index as module
+add, count = module._write, iter(range(20))
+module._write = lambda *arguments: add(*arguments) if next(count) < 10 else os._exit(9)
 index.compact()
 """
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)  # noqa: S603  # our own script

@@ -1,0 +1,1 @@
+"""What texts of any language have in common (pure)."""
