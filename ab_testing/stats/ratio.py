@@ -7,12 +7,12 @@ delta method's (Deng, Knoblich and Lu, KDD 2018, arXiv:1803.06336) and needs six
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from ab_testing.stats.table import Integers, Table, columns, sum_by
 
 _ROUNDING = 1e-9
 
@@ -79,9 +79,7 @@ class RatioStatistics:
         return cls(len(x), *map(float, (x.sum(), y.sum(), x @ x, y @ y, x @ y)))
 
     @classmethod
-    def of_table(
-        cls, table: Mapping[tuple[int, int], int], cap: int | None = None, scale: float = 1
-    ) -> RatioStatistics:
+    def of_table(cls, table: Table, cap: int | None = None, scale: float = 1) -> RatioStatistics:
         """Return the statistics of units counted by their numerator and denominator.
 
         A unit whose denominator y exceeds the cap counts with weight cap / y, in the numerator too. Units with the
@@ -93,16 +91,16 @@ class RatioStatistics:
             cap: Largest denominator that counts in full; None for no cap.
             scale: Factor of every numerator.
         """
-        rows: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-        for (x, y), count in table.items():
-            if y:
-                row = rows[y]
-                row[0] += count
-                row[1] += count * x
-                row[2] += count * x * x
-        terms = [_weighted(y, y if cap is None else min(y, cap), row) for y, row in rows.items()]
-        sum_x, sum_y, sum_xx, sum_yy, sum_xy = map(math.fsum, zip(*terms, strict=True)) if terms else (0.0,) * 5
-        n = sum(row[0] for row in rows.values())
+        x, y, count = columns(table)
+        x, y, count = x[y > 0], y[y > 0], count[y > 0]
+        full = np.ones(len(y), dtype=bool) if cap is None else (y <= cap).astype(bool)
+        terms = [_whole_sums(x[full], y[full], count[full])]
+        if cap is not None and not full.all():
+            x, y, busy = x[~full], y[~full], count[~full]
+            rows = sum_by(y, busy, busy * x, busy * x * x)
+            terms += [_weighted(cap, *row) for row in zip(*(column.tolist() for column in rows), strict=True)]
+        sum_x, sum_y, sum_xx, sum_yy, sum_xy = map(math.fsum, zip(*terms, strict=True))
+        n = int(count.sum())
         return cls(n, sum_x * scale, sum_y, sum_xx * scale**2, sum_yy, sum_xy * scale)
 
     @property
@@ -146,15 +144,19 @@ def log_lift(control: Estimate, treatment: Estimate) -> Estimate | None:
     return difference(_logarithm(control), _logarithm(treatment))
 
 
-def _weighted(y: int, capped: int, row: list[int]) -> tuple[float, float, float, float, float]:
-    """Return the sums x, y, xx, yy and xy of units that share y and count with weight capped / y."""
-    count, sum_x, sum_xx = row
+def _whole_sums(x: Integers, y: Integers, count: Integers) -> tuple[float, ...]:
+    """Return the sums x, y, xx, yy and xy of units that count in full."""
+    return tuple(float(int((count * product).sum())) for product in (x, y, x * x, y * y, x * y))
+
+
+def _weighted(cap: int, y: int, count: int, sum_x: int, sum_xx: int) -> tuple[float, ...]:
+    """Return the sums x, y, xx, yy and xy of units that share y and count with weight cap / y."""
     return (
-        capped * sum_x / y,
-        float(capped * count),
-        capped**2 * sum_xx / y**2,
-        float(capped**2 * count),
-        capped**2 * sum_x / y,
+        cap * sum_x / y,
+        float(cap * count),
+        cap**2 * sum_xx / y**2,
+        float(cap**2 * count),
+        cap**2 * sum_x / y,
     )
 
 
