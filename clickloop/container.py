@@ -41,6 +41,7 @@ from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import Encoder
+from serving.encode.encoders import Encoders
 from serving.encode.form import name_encoder, open_encoder
 from serving.index.builds import Builds
 from serving.index.lexical.analysis import PLAIN, Analysis
@@ -184,6 +185,14 @@ class Container:
         return StoredEmbedder(self.encoder, Path(self.settings.home), late=self.settings.late_interaction)
 
     @cached_property
+    def encoders(self) -> Encoders:
+        """The encoder of the settings, and those that versions bring."""
+        settings = self.settings
+        return Encoders(
+            self.embedder, Path(settings.home), threads=settings.encoder_threads, late=settings.late_interaction
+        )
+
+    @cached_property
     def declarations(self) -> Declarations:
         """The declared types of fields."""
         return Declarations(self.engine, self.clock)
@@ -245,6 +254,7 @@ class Container:
         return Loader(
             engine=self.engine,
             content=self.content,
+            encoders=self.encoders,
             registry=self.registry,
             assignments=assignments,
             load_pin=self.pins.load,
@@ -285,13 +295,21 @@ class Container:
             automatic=self.settings.autopilot,
         )
 
-    def build(self, collection: str) -> IndexSnapshot:
+    def build(self, collection: str, encoder: str = "", form: str = "") -> IndexSnapshot:
         """Build an index snapshot of everything the catalog holds; blocks.
+
+        Args:
+            encoder: Name of the encoder that a version brings; that of the settings when empty.
+            form: Digest of that encoder's form.
 
         Raises:
             Conflict: Another process is building this collection.
         """
-        return self.snapshots.build(
+        snapshots = self.snapshots
+        if encoder:
+            embedder = self.encoders.open(encoder, partial(self.registry.artifacts.get, form))
+            snapshots = snapshots.under(embedder, form)
+        return snapshots.build(
             collection,
             lambda after, limit: self.catalog.changes(collection, after, limit),
             lambda: self.catalog.latest_change(collection),

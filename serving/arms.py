@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from ab_testing.api import Assignment, interleave
+from serving.first_stages import FirstStages
 from serving.index.fields.request import SortKey
+from serving.index.space import Space
 from serving.live.arms import ArmRanker
 from serving.live.collection_state import ServingSnapshot
 from serving.ranking.pipeline import RankedHit, Ranking
-from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
 
 SORTED = 400
@@ -21,52 +22,66 @@ SORTED = 400
 
 def rank_for(
     snapshot: ServingSnapshot,
-    first_stage: FirstStage,
+    asked: FirstStages,
     k: int,
     *,
     sort: tuple[SortKey, ...],
     assignment: Assignment | None,
     timer: StageTimer,
-) -> Ranking:
-    """Return the list that a search gets.
+) -> tuple[Ranking, Space]:
+    """Return the list that a search gets, and the space to which its rows belong.
 
     Args:
-        first_stage: What was retrieved; every version ranks the same.
+        asked: What was retrieved; every version of one encoder ranks the same.
         sort: Fields to sort the most relevant by; empty for relevance.
         assignment: Of an experiment whose arms are ready in the snapshot.
     """
     depth = SORTED if sort else k
     if assignment is None:
-        ranking = snapshot.rankers[snapshot.champion].rank(first_stage, depth, timer)
+        champion = snapshot.rankers[snapshot.champion]
+        space = asked.space_of(champion)
+        ranking = champion.rank(asked.retrieve(space), depth, timer)
         ranking = replace(ranking, version=snapshot.champion, arm="champion")
     else:
-        ranking = _rank_by_arms(snapshot, first_stage, depth, assignment=assignment, timer=timer)
+        ranking, space = _rank_by_arms(snapshot, asked, depth, assignment=assignment, timer=timer)
     if not sort:
-        return ranking
+        return ranking, space
     by_row = {hit.row: hit for hit in ranking.hits}
-    rows = snapshot.corpus.fields.arrange(sort, np.array(list(by_row), np.int64))
-    return replace(ranking, hits=[by_row[row] for row in rows[:k].tolist()])
+    rows = space.corpus.fields.arrange(sort, np.array(list(by_row), np.int64))
+    return replace(ranking, hits=[by_row[row] for row in rows[:k].tolist()]), space
 
 
 def _rank_by_arms(
-    snapshot: ServingSnapshot, first_stage: FirstStage, k: int, *, assignment: Assignment, timer: StageTimer
-) -> Ranking:
+    snapshot: ServingSnapshot, asked: FirstStages, k: int, *, assignment: Assignment, timer: StageTimer
+) -> tuple[Ranking, Space]:
     ready = snapshot.arms[assignment.key]
     arms = [ready[arm.name] for arm in assignment.arms]
-    ranking = arms[0].rank(first_stage, k, timer) if len(arms) == 1 else _mix(arms, first_stage, k, assignment, timer)
-    return replace(
+    space = asked.space_of(arms[0].ranker)
+    if len(arms) == 1:
+        ranking = arms[0].rank(asked.retrieve(space), k, timer)
+    else:
+        ranking = _mix([_rank_in(space, arm, asked, k, timer) for arm in arms], k, assignment, timer)
+    told = replace(
         ranking,
         version=arms[0].version,
         arm=assignment.arm,
         experiment="" if assignment.forced else assignment.experiment,
     )
+    return told, space
 
 
-def _mix(
-    arms: Sequence[ArmRanker], first_stage: FirstStage, k: int, assignment: Assignment, timer: StageTimer
-) -> Ranking:
+def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: StageTimer) -> list[RankedHit]:
+    """Return the list of an arm with the rows of a space; an arm of another encoder ranks in its own first."""
+    own = asked.space_of(arm.ranker)
+    hits = arm.rank(asked.retrieve(own), k, timer).hits
+    if own is space:
+        return hits
+    rows = [(hit, space.corpus.row(hit.document_id)) for hit in hits]
+    return [replace(hit, row=row) for hit, row in rows if row is not None]
+
+
+def _mix(own: Sequence[list[RankedHit]], k: int, assignment: Assignment, timer: StageTimer) -> Ranking:
     """Return the lists of two arms interleaved."""
-    own = [arm.rank(first_stage, k, timer).hits for arm in arms]
     control, treatment = ([hit.document_id for hit in hits] for hits in own)
     by_id: dict[str, RankedHit] = {hit.document_id: hit for hits in reversed(own) for hit in hits}
     ranks = [{hit.document_id: rank for rank, hit in enumerate(hits, start=1)} for hits in own]

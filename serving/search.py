@@ -19,8 +19,8 @@ from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import SKIPPED, STAGE_SECONDS
 from serving.admission import Admission
 from serving.arms import rank_for
-from serving.encode.query import Query
 from serving.exposure import expose, read_visitor
+from serving.first_stages import FirstStages
 from serving.impressions import ImpressionLog
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import Condition, parse_filter
@@ -30,7 +30,6 @@ from serving.live.collection_state import ServingSnapshot
 from serving.live.loader import Loader
 from serving.present.snippet import cut_snippet
 from serving.ranking.pipeline import RankedHit
-from serving.ranking.retrieval import retrieve
 from serving.ranking.stage_timer import StageTimer
 from serving.records import RenderedHit, SearchReply, SearchRequest, SearchResult
 
@@ -90,23 +89,21 @@ class Searcher:
             timer.end("wait")
             late = self.admission.stages_to_shed(until_s - self.admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
-            query = self._encode(request.query, query_key(draft.query), skipped)
-            timer.end("encode")
-            allowed = snapshot.corpus.matching(condition) if condition else None
-            timer.end("filter")
-            first_stage = retrieve(snapshot.corpus, query, allowed, timer)
+            asked = FirstStages(
+                snapshot, request.query, query_key(draft.query), condition=condition, skipped=skipped, timer=timer
+            )
             joins = request.log and not (late or sort or self.impressions.away)
             assignment = self._assign(snapshot, draft, visitor, forced=request.arm, joins=joins)
-            ranking = rank_for(snapshot, first_stage, request.k, sort=sort, assignment=assignment, timer=timer)
+            ranking, space = rank_for(snapshot, asked, request.k, sort=sort, assignment=assignment, timer=timer)
             impression = expose(
                 draft, ranking, assignment, snapshot=snapshot, known=bool(visitor.user), took_s=timer.total_s
             )
-            counted = _count(snapshot.corpus, ranking.candidates, facets)
+            counted = _count(space.corpus, ranking.candidates, facets)
             timer.end("facets")
         return SearchResult(
             request=request,
-            corpus=snapshot.corpus,
-            query=query,
+            corpus=space.corpus,
+            query=asked.retrieve(space).query,
             ranking=ranking,
             impression=impression,
             facets=counted,
@@ -173,14 +170,6 @@ class Searcher:
             surface=request.surface,
         )
         return visitor, draft
-
-    def _encode(self, text: str, key: str, skipped: tuple[str, ...]) -> Query:
-        """Return the query as the engine reads it, without what must be skipped."""
-        embedder = self.loader.embedder
-        if "meaning" in skipped:
-            return Query(text, key, np.zeros(embedder.encoder.dimension, np.float32))
-        query = embedder.read_query(text, key)
-        return replace(query, tokens=None) if "rerank" in skipped else query
 
     def _assign(
         self, snapshot: ServingSnapshot, draft: Impression, visitor: Visitor, *, forced: str, joins: bool

@@ -17,12 +17,12 @@ _PIECES = 30522
 _FRAME = (0, 101, 102)  # padding, [CLS] and [SEP] say nothing
 
 
-def make_tiny_model(folder: Path) -> Path:
+def make_tiny_model(folder: Path, seed: int = 0) -> Path:
     """Make a model folder for CLICKLOOP_MODEL, with its ONNX form in `folder`/onnx; return the model folder."""
     model = folder / "tiny-model"
     model.mkdir(parents=True)
     shutil.copy(packaged_model() / "tokenizer.json", model)
-    table = np.random.default_rng(0).normal(size=(_PIECES, DIMENSION)).astype(np.float32)
+    table = np.random.default_rng(seed).normal(size=(_PIECES, DIMENSION)).astype(np.float32)
     table[list(_FRAME)] = 0
     weights = table.tobytes()
     (model / "model.safetensors").write_bytes(weights)

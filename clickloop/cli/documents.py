@@ -96,10 +96,15 @@ def export(
 
 
 @app.command()
-def build(collection: CollectionName = "default", as_json: AsJson = False) -> None:
+def build(
+    collection: CollectionName = "default",
+    encoder: Annotated[str, typer.Option(hidden=True, help="Name of an encoder that a version brings.")] = "",
+    form: Annotated[str, typer.Option(hidden=True, help="Digest of its form.")] = "",
+    as_json: AsJson = False,
+) -> None:
     """Build an index snapshot of all documents; running services on this machine take it over."""
     from clickloop.container import Container
 
     threadpool_limits(1)
-    built = Container(Settings()).build(collection)
+    built = Container(Settings()).build(collection, encoder, form)
     show({"snapshot": built.id, "documents": built.documents, "change": built.change}, as_json)

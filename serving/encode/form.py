@@ -60,6 +60,21 @@ def open_encoder(
     return Encoder(home, home / f"{precision}.onnx", name_encoder(digest, precision), threads)
 
 
+def open_packed(name: str, packed: Callable[[], bytes], cache: Path, threads: int) -> Encoder:
+    """Return an encoder that a version carries, by its name.
+
+    Args:
+        packed: Returns its form as `pack_form` made it; asked where it is not in `cache` yet.
+    """
+    home = cache / f"{name}-{FORM}"
+    if not _is_whole(home):
+        home.mkdir(parents=True, exist_ok=True)
+        with alone(home / "lock"):
+            if not _is_whole(home):
+                _unpack(packed(), home)
+    return Encoder(home, home / f"{name.rpartition('-')[2]}.onnx", name, threads)
+
+
 def name_encoder(weights: str, precision: str) -> str:
     """Return the name under which manifests and vectors refer to an encoder."""
     return f"{weights[:16]}-{precision}"

@@ -28,7 +28,7 @@ class Builds:
     def __init__(self, snapshots: SnapshotStore, settings: Settings) -> None:
         self._snapshots = snapshots
         self._settings = settings
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
 
     def start(self, collection: str) -> None:
@@ -37,35 +37,43 @@ class Builds:
         Raises:
             Conflict: One is under way, here or in another process.
         """
-        if not self._start(collection):
+        if not self._start(collection, self._snapshots):
             raise Conflict(f"a snapshot of {collection!r} is being built already")
 
-    def start_if_due(self, collection: str, rows: int, delta: int) -> None:
+    def start_if_due(self, collection: str, snapshots: SnapshotStore, *, rows: int, delta: int) -> None:
         """Start a build when much has changed since the last one: by setting, and a tenth of all at least.
 
         Args:
+            snapshots: Of the encoder whose index it is.
             rows: Rows of the corpus, those since the snapshot included.
             delta: Rows since the snapshot.
         """
         if delta >= max(self._settings.snapshot_min_changes, rows // _GROWTH):
-            self._start(collection)
+            self._start(collection, snapshots)
+
+    def start_for(self, collection: str, snapshots: SnapshotStore) -> None:
+        """Start a build under another encoder, unless one is under way."""
+        self._start(collection, snapshots)
 
     def stop(self) -> None:
         """End the builds under way, within 20 s; what they embedded is kept."""
         with self._lock:
             end_children(*self._processes.values())
 
-    def _start(self, collection: str) -> bool:
+    def _start(self, collection: str, snapshots: SnapshotStore) -> bool:
         """Start a build unless one is under way; return whether it did.
 
         The lock spans the check and the start: an overwritten process would end, as nothing holds its pipe.
         """
         with self._lock:
-            if self._runs(collection) or self._snapshots.is_building(collection):
+            build = (collection, snapshots.form)
+            if self._runs(build) or snapshots.is_building(collection):
                 return False
-            self._processes[collection] = start_child(
+            encoder = snapshots.embedder.encoder.digest if snapshots.form else ""
+            self._processes[build] = start_child(
                 "clickloop",
                 *("build", "--collection", collection),
+                *(("--encoder", encoder, "--form", snapshots.form) if encoder else ()),
                 environment=os.environ | self._settings.to_environment() | _SPARING,
                 niceness=_NICENESS,
                 stdout=subprocess.DEVNULL,
@@ -73,13 +81,13 @@ class Builds:
         _log.info("build_started", collection=collection)
         return True
 
-    def _runs(self, collection: str) -> bool:
-        process = self._processes.get(collection)
+    def _runs(self, build: tuple[str, str]) -> bool:
+        process = self._processes.get(build)
         if process is None:
             return False
         if process.poll() is None:
             return True
         code = wait_for(process)
-        del self._processes[collection]
-        _log.info("build_ended", collection=collection, exit_code=code)
+        del self._processes[build]
+        _log.info("build_ended", collection=build[0], exit_code=code)
         return False

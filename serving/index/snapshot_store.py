@@ -12,12 +12,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from foundation.clock import monotonic_s
 from foundation.contracts import Document
 from foundation.disk.claims import Claim
 from foundation.disk.files import write_whole
@@ -46,11 +47,41 @@ class Build:
         state: "none" before the first, "interrupted" when its process ended before it did.
         done: Changes of the catalog taken in.
         total: Changes there were at the last report.
+        seconds: How long it took until then.
     """
 
     state: Literal["none", "reading", "sealing", "finished", "interrupted"] = "none"
     done: int = 0
     total: int = 0
+    seconds: float = 0.0
+
+    def tell(self) -> str:
+        """Return how far it is, for people."""
+        rate = f", {self.done / self.seconds:.0f} a second" if self.done and self.seconds else ""
+        return f"the index is {self.state}, {self.done} of {self.total} changes{rate}"
+
+
+class Copies:
+    """The folder in which a process keeps its copies, made with the first of them."""
+
+    def __init__(self, root: Path, replica: str) -> None:
+        self._root = root
+        self._replica = replica
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._claim.folder
+
+    def clear(self) -> None:
+        """Remove every copy."""
+        claimed = self.__dict__.pop("_claim", None)
+        if claimed is not None:
+            claimed.release()
+
+    @cached_property
+    def _claim(self) -> Claim:
+        return Claim(self._root, self._replica)
 
 
 class SnapshotStore:
@@ -60,14 +91,35 @@ class SnapshotStore:
         embedder: Makes the vectors; those of other encoders do not mix.
         analysis: How words are read; indexes of another analysis do not mix either.
         replica: Name of this process; see `foundation.disk.claims.name_process`.
+        form: Digest of the encoder's form, "" for the encoder of the settings.
+        copies: Where this process's copies lie; found by the name of the process without it.
     """
 
-    def __init__(self, home: Path, embedder: StoredEmbedder, analysis: Analysis, replica: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        embedder: StoredEmbedder,
+        analysis: Analysis,
+        replica: str,
+        *,
+        form: str = "",
+        copies: Copies | None = None,
+    ) -> None:
         self.embedder = embedder
+        self.form = form
+        self._home = home
         self._analysis = analysis
         self._root = home / "snapshots" / f"{embedder.encoder.digest}-{analysis.language}"
-        self._replicas = home / "replicas"
         self._replica = replica
+        self._copies = copies or Copies(home / "replicas", replica)
+
+    def under(self, embedder: StoredEmbedder, form: str) -> SnapshotStore:
+        """Return the snapshots of another encoder, for the same process.
+
+        Args:
+            form: Digest of that encoder's form.
+        """
+        return SnapshotStore(self._home, embedder, self._analysis, self._replica, form=form, copies=self._copies)
 
     def newest(self, collection: str) -> IndexSnapshot | None:
         """Return the newest whole snapshot of a collection; what cannot be read is logged and passed over."""
@@ -83,7 +135,7 @@ class SnapshotStore:
         snapshot = self.newest(collection)
         if snapshot is None:
             return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
-        copy = self._claim.folder / f"{collection}-{snapshot.id}"
+        copy = self._copy_of(collection, snapshot)
         shutil.rmtree(copy, ignore_errors=True)
         share_index(snapshot.folder / LEXICAL, copy)
         return Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
@@ -91,13 +143,11 @@ class SnapshotStore:
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of the snapshot behind a corpus that is no longer used."""
         if corpus.snapshot:
-            shutil.rmtree(self._claim.folder / f"{collection}-{corpus.snapshot.id}", ignore_errors=True)
+            shutil.rmtree(self._copy_of(collection, corpus.snapshot), ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove every copy of this process."""
-        claimed = self.__dict__.pop("_claim", None)
-        if claimed is not None:
-            claimed.release()
+        """Remove every copy of this process, those under other encoders too."""
+        self._copies.clear()
 
     def build(self, collection: str, read: ReadChanges, latest: Callable[[], int]) -> IndexSnapshot:
         """Build a snapshot of everything the catalog holds; blocks, for hours when texts are new.
@@ -116,18 +166,19 @@ class SnapshotStore:
                 shutil.rmtree(left, ignore_errors=True)
             aside = self._home_of(collection) / f"aside-{uuid4().hex}"
             aside.mkdir()
+            began_s = monotonic_s()
             corpus = Corpus(
                 self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES)
             )
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
                 corpus.apply(changes, self.embedder)
-                self._report(collection, Build("reading", corpus.change, latest()))
-            self._report(collection, Build("sealing", corpus.change, latest()))
+                self._report(collection, Build("reading", corpus.change, latest(), monotonic_s() - began_s))
+            self._report(collection, Build("sealing", corpus.change, latest(), monotonic_s() - began_s))
             corpus.lexical.compact()
             corpus.lexical.close()
             corpus.seal(aside)
             built = self._publish(collection, aside)
-            self._report(collection, Build("finished", corpus.change, latest()))
+            self._report(collection, Build("finished", corpus.change, latest(), monotonic_s() - began_s))
             return built
 
     def state(self, collection: str) -> Build:
@@ -137,7 +188,7 @@ class SnapshotStore:
             return Build()
         build = Build(**json.loads(report.read_text()))
         if build.state != "finished" and not self.is_building(collection):
-            return Build("interrupted", build.done, build.total)
+            return replace(build, state="interrupted")
         return build
 
     def is_building(self, collection: str) -> bool:
@@ -172,10 +223,8 @@ class SnapshotStore:
     def _report(self, collection: str, build: Build) -> None:
         write_whole(self._home_of(collection) / "build.json", json.dumps(asdict(build)).encode())
 
-    @cached_property
-    def _claim(self) -> Claim:
-        """The folder of this process's copies, made with the first of them."""
-        return Claim(self._replicas, self._replica)
+    def _copy_of(self, collection: str, snapshot: IndexSnapshot) -> Path:
+        return self._copies.folder / f"{collection}-{self.embedder.encoder.digest}-{snapshot.id}"
 
     @contextmanager
     def _alone(self, collection: str) -> Iterator[None]:

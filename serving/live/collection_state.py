@@ -6,8 +6,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from serving.encode.encoder import Encoder
 from serving.index.corpus import Corpus
+from serving.index.space import Space
 from serving.live.arms import ArmNeeds, ArmRanker, Arms, Run, make_ranker
 from serving.live.failures import Failures
 from serving.ranking.live_evidence import LiveMemory
@@ -20,16 +20,28 @@ class ServingSnapshot:
     """What one request sees, though other things are swapped while it runs; a request reads it once.
 
     Attributes:
-        corpus: The documents that every ranker ranks.
+        own: The encoder of the settings.
+        spaces: The documents by encoder, that of the settings among them.
         champion: Id of the version that serves; "" until one does.
         rankers: Loaded versions by id, the champion among them.
         arms: The arms of those running experiments that can take part here.
     """
 
-    corpus: Corpus
+    own: str
+    spaces: Mapping[str, Space]
     champion: str = ""
     rankers: Mapping[str, Ranker] = field(default_factory=dict)
     arms: Arms = field(default_factory=dict)
+
+    @property
+    def corpus(self) -> Corpus:
+        """The documents as the champion ranks them."""
+        champion = self.rankers.get(self.champion)
+        return self.spaces[self.own].corpus if champion is None else champion.corpus
+
+    def space_of(self, model: RankingModel) -> Space:
+        """Return the space in which a model ranks."""
+        return self.spaces[model.encoder or self.own]
 
 
 class CollectionState:
@@ -43,8 +55,9 @@ class CollectionState:
         failures: The versions that do not load.
     """
 
-    def __init__(self, corpus: Corpus, encoder: Encoder) -> None:
-        self.snapshot = ServingSnapshot(corpus)
+    def __init__(self, space: Space) -> None:
+        encoder = space.embedder.encoder
+        self.snapshot = ServingSnapshot(space.encoder, {space.encoder: space})
         self.live = LiveMemory(encoder.encode_query, encoder.dimension)
         self.problem = ""
         self.wanted = ""
@@ -63,13 +76,27 @@ class CollectionState:
         return self.snapshot.champion
 
     @property
+    def encoder(self) -> str:
+        """The encoder of the version that serves."""
+        champion = self.rankers.get(self.champion)
+        return (champion.model.encoder if champion else "") or self.snapshot.own
+
+    @property
     def rankers(self) -> Mapping[str, Ranker]:
         """The loaded versions."""
         return self.snapshot.rankers
 
     def rank_by(self, model: RankingModel) -> Ranker:
         """Return what ranks these documents by a model."""
-        return Ranker(self.corpus, model, self.live)
+        space = self.snapshot.space_of(model)
+        return Ranker(space.corpus, model, self.evidence_in(space, self.live))
+
+    def evidence_in(self, space: Space, evidence: LiveMemory) -> LiveMemory:
+        """Return evidence with the vectors of a space."""
+        encoder = space.embedder.encoder
+        if space.encoder == self.snapshot.own:
+            return evidence
+        return evidence.under(space.encoder, encoder.encode_query, encoder.dimension)
 
     def add(self, version: str, model: RankingModel) -> None:
         """Hold a version ready."""
@@ -89,16 +116,38 @@ class CollectionState:
         with self._swapping:
             self.snapshot = replace(self.snapshot, champion=version)
 
-    def move_to(self, corpus: Corpus) -> None:
-        """Let every version rank other documents, those of a newer snapshot."""
+    def open(self, space: Space) -> None:
+        """Let versions of a further encoder rank."""
         with self._swapping:
-            moved = {ranker: Ranker(corpus, ranker.model, ranker.live) for ranker in self._all_rankers()}
+            self.snapshot = replace(self.snapshot, spaces={**self.snapshot.spaces, space.encoder: space})
+
+    def close(self, encoder: str) -> Corpus | None:
+        """Forget the space of an encoder that no version uses; return its documents, None where there is none."""
+        with self._swapping:
+            spaces = dict(self.snapshot.spaces)
+            space = spaces.pop(encoder, None)
+            self.snapshot = replace(self.snapshot, spaces=spaces)
+            return space.corpus if space else None
+
+    def uses(self, encoder: str) -> bool:
+        """Return whether a version that is held ranks under an encoder."""
+        return any((ranker.model.encoder or self.snapshot.own) == encoder for ranker in self._all_rankers())
+
+    def move_to(self, corpus: Corpus, encoder: str) -> None:
+        """Let every version of an encoder rank other documents, those of a newer snapshot."""
+        with self._swapping:
+            old = self.snapshot.spaces[encoder]
+            spaces = {**self.snapshot.spaces, encoder: replace(old, corpus=corpus)}
+            moved = {
+                ranker: Ranker(corpus, ranker.model, ranker.live) if ranker.corpus is old.corpus else ranker
+                for ranker in self._all_rankers()
+            }
             rankers = {version: moved[ranker] for version, ranker in self.rankers.items()}
             arms = {
                 run: {name: replace(arm, ranker=moved[arm.ranker]) for name, arm in mine.items()}
                 for run, mine in self.snapshot.arms.items()
             }
-            self.snapshot = replace(self.snapshot, corpus=corpus, rankers=rankers, arms=arms)
+            self.snapshot = replace(self.snapshot, spaces=spaces, rankers=rankers, arms=arms)
 
     def arrange(self, wanted: Mapping[Run, Mapping[str, ArmNeeds]]) -> None:
         """Let these experiments take part, all their arms at once; versions that they name are held."""
@@ -110,7 +159,9 @@ class CollectionState:
 
     def _arm(self, run: Run, name: str, needs: ArmNeeds) -> ArmRanker:
         """Return an arm, the one that is there where it is still the same: rankers keep what they computed."""
-        fresh = make_ranker(needs, self.rankers[needs.version])
+        held = self.rankers[needs.version]
+        evidence = self.evidence_in(self.snapshot.space_of(held.model), needs.evidence)
+        fresh = make_ranker(replace(needs, evidence=evidence), held)
         old = self.snapshot.arms.get(run, {}).get(name)
         if old and old.ranker.ranks_like(fresh):
             return old

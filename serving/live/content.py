@@ -21,8 +21,10 @@ from serving.index.corpus import Corpus
 from serving.index.fields.table import FieldSummary
 from serving.index.fields.values import FieldType
 from serving.index.snapshot_store import SnapshotStore
+from serving.index.space import Space
 from serving.live.collection_state import CollectionState
 from serving.live.failures import Failures
+from serving.live.spaces import Spaces
 
 _CHANGES_AT_ONCE = 1000
 _EMBEDDED_AT_ONCE = 64
@@ -48,6 +50,7 @@ class Content:
         self._declarations = declarations
         self._snapshots = snapshots
         self._builds = builds
+        self.spaces = Spaces(snapshots, builds)
         self._settings = settings
         self._clock = clock
         self.served: dict[str, CollectionState] = {}
@@ -105,8 +108,8 @@ class Content:
     def tombstone(self, name: str, document_ids: list[str]) -> None:
         """Take documents out of every later answer of this replica at once. Never blocks."""
         served = self.served.get(name)
-        if served is not None:
-            served.corpus.tombstone(document_ids)
+        for space in served.snapshot.spaces.values() if served is not None else ():
+            space.corpus.tombstone(document_ids)
 
     def _try(self, name: str, seen: ChangeCounts, until: float) -> bool:
         """Follow one collection; its failure is logged and kept, and the others are followed all the same."""
@@ -126,15 +129,29 @@ class Content:
     def _follow_one(self, name: str, seen: ChangeCounts, until: float) -> bool:
         self._follow_fields(name, seen)
         served = self.served.get(name) or self._open(name, seen)
-        self._follow_snapshot(name, served, seen)
-        waiting = self._follow_documents(name, served.corpus, seen, until)
+        waiting = self._follow_spaces(name, served, seen, until)
         self._follow_evidence(name, served, seen)
-        self._builds.start_if_due(name, served.corpus.size, served.corpus.delta)
         return waiting
+
+    def _follow_spaces(self, name: str, served: CollectionState, seen: ChangeCounts, until: float) -> bool:
+        """Follow the documents under every encoder that serves, then under those that are to."""
+        waiting = False
+        for space in list(served.snapshot.spaces.values()):
+            corpus = self._follow_snapshot(name, served, space, seen)
+            waiting |= self._follow_documents(name, corpus, space.embedder, seen, until)
+            self._builds.start_if_due(name, space.store, rows=corpus.size, delta=corpus.delta)
+        DOCUMENTS.labels(name).set(len(served.corpus))
+        WAITING.labels(name).set(served.corpus.waiting)
+        self.spaces.close_unused(name, served)
+
+        def follow(collection: str, corpus: Corpus, embedder: StoredEmbedder) -> bool:
+            return self._follow_documents(collection, corpus, embedder, seen, until)
+
+        return self.spaces.prepare(name, served, follow) or waiting
 
     def _open(self, name: str, seen: ChangeCounts) -> CollectionState:
         """Bring a collection into memory; requests see it once its documents can be found by their words."""
-        served = CollectionState(self._snapshots.open(name), self.embedder.encoder)
+        served = CollectionState(Space(self.embedder, self._snapshots, self._snapshots.open(name)))
         self._index(name, served.corpus, seen)
         self.served[name] = served
         return served
@@ -144,18 +161,19 @@ class Content:
             self._declared[name] = self._declarations.of(name)
             self._fields_followed[name] = seen.fields.get(name)
 
-    def _follow_snapshot(self, name: str, served: CollectionState, seen: ChangeCounts) -> None:
-        """Swap to a newer snapshot once it has caught up with the catalog."""
-        old = served.corpus
-        newest = self._snapshots.newest(name)
+    def _follow_snapshot(self, name: str, served: CollectionState, space: Space, seen: ChangeCounts) -> Corpus:
+        """Swap to a newer snapshot once it has caught up with the catalog; return the documents that serve."""
+        old = space.corpus
+        newest = space.store.newest(name)
         if newest is None or newest.change <= (old.snapshot.change if old.snapshot else 0):
-            return
-        corpus = self._snapshots.open(name)
-        while self._follow_documents(name, corpus, seen, monotonic_s()):
+            return old
+        corpus = space.store.open(name)
+        while self._follow_documents(name, corpus, space.embedder, seen, monotonic_s()):
             pass
-        served.move_to(corpus)
-        self._snapshots.close(name, old)
+        served.move_to(corpus, space.encoder)
+        space.store.close(name, old)
         _log.info("snapshot_swapped", collection=name, snapshot=newest.id, documents=len(corpus))
+        return corpus
 
     def _index(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
         corpus.declare(self._declared[name])
@@ -165,15 +183,15 @@ class Content:
                 break
             corpus.index(changes)
 
-    def _follow_documents(self, name: str, corpus: Corpus, seen: ChangeCounts, until: float) -> bool:
+    def _follow_documents(
+        self, name: str, corpus: Corpus, embedder: StoredEmbedder, seen: ChangeCounts, until: float
+    ) -> bool:
         self._index(name, corpus, seen)
         waiting = corpus.waiting
         while waiting:
-            waiting = corpus.embed(self.embedder, _EMBEDDED_AT_ONCE)
+            waiting = corpus.embed(embedder, _EMBEDDED_AT_ONCE)
             if monotonic_s() >= until:
                 break
-        DOCUMENTS.labels(name).set(len(corpus))
-        WAITING.labels(name).set(waiting)
         return waiting > 0
 
     def _follow_evidence(self, name: str, served: CollectionState, seen: ChangeCounts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from math import inf
 
 from foundation.clock import monotonic_s
 
@@ -34,10 +35,17 @@ class Failures:
     def note(self, name: str, problem: str, stamp: tuple[str, ...] = ()) -> None:
         """Remember that something failed: it is tried again after a pause, twice as long as the last."""
         before = self._failed.get(name)
-        pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else _FIRST_PAUSE_S
+        pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else 0.0
+        pause_s = pause_s or _FIRST_PAUSE_S
         now_s = self._now_s()
         self._failed[name] = _Failure(
             problem=problem, stamp=stamp, pause_s=pause_s, again_at_s=now_s + pause_s, look_at_s=now_s + _LOOK_EVERY_S
+        )
+
+    def defer(self, name: str, reason: str) -> None:
+        """Remember that something is not ready yet, and why; it is tried again soon."""
+        self._failed[name] = _Failure(
+            problem=reason, stamp=(), pause_s=0.0, again_at_s=self._now_s() + _LOOK_EVERY_S, look_at_s=inf
         )
 
     def forget(self, name: str) -> None:

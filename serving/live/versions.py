@@ -6,15 +6,16 @@ from functools import partial
 from typing import Literal
 
 from foundation.contracts import Manifest
-from foundation.errors import ClickloopError
+from foundation.errors import ClickloopError, NotReady
 from foundation.registry.registry import Registry
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import SWAPS
-from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import Encoder
+from serving.encode.encoders import Encoders
 from serving.encode.query import Query
 from serving.live.bounded_calls import BoundedCalls
 from serving.live.collection_state import CollectionState
+from serving.live.spaces import Spaces
 from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
 
@@ -23,25 +24,29 @@ _log = get_log("loader")
 
 
 class Versions:
-    """The versions that a replica with one encoder can load.
+    """The versions that a replica can load.
 
     Args:
+        spaces: Brings collections into memory under the encoders of versions.
         fusion: Of the baseline.
 
     Attributes:
         baseline: The untuned version that serves before any promotion.
     """
 
-    def __init__(self, registry: Registry, embedder: StoredEmbedder, fusion: Literal["convex", "rrf"]) -> None:
+    def __init__(
+        self, registry: Registry, encoders: Encoders, spaces: Spaces, fusion: Literal["convex", "rrf"]
+    ) -> None:
         self._registry = registry
-        self._embedder = embedder
+        self._encoders = encoders
+        self._spaces = spaces
         self._calls = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
-        self.baseline = Manifest(encoder=embedder.encoder.digest, fusion=fusion)
+        self.baseline = Manifest(encoder=encoders.own.encoder.digest, fusion=fusion)
 
     @property
     def reranks(self) -> bool:
         """Whether late interaction can rerank here."""
-        return self._embedder.tokens is not None
+        return self._encoders.own.tokens is not None
 
     def hold(self, name: str, served: CollectionState, version: str) -> bool:
         """Return whether a version is loaded; loads it when it may be tried."""
@@ -52,8 +57,11 @@ class Versions:
     def _load(self, name: str, served: CollectionState, version: str) -> None:
         stamp = self._stamp(name, version)  # taken before reading: a change meanwhile is tried again
         try:
-            model = self._read_model(name, version)
-            _verify(served.rank_by(model), self._embedder.encoder)
+            model = self._read_model(name, served, version)
+            _verify(served.rank_by(model), served.snapshot.space_of(model).embedder.encoder)
+        except NotReady as waits:
+            served.failures.defer(version, waits.detail)
+            return
         except Exception as problem:  # noqa: BLE001  any failure of a version leaves the one that serves alone
             reason = str(problem) or repr(problem)
             if reason != served.failures.problem(version):
@@ -70,19 +78,17 @@ class Versions:
             return ()
         try:
             manifest = self._registry.get(name, version).manifest
-            digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker)
+            digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker, manifest.encoder_form)
             return tuple(self._stamp_of(digest) for digest in digests if digest)
         except Exception as problem:  # noqa: BLE001  of any store; loading the version reports it
             return (repr(problem),)
 
-    def _read_model(self, name: str, version: str) -> RankingModel:
+    def _read_model(self, name: str, served: CollectionState, version: str) -> RankingModel:
         manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest
-        if manifest.encoder != self._embedder.encoder.digest:
-            raise ClickloopError(
-                f"it needs the encoder {manifest.encoder}, this replica runs {self._embedder.encoder.digest}; "
-                "set CLICKLOOP_MODEL and CLICKLOOP_ENCODER_PRECISION as when it was trained"
-            )
-        return load_model(manifest, self._read_artifact, self._embedder.embed, self._embedder.encoder.dimension)
+        embedder = self._encoders.of(manifest, self._read_artifact)
+        if embedder is not self._encoders.own:
+            self._spaces.open(name, served, embedder, manifest.encoder_form)
+        return load_model(manifest, self._read_artifact, embedder.embed, embedder.encoder.dimension)
 
     def _read_artifact(self, digest: str) -> bytes:
         return self._calls.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))

@@ -40,6 +40,7 @@ class LiveMemory:
         self._changed: dict[str, int] = {}
         self._remembered: dict[str, Remembered] = {}
         self._newer: dict[int, _Newer] = {}
+        self._others: dict[str, LiveMemory] = {}
         self._lock = threading.Lock()
         self.change = 0
 
@@ -47,9 +48,26 @@ class LiveMemory:
         """Return a memory of nothing that takes the vectors of this one's queries."""
         return LiveMemory(self.vector, self._dimension)
 
+    def under(self, name: str, encode_query: Callable[[str], Floats], dimension: int) -> LiveMemory:
+        """Return the same evidence with the vectors of another encoder; it hears of what comes as this one does.
+
+        Args:
+            name: Of the encoder.
+        """
+        with self._lock:
+            other = self._others.get(name)
+            if other is None:
+                other = LiveMemory(encode_query, dimension)
+                other._begin_like(self)
+                self._others[name] = other
+            return other
+
     def update(self, queries: Iterable[QueryEvidence], change: int) -> None:
         """Replace the evidence of `queries`, as of `change`; may be repeated after a failure half-way."""
+        queries = list(queries)
         with self._lock:
+            for other in self._others.values():
+                other.update(queries, change)
             changed, remembered = set(), False
             for query in queries:
                 self._queries[query.key] = query
@@ -91,6 +109,14 @@ class LiveMemory:
         """Keep what is newer than these changes only; no version is left that knew others."""
         with self._lock:
             self._newer = {change: newer for change, newer in self._newer.items() if change in changes}
+            for other in self._others.values():
+                other.keep(changes)
+
+    def _begin_like(self, memory: LiveMemory) -> None:
+        """Take over what another memory knows; its lock is held."""
+        self._queries, self._changed, self.change = dict(memory._queries), dict(memory._changed), memory.change
+        for query in self._queries.values():
+            self._remember(query)
 
     def _memory_of(self, keys: set[str]) -> QueryMemory:
         return QueryMemory([self._remembered[key] for key in sorted(keys & self._remembered.keys())], self._dimension)

@@ -24,6 +24,7 @@ class RankingModel:
         memory_change: Last change of the evidence that `memory` includes; later evidence is live.
         weights: Weights by feature name, for the linear fusion.
         curve: Click curve that turns a query's clicks into its click boost.
+        encoder: Name of the encoder under which it ranks; "" for the one at hand.
     """
 
     memory: QueryMemory
@@ -33,6 +34,7 @@ class RankingModel:
     fusion: Literal["convex", "rrf", "linear"] = "convex"
     weights: dict[str, float] = field(default_factory=dict)
     curve: ClickCurve = PRIOR_CURVE
+    encoder: str = ""
 
 
 def load_model(
@@ -58,6 +60,7 @@ def load_model(
         fusion=manifest.fusion,
         weights=manifest.weights,
         curve=manifest.curve,
+        encoder=manifest.encoder,
     )
 
 

@@ -27,7 +27,7 @@ def sleep_instead(*_: object, **_more: object) -> Any:
 
 def make_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builds:
     monkeypatch.setattr(builds_module, "start_child", sleep_instead)
-    nobody_builds: Any = SimpleNamespace(is_building=lambda _: False)
+    nobody_builds: Any = SimpleNamespace(is_building=lambda _: False, form="")
     return Builds(nobody_builds, Settings(_env_file=None, home=tmp_path))
 
 
@@ -67,7 +67,7 @@ def test_a_request_and_the_follower_that_come_at_once_start_one_build(
 def test_a_build_that_stands_still_does_not_keep_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     builds = make_builds(tmp_path, monkeypatch)
     builds.start("default")
-    build = builds._processes["default"]
+    build = builds._processes["default", ""]
     os.kill(build.pid, signal.SIGSTOP)
     monkeypatch.setattr(builds_module, "end_children", partial(end_children, limit_s=0.2), raising=False)
     stopping = threading.Thread(target=builds.stop, daemon=True)

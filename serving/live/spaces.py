@@ -1,0 +1,109 @@
+"""Brings a collection into memory under a further encoder, while the one before serves on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foundation.clock import monotonic_s
+from foundation.errors import NotReady
+from serving.encode.embedder import StoredEmbedder
+from serving.index.builds import Builds
+from serving.index.corpus import Corpus
+from serving.index.snapshot_store import SnapshotStore
+from serving.index.space import Space
+from serving.live.collection_state import CollectionState
+
+_KEPT_S = 60.0
+_BUILD_AGAIN_S = 30.0
+
+FollowDocuments = Callable[[str, Corpus, StoredEmbedder], bool]
+"""Takes in what changed in a collection, and returns whether documents still wait to be embedded."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A space that a version needs.
+
+    Attributes:
+        until_s: When it is forgotten, unless it is wanted again.
+        build_at_s: When its build may be started, or started again.
+    """
+
+    embedder: StoredEmbedder
+    store: SnapshotStore
+    until_s: float
+    build_at_s: float = 0.0
+    corpus: Corpus | None = None
+
+
+class Spaces:
+    """The spaces that are prepared. One thread wants them, another one prepares.
+
+    A space is prepared in three steps. A process of its own, shared by all of this machine, embeds every document and
+    seals the index. The sealed index is opened, which takes a second. What changed since is taken in. Until then the
+    versions that need it do not count as loaded.
+    """
+
+    def __init__(self, snapshots: SnapshotStore, builds: Builds) -> None:
+        self._snapshots = snapshots
+        self._builds = builds
+        self._wanted: dict[tuple[str, str], _Wanted] = {}
+
+    def open(self, name: str, served: CollectionState, embedder: StoredEmbedder, form: str) -> Space:
+        """Return a collection's space under an encoder; one that is not there is prepared from now on.
+
+        Args:
+            form: Digest of the encoder's form.
+
+        Raises:
+            NotReady: It is being prepared; says how far that is.
+        """
+        encoder, now_s = embedder.encoder.digest, monotonic_s()
+        wanted = self._wanted.get((name, encoder))
+        if wanted is None:
+            wanted = _Wanted(embedder, self._snapshots.under(embedder, form), now_s + _KEPT_S)
+            self._wanted[name, encoder] = wanted
+        wanted.until_s = now_s + _KEPT_S
+        space = served.snapshot.spaces.get(encoder)
+        if space is None:
+            raise NotReady(f"its encoder is new here: {wanted.store.state(name).tell()}")
+        return space
+
+    def prepare(self, name: str, served: CollectionState, follow: FollowDocuments) -> bool:
+        """Go on with the spaces that a collection needs, and return whether documents still wait to be embedded."""
+        waiting = False
+        for (collection, encoder), wanted in list(self._wanted.items()):
+            if collection == name and encoder not in served.snapshot.spaces:
+                waiting |= self._prepare(name, served, wanted, follow)
+        return waiting
+
+    def close_unused(self, name: str, served: CollectionState) -> None:
+        """Drop what no version needs any more; its index and its vectors stay on disk."""
+        now_s = monotonic_s()
+        for (collection, encoder), wanted in list(self._wanted.items()):
+            if collection != name or now_s < wanted.until_s or served.uses(encoder):
+                continue
+            del self._wanted[name, encoder]
+            corpus = served.close(encoder) or wanted.corpus
+            if corpus is not None:
+                wanted.store.close(name, corpus)
+
+    def _prepare(self, name: str, served: CollectionState, wanted: _Wanted, follow: FollowDocuments) -> bool:
+        if wanted.corpus is None:
+            if len(served.corpus) and wanted.store.newest(name) is None:
+                self._build(name, wanted)
+                return False
+            wanted.corpus = wanted.store.open(name)
+        if follow(name, wanted.corpus, wanted.embedder):
+            return True
+        served.open(Space(wanted.embedder, wanted.store, wanted.corpus))
+        wanted.corpus = None
+        return False
+
+    def _build(self, name: str, wanted: _Wanted) -> None:
+        """Have the index built, by whichever process; one that ended early is started again after a while."""
+        now_s = monotonic_s()
+        if now_s >= wanted.build_at_s:
+            wanted.build_at_s = now_s + _BUILD_AGAIN_S
+            self._builds.start_for(name, wanted.store)
