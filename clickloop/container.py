@@ -173,6 +173,7 @@ class Container:
             engine=self.engine,
             catalog=self.catalog,
             declarations=self.declarations,
+            encoders=self.encoders,
             snapshots=self.snapshots,
             builds=self.builds,
             settings=self.settings,
@@ -254,7 +255,6 @@ class Container:
         return Loader(
             engine=self.engine,
             content=self.content,
-            encoders=self.encoders,
             registry=self.registry,
             assignments=assignments,
             load_pin=self.pins.load,

@@ -16,6 +16,7 @@ from serving.catalog.changes import ChangeCounts
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
+from serving.encode.encoders import Encoders
 from serving.index.builds import Builds
 from serving.index.corpus import Corpus
 from serving.index.fields.table import FieldSummary
@@ -40,6 +41,7 @@ class Content:
         engine: sa.Engine,
         catalog: Catalog,
         declarations: Declarations,
+        encoders: Encoders,
         snapshots: SnapshotStore,
         builds: Builds,
         settings: EvidenceSettings,
@@ -50,7 +52,7 @@ class Content:
         self._declarations = declarations
         self._snapshots = snapshots
         self._builds = builds
-        self.spaces = Spaces(snapshots, builds)
+        self.spaces = Spaces(encoders, snapshots, builds)
         self._settings = settings
         self._clock = clock
         self.served: dict[str, CollectionState] = {}

@@ -21,7 +21,6 @@ from foundation.registry.registry import Registry
 from foundation.sections import SearchSettings
 from foundation.telemetry.logs import get_log
 from serving.catalog.changes import ChangeCounts, read_changes
-from serving.encode.encoders import Encoders
 from serving.live.champions import Champions
 from serving.live.collection_state import CollectionState
 from serving.live.content import Content
@@ -49,7 +48,6 @@ class Loader:
         *,
         engine: sa.Engine,
         content: Content,
-        encoders: Encoders,
         registry: Registry,
         assignments: Assignments,
         load_pin: Callable[[str], PinnedEvidence],
@@ -62,8 +60,8 @@ class Loader:
         self._registry = registry
         self._assignments = assignments
         self._settings = settings
-        self.encoder = encoders.own.encoder
-        self._versions = Versions(registry, encoders, content.spaces, settings.fusion)
+        self.encoder = content.embedder.encoder
+        self._versions = Versions(registry, content.spaces, settings.fusion)
         self._participation = Participation(assignments, self._versions, PinnedMemories(load_pin))
         self._report = ReplicaReport(engine, replica, clock)
         self._pointer = Champions(registry, self._versions, self._report.hurry)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from foundation.clock import monotonic_s
+from foundation.contracts import Manifest
 from foundation.errors import NotReady
 from serving.encode.embedder import StoredEmbedder
+from serving.encode.encoders import Encoders
 from serving.index.builds import Builds
 from serving.index.corpus import Corpus
 from serving.index.snapshot_store import SnapshotStore
@@ -45,30 +47,36 @@ class Spaces:
     versions that need it do not count as loaded.
     """
 
-    def __init__(self, snapshots: SnapshotStore, builds: Builds) -> None:
+    def __init__(self, encoders: Encoders, snapshots: SnapshotStore, builds: Builds) -> None:
+        self.encoders = encoders
         self._snapshots = snapshots
         self._builds = builds
         self._wanted: dict[tuple[str, str], _Wanted] = {}
 
-    def open(self, name: str, served: CollectionState, embedder: StoredEmbedder, form: str) -> Space:
-        """Return a collection's space under an encoder; one that is not there is prepared from now on.
+    def open(
+        self, name: str, served: CollectionState, manifest: Manifest, fetch: Callable[[str], bytes]
+    ) -> StoredEmbedder:
+        """Return the encoder of a version, whose space is there; one that is not is prepared from now on.
 
         Args:
-            form: Digest of the encoder's form.
+            fetch: Returns an artifact's bytes by digest; its errors pass through.
 
         Raises:
-            NotReady: It is being prepared; says how far that is.
+            NotReady: The space is being prepared; says how far that is.
+            ClickloopError: The version does not carry its encoder.
         """
-        encoder, now_s = embedder.encoder.digest, monotonic_s()
-        wanted = self._wanted.get((name, encoder))
+        embedder = self.encoders.of(manifest, fetch)
+        if embedder is self.encoders.own:
+            return embedder
+        now_s = monotonic_s()
+        wanted = self._wanted.get((name, manifest.encoder))
         if wanted is None:
-            wanted = _Wanted(embedder, self._snapshots.under(embedder, form), now_s + _KEPT_S)
-            self._wanted[name, encoder] = wanted
+            wanted = _Wanted(embedder, self._snapshots.under(embedder, manifest.encoder_form), now_s + _KEPT_S)
+            self._wanted[name, manifest.encoder] = wanted
         wanted.until_s = now_s + _KEPT_S
-        space = served.snapshot.spaces.get(encoder)
-        if space is None:
+        if manifest.encoder not in served.snapshot.spaces:
             raise NotReady(f"its encoder is new here: {wanted.store.state(name).tell()}")
-        return space
+        return embedder
 
     def prepare(self, name: str, served: CollectionState, follow: FollowDocuments) -> bool:
         """Go on with the spaces that a collection needs, and return whether documents still wait to be embedded."""

@@ -11,7 +11,6 @@ from foundation.registry.registry import Registry
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import SWAPS
 from serving.encode.encoder import Encoder
-from serving.encode.encoders import Encoders
 from serving.encode.query import Query
 from serving.live.bounded_calls import BoundedCalls
 from serving.live.collection_state import CollectionState
@@ -34,19 +33,16 @@ class Versions:
         baseline: The untuned version that serves before any promotion.
     """
 
-    def __init__(
-        self, registry: Registry, encoders: Encoders, spaces: Spaces, fusion: Literal["convex", "rrf"]
-    ) -> None:
+    def __init__(self, registry: Registry, spaces: Spaces, fusion: Literal["convex", "rrf"]) -> None:
         self._registry = registry
-        self._encoders = encoders
         self._spaces = spaces
         self._calls = BoundedCalls("store of artifacts", _ARTIFACT_LIMIT_S)
-        self.baseline = Manifest(encoder=encoders.own.encoder.digest, fusion=fusion)
+        self.baseline = Manifest(encoder=spaces.encoders.own.encoder.digest, fusion=fusion)
 
     @property
     def reranks(self) -> bool:
         """Whether late interaction can rerank here."""
-        return self._encoders.own.tokens is not None
+        return self._spaces.encoders.own.tokens is not None
 
     def hold(self, name: str, served: CollectionState, version: str) -> bool:
         """Return whether a version is loaded; loads it when it may be tried."""
@@ -85,9 +81,7 @@ class Versions:
 
     def _read_model(self, name: str, served: CollectionState, version: str) -> RankingModel:
         manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest
-        embedder = self._encoders.of(manifest, self._read_artifact)
-        if embedder is not self._encoders.own:
-            self._spaces.open(name, served, embedder, manifest.encoder_form)
+        embedder = self._spaces.open(name, served, manifest, self._read_artifact)
         return load_model(manifest, self._read_artifact, embedder.embed, embedder.encoder.dimension)
 
     def _read_artifact(self, digest: str) -> bytes:

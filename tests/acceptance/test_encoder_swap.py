@@ -68,7 +68,8 @@ def test_no_search_fails_while_the_encoder_is_swapped(
 
 def await_experiment(client: httpx.Client, control: str, treatment: str) -> tuple[dict[str, Any], set[str]]:
     """Interleave two versions; return the first such answer, and the problems that were told until then."""
-    plan = {"name": "encoder", "control": control, "treatment": treatment, "kind": "interleaving"}
+    plan: dict[str, Any] = {"name": "encoder", "control": control, "treatment": treatment, "kind": "interleaving"}
+    plan |= {"planned_searches": 1000, "min_days": 1, "max_days": 7}
     experiment = client.post("/v1/experiments", json=plan).raise_for_status().json()["id"]
     client.post(f"/v1/experiments/{experiment}/start").raise_for_status()
     told: set[str] = set()
