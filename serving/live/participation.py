@@ -55,7 +55,9 @@ class Participation:
 
     def forget_extra(self) -> None:
         """Drop the pinned evidence that no running experiment reads any more."""
-        self._pinned.keep({pin for running in self._running.values() for pin in running.pins.values()})
+        read = {pin for running in self._running.values() for pin in running.pins.values()}
+        wanted = {one.pinned for name in self._running for one in self._assignments.running(name)}
+        self._pinned.keep(read | wanted)
 
     def problems(self, name: str) -> Mapping[str, str]:
         """Return what keeps running experiments of a collection from taking part here, by id. Never blocks."""

@@ -12,6 +12,7 @@ from clickloop.container import Container
 from foundation.contracts import CURVE_RANKS, Evidence, query_key
 from foundation.packed_evidence import pack
 from serving.live import failures
+from serving.live import pinned as module
 from serving.live.loader import Loader
 from serving.ranking.live_evidence import LiveMemory
 from tests.integration.loader.conftest import linear, register, restore
@@ -25,7 +26,8 @@ def assignments(container: Container) -> Assignments:
 
 
 @pytest.fixture
-def loader(container: Container, assignments: Assignments) -> Loader:
+def loader(container: Container, assignments: Assignments, monkeypatch: pytest.MonkeyPatch) -> Loader:
+    monkeypatch.setattr(module, "_WAIT_S", 10.0)
     loader = container.make_loader(assignments)
     loader.follow_content()
     loader.follow_versions()
