@@ -190,7 +190,8 @@ def signals_of(shown: ShownList, asked: Asked, following: Asked | None) -> Searc
     Args:
         following: The unit's next search in the same run.
     """
-    return own_signals(shown).plus(sequel_signals(ending_of(shown.outcome), asked, following))
+    said, more = own_signals(shown), sequel_signals(ending_of(shown.outcome), asked, following)
+    return said if more is NO_SIGNALS else said.plus(more)
 
 
 def own_signals(shown: ShownList) -> SearchSignals:

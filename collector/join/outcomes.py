@@ -10,12 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from collector.fold.lists import ShownList
 from collector.fold.signals import (
+    REFORMULATED_WITHIN,
     Asked,
     Ending,
     OutcomeKey,
@@ -32,20 +34,24 @@ from collector.reads.people import is_held
 from collector.tables import impressions, outcome_latencies, outcomes
 from foundation.contracts import Impression, query_key
 from foundation.database.engine import increment
-from foundation.database.lookup import chunks
+from foundation.database.lookup import chunks, keys_as_json, rows_of_keys
 
 _Chain = tuple[str, int, str]
 """Experiment, run and randomization unit; the searches of one are in the order of `Asked`."""
 
 _CHAIN = ("experiment", "run", "drawn_by")
-_IN_EXPERIMENT: sa.ColumnElement[str] = sa.literal_column("''")  # not bound, for the partial index says it so
+_NONE: sa.ColumnElement[str] = sa.literal_column("''")  # not bound, for the partial index says it so
+_COLLECTION = sa.bindparam("collection", type_=sa.String)
+_EXPOSED = (impressions.c.collection == _COLLECTION) & (impressions.c.experiment != _NONE)
+_IS_WANTED = impressions.c.query_id.in_(sa.bindparam("wanted", expanding=True))
 _later = impressions.alias("following")
 _STEP = (
     *(impressions.c[name] for name in (*_CHAIN, "at", "query_id", "query_key", "arm", "surface", "known")),
     *(impressions.c[name] for name in ("had_evidence", "clicks")),
     *(_later.c[name].label(f"following_{name}") for name in Asked._fields),
 )
-_ENDING = (impressions.c.outcome["resolved"].as_boolean().label("resolved"), is_held().label("held"))
+_RESOLVED = impressions.c.outcome["resolved"].as_boolean()
+_ENDING = (_RESOLVED.label("resolved"), is_held().label("held"))
 _WHOLE = tuple(impressions.c[name] for name in ("results", "outcome", "took_ms"))
 
 
@@ -81,7 +87,7 @@ def read_changes(
     for chain, asked in sorted(places.values()):
         chains.setdefault(chain, []).append(asked)
     steps, following = _read_neighbours(scope, places)
-    steps |= _read_steps(scope, moved)
+    steps |= {row.query_id: _step(row) for row in _execute(scope, _steps(), moved)}
     for query_id, step in steps.items():
         if not step.held:
             after = _first_of(step.following, step.asked, chains.get(_chain_of(step.key), ()))
@@ -111,35 +117,41 @@ def add_outcomes(scope: Scope, sums: OutcomeSums) -> None:
 @contextmanager
 def refolding(scope: Scope, query_ids: Sequence[str]) -> Iterator[None]:
     """Let the outcomes follow what the block changes of some stored lists, or that it deletes them."""
-    wanted = impressions.c.query_id.in_(query_ids)
-    earlier = sa.select(_beside(impressions, later=False)).where(_exposed(scope), wanted)
-    affected = {*query_ids, *filter(None, scope.connection.execute(earlier).scalars())}
-    before = fold_stored(scope, "query_id", affected)
+    earlier = _execute(scope, sa.select(_beside(impressions, later=False)).where(_EXPOSED, _IS_WANTED), query_ids)
+    affected = {*query_ids, *filter(None, (row[0] for row in earlier))}
+    before = fold_stored(scope, affected)
     yield
-    after = fold_stored(scope, "query_id", affected)
+    after = fold_stored(scope, affected)
     after.subtract(before)
     add_outcomes(scope, after)
 
 
-def fold_stored(scope: Scope, column: str, values: Collection[str]) -> OutcomeSums:
-    """Return what the stored lists with one of some values add up to; users who are in quarantine say nothing."""
+def fold_stored(scope: Scope, query_ids: Collection[str]) -> OutcomeSums:
+    """Return what some stored lists add up to; users who are in quarantine say nothing."""
     sums = OutcomeSums()
-    lists = _select_steps(_beside(impressions, later=True)).add_columns(*_WHOLE).where(_exposed(scope), ~is_held())
-    for some in chunks(sorted(values)):
-        for row in scope.connection.execute(lists.where(impressions.c[column].in_(some))):
-            key = _key_of(row, row.experiment, row.run, row.drawn_by)
-            sums.add(key, signals_of(stored_list(row), _asked_by(row), _followed_by(row)))
-            sums.add_latency(key, row.took_ms)
+    for row in _execute(scope, _lists(), query_ids):
+        key = _key_of(row, row.experiment, row.run, row.drawn_by)
+        sums.add(key, signals_of(stored_list(row), _asked_by(row), _followed_by(row)))
+        sums.add_latency(key, row.took_ms)
     return sums
+
+
+def fold_units(scope: Scope, units: Collection[str]) -> OutcomeSums:
+    """Return what the stored lists of some users add up to."""
+    lists = sa.select(impressions.c.query_id).where(
+        _EXPOSED, impressions.c.unit.in_(sa.bindparam("wanted", expanding=True))
+    )
+    return fold_stored(scope, [row.query_id for row in _execute(scope, lists, units)])
 
 
 def rebuild_outcomes(scope: Scope) -> None:
     """Fold all stored lists again."""
     for table in (outcomes, outcome_latencies):
         scope.connection.execute(sa.delete(table).where(scope.mine(table)))
-    query_ids = list(scope.connection.execute(sa.select(impressions.c.query_id).where(_exposed(scope))).scalars())
+    lists = sa.select(impressions.c.query_id).where(_EXPOSED)
+    query_ids = scope.connection.execute(lists, {"collection": scope.collection}).scalars()
     for some in chunks(sorted(query_ids)):
-        add_outcomes(scope, fold_stored(scope, "query_id", some))
+        add_outcomes(scope, fold_stored(scope, some))
 
 
 def _add_difference(
@@ -157,37 +169,27 @@ def _add_difference(
 def _first_of(stored: Asked | None, asked: Asked, new: Sequence[Asked]) -> Asked | None:
     """Return what follows a search: the stored one that does, or a new one that stands before it."""
     place = bisect_right(new, asked)
-    found = [one for one in (stored, *new[place : place + 1]) if one]
-    return min(found, default=None)
-
-
-def _read_steps(scope: Scope, query_ids: Collection[str]) -> dict[str, _Step]:
-    """Return stored lists of experiments."""
-    steps = _select_steps(_beside(impressions, later=True)).add_columns(*_ENDING).where(_exposed(scope))
-    return {
-        row.query_id: _step(row)
-        for some in chunks(sorted(query_ids))
-        for row in scope.connection.execute(steps.where(impressions.c.query_id.in_(some)))
-    }
+    if place == len(new):
+        return stored
+    return new[place] if stored is None else min(stored, new[place])
 
 
 def _read_neighbours(
     scope: Scope, places: Mapping[str, tuple[_Chain, Asked]]
 ) -> tuple[dict[str, _Step], dict[str, Asked]]:
-    """Return the stored lists before places of new ones, and what is stored after each of these by its query id."""
-    if not places:
-        return {}, {}
-    keys = {(*chain, asked.at, asked.query_id) for chain, asked in places.values()}
-    wanted = scope.keys(impressions, (*_CHAIN, "at", "query_id"), keys)
-    earlier = (impressions.c.collection == wanted.c.collection) & (
-        impressions.c.query_id == _beside(wanted, later=False)
-    )
-    later = (_later.c.collection == wanted.c.collection) & (_later.c.query_id == _beside(wanted, later=True))
-    sides = wanted.outerjoin(impressions, earlier).outerjoin(_later, later)
+    """Return the stored lists before places of new ones, and what is stored after each of these by its query id.
+
+    Most have a list before them that says the same whatever follows it: it has a click, or is long past. Those are left
+    out.
+    """
     steps: dict[str, _Step] = {}
     following: dict[str, Asked] = {}
-    columns: tuple[sa.ColumnElement[Any], ...] = (*_STEP, *_ENDING, wanted.c.query_id.label("new"))
-    for row in scope.connection.execute(sa.select(*columns).select_from(sides)):
+    if not places:
+        return steps, following
+    keys = [(*chain, asked.at, asked.query_id, asked.at - REFORMULATED_WITHIN) for chain, asked in places.values()]
+    dialect = scope.connection.dialect.name
+    values = {"collection": scope.collection, "keys": keys_as_json(dialect, keys)}
+    for row in scope.connection.execute(_neighbours(dialect), values):
         if row.query_id is not None:
             steps[row.query_id] = _step(row)
         if (after := _followed_by(row)) is not None:
@@ -195,9 +197,41 @@ def _read_neighbours(
     return steps, following
 
 
-def _select_steps(following: sa.ScalarSelect[str]) -> sa.Select[Any]:
-    joined = (_later.c.collection == impressions.c.collection) & (_later.c.query_id == following)
-    return sa.select(*_STEP).select_from(impressions.outerjoin(_later, joined))
+def _execute(scope: Scope, statement: sa.Select[Any], wanted: Collection[str]) -> Iterator[sa.Row[Any]]:
+    """Yield the rows of a statement for the bound values `wanted`, some at a time."""
+    for some in chunks(sorted(wanted)):
+        yield from scope.connection.execute(statement, {"collection": scope.collection, "wanted": some})
+
+
+@cache  # to make a statement takes longer than to run it
+def _steps() -> sa.Select[Any]:
+    """Select stored lists with what follows them."""
+    return _with_following(*_STEP, *_ENDING).where(_IS_WANTED)
+
+
+@cache
+def _lists() -> sa.Select[Any]:
+    """Select all that stored lists say, but those of users who are in quarantine."""
+    return _with_following(*_STEP, *_WHOLE).where(_IS_WANTED, ~is_held())
+
+
+@cache
+def _neighbours(dialect: str) -> sa.Select[Any]:
+    """Select the stored lists before and after places where new ones will stand."""
+    columns = [*(impressions.c[name] for name in (*_CHAIN, "at", "query_id")), impressions.c.at.label("recent")]
+    wanted = rows_of_keys(dialect, columns, sa.bindparam("keys", type_=sa.Text))
+    open_ended = ((impressions.c.clicks == 0) & (impressions.c.at >= wanted.c.recent)) | _RESOLVED
+    earlier = (impressions.c.collection == _COLLECTION) & (impressions.c.query_id == _beside(wanted, later=False))
+    later = (_later.c.collection == _COLLECTION) & (_later.c.query_id == _beside(wanted, later=True))
+    sides = wanted.outerjoin(impressions, earlier & open_ended).outerjoin(_later, later)
+    found = impressions.c.query_id.is_not(None) | _later.c.query_id.is_not(None)
+    selected: tuple[sa.ColumnElement[Any], ...] = (*_STEP, *_ENDING, wanted.c.query_id.label("new"))
+    return sa.select(*selected).select_from(sides).where(found)
+
+
+def _with_following(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    later = (_later.c.collection == _COLLECTION) & (_later.c.query_id == _beside(impressions, later=True))
+    return sa.select(*columns).select_from(impressions.outerjoin(_later, later)).where(_EXPOSED)
 
 
 def _beside(rows: sa.FromClause, *, later: bool) -> sa.ScalarSelect[str]:
@@ -205,19 +239,16 @@ def _beside(rows: sa.FromClause, *, later: bool) -> sa.ScalarSelect[str]:
     other = impressions.alias("other")
     place, here = (sa.tuple_(table.c.at, table.c.query_id) for table in (other, rows))
     order = (other.c.at, other.c.query_id) if later else (other.c.at.desc(), other.c.query_id.desc())
-    same = (other.c[name] == rows.c[name] for name in ("collection", *_CHAIN))
+    same = (other.c[name] == rows.c[name] for name in _CHAIN)
     return (
         sa.select(other.c.query_id)
-        .where(*same, other.c.experiment != _IN_EXPERIMENT, place > here if later else place < here)
+        .where(other.c.collection == _COLLECTION, *same, other.c.experiment != _NONE)
+        .where(place > here if later else place < here)
         .order_by(*order)
         .limit(1)
         .correlate(rows)
         .scalar_subquery()
     )
-
-
-def _exposed(scope: Scope) -> sa.ColumnElement[bool]:
-    return scope.mine(impressions) & (impressions.c.experiment != _IN_EXPERIMENT)
 
 
 def _delete_zeros(scope: Scope, count: sa.Column[Any], chains: Collection[_Chain]) -> None:

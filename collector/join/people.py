@@ -12,7 +12,7 @@ from collector.fold.signals import OutcomeSums
 from collector.fold.votes import EvidenceKey, Vote
 from collector.join.evidence import add_changes, count_stored, last_clicks_of, reconsider
 from collector.join.lists import read_votes_by_list, read_votes_of, refresh_outcomes
-from collector.join.outcomes import add_outcomes, fold_stored, refolding
+from collector.join.outcomes import add_outcomes, fold_units, refolding
 from collector.join.replay import lock_recounted
 from collector.join.scope import Scope
 from collector.tables import HELD, RELEASED, events, impressions, quarantine, quarantine_moves
@@ -78,7 +78,7 @@ def hold(connection: sa.Connection, collection: str, rows: Sequence[Mapping[str,
     for votes in chunks(read_votes_of(scope, [row["unit"] for row in rows])):
         add_changes(scope, count_stored(scope, votes), {})
     gone = OutcomeSums()
-    gone.subtract(fold_stored(scope, "unit", [row["unit"] for row in rows]))
+    gone.subtract(fold_units(scope, [row["unit"] for row in rows]))
     add_outcomes(scope, gone)
     upsert(connection, quarantine, [{"collection": collection, **row, "state": HELD} for row in rows])
     _note_moves(scope, [row["unit"] for row in rows], HELD)
@@ -98,7 +98,7 @@ def release(
         return False
     for votes in chunks(read_votes_of(scope, [unit])):
         add_changes(scope, {}, count_stored(scope, votes))
-    add_outcomes(scope, fold_stored(scope, "unit", [unit]))
+    add_outcomes(scope, fold_units(scope, [unit]))
     _note_moves(scope, [unit], RELEASED)
     return True
 

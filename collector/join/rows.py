@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,26 +34,25 @@ def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
     return {result["id"]: result["rank"] for result in reversed(results)}
 
 
-def teams_of(results: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the team of each slot of a stored list, rank 1 first; none where it is not interleaved."""
-    if not any(result["team"] for result in results):
-        return ()
-    return tuple(result["team"] for result in sorted(results, key=itemgetter("rank")))
-
-
 def list_of(impression: Impression) -> ShownList:
     """Return an impression as it is counted, before anything is known of its user."""
     ranks = {result.id: result.rank for result in reversed(impression.results)}
-    slots = [{"rank": result.rank, "team": result.team} for result in impression.results if impression.experiment]
     to_person, experiment = impression.surface == PAGE, impression.experiment
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, experiment, teams_of(slots))
+    teams = _teams_of([(result.rank, result.team) for result in impression.results]) if experiment else ()
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, experiment, teams)
 
 
 def stored_list(row: sa.Row[Any]) -> ShownList:
     """Return a stored impression as it is counted."""
     outcome, to_person, experiment = Outcome.from_json(row.outcome), row.surface == PAGE, row.experiment
-    teams = teams_of(row.results) if experiment else ()
+    teams = _teams_of([(result["rank"], result["team"]) for result in row.results]) if experiment else ()
     return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, to_person, experiment, teams)
+
+
+def _teams_of(slots: list[tuple[int, str]]) -> tuple[str, ...]:
+    """Return the team of each slot, given with its rank; none where the list is not interleaved."""
+    teams = tuple(team for _, team in sorted(slots))
+    return teams if any(teams) else ()
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
@@ -70,17 +69,21 @@ def impression_row(impression: Impression, outcome: Outcome, change: int) -> dic
     """Return an impression as a change of the evidence stores it."""
     columns = dict(zip(_IMPRESSION, _values_of_impression(impression), strict=True))
     columns |= {"drawn_by": randomization_unit(impression), "change": change}
-    results = [  # written out: there are ten in a list, and this takes a third of the time of going by the fields
+    results: list[
+        dict[str, Any]
+    ] = [  # written out: there are ten in a list, and this takes a third of the time of going by the fields
         {
             "id": result.id,
             "rank": result.rank,
             "score": result.score,
             "team": result.team,
             "propensity": result.propensity,
-            **({"own_ranks": result.own_ranks} if result.own_ranks else {}),
         }
         for result in impression.results
     ]
+    for row, result in zip(results, impression.results, strict=True) if impression.experiment else ():
+        if result.own_ranks:
+            row["own_ranks"] = result.own_ranks
     return columns | vote_of(impression)._asdict() | {"results": results} | outcome_row(outcome)
 
 

@@ -26,10 +26,19 @@ def keys_as_rows(
     limit of bound values applies. The join uses an index, where SQLite would scan the table for
     `(a, b) IN (VALUES ...)`. Keys may hold moments.
     """
-    postgresql = connection.dialect.name == "postgresql"
-    value = sa.literal(json.dumps(keys, default=_zoned if postgresql else _as_sqlite_stores), sa.Text)
+    dialect = connection.dialect.name
+    return rows_of_keys(dialect, columns, sa.literal(keys_as_json(dialect, keys), sa.Text))
+
+
+def keys_as_json(dialect: str, keys: Sequence[tuple[Any, ...]]) -> str:
+    """Return keys as the JSON value that `rows_of_keys` takes."""
+    return json.dumps(keys, default=_zoned if dialect == "postgresql" else _as_sqlite_stores)
+
+
+def rows_of_keys(dialect: str, columns: Sequence[sa.ColumnElement[Any]], value: sa.ColumnElement[str]) -> sa.CTE:
+    """Return the same as `keys_as_rows` of a value that may be bound later: for a statement that is made once."""
     parts: list[sa.ColumnElement[Any]]
-    if postgresql:
+    if dialect == "postgresql":
         elements = sa.func.json_array_elements(sa.cast(value, sa.JSON)).table_valued(sa.column("value", sa.JSON))
         texts = [sa.func.json_extract_path_text(elements.c.value, str(place)) for place in range(len(columns))]
         parts = [sa.cast(text, column.type) for text, column in zip(texts, columns, strict=True)]
