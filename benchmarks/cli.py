@@ -142,7 +142,7 @@ def ingest(
 
 @app.command()
 def loop(
-    collection: Annotated[Path, typer.Option(help="Folder in BEIR form.")],
+    collection: Folder = None,
     clicks: Annotated[int, typer.Option(min=100, help="Clicks of the closed loop.")] = 15_000,
     seeds: Annotated[int, typer.Option(min=1, help="Runs, under the seeds 0, 1, ...")] = 3,
     quick: Quick = False,

@@ -8,6 +8,7 @@ the parameters of the users.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,7 +90,12 @@ class LoopRow:
 
 
 class Votes:
-    """Clicks folded into evidence, as the collector folds them."""
+    """Clicks folded into evidence, as the collector folds them.
+
+    Attributes:
+        people: How many people speak for a document, by query and document, where that is not the number of
+            votes: all nameless lists together are half a person.
+    """
 
     def __init__(self, lists_per_user: int) -> None:
         self._lists_per_user = lists_per_user
@@ -98,7 +104,16 @@ class Votes:
         self._counts: dict[str, dict[str, EvidenceCounts]] = {}
         self._silent: dict[int, set[str]] = {}
         self._last_click: dict[int, datetime] = {}
+        self.people: dict[tuple[str, str], float] = {}
         self.clicks = 0
+
+    def copy(self) -> Votes:
+        """Return votes that go their own way from here."""
+        return deepcopy(self)
+
+    def users(self, key: str, document: str) -> float:
+        """Return how many people speak for a document."""
+        return self.people.get((key, document), self._counts.get(key, {}).get(document, EvidenceCounts()).users)
 
     def add(self, key: str, person: int, shown: ShownList) -> set[str]:
         """Count a list that a person saw for a query, the latest so far; return the queries that this changes."""
@@ -129,7 +144,15 @@ class Votes:
     def evidence(self, keys: Iterable[str] | None = None) -> list[Evidence]:
         """Return the evidence of some queries, of all when None."""
         return [
-            Evidence(key, document, tuple(map(float, count.shown)), tuple(map(float, count.clicked)), count.users)
+            Evidence(
+                query_key=key,
+                document_id=document,
+                shown=tuple(map(float, count.shown)),
+                clicked=tuple(map(float, count.clicked)),
+                users=self.users(key, document),
+                satisfied=count.satisfied,
+                dissatisfied=count.dissatisfied,
+            )
             for key in (sorted(self._counts) if keys is None else keys)
             for document, count in self._counts[key].items()
             if any(count.shown)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from foundation.arrays import Bits, Floats
-from foundation.contracts import ClickCurve, Evidence
 from serving.index.fingerprint import WORDS, dice, fingerprint
 
 Recalled = tuple[dict[str, float], dict[str, float]]
@@ -17,8 +15,6 @@ Recalled = tuple[dict[str, float], dict[str, float]]
 
 _NEAREST = 64
 _SIMILARITY_FLOOR = 0.4
-_LARGEST_DROP = -2.0
-_LIFT_PER_DOUBLING = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class QueryMemory:
         """Return what users of similar queries chose: by meaning, and by spelling.
 
         Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
-        the sums are returned. The query's own key never counts: its own clicks act by `click_boost`.
+        the sums are returned. The query's own key never counts: its own clicks act by `serving.ranking.click_boost`.
 
         Args:
             without: Further keys to leave out.
@@ -87,18 +83,3 @@ class QueryMemory:
             for document, relevance in self.past[number].choices.items():
                 chosen[document] = chosen.get(document, 0.0) + weight * relevance
         return chosen
-
-
-def click_boost(rows: Collection[Evidence], curve: ClickCurve) -> dict[str, float]:
-    """Return how a query's own clicks and skips change its documents' scores, in log-odds.
-
-    Satisfaction and disappointment after the click count as further clicks and skips. The boost is bounded, so
-    that it never outweighs the text by itself: at most 1.5 log2(1 + people) up, which is a factor of 4.5 in odds
-    for one person, and at most 2 down.
-    """
-    return {row.document_id: _boost(row, curve) for row in rows}
-
-
-def _boost(row: Evidence, curve: ClickCurve) -> float:
-    log_odds = curve.log_odds(row.shown, row.clicked) + (row.satisfied - row.dissatisfied) * 0.5
-    return min(max(log_odds, _LARGEST_DROP), _LIFT_PER_DOUBLING * math.log2(1 + row.users))

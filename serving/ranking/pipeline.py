@@ -11,10 +11,11 @@ from foundation.arrays import Flags
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Shifted, shift_documents
+from serving.ranking.click_boost import NO_BOOSTS, add_boosts, read_boosts
 from serving.ranking.features import FEATURES, Candidates, gather
 from serving.ranking.fusion import fuse
 from serving.ranking.live_evidence import LiveMemory
-from serving.ranking.memory import Recalled, click_boost
+from serving.ranking.memory import Recalled
 from serving.ranking.model import RankingModel
 from serving.ranking.near_duplicates import collapse_near_duplicates
 from serving.ranking.rerank import rerank
@@ -92,17 +93,17 @@ class Ranker:
         """Return the best `k` of the documents that the first stage and the version's memory bring."""
         timer = timer or StageTimer()
         query = first_stage.query
-        boosts = click_boost(self.live.rows(query.key) if self.live else [], self.model.curve)
+        boosts = read_boosts(self.live.rows(query.key), self.model.curve) if self.live else NO_BOOSTS
         timer.end("memory")
-        candidates = self.candidates(first_stage, [name for name, boost in boosts.items() if boost > 0])
+        candidates = self.candidates(first_stage, boosts.lifted)
         timer.end("features")
         scores = fuse(candidates.values, self.model.fusion, self.model.weights)
-        lifts = np.zeros(len(candidates.rows), np.float32)
-        if boosts:
-            by_row = {self.corpus.row(name): boost for name, boost in boosts.items()}
-            lifts[:] = [by_row.get(row, 0.0) for row in candidates.rows]
+        places = {row: number for number, row in enumerate(candidates.rows)}
+        named = {name: places[row] for name in boosts.documents if (row := self.corpus.row(name)) in places}
+        boosted = add_boosts(scores, boosts, named)
+        lifts = boosted - scores
         timer.end("fuse")
-        scores = scores + lifts
+        scores = boosted
         late = np.zeros_like(scores)
         if query.tokens is not None and candidates.rows:
             late = rerank(self.corpus, query.tokens, candidates.rows, scores)

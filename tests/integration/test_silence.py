@@ -18,7 +18,7 @@ from collector.tables import evidence
 from foundation.clock import FrozenClock
 from foundation.contracts import PRIOR_CURVE, FeedbackEvent, Impression
 from foundation.database.engine import transaction
-from serving.ranking.memory import click_boost
+from serving.ranking.click_boost import read_boosts
 from tests.conftest import START
 from tests.feedback import SETTINGS, count, event, impression
 
@@ -33,11 +33,11 @@ def fold(engine: sa.Engine, content: Sequence[Content]) -> None:
 def lifts(engine: sa.Engine) -> dict[str, float]:
     """Return what the evidence of "toner" adds to its documents' scores at once."""
     queries, _ = read_changed(engine, "default", 0, START, SETTINGS.evidence_half_life_days)
+    found = [read_boosts(query.rows(), PRIOR_CURVE) for query in queries if query.key == "toner"]
     return {
         name: lift
-        for query in queries
-        if query.key == "toner"
-        for name, lift in click_boost(query.rows(), PRIOR_CURVE).items()
+        for boosts in found
+        for name, lift in zip(boosts.documents, boosts.bounded().tolist(), strict=True)
         if lift
     }
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
 from foundation.packed_evidence import pack
 from serving.encode.query import Query
+from serving.ranking.click_boost import read_boosts
 from serving.ranking.live_evidence import LiveMemory
-from serving.ranking.memory import QueryMemory, Remembered, click_boost
+from serving.ranking.memory import QueryMemory, Remembered
 
 ReadQuery = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
@@ -23,7 +24,7 @@ def row(clicks: float, lists: float, users: float, query: str = "q", **more: flo
 
 
 def lift(evidence: Evidence) -> float:
-    return click_boost([evidence], PRIOR_CURVE)["d"]
+    return float(read_boosts([evidence], PRIOR_CURVE).bounded()[0])
 
 
 def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask: ReadQuery) -> None:
