@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -24,12 +24,16 @@ from ab_testing.design.assignment import (
 )
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED, Kind
+from collector.api import read_seen_units
 from foundation.clock import Clock
 from foundation.database.engine import reading
 from foundation.errors import FieldFault, InvalidRequest
 
 MAX_KEPT_ARMS = 100_000
 """Units whose first arm is remembered."""
+
+_LATENESS = timedelta(minutes=1)
+"""How much later than its neighbours a list may come to the collector and still be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,23 @@ class Assignments:
         self._clock = clock
         self._running: dict[str, tuple[_Draw, ...]] = {}
         self._first_arms = _FirstArms()
+        self._learned: dict[tuple[str, int], datetime] = {}
 
     def refresh(self) -> None:
         """Read the running experiments again; one query."""
         with reading(self._engine) as connection:
             self.replace(store.running(connection))
+
+    def learn_arms(self, collection: str) -> None:
+        """Learn in which arms other processes saw people first, or this one before it was started again."""
+        for draw in self._running.get(collection, ()):
+            one = draw.experiment
+            if one.plan.unit == "user" and one.started_at is not None:
+                since = self._learned.get((one.id, one.run), one.started_at)
+                with reading(self._engine) as connection:
+                    seen = read_seen_units(connection, collection, one.id, one.run, since=since, limit=MAX_KEPT_ARMS)
+                self._first_arms.learn(one, ((unit, draw.number_of(arm)) for unit, arm, _ in seen))
+                self._learned[one.id, one.run] = max([since, *(unit.at - _LATENESS for unit in seen[-1:])])
 
     def replace(self, experiments: Iterable[Experiment]) -> None:
         """Let these be the experiments that run, of all collections."""
@@ -155,6 +171,10 @@ class _Draw:
         """Return the number of a unit's arm."""
         return choose_arm(self._bounds, position(self._split_salt, unit))
 
+    def number_of(self, arm: str) -> int:
+        """Return the number of an arm by its name; any where all rank."""
+        return next((number for number, one in enumerate(self.experiment.plan.arms) if one.name == arm), 0)
+
     def to_assignment(self, unit: str, number: int, query: str, *, forced: bool = False) -> Assignment:
         """Return what a search of a unit in an arm gets."""
         experiment, plan = self.experiment, self.experiment.plan
@@ -188,7 +208,8 @@ class _Draw:
 class _FirstArms:
     """The first arm that units of kind "user" were seen in, the latest units only. Safe for many threads.
 
-    A person who searches without a name and then logs in stays in the arm of the nameless visit.
+    A person who searches without a name and then logs in stays in the arm of the nameless visit. Another process knows
+    of the visit as soon as the collector has its list.
     """
 
     def __init__(self) -> None:
@@ -211,6 +232,14 @@ class _FirstArms:
         if experiment.plan.unit == "user":
             with self._lock:
                 self._put((experiment.id, experiment.run, unit), arm)
+
+    def learn(self, experiment: Experiment, seen: Iterable[tuple[str, int]]) -> None:
+        """Remember the arms of units, of those that are not remembered yet."""
+        with self._lock:
+            for unit, arm in seen:
+                key = (experiment.id, experiment.run, unit)
+                if key not in self._kept:
+                    self._put(key, arm)
 
     def _put(self, key: tuple[str, int, str], arm: int) -> None:
         self._kept[key] = arm

@@ -13,6 +13,7 @@ from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.experiments import ArmSums, DraftedSearch, Exposures, stream_drafts, sum_clicks
+from collector.reads.first_arms import read_seen_units
 from collector.reads.rated import read_signals
 from collector.totals.history import History, read_history
 from collector.totals.refolded import refolded_history, refolded_totals
@@ -47,6 +48,7 @@ __all__ = [
     "read_changed",
     "read_evidence",
     "read_history",
+    "read_seen_units",
     "read_signals",
     "refolded_history",
     "refolded_totals",

@@ -22,6 +22,7 @@ FIELDS = "fields:"
 _COUNTED = (DOCUMENTS, EVIDENCE, FIELDS)
 _CHAMPION, _RUNNING = "champion", "running"
 _STARTED = running_experiments()
+_PINNED = _STARTED.c.get("pinned", sa.literal(""))
 _NO_TIME = sa.cast(sa.null(), _STARTED.c.started_at.type)
 _STATEMENT = sa.union_all(
     sa.select(
@@ -35,7 +36,7 @@ _STATEMENT = sa.union_all(
     ).group_by(champion_moves.c.collection),
     sa.select(
         sa.literal(_RUNNING),
-        _STARTED.c.collection + ":" + _STARTED.c.id,
+        _STARTED.c.collection + ":" + _STARTED.c.id + ":" + _PINNED,
         sa.cast(sa.literal(0), sa.BigInteger),
         _STARTED.c.started_at,
     ),
@@ -51,7 +52,7 @@ class ChangeCounts:
         evidence: The same of its evidence.
         fields: The same of its declared fields.
         champions: Number of the last move of its champion pointer.
-        running: The experiments that run, with their starts.
+        running: The experiments that run, each with the evidence that it pinned, and their starts.
     """
 
     documents: Mapping[str, int] = field(default_factory=dict)

@@ -236,6 +236,9 @@ class Loader:
             self._assignments.refresh()
         if self._followed is None or seen.champions != self._followed.champions:
             self._champions = self._registry.champions()
+        for name in self._served:
+            if self._followed is None or seen.evidence.get(name) != self._followed.evidence.get(name):
+                self._assignments.learn_arms(name)
         self._followed = seen
         for name, served in list(self._served.items()):
             self._pointer.follow(name, served, self._champions.get(name, self.baseline().id), moves)

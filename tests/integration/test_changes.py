@@ -36,6 +36,6 @@ def test_a_look_is_one_statement_and_tells_everything(any_engine: sa.Engine, clo
     running = experiments.start("shop", experiments.create("shop", plan).id)
     seen = read_changes(any_engine)
     assert (seen.documents, seen.champions) == ({"shop": 2}, {"shop": 1})
-    assert seen.running == {(f"shop:{running.id}", running.started_at)}
+    assert seen.running == {(f"shop:{running.id}:{running.pinned}", running.started_at)}
     assert read_changes(any_engine) == seen
     assert catalog.count("shop") == 2  # connections are as they were: transactions begin again

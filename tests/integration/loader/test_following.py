@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Assignments, ExperimentPlan
+from ab_testing.api import Assignments, ExperimentPlan, Visitor
 from clickloop.container import Container
+from collector.join.batch import fold_batch
 from collector.join.retention_watermark import lock_evidence
-from foundation.contracts import Document
+from foundation.contracts import Document, Impression, ShownResult
 from foundation.database.engine import transaction
 from foundation.errors import Conflict, NotFound, NotReady
 from serving.catalog.changes import read_changes
@@ -231,3 +232,40 @@ def test_a_move_that_is_refused_ends_no_experiment(container: Container, loader:
     with pytest.raises(Conflict):
         container.hotswap.promote("default", container.baseline.id, "it is that already")
     assert container.experiments.get("default", experiment).state == "running"
+
+
+def test_a_replica_knows_the_arms_that_others_gave_to_nameless_visits(container: Container, loader: Loader) -> None:
+    tested = register(container, linear(container))
+    plan = ExperimentPlan("n", "ab", container.baseline.id, tested, planned_searches=10, min_days=0, max_days=1)
+    experiment = container.experiments.start("default", container.experiments.create("default", plan).id)
+    visits = [f"visit-{number}" for number in range(20)]
+    first, second = (Assignments(container.engine, container.clock) for _ in range(2))
+    first.refresh()
+    replica = container.make_loader(second)
+    replica.follow()
+    before = [first.assign("default", Visitor(session=visit)) for visit in visits]
+    lists = [
+        Impression(
+            collection="default",
+            query_id=f"q-{number}",
+            query="kettle",
+            unit=given.unit,
+            version=tested,
+            results=(ShownResult("kettle", 1, 1.0),),
+            at=container.clock.now(),
+            experiment=experiment.id,
+            arm=given.arm,
+            drawn_by=given.unit,
+            run=1,
+        )
+        for number, given in enumerate(before)
+        if given
+    ]
+    with transaction(container.engine) as connection:
+        fold_batch(connection, lists, container.settings)
+
+    replica.follow()
+
+    after = [second.assign("default", Visitor(user=f"user of {visit}", session=visit)) for visit in visits]
+    assert [one.arm for one in after if one] == [one.arm for one in before if one]
+    assert len({one.arm for one in after if one}) == 2
