@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,17 +13,17 @@ from ab_testing.decide.look import Look
 from ab_testing.design.plan import CONTROL, ExperimentPlan
 from ab_testing.stats.caps import denominator_cap
 from ab_testing.stats.ratio import RatioStatistics
-from benchmarks.experiments.bars import Bar
+from benchmarks.experiments.bars import Bar, Figure, at_most, mean_of, share_of
 from benchmarks.experiments.latency import draw_latencies
 from benchmarks.experiments.simulate import PLANNED_DAYS, TREATMENT, Audience, draw, look_at
 
 RUNS = 4000
 QUICK_RUNS = 200
-LOW, HIGH = 0.935, 0.965
+TOLERATED_COVERAGE = 0.015
 DATASETS = 60
 QUICK_DATASETS = 6
 DRAWS = 1000
-TOLERANCE = 0.03
+TOLERATED_ERROR = 0.03
 
 SCENARIOS = {
     "ctr": Audience(users=600, searches=6000, sigma=1.0, effect=0.03),
@@ -39,9 +38,9 @@ def coverage(seed: int, quick: bool) -> list[Bar]:
     bars = []
     for name, audience in SCENARIOS.items():
         held = [_holds(_rates(random, audience), audience.effect) for random in _randoms(seed, name, runs)]
-        bars.append(_coverage_bar(name, held))
+        bars.append(_coverage_bar(name, held, quick))
     held = [_holds(_latency(random), 0.0) for random in _randoms(seed, "p95", runs)]
-    return [*bars, _coverage_bar("p95_latency", held)]
+    return [*bars, _coverage_bar("p95_latency", held, quick)]
 
 
 def standard_errors(seed: int, quick: bool) -> list[Bar]:
@@ -51,8 +50,9 @@ def standard_errors(seed: int, quick: bool) -> list[Bar]:
     for name, audience in SCENARIOS.items():
         small = replace(audience, users=300, searches=3000, effect=0.0)
         ratios = [_rate_error(random, small) for random in _randoms(seed, name, datasets)]
-        bars.append(_error_bar(name, ratios))
-    return [*bars, _error_bar("p95_latency", [_latency_error(random) for random in _randoms(seed, "p95", datasets)])]
+        bars.append(_error_bar(name, ratios, quick))
+    ratios = [_latency_error(random) for random in _randoms(seed, "p95", datasets)]
+    return [*bars, _error_bar("p95_latency", ratios, quick)]
 
 
 def _randoms(seed: int, name: str, runs: int) -> Iterator[np.random.Generator]:
@@ -94,12 +94,13 @@ def _holds(evidence: MetricEvidence, truth: float) -> bool:
     return evidence.low <= truth <= evidence.high
 
 
-def _coverage_bar(name: str, held: list[bool]) -> Bar:
-    share = sum(held) / len(held)
-    error = math.sqrt(share * (1 - share) / len(held))
-    what = f"{name}, skewed users: the 95% interval holds the truth, {len(held)} runs (Monte-Carlo error {error:.4f})"
-    met = LOW <= share <= HIGH
-    return {"id": f"ab.coverage.{name}", "what": what, "value": round(share, 5), "bound": [LOW, HIGH], "met": met}
+def _coverage_bar(name: str, held: list[bool], quick: bool) -> Bar:
+    share = share_of(held)
+    what = (
+        f"{name}, skewed users: distance of the coverage {share.value:.4f} of 95% intervals from 0.95, {len(held)} runs"
+    )
+    distance = Figure(abs(share.value - 0.95), share.error)
+    return at_most(f"ab.coverage.{name}", what, distance, bound=TOLERATED_COVERAGE, quick=quick)
 
 
 def _rate_error(random: np.random.Generator, audience: Audience) -> float:
@@ -125,17 +126,8 @@ def _count(x: NDArray[np.int64], y: NDArray[np.int64]) -> dict[tuple[int, int], 
     return {(int(one), int(other)): int(count) for (one, other), count in zip(pairs.T, units, strict=True)}
 
 
-def _error_bar(name: str, ratios: list[float]) -> Bar:
-    ratio, error = float(np.mean(ratios)), float(np.std(ratios) / math.sqrt(len(ratios)))
-    what = (
-        f"{name}: distance from 1 of our standard error relative to a bootstrap over 300 users, mean of {len(ratios)} "
-        f"samples: {ratio:.4f} (Monte-Carlo error {error:.4f})"
-    )
-    distance = abs(ratio - 1)
-    return {
-        "id": f"ab.standard_error.{name}",
-        "what": what,
-        "value": round(distance, 5),
-        "bound": TOLERANCE,
-        "met": distance <= TOLERANCE,
-    }
+def _error_bar(name: str, ratios: list[float], quick: bool) -> Bar:
+    ratio = mean_of(ratios)
+    what = f"{name}: distance from 1 of our standard error relative to a bootstrap over 300 users, {ratio.value:.4f}"
+    distance = Figure(abs(ratio.value - 1), ratio.error)
+    return at_most(f"ab.standard_error.{name}", what, distance, bound=TOLERATED_ERROR, quick=quick)

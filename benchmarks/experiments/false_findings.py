@@ -12,7 +12,7 @@ from ab_testing.decide.evidence import weigh
 from ab_testing.decide.levels import HARM_ALPHA
 from ab_testing.metrics.choice import metrics_of
 from ab_testing.stats.sequential import Hybrid, fixed_critical_value, one_sided_critical_value
-from benchmarks.experiments.bars import Bar, share_bar
+from benchmarks.experiments.bars import Bar, at_most, share_of
 from benchmarks.experiments.simulate import Audience, Numbers, Stream, Traces, draw, look_at, mirror, trace
 
 LOOKS = 300
@@ -52,25 +52,25 @@ def false_findings(seed: int, quick: bool) -> list[Bar]:
 
     Each experiment counts twice, the second time with its arms exchanged.
     """
+    return [bar for name, audience in SCENARIOS.items() for bar in _bars(name, audience, seed, quick)]
+
+
+def _bars(name: str, audience: Audience, seed: int, quick: bool) -> Iterator[Bar]:
     runs = QUICK_RUNS if quick else RUNS
-    return [bar for name, audience in SCENARIOS.items() for bar in _bars(name, audience, seed, runs)]
-
-
-def _bars(name: str, audience: Audience, seed: int, runs: int) -> Iterator[Bar]:
     found: list[Found] = []
     for child in np.random.SeedSequence([seed, *name.encode()]).spawn(runs):
         found.extend(_both_ways(audience, draw(np.random.default_rng(child), audience)))
-    naive = sum(one.naive for one in found) / len(found)
-    looked = f"A/A {name}, {LOOKS} looks"
+    naive = share_of([one.naive for one in found]).value
+    looked = f"{runs} A/A experiments {name}, {LOOKS} looks each"
     counted = (
-        ("findings", f"{looked}: found at any look (a z-test at each look: {naive:.2f})", "finding", 0.05),
+        ("findings", f"{looked}: found at any look (by a z-test at each look: {naive:.2f})", "finding", 0.05),
         ("promotions", f"{looked}: promoted", "gain", 0.025),
         ("rollbacks", f"{looked}: rolled back", "harm", 0.01),
         ("silent", f"{looked}: ended without evidence", "silent", 0.02),
     )
     for kind, what, field, bound in counted:
-        share = sum(getattr(one, field) for one in found) / len(found)
-        yield share_bar(f"ab.false_{kind}.{name}", what, share, runs, bound)
+        share = share_of([getattr(one, field) for one in found], runs)
+        yield at_most(f"ab.false_{kind}.{name}", what, share, bound=bound, quick=quick)
 
 
 def _both_ways(audience: Audience, stream: Stream) -> Iterator[Found]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,12 +9,12 @@ import numpy as np
 
 from ab_testing.decide.evidence import weigh
 from ab_testing.stats.sequential import Hybrid, fixed_p_value
-from benchmarks.experiments.bars import Bar, least_bar, most_bar
+from benchmarks.experiments.bars import Bar, Figure, at_least, at_most, mean_of
 from benchmarks.experiments.simulate import Audience, Stream, draw, look_at, trace, with_effect
 
 LOOKS = 100
-RUNS = 1000
-QUICK_RUNS = 80
+RUNS = 2000
+QUICK_RUNS = 60
 
 SCENARIOS = {
     "ctr30": Audience(),
@@ -28,21 +27,21 @@ SCENARIOS = {
 
 def power(seed: int, quick: bool) -> list[Bar]:
     """Return two bars a scenario: power relative to the fixed test's, and the mean stop at twice the effect."""
-    runs = QUICK_RUNS if quick else RUNS
-    return [bar for name, audience in SCENARIOS.items() for bar in _bars(name, audience, seed, runs)]
+    return [bar for name, audience in SCENARIOS.items() for bar in _bars(name, audience, seed, quick)]
 
 
-def _bars(name: str, audience: Audience, seed: int, runs: int) -> Iterator[Bar]:
-    planned = with_effect(audience, seed)
-    ours, fixed = np.array([_powers(planned, stream) for stream in _streams(planned, seed, runs)]).T
+def _bars(name: str, audience: Audience, seed: int, quick: bool) -> Iterator[Bar]:
+    runs, planned = (QUICK_RUNS if quick else RUNS), with_effect(audience, seed)
+    ours, fixed = np.array([_powers(planned, stream) for stream in _streams(planned, seed, runs)], dtype=float).T
     rate, beside = float(ours.mean()), float(fixed.mean())
-    error = math.sqrt(max(float(np.var(ours - fixed * rate / beside)), 1 / runs) / runs) / beside
+    lost = mean_of(ours - fixed * rate / beside)
     what = f"{name}: power {rate:.3f} under {LOOKS} looks, {beside:.3f} by one fixed test on the same {runs} streams"
-    yield least_bar(f"ab.power.{name}", what, rate / beside, error, 0.95)
+    relative = Figure(rate / beside, lost.error / beside)
+    yield at_least(f"ab.power.{name}", what, relative, bound=0.95, quick=quick)
     large = replace(planned, effect=2 * planned.effect)
-    stops = np.array([_stop(large, stream) for stream in _streams(large, seed + 1, runs)])
+    stops = mean_of([_stop(large, stream) for stream in _streams(large, seed + 1, runs)])
     what = f"{name}: mean share of the planned searches until the end at twice the effect, {runs} runs"
-    yield most_bar(f"ab.early_stop.{name}", what, float(stops.mean()), float(stops.std() / math.sqrt(runs)), 0.4)
+    yield at_most(f"ab.early_stop.{name}", what, stops, bound=0.4, quick=quick)
 
 
 def _streams(audience: Audience, seed: int, runs: int) -> Iterator[Stream]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ab_testing.decide.look import summarise_histories
 from ab_testing.stats.cuped import adjust
-from benchmarks.experiments.bars import Bar, most_bar
+from benchmarks.experiments.bars import Bar, Figure, at_most, mean_of
 
 RUNS = 2000
 QUICK_RUNS = 150
@@ -33,35 +33,27 @@ class Effects(NamedTuple):
 def variance_reduction(seed: int, quick: bool) -> list[Bar]:
     """Return bars of the variance that is left, of bias, and of units without history."""
     runs, random = (QUICK_RUNS if quick else RUNS), np.random.default_rng(seed)
-    full, half, none = (_effects(random, runs, known) for known in (1.0, 0.5, 0.0))
-    all_known, half_known, nobody = (_variance(one) for one in (full, half, none))
-    about = f"variance of the effect relative to raw, correlation {CORRELATION}, {runs} runs"
-    return [
-        most_bar("ab.cuped.variance", f"{about}, all units have history", *all_known, 0.55),
-        _bias("ab.cuped.bias", "all units have history", full),
-        most_bar("ab.cuped.half_variance", f"{about}, half of the units have history", *half_known, 0.85),
-        _bias("ab.cuped.half_bias", "half of the units have history", half),
-        most_bar("ab.cuped.no_history", f"{about}, no unit has history", *nobody, 1.0),
-    ]
+    bars = []
+    for name, known, bound in (("all", 1.0, 0.55), ("half", 0.5, 0.85), ("none", 0.0, 1.0)):
+        effects = [_effect(random, known) for _ in range(runs)]
+        about = f"{known:.0%} of the units have history, correlation {CORRELATION}, {runs} runs"
+        what = f"variance of the effect relative to raw; {about}"
+        bars.append(at_most(f"ab.cuped.variance_{name}_known", what, _variance(effects), bound=bound, quick=quick))
+        what = f"distance of the mean effect from the planted {EFFECT}, in Monte-Carlo errors; {about}"
+        bars.append(at_most(f"ab.cuped.bias_{name}_known", what, _bias(effects), bound=3.0, quick=quick))
+    return bars
 
 
-def _variance(effects: list[Effects]) -> tuple[float, float]:
-    """Return the variance of the freed effects relative to the raw ones', and the error of that."""
+def _variance(effects: list[Effects]) -> Figure:
+    """Return the variance of the freed effects relative to the raw ones'."""
     raw, freed = np.array([one.raw for one in effects]), np.array([one.freed for one in effects])
-    ratio = float(freed.var() / raw.var())
-    correlation = float(np.corrcoef(raw, freed)[0, 1])
-    return ratio, ratio * 2 * math.sqrt(max(1 - correlation**2, 0.0) / len(effects))
+    ratio, correlation = float(freed.var() / raw.var()), float(np.corrcoef(raw, freed)[0, 1])
+    return Figure(ratio, ratio * 2 * math.sqrt(max(1 - correlation**2, 0.0) / len(effects)))
 
 
-def _bias(name: str, which: str, effects: list[Effects]) -> Bar:
-    freed = np.array([one.freed for one in effects])
-    error = float(freed.std() / math.sqrt(len(freed)))
-    what = f"distance of the mean freed effect from the planted {EFFECT}, in Monte-Carlo errors; {which}"
-    return most_bar(name, what, abs(float(freed.mean()) - EFFECT) / error, 1.0, 3.0)
-
-
-def _effects(random: np.random.Generator, runs: int, known: float) -> list[Effects]:
-    return [_effect(random, known) for _ in range(runs)]
+def _bias(effects: list[Effects]) -> Figure:
+    mean = mean_of([one.freed for one in effects])
+    return Figure(abs(mean.value - EFFECT) / mean.error, 1.0)
 
 
 def _effect(random: np.random.Generator, known: float) -> Effects:
