@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,13 +22,11 @@ from ab_testing.design.assignment import (
 )
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED, Kind
+from ab_testing.first_arms import MAX_KEPT_ARMS, FirstArms
 from collector.api import read_seen_units
 from foundation.clock import Clock
 from foundation.database.engine import reading
 from foundation.errors import FieldFault, InvalidRequest
-
-MAX_KEPT_ARMS = 100_000
-"""Units whose first arm is remembered."""
 
 _LATENESS = timedelta(minutes=1)
 """How much later than its neighbours a list may come to the collector and still be read."""
@@ -80,7 +76,7 @@ class Assignments:
         self._engine = engine
         self._clock = clock
         self._running: dict[str, tuple[_Draw, ...]] = {}
-        self._first_arms = _FirstArms()
+        self._first_arms = FirstArms()
         self._learned: dict[tuple[str, int], datetime] = {}
 
     def refresh(self) -> None:
@@ -203,49 +199,6 @@ class _Draw:
             raise _no_arm(f"names arm {name!r}, which an engine outside clickloop ranks")
         whole = self.to_assignment(visitor.query, 0, query, forced=True)
         return Assignment(whole.experiment, whole.run, whole.plan_hash, "ab", name, (found,), whole.unit, forced=True)
-
-
-class _FirstArms:
-    """The first arm that units of kind "user" were seen in, the latest units only. Safe for many threads.
-
-    A person who searches without a name and then logs in stays in the arm of the nameless visit. Another process knows
-    of the visit as soon as the collector has its list.
-    """
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, str], int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, experiment: Experiment, visitor: Visitor) -> int | None:
-        """Return the arm that a named user was first seen in: under the name, else in this visit before it."""
-        if experiment.plan.unit != "user" or not visitor.user:
-            return None
-        user, visit = ((experiment.id, experiment.run, name) for name in (visitor.user, visitor.session))
-        with self._lock:
-            arm = self._kept.get(user, self._kept.get(visit))  # no unit is called ""
-            if arm is not None:
-                self._put(user, arm)
-        return arm
-
-    def keep(self, experiment: Experiment, unit: str, arm: int) -> None:
-        """Remember the arm of a unit."""
-        if experiment.plan.unit == "user":
-            with self._lock:
-                self._put((experiment.id, experiment.run, unit), arm)
-
-    def learn(self, experiment: Experiment, seen: Iterable[tuple[str, int]]) -> None:
-        """Remember the arms of units, of those that are not remembered yet."""
-        with self._lock:
-            for unit, arm in seen:
-                key = (experiment.id, experiment.run, unit)
-                if key not in self._kept:
-                    self._put(key, arm)
-
-    def _put(self, key: tuple[str, int, str], arm: int) -> None:
-        self._kept[key] = arm
-        self._kept.move_to_end(key)
-        if len(self._kept) > MAX_KEPT_ARMS:
-            self._kept.popitem(last=False)
 
 
 def _names(arms: tuple[Arm, ...]) -> list[str]:

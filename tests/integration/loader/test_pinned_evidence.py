@@ -68,6 +68,8 @@ def test_both_sides_read_what_was_pinned_and_nobody_else_does(
     served = loader.collection("default")
     [memory] = read_by(loader)
     assert clicks(memory) == 3.0
+    for arm in served.snapshot.arms["e", 1].values():
+        assert (arm.knows(KEY), arm.knows("never asked")) == (True, False)
     assert {ranker.live for ranker in served.rankers.values()} == {served.live}
     served.live.update(pack([Evidence(KEY, "ladder", (9.0,) * CURVE_RANKS, (9.0,) * CURVE_RANKS, users=9)]), 99)
     assert [row.document_id for row in memory.rows(KEY)] == ["kettle"] if memory else False

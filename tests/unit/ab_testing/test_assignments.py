@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ab_testing import assignments as module
+from ab_testing import first_arms
 from ab_testing.assignments import Assignments
 from ab_testing.design.arm import CHAMPION, Arm
 from ab_testing.design.assignment import Visitor
@@ -90,7 +90,7 @@ def test_a_new_run_remembers_no_arm_of_the_last_one(clock: FrozenClock) -> None:
 
 
 def test_first_arms_are_bounded(clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_KEPT_ARMS", 3)
+    monkeypatch.setattr(first_arms, "MAX_KEPT_ARMS", 3)
     assignments = serve(clock, running())
     arms(assignments, *(Visitor(session=one) for one in PEOPLE))
     assert len(assignments._first_arms._kept) == 3
