@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from serving.encode.query import Query
 from serving.index.fields.filters import Condition
 from serving.index.space import Space
 from serving.live.collection_state import ServingSnapshot
 from serving.ranking.pipeline import Ranker
-from serving.ranking.retrieval import FirstStage, retrieve
+from serving.ranking.retrieval import FirstStage, read_query, retrieve
 from serving.ranking.stage_timer import StageTimer
 
 
@@ -57,7 +55,6 @@ class FirstStages:
 
     def _encode(self, space: Space) -> Query:
         """Return the query as the space's encoder reads it, without what must be skipped."""
-        if "meaning" in self._skipped:
-            return Query(self._text, self._key, np.zeros(space.embedder.encoder.dimension, np.float32))
-        query = space.embedder.read_query(self._text, self._key)
+        meaning = "meaning" not in self._skipped
+        query = read_query(space.corpus, space.embedder, self._text, self._key, meaning=meaning)
         return replace(query, tokens=None) if "rerank" in self._skipped else query

@@ -94,7 +94,7 @@ class SearchReply:
     """The answer to a search.
 
     Attributes:
-        did_you_mean: The query with its unknown words corrected, "" when none is.
+        did_you_mean: The query with its slips corrected, as it was searched for; "" when it has none.
     """
 
     result: SearchResult

@@ -74,9 +74,8 @@ class Searcher:
         result = self.find(collection, request)
         append = self.publish(result, result.ranking.hits)
         hits = _render(result)  # while the disk is at work
-        corrected = result.corpus.lexical.correct(request.query)
         result.timer.end("snippet")
-        return SearchReply(self.settle(result, append), hits, corrected or "")
+        return SearchReply(self.settle(result, append), hits, result.query.meant)
 
     def find(self, collection: str, request: SearchRequest) -> SearchResult:
         """Return what a search finds, without logging it; raises what `search` does."""
@@ -244,7 +243,7 @@ def _render(result: SearchResult) -> list[RenderedHit]:
             rank=rank,
             hit=hit,
             document=document,
-            snippet=cut_snippet(document.text, result.request.query, passages),
+            snippet=cut_snippet(document.text, result.query.words, passages),
         )
         for rank, (document, hit, passages) in enumerate(zip(documents, hits, near, strict=True), start=1)
     ]

@@ -18,6 +18,7 @@ from serving.index.corpus import Corpus
 from serving.ranking.memory import QueryMemory
 from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import read_query
 from simulator.collection import JudgedCollection
 
 RERANK = "rerank"
@@ -66,7 +67,7 @@ class Systems:
         return {query: rank(self._read(text, late=system == RERANK)) for query, text in queries.items()}
 
     def _read(self, text: str, *, late: bool) -> Query:
-        query = self._embedder.read_query(text, query_key(text))
+        query = read_query(self.corpus, self._embedder, text, query_key(text))
         return query if late else replace(query, tokens=None)
 
     def _ranker(self, system: str) -> Rank:
@@ -91,7 +92,7 @@ class Systems:
         return lambda query: {hit.document_id: hit.score for hit in ranker.search(query, self._depth).hits}
 
     def _by_words(self, query: Query) -> dict[str, float]:
-        found = self.corpus.lexical.search(query.text, self._depth)
+        found = self.corpus.lexical.search(query.words, self._depth)
         return {self.corpus.name(row): score for row, score in found.items()}
 
     def _by_meaning(self, query: Query) -> dict[str, float]:

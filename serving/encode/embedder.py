@@ -27,6 +27,10 @@ class StoredEmbedder:
         encoder.reads_tokens = late
         self.tokens = TokenStore(folder, self.vectors, encoder.encode_with_tokens) if late else None
 
+    def is_common(self, word: str) -> bool:
+        """Return whether a word, small, is common in the language of the encoder."""
+        return self.encoder.is_common(word)
+
     def embed(self, texts: list[str]) -> Floats:
         """Return unit vectors, float32 of shape (len(texts), dimension)."""
         return self.vectors.embed(texts, self.encoder.encode)

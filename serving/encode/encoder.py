@@ -14,10 +14,12 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from foundation.arrays import Floats
+from foundation.language.folding import fold
 
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
 _CACHED_QUERIES = 2048
+_COMMON_LETTERS = 3
 
 _COMMON_WORDS = """
 a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it
@@ -44,7 +46,9 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
         self._tokenizer.enable_truncation(_PASSAGE_TOKENS)
         self._tokenizer.no_padding()
-        self._content = _find_content(self._tokenizer.get_vocab())
+        vocabulary = self._tokenizer.get_vocab()
+        self._content = _find_content(vocabulary)
+        self._common = _find_common(vocabulary)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a query gains nothing from a second one, which costs half as much again
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
@@ -52,6 +56,10 @@ class Encoder:
         self._read_once = lru_cache(_CACHED_QUERIES)(self._read_query)
         self._batches = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self.dimension = int(self.encode(["a"]).shape[1])
+
+    def is_common(self, word: str) -> bool:
+        """Return whether a word, small, is so common that the model's vocabulary has it whole."""
+        return word in self._common
 
     def encode(self, texts: list[str]) -> Floats:
         """Return unit vectors, float32 of shape (len(texts), dimension); texts are cut at 160 tokens."""
@@ -129,6 +137,14 @@ class EncodedQuery:
 
     vector: Floats
     tokens: Floats
+
+
+def _find_common(vocabulary: Mapping[str, int]) -> frozenset[str]:
+    """Return the words that a vocabulary has whole; pieces that go on, or begin, a word are marked in most models."""
+    starts = "\u2581" if any(token.startswith("\u2581") for token in vocabulary) else ""
+    starts = starts or ("\u0120" if any(token.startswith("\u0120") for token in vocabulary) else "")
+    words = (token.removeprefix(starts) for token in vocabulary if token.startswith(starts))
+    return frozenset(fold(word) for word in words if len(word) >= _COMMON_LETTERS and word.isalpha())
 
 
 def _find_content(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:

@@ -15,6 +15,7 @@ class Query:
         text: What the user typed.
         key: Its normal form, under which evidence is kept.
         vector: Unit vector, float32 of shape (dimension,); zero where the meaning is left out.
+        meant: The text with its slips corrected, "" when there are none; its words and its meaning are searched for.
         tokens: Projected vectors of its tokens for late interaction, float32 of shape (tokens, width), or None.
     """
 
@@ -22,6 +23,12 @@ class Query:
     key: str
     vector: Floats
     tokens: Floats | None = None
+    meant: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is searched for by words."""
+        return self.meant or self.text
 
     @property
     def has_meaning(self) -> bool:

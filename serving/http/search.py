@@ -96,7 +96,7 @@ class SearchOut(BaseModel):
         "experiment, and events about it find no list."
     )
     hits: list[HitOut]
-    did_you_mean: str = Field(description="The query with its unknown words corrected, else empty.")
+    did_you_mean: str = Field(description="The query with its slips corrected, as it was searched for; else empty.")
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
     skipped: list[str] = Field(
         description="Stages left out, to answer in time or because the request said so: rerank, meaning."

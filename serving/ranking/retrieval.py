@@ -1,4 +1,4 @@
-"""First-stage retrieval: what the lexical and the dense index find for a query, whichever version ranks it."""
+"""First-stage retrieval: a query read for a corpus, and what its indexes find, whichever version ranks it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,31 @@ class FirstStage:
         return replace(self, query=replace(self.query, vector=np.zeros_like(self.query.vector)), near=[])
 
 
+class QueryEmbedder(Protocol):
+    """Makes the vector of a query, and knows the common words of its language."""
+
+    def read_query(self, text: str, key: str) -> Query:
+        """Return a query with its vector, and its tokens where documents have them."""
+
+    def is_common(self, word: str) -> bool:
+        """Return whether a word, small, is common in the language."""
+
+
+def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, meaning: bool = True) -> Query:
+    """Return a query as the engine reads it: its slips corrected by the words of the corpus, its meaning after that.
+
+    A common word of the encoder's language is no slip, though no document has it.
+
+    Args:
+        key: Its normal form, under which evidence is kept; that of what was typed.
+        meaning: Whether its meaning is searched for too.
+    """
+    meant = corpus.lexical.correct(text, embedder.is_common) or ""
+    if not meaning:
+        return Query(text, key, np.zeros(corpus.dense.dimension, np.float32), meant=meant)
+    return replace(embedder.read_query(meant or text, key), text=text, meant=meant)
+
+
 def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
     """Return what the indexes of a corpus find for a query.
 
@@ -47,11 +72,11 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
         allowed: Rows that may appear, bool by row; None allows all.
     """
     timer = timer or StageTimer()
-    lexical = corpus.lexical.search(query.text, LEXICAL_CANDIDATES, allowed)
-    text = corpus.lexical.search(query.text, TEXT_SCORES, allowed, fields=("text",))
+    lexical = corpus.lexical.search(query.words, LEXICAL_CANDIDATES, allowed)
+    text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",))
     timer.end("lexical")
     near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
     timer.end("dense")
     return FirstStage(
-        query=query, allowed=allowed, lexical=lexical, text=text, near=near, trigrams=fingerprint(query.text)
+        query=query, allowed=allowed, lexical=lexical, text=text, near=near, trigrams=fingerprint(query.words)
     )

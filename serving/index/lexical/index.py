@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,8 @@ _BLANK = "_"
 _USUAL_WORDS = 8
 _WORDS_A_LETTER = 20_000
 _SPELLER_AGE = 0.1
+_ENOUGH = 50
+"""Documents in which two words stand side by side; whether more do says nothing further."""
 
 
 class LexicalIndex:
@@ -128,13 +130,16 @@ class LexicalIndex:
             return search.best(limit)
         return search.best_allowed(limit, _as_mask(allowed))
 
-    def correct(self, query: str) -> str | None:
+    def correct(self, query: str, keep: Callable[[str], bool] = lambda _word: False) -> str | None:
         """Return the query with unknown words replaced by likely ones; None when there is nothing to correct.
 
         The vocabulary is that of titles and texts as of the last commit, but for a tenth of the documents
         at most.
+
+        Args:
+            keep: Returns whether an unknown word is right all the same, as a common word of the language is.
         """
-        return self._speller.correct(make_valid(query))
+        return self._speller.correct(make_valid(query), keep)
 
     def compact(self) -> None:
         """Commit, and rewrite the index as one segment without what was removed, for sealing.
@@ -186,15 +191,24 @@ class LexicalIndex:
             self._speller, self._spelt = self._make_speller(), len(self)
 
     def _make_speller(self) -> Speller:
-        return Speller(self._read_vocabulary, self._count_documents)
+        return Speller(self._read_vocabulary, self._count_documents, self._count_together, self._is_inside)
 
     def _read_vocabulary(self, letter: str) -> Counts:
         return self._index.searcher().terms_with_prefix(VOCABULARY, letter, limit=_WORDS_A_LETTER)
 
     def _count_documents(self, word: str) -> int:
-        searcher = self._index.searcher()
+        statistics = Statistics(self._index.searcher())
         stems = self._tokenizer.stems(self._tokenizer.words(word))
-        return max((Statistics(searcher).in_texts(stem) for stem in stems), default=0)
+        return max((statistics.in_texts(stem) for stem in stems), default=0) or statistics.count(FORMS, word)
+
+    def _is_inside(self, word: str) -> bool:
+        return self._index.searcher().doc_freq(INNER, word) > 0
+
+    def _count_together(self, one: str, other: str) -> int:
+        searcher = self._index.searcher()
+        stems = self._tokenizer.stems([one, other])
+        phrases = [tantivy.Query.phrase_query(self._schema, name, list(stems)) for name in (TITLE, TEXT)]
+        return sum(len(searcher.search(phrase, _ENOUGH, count=False).hits) for phrase in phrases)
 
 
 def _write(writer: tantivy.IndexWriter, row: int, cut: dict[str, list[str]]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from foundation.language.folding import fold
+from serving.index.lexical.slips import first_letter_forms, is_likely_slip, slip_log_odds
 from serving.index.lexical.words import is_word
 
 Counts = list[tuple[str, int]]
@@ -22,8 +23,10 @@ MAX_UNKNOWN = 8
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
 _TWO_EDITS_FROM = 8
-# A guess that is one edit further away must stand in this many times the documents.
-_EDIT_ODDS = 50.0
+_CHOICES = 6
+_SURE_PART = 4
+# What a pair of words that stand side by side somewhere says, by what a document with the word says.
+_TOGETHER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +35,12 @@ class Guess:
 
     Attributes:
         distance: Letters inserted, left out, replaced or swapped with their neighbour.
-        documents: How many documents hold the word.
+        likelihood: Log-odds, up to a constant, that the word was meant.
     """
 
     word: str
     distance: int
-    documents: int
-
-    @property
-    def likelihood(self) -> float:
-        """Log-odds, up to a constant, that the word was meant."""
-        return math.log(self.documents) - (self.distance - 1) * math.log(_EDIT_ODDS)
+    likelihood: float
 
 
 class Speller:
@@ -52,23 +50,67 @@ class Speller:
         vocabulary: Returns the words that begin with a letter, and how many documents hold each. The
             words of a letter are kept from its first use on.
         known: Returns in how many documents a word stands in any of its forms, as of now.
+        together: Returns in how many documents two words stand side by side.
+        inside: Returns whether a word ends a longer one, as the last part of a compound does.
     """
 
-    def __init__(self, vocabulary: Callable[[str], Counts], known: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        vocabulary: Callable[[str], Counts],
+        known: Callable[[str], int],
+        together: Callable[[str, str], int] = lambda _one, _other: 0,
+        inside: Callable[[str], bool] = lambda _word: False,
+    ) -> None:
         self._vocabulary = vocabulary
         self._known = known
+        self._together = together
+        self._inside = inside
         self._by_length = cache(self._read_letter)
 
-    def guess(self, word: str, limit: int) -> list[Guess]:
-        """Return known words within one edit, two from eight letters, that share the first letter; likeliest first."""
+    def guess(self, word: str, limit: int, before: str = "", after: str = "") -> list[Guess]:
+        """Return known words within one edit, two from eight letters that share the first; likeliest first.
+
+        Args:
+            before: The word that stands before it, "" for none; words that stand beside it elsewhere are likelier.
+            after: The word that stands after it.
+        """
+        near = self._near(word)
+        if not near:
+            return []
+        guesses = sorted(
+            (Guess(other, OSA.distance(word, other), self._odds(word, other, count)) for other, count in near.items()),
+            key=lambda guess: (-guess.likelihood, guess.word),
+        )[: max(limit, _CHOICES)]
+        if len(guesses) > 1 and (before or after):
+            beside = [
+                replace(one, likelihood=one.likelihood + self._beside(one.word, before, after)) for one in guesses
+            ]
+            guesses = sorted(beside, key=lambda guess: (-guess.likelihood, guess.word))
+        return guesses[:limit]
+
+    def _near(self, word: str) -> dict[str, int]:
+        """Return the known words that a word may stand for, with their document counts."""
         edits = 2 if len(word) >= _TWO_EDITS_FROM else 1
         by_length = self._by_length(word[0])
-        guesses: list[Guess] = []
-        for length in range(len(word) - edits, len(word) + edits + 1):
+        near: dict[str, int] = {}
+        for length in range(max(len(word) - edits, _SHORTEST - 1), len(word) + edits + 1):
             words = by_length.get(length, {})
-            near = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
-            guesses += [Guess(other, int(distance), words[other]) for other, distance, _ in near if distance]
-        return sorted(guesses, key=lambda guess: (-guess.likelihood, guess.word))[:limit]
+            found = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
+            near |= {other: words[other] for other, distance, _ in found if distance}
+        for other in first_letter_forms(word):
+            if other[0] != word[0] and len(other) >= _SHORTEST:
+                count = self._by_length(other[0]).get(len(other), {}).get(other, 0)
+                if count:
+                    near[other] = count
+        return near
+
+    @staticmethod
+    def _odds(word: str, other: str, documents: int) -> float:
+        return math.log(documents) + slip_log_odds(word, other)
+
+    def _beside(self, word: str, before: str, after: str) -> float:
+        pairs = [(before, word)] * bool(before) + [(word, after)] * bool(after)
+        return _TOGETHER * math.log1p(sum(self._together(*pair) for pair in pairs))
 
     def split(self, word: str) -> tuple[str, ...]:
         """Return the two known words that a word is most likely made of; empty when there are none."""
@@ -77,39 +119,51 @@ class Speller:
         best = max(odds, key=odds.__getitem__, default=0)
         return (word[:best], word[best:]) if odds.get(best) else ()
 
-    def correct(self, query: str) -> str | None:
+    def correct(self, query: str, keep: Callable[[str], bool] = lambda _word: False) -> str | None:
         """Return the query with its unknown words replaced by the likeliest known ones.
 
         A word is replaced by one like it, joined with its neighbour, or split in two. Words with digits are
         left alone. None when no word is unknown, more than `MAX_UNKNOWN` are, or no guess is made.
+
+        Args:
+            keep: Returns whether an unknown word is right all the same, as a common word of the language is.
         """
         matches = list(_WORD.finditer(query))
         words = [fold(match[0]) for match in matches]
-        unknown = [_may_be_misspelt(word) and not self._known(word) for word in words]
+        unknown = [_may_be_misspelt(word) and not self._known(word) and not keep(word) for word in words]
         if not 0 < sum(unknown) <= MAX_UNKNOWN:
             return None
         pieces: list[str] = []
         end, number = 0, 0
         while number < len(matches):
-            better, used = self._replace(words[number : number + 2], unknown[number : number + 2])
+            better, used = self._replace(words, unknown, number)
             pieces += [query[end : matches[number].start()], better or matches[number][0]]
             end = matches[number + used - 1].end()
             number += used
         corrected = "".join([*pieces, query[end:]])
         return corrected if corrected != query else None
 
-    def _replace(self, words: list[str], unknown: list[bool]) -> tuple[str | None, int]:
-        """Return what the first word should be, None for itself, and how many words that replaces."""
-        joined = "".join(words)
-        if len(words) == 2 and any(unknown) and self._known(joined):
+    def _replace(self, words: list[str], unknown: list[bool], number: int) -> tuple[str | None, int]:
+        """Return what a word should be, None for itself, and how many words that replaces."""
+        joined = "".join(words[number : number + 2])
+        if number + 1 < len(words) and any(unknown[number : number + 2]) and self._known(joined):
             return joined, 2
-        return (self._mend(words[0]) if unknown[0] else None), 1
+        if not unknown[number]:
+            return None, 1
+        before, *after = words[number - 1] if number else "", *words[number + 1 : number + 2]
+        return self._mend(words[number], before, "".join(after)), 1
 
-    def _mend(self, word: str) -> str | None:
-        guesses = self.guess(word, 1)
-        if guesses and guesses[0].distance == 1:
+    def _mend(self, word: str, before: str, after: str) -> str | None:
+        guesses = self.guess(word, 1, before, after)
+        likely = bool(guesses) and is_likely_slip(word, guesses[0].word)
+        if likely and guesses[0].distance == 1:
             return guesses[0].word
-        return " ".join(self.split(word)) or (guesses[0].word if guesses else None)
+        if self._inside(word):
+            return None
+        parts = self.split(word)
+        if parts and (min(map(len, parts)) >= _SURE_PART or self._together(*parts)):
+            return " ".join(parts)
+        return guesses[0].word if likely else None
 
     def _read_letter(self, letter: str) -> dict[int, dict[str, int]]:
         """Return the words that begin with a letter, with their document counts, by their length."""
