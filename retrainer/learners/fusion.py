@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from foundation.arrays import Doubles, Floats
-from serving.ranking.features import FEATURES
+from serving.ranking.features import FEATURES, NEVER_HARMFUL
 
 HOLD = 30.0
 """Pull toward the prior weights; 1 pulls as strongly as one query whose score is off by one."""
@@ -52,12 +52,13 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
     """Return the weights under which the targets are likeliest, by L-BFGS; a convex problem.
 
     The softmax of the scores estimates which candidate is the relevant one, so scores come out as
-    log-probabilities up to a constant.
+    log-probabilities up to a constant. What users of similar queries chose is never weighed below 0.
 
     Args:
         prior: Weights by feature name to which the learned ones are pulled.
     """
-    start = np.array([prior.get(name, 0.0) for name in FEATURES])
+    lowest = np.array([0.0 if name in NEVER_HARMFUL else -np.inf for name in FEATURES])
+    start = np.maximum([prior.get(name, 0.0) for name in FEATURES], lowest)
     scale = np.maximum(lists.values[lists.present].std(axis=0), _MIN_SPREAD).astype(np.float64)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
@@ -72,5 +73,6 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
         pull = (weights - start) * scale
         return float(likelihood + 0.5 * hold * pull @ pull), slope + hold * pull * scale
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    bounds = Bounds(lowest, np.inf)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
     return dict(zip(FEATURES, found.x.tolist(), strict=True))

@@ -25,6 +25,9 @@ FEATURES = (
     "adapted_mean",
     "memory",
     "memory_words",
+    "memory_best",
+    "memory_words_best",
+    "popular",
     "title_covered",
     "title_focus",
     "length",
@@ -36,9 +39,13 @@ without the title. dense: cosine of the best passage. dense_share: the same resc
 the corpus is 0 and this query's best is 1; the best is below 1 where it is hardly nearer than the mean.
 dense_mean: cosine of the document's mean. adapted and adapted_mean: dense and dense_mean under the adapted
 query; the mean includes the document's residual. memory and memory_words: what users of queries alike in
-meaning and in spelling chose. title_covered: share of the query's trigrams that the title has. title_focus:
+meaning and in spelling chose, summed. memory_best and memory_words_best: what one of these queries says at most.
+popular: what users chose under any query. title_covered: share of the query's trigrams that the title has. title_focus:
 share of the title's trigrams that the query has. length: log(1 + number of passages).
 """
+
+NEVER_HARMFUL = ("memory", "memory_words", "memory_best", "memory_words_best")
+"""Columns of what users of similar queries chose: no fusion weighs them below 0, or it would punish popularity."""
 
 COLUMN = {name: index for index, name in enumerate(FEATURES)}
 
@@ -75,7 +82,7 @@ def gather(
 
     Args:
         shifted: The document vectors that the version's residuals move.
-        memory: What users of similar queries chose, by meaning and by spelling.
+        memory: What users of other queries chose.
         documents: Ids that must be among the candidates.
     """
     query, allowed = first_stage.query, first_stage.allowed
@@ -84,8 +91,7 @@ def gather(
     if adapter and query.has_meaning:
         rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
-    meaning, spelling = memory
-    named = (*_best(meaning), *_best(spelling), *documents)
+    named = (*_best(memory.meaning), *_best(memory.spelling), *documents)
     rows.update(dict.fromkeys(row for document in named if (row := corpus.row(document)) is not None))
     alive = np.fromiter(rows, np.int64, len(rows))
     alive = alive[corpus.columns.alive[alive]]
@@ -97,7 +103,7 @@ def gather(
     if kept:
         _fill_lexical(values, kept, corpus, first_stage)
         _fill_dense(values, alive, corpus, queries=(query.vector, adapted), shifted=shifted)
-        _fill_memory(values, kept, corpus, (meaning, spelling))
+        _fill_memory(values, kept, corpus, memory)
     return Candidates(kept, values)
 
 
@@ -151,7 +157,14 @@ def _fill_dense(
 
 
 def _fill_memory(values: Floats, rows: list[int], corpus: Corpus, memory: Recalled) -> None:
-    if any(memory):
+    if memory.popular:
         ids = [corpus.name(row) for row in rows]
-        for name, chosen in zip(("memory", "memory_words"), memory, strict=True):
+        columns = {
+            "memory": memory.meaning,
+            "memory_words": memory.spelling,
+            "memory_best": memory.best_meaning,
+            "memory_words_best": memory.best_spelling,
+            "popular": memory.popular,
+        }
+        for name, chosen in columns.items():
             values[:, COLUMN[name]] = np.log1p([chosen.get(document, 0.0) for document in ids])

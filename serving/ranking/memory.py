@@ -10,8 +10,8 @@ import numpy as np
 from foundation.arrays import Bits, Floats
 from serving.index.fingerprint import WORDS, dice, fingerprint
 
-Recalled = tuple[dict[str, float], dict[str, float]]
-"""How strongly documents were chosen, by id: under queries alike in meaning, and alike in spelling."""
+Chosen = dict[str, float]
+"""How strongly documents were chosen, by id."""
 
 _NEAREST = 64
 _SIMILARITY_FLOOR = 0.4
@@ -35,6 +35,35 @@ class Remembered:
         object.__setattr__(self, "trigrams", fingerprint(self.key))
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What users of other queries chose.
+
+    Attributes:
+        meaning: By queries alike in meaning, their choices summed.
+        spelling: By queries alike in spelling, likewise.
+        best_meaning: By the one of the queries alike in meaning that says most.
+        best_spelling: By the one of the queries alike in spelling that says most.
+        popular: By all queries, alike or not, summed.
+    """
+
+    meaning: Chosen = field(default_factory=dict)
+    spelling: Chosen = field(default_factory=dict)
+    best_meaning: Chosen = field(default_factory=dict)
+    best_spelling: Chosen = field(default_factory=dict)
+    popular: Chosen = field(default_factory=dict)
+
+    def plus(self, other: Recalled) -> Recalled:
+        """Return what two memories of different queries recall together."""
+        return Recalled(
+            meaning=_sum(self.meaning, other.meaning),
+            spelling=_sum(self.spelling, other.spelling),
+            best_meaning=_larger(self.best_meaning, other.best_meaning),
+            best_spelling=_larger(self.best_spelling, other.best_spelling),
+            popular=_sum(self.popular, other.popular),
+        )
+
+
 class QueryMemory:
     """Past queries, by meaning and by spelling. Immutable.
 
@@ -50,25 +79,30 @@ class QueryMemory:
         self._trigrams: Bits = (
             np.stack([query.trigrams for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
         )
+        self._popular: Chosen = {}
+        for query in past:
+            for document, relevance in query.choices.items():
+                self._popular[document] = self._popular.get(document, 0.0) + relevance
 
     def recall(self, key: str, vector: Floats, *without: Container[str]) -> Recalled:
-        """Return what users of similar queries chose: by meaning, and by spelling.
+        """Return what users of similar queries chose, by meaning and by spelling, and what users chose anywhere.
 
-        Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s;
-        the sums are returned. The query's own key never counts: its own clicks act by `serving.ranking.click_boost`.
+        Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s; their sums and
+        their largest are returned. The query's own key never counts as alike: its own clicks act by
+        `serving.ranking.click_boost`.
 
         Args:
             without: Further keys to leave out.
         """
         if not self.past:
-            return {}, {}
+            return Recalled()
         left_out = ((key,), *without)
-        return (
-            self._gather(self._vectors @ vector, left_out),
-            self._gather(dice(fingerprint(key), self._trigrams), left_out),
-        )
+        meaning, best_meaning = self._gather(self._vectors @ vector, left_out)
+        spelling, best_spelling = self._gather(dice(fingerprint(key), self._trigrams), left_out)
+        return Recalled(meaning, spelling, best_meaning, best_spelling, self._popular)
 
-    def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> dict[str, float]:
+    def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> tuple[Chosen, Chosen]:
+        """Return the sums and the largest of what the nearest queries chose."""
         near = [
             number
             for number in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
@@ -77,9 +111,21 @@ class QueryMemory:
         if len(near) > _NEAREST:
             near.sort(key=similarity.__getitem__, reverse=True)
             del near[_NEAREST:]
-        chosen: dict[str, float] = {}
+        total: Chosen = {}
+        largest: Chosen = {}
         for number in near:
             weight = ((float(similarity[number]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
             for document, relevance in self.past[number].choices.items():
-                chosen[document] = chosen.get(document, 0.0) + weight * relevance
-        return chosen
+                total[document] = total.get(document, 0.0) + weight * relevance
+                largest[document] = max(largest.get(document, 0.0), weight * relevance)
+        return total, largest
+
+
+def _sum(one: Chosen, other: Chosen) -> Chosen:
+    if not one or not other:
+        return one or other
+    return {document: one.get(document, 0.0) + other.get(document, 0.0) for document in one | other}
+
+
+def _larger(one: Chosen, other: Chosen) -> Chosen:
+    return {document: max(one.get(document, 0.0), other.get(document, 0.0)) for document in one | other}

@@ -144,16 +144,11 @@ class Ranker:
         if self.live is None:
             return self.model.memory.recall(query.key, query.vector)
         live, newer_keys = self.live.memory_since(self.model.memory_change)
-        meaning, spelling = self.model.memory.recall(query.key, query.vector, newer_keys)
-        live_meaning, live_spelling = live.recall(query.key, query.vector)
-        return _sum(meaning, live_meaning), _sum(spelling, live_spelling)
+        known = self.model.memory.recall(query.key, query.vector, newer_keys)
+        return known.plus(live.recall(query.key, query.vector))
 
     def _shift(self) -> Shifted:
         stamp = self.corpus.size
         if self._shifted is None or self._shifted[0] != stamp:
             self._shifted = (stamp, shift_documents(self.corpus, self.model.residuals))
         return self._shifted[1]
-
-
-def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    return {document: one.get(document, 0.0) + other.get(document, 0.0) for document in one | other}

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 
 from retrainer.learners.fusion import learn_weights, stack_lists
-from serving.ranking.features import FEATURES
+from serving.ranking.features import COLUMN, FEATURES, NEVER_HARMFUL
 
 PRIOR = dict.fromkeys(FEATURES, 0.0)
 
@@ -60,3 +60,14 @@ def test_a_query_of_weight_zero_teaches_nothing() -> None:
     silent = stack_lists(values, targets, np.zeros(30, dtype=np.float32))
 
     assert learn_weights(silent, PRIOR | {"dense": 2.0}) == pytest.approx(PRIOR | {"dense": 2.0})
+
+
+@pytest.mark.parametrize("name", NEVER_HARMFUL)
+def test_what_similar_queries_chose_is_never_weighed_below_zero(name: str) -> None:
+    values, targets = make_lists(300)
+    for rows, target in zip(values, targets, strict=True):
+        rows[:, COLUMN[name]] = 1 - target  # as if the memory recalled what is popular, and never the answer
+
+    weights = learn_weights(stack_lists(values, targets, np.ones(300, dtype=np.float32)), PRIOR | {name: -1.0})
+
+    assert weights[name] == 0

@@ -211,7 +211,7 @@ EMPTY: dict[str, Callable[[], object]] = {
     "all passages": lambda: DenseIndex(DIMENSION).search_exactly(embed_words(["kettle"])[0], 5),
     "vectors": lambda: DenseIndex(DIMENSION).vectors(np.zeros(0, np.int64)).tolist(),
     "tokens": lambda: TokenTable().scores(embed_words(["kettle"]), np.zeros(0, np.int64)).tolist(),
-    "memory": lambda: QueryMemory([], DIMENSION).recall("kettle", embed_words(["kettle"])[0])[0],
+    "memory": lambda: QueryMemory([], DIMENSION).recall("kettle", embed_words(["kettle"])[0]).meaning,
 }
 
 

@@ -13,7 +13,7 @@ from foundation.packed_evidence import pack
 from serving.encode.query import Query
 from serving.ranking.click_boost import read_boosts
 from serving.ranking.live_evidence import LiveMemory
-from serving.ranking.memory import QueryMemory, Remembered
+from serving.ranking.memory import QueryMemory, Recalled, Remembered
 
 ReadQuery = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
@@ -30,24 +30,42 @@ def lift(evidence: Evidence) -> float:
 def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask: ReadQuery) -> None:
     memory = QueryMemory([Remembered("print pages", ask("print pages").vector, {"d": 0.5})], 32)
 
-    meaning, _ = memory.recall("pages print", ask("pages print").vector)
-    assert meaning == pytest.approx({"d": 0.5}, abs=1e-5)
-    assert memory.recall("zebra", -ask("print pages").vector)[0] == {}
+    recalled = memory.recall("pages print", ask("pages print").vector)
+    assert recalled.meaning == recalled.best_meaning == pytest.approx({"d": 0.5}, abs=1e-5)
+    assert memory.recall("zebra", -ask("print pages").vector).meaning == {}
 
 
 def test_a_query_never_recalls_itself_nor_what_is_left_out(ask: ReadQuery) -> None:
     past = [Remembered(text, ask(text).vector, {"d": 1.0}) for text in ("print", "print it")]
     memory = QueryMemory(past, 32)
 
-    assert memory.recall("print", ask("print").vector, ["print it"]) == ({}, {})
+    recalled = memory.recall("print", ask("print").vector, ["print it"])
+    assert recalled.meaning == recalled.spelling == {}
 
 
 def test_an_inflected_word_is_recalled_by_its_spelling(ask: ReadQuery) -> None:
     memory = QueryMemory([Remembered("numbering", ask("numbering").vector, {"d": 1.0})], 32)
 
-    _, spelling = memory.recall("numbered", ask("numbered").vector)
+    assert memory.recall("numbered", ask("numbered").vector).spelling["d"] > 0
 
-    assert spelling["d"] > 0
+
+def test_the_sum_the_largest_and_the_popular_are_told_apart(ask: ReadQuery) -> None:
+    asked = {"print": {"d": 0.5}, "printing": {"d": 1.0}, "zebra": {"d": 1.0, "e": 0.5}}
+    memory = QueryMemory([Remembered(text, ask(text).vector, choices) for text, choices in asked.items()], 32)
+
+    recalled = memory.recall("printings", ask("printings").vector)
+
+    assert recalled.spelling["d"] > recalled.best_spelling["d"] > 0
+    assert recalled.popular == {"d": 2.5, "e": 0.5}
+    assert "e" not in recalled.spelling
+
+
+def test_two_memories_add_up_and_the_larger_choice_stays(ask: ReadQuery) -> None:
+    first, second = ({"d": 1.0}, {"d": 0.5})
+    one = Recalled(first, first, first, first, first)
+    both = one.plus(Recalled(second, second, second, second, second))
+
+    assert (both.meaning["d"], both.best_meaning["d"], both.popular["d"]) == (1.5, 1.0, 1.5)
 
 
 def test_clicks_of_several_people_lift_and_skips_drop() -> None:
