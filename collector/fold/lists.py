@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from collector.fold.exposure import OutcomeKey
 from collector.fold.outcomes import Outcome, outcome_of
 from foundation.contracts import EventType, FeedbackEvent
 
@@ -25,7 +26,7 @@ class ShownList:
     Attributes:
         ranks: Rank of every document shown, 1 on top.
         to_person: Whether a person saw it as a page; what agents and chatbots pass over says nothing.
-        experiment: Id of the experiment that it belongs to, or "".
+        exposure: Where it counts in its experiment, None outside of experiments.
         teams: The team of each of its slots, rank 1 first, where it is interleaved.
     """
 
@@ -34,7 +35,7 @@ class ShownList:
     ranks: Mapping[str, int]
     outcome: Outcome
     to_person: bool = True
-    experiment: str = ""
+    exposure: OutcomeKey | None = None
     teams: tuple[str, ...] = ()
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from operator import add, sub
 from typing import NamedTuple
 
+from collector.fold.exposure import OutcomeKey
 from collector.fold.lists import ShownList
 from collector.fold.outcomes import DISLIKED_STARS, NO_OUTCOME, Outcome, satisfaction
 from collector.fold.preference import preference
@@ -20,7 +21,6 @@ RECONTACT_AFTER = timedelta(minutes=30)
 RECONTACT_WITHIN = timedelta(days=3)
 """A resolution does not hold when the unit asks the same next, later than the one and no later than the other."""
 
-_DAY_S = 86400
 _BUCKET = math.log(1.02)
 
 
@@ -94,26 +94,6 @@ SIGNALS = SearchSignals._fields
 NO_SIGNALS = SearchSignals()
 
 
-class OutcomeKey(NamedTuple):
-    """What signals are added up by, within a collection.
-
-    Attributes:
-        unit: The randomization unit.
-        day: Whole days between 1970-01-01 (UTC) and the search.
-        known: Whether the search named its user.
-        had_evidence: Whether its query had live evidence when it was ranked.
-    """
-
-    experiment: str
-    run: int
-    unit: str
-    day: int
-    arm: str
-    surface: str
-    known: bool
-    had_evidence: bool
-
-
 class Asked(NamedTuple):
     """What a search asks, and when; a unit's searches are in the order of these."""
 
@@ -167,11 +147,6 @@ class OutcomeSums:
             self.add(key, NO_SIGNALS.minus(signals))
         for timed, count in other.latencies.items():
             self.latencies[timed] = self.latencies.get(timed, 0) - count
-
-
-def day_of(at: datetime) -> int:
-    """Return the whole days between 1970-01-01 (UTC) and a moment."""
-    return int(at.timestamp() // _DAY_S)
 
 
 def latency_bucket(took_ms: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from collector.intake.schemas.native import MAX_SOURCE
@@ -59,10 +59,16 @@ def _check_result(result: ShownResult) -> None:
     _check_number("results.score", result.score)
     _check_number("results.propensity", result.propensity)
     _check_whole("results.rank", result.rank, 1, _MAX_RANK)
-    if len(result.own_ranks) > _MAX_ARMS:
+    if result.own_ranks:
+        _check_own_ranks(result.own_ranks)
+
+
+def _check_own_ranks(ranks: Sequence[object]) -> None:
+    if len(ranks) > _MAX_ARMS:
         raise ValueError(f"results.own_ranks holds more than {_MAX_ARMS} ranks")
-    for rank in result.own_ranks:
-        _check_whole("results.own_ranks", rank, 0, _MAX_RANK)
+    for rank in ranks:
+        if type(rank) is not int or not 0 <= rank <= _MAX_RANK:
+            raise ValueError(f"results.own_ranks must be whole numbers from 0 on, is {rank!r:.100}")
 
 
 def _check_event(event: FeedbackEvent) -> None:

@@ -97,7 +97,7 @@ def _join(
         scope,
         new=[(shown[key], one) for key, one in added.items()],
         changed={key: (known[key], one) for key, one in changed.items()},
-        silent=[key for key, vote in fresh.items() if vote not in free],
+        silent={key for key, vote in (*fresh.items(), *touched.items()) if vote not in free},
     )
     rows = [impression_row(shown[key], added[key].outcome, scope.change) for key in fresh]
     insert_missing(scope.connection, impressions, rows)

@@ -16,8 +16,10 @@ from collector.tables import events, impressions
 from foundation.database.lookup import chunks
 
 _VOTE = tuple(impressions.c[name] for name in Vote._fields)
-_LIST = tuple(
-    impressions.c[name] for name in ("query_id", "at", "results", "outcome", "surface", "experiment", *Vote._fields)
+_LIST = (
+    *(impressions.c[name] for name in ("query_id", "at", "results", "outcome", "surface")),
+    *(impressions.c[name] for name in ("experiment", "run", "drawn_by", "arm", "known", "had_evidence")),
+    *_VOTE,
 )
 
 

@@ -7,7 +7,7 @@ quarantine say nothing, yet they stand between others.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -15,20 +15,19 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from collector.fold.exposure import OutcomeKey
 from collector.fold.lists import ShownList
 from collector.fold.signals import (
     REFORMULATED_WITHIN,
     Asked,
     Ending,
-    OutcomeKey,
     OutcomeSums,
-    day_of,
     ending_of,
     own_signals,
     sequel_signals,
     signals_of,
 )
-from collector.join.rows import randomization_unit, stored_list
+from collector.join.rows import exposure_of, randomization_unit, stored_list
 from collector.join.scope import Scope
 from collector.reads.people import is_held
 from collector.tables import impressions, outcome_latencies, outcomes
@@ -75,41 +74,41 @@ def read_changes(
 
     Args:
         changed: Stored lists as they were and as they will be, by query id.
-        silent: Query ids of new lists whose users are in quarantine.
+        silent: Query ids of lists whose users are in quarantine.
     """
     sums = OutcomeSums()
-    fresh = {one.query_id: (one, shown) for one, shown in new if one.experiment}
-    moved = {query_id: both for query_id, both in changed.items() if both[0].experiment}
-    if not fresh and not moved:
-        return sums
-    places = {query_id: _place_of(impression) for query_id, (impression, _) in fresh.items()}
+    fresh = [(*_place_of(one), one, shown) for one, shown in new if shown.exposure]
+    moved = {query_id: both for query_id, both in changed.items() if both[0].exposure}
     chains: dict[_Chain, list[Asked]] = {}
-    for chain, asked in sorted(places.values()):
-        chains.setdefault(chain, []).append(asked)
-    steps, following = _read_neighbours(scope, places)
-    steps |= {row.query_id: _step(row) for row in _execute(scope, _steps(), moved)}
+    for chain, asked, *_ in fresh:
+        insort(chains.setdefault(chain, []), asked)
+    steps, following = _read_neighbours(scope, [(chain, asked) for chain, asked, *_ in fresh])
+    turned = [query_id for query_id, (was, will) in moved.items() if ending_of(was.outcome) != ending_of(will.outcome)]
+    steps |= {row.query_id: _step(row) for row in _execute(scope, _steps(), turned)}
     for query_id, step in steps.items():
         if not step.held:
+            ending = ending_of(moved[query_id][1].outcome) if query_id in moved else step.ending
             after = _first_of(step.following, step.asked, chains.get(_chain_of(step.key), ()))
-            _add_difference(sums, step, after, moved.get(query_id))
-    for query_id in fresh.keys() - silent:
-        impression, shown = fresh[query_id]
-        chain, asked = places[query_id]
-        key = _key_of(impression, impression.experiment, impression.run, chain[2])
-        sums.add(key, signals_of(shown, asked, _first_of(following.get(query_id), asked, chains[chain])))
-        sums.add_latency(key, impression.took_ms)
+            before = sequel_signals(step.ending, step.asked, step.following)
+            sums.add(step.key, sequel_signals(ending, step.asked, after).minus(before))
+    for query_id, (was, will) in moved.items():
+        if was.exposure and query_id not in silent:
+            sums.add(was.exposure, own_signals(will).minus(own_signals(was)))
+    for chain, asked, impression, shown in fresh:
+        if shown.exposure and asked.query_id not in silent:
+            after = _first_of(following.get(asked.query_id), asked, chains[chain])
+            sums.add(shown.exposure, signals_of(shown, asked, after))
+            sums.add_latency(shown.exposure, impression.took_ms)
     return sums
 
 
 def add_outcomes(scope: Scope, sums: OutcomeSums) -> None:
     """Add to the stored outcomes; rows that become zero are deleted."""
-    mine: dict[str, Any] = {"collection": scope.collection}
+    mine = (scope.collection,)
     signals = {key: said for key, said in sums.signals.items() if any(said)}
     latencies = {key: count for key, count in sums.latencies.items() if count}
-    rows = [mine | key._asdict() | said._asdict() for key, said in sorted(signals.items())]
-    increment(scope.connection, outcomes, rows)
-    rows = [mine | key._asdict() | {"count": count} for key, count in sorted(latencies.items())]
-    increment(scope.connection, outcome_latencies, rows)
+    increment(scope.connection, outcomes, [mine + key + said for key, said in sorted(signals.items())])
+    increment(scope.connection, outcome_latencies, [(*mine, *key, count) for key, count in sorted(latencies.items())])
     _delete_zeros(scope, outcomes.c.searches, {_chain_of(key) for key, said in signals.items() if said.searches < 0})
     _delete_zeros(scope, outcome_latencies.c.count, {key[:3] for key, count in latencies.items() if count < 0})
 
@@ -130,7 +129,7 @@ def fold_stored(scope: Scope, query_ids: Collection[str]) -> OutcomeSums:
     """Return what some stored lists add up to; users who are in quarantine say nothing."""
     sums = OutcomeSums()
     for row in _execute(scope, _lists(), query_ids):
-        key = _key_of(row, row.experiment, row.run, row.drawn_by)
+        key = exposure_of(row, row.drawn_by)
         sums.add(key, signals_of(stored_list(row), _asked_by(row), _followed_by(row)))
         sums.add_latency(key, row.took_ms)
     return sums
@@ -154,18 +153,6 @@ def rebuild_outcomes(scope: Scope) -> None:
         add_outcomes(scope, fold_stored(scope, some))
 
 
-def _add_difference(
-    sums: OutcomeSums, step: _Step, following: Asked | None, moved: tuple[ShownList, ShownList] | None
-) -> None:
-    """Add what a stored list says more when something else follows it, or its outcome is another."""
-    ending = ending_of(moved[1].outcome) if moved else step.ending
-    said = sequel_signals(step.ending, step.asked, step.following)
-    more = sequel_signals(ending, step.asked, following).minus(said)
-    if moved:
-        more = more.plus(own_signals(moved[1])).minus(own_signals(moved[0]))
-    sums.add(step.key, more)
-
-
 def _first_of(stored: Asked | None, asked: Asked, new: Sequence[Asked]) -> Asked | None:
     """Return what follows a search: the stored one that does, or a new one that stands before it."""
     place = bisect_right(new, asked)
@@ -175,7 +162,7 @@ def _first_of(stored: Asked | None, asked: Asked, new: Sequence[Asked]) -> Asked
 
 
 def _read_neighbours(
-    scope: Scope, places: Mapping[str, tuple[_Chain, Asked]]
+    scope: Scope, places: Collection[tuple[_Chain, Asked]]
 ) -> tuple[dict[str, _Step], dict[str, Asked]]:
     """Return the stored lists before places of new ones, and what is stored after each of these by its query id.
 
@@ -186,7 +173,7 @@ def _read_neighbours(
     following: dict[str, Asked] = {}
     if not places:
         return steps, following
-    keys = [(*chain, asked.at, asked.query_id, asked.at - REFORMULATED_WITHIN) for chain, asked in places.values()]
+    keys = [(*chain, asked.at, asked.query_id, asked.at - REFORMULATED_WITHIN) for chain, asked in places]
     dialect = scope.connection.dialect.name
     values = {"collection": scope.collection, "keys": keys_as_json(dialect, keys)}
     for row in scope.connection.execute(_neighbours(dialect), values):
@@ -269,13 +256,13 @@ def _chain_of(key: OutcomeKey) -> _Chain:
 
 
 def _step(row: sa.Row[Any]) -> _Step:
-    key = _key_of(row, row.experiment, row.run, row.drawn_by)
-    return _Step(key, _asked_by(row), Ending(row.clicks > 0, row.resolved), _followed_by(row), row.held)
-
-
-def _key_of(shown: Any, experiment: str, run: int, unit: str) -> OutcomeKey:
-    strata = (shown.arm, shown.surface, shown.known, shown.had_evidence)
-    return OutcomeKey(experiment, run, unit, day_of(shown.at), *strata)
+    return _Step(
+        exposure_of(row, row.drawn_by),
+        _asked_by(row),
+        Ending(row.clicks > 0, row.resolved),
+        _followed_by(row),
+        row.held,
+    )
 
 
 def _asked_by(row: sa.Row[Any]) -> Asked:

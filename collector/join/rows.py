@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.fold.counts import EvidenceCounts
+from collector.fold.exposure import OutcomeKey, day_of
 from collector.fold.lists import ShownList
 from collector.fold.outcomes import NO_OUTCOME, Outcome
 from collector.fold.votes import vote_of
@@ -37,16 +38,27 @@ def ranks_of(results: list[dict[str, Any]]) -> dict[str, int]:
 def list_of(impression: Impression) -> ShownList:
     """Return an impression as it is counted, before anything is known of its user."""
     ranks = {result.id: result.rank for result in reversed(impression.results)}
-    to_person, experiment = impression.surface == PAGE, impression.experiment
-    teams = _teams_of([(result.rank, result.team) for result in impression.results]) if experiment else ()
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, experiment, teams)
+    exposure = exposure_of(impression, randomization_unit(impression)) if impression.experiment else None
+    teams = _teams_of([(result.rank, result.team) for result in impression.results]) if exposure else ()
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE, exposure, teams)
 
 
 def stored_list(row: sa.Row[Any]) -> ShownList:
     """Return a stored impression as it is counted."""
-    outcome, to_person, experiment = Outcome.from_json(row.outcome), row.surface == PAGE, row.experiment
-    teams = _teams_of([(result["rank"], result["team"]) for result in row.results]) if experiment else ()
-    return ShownList(row.query_id, row.at, ranks_of(row.results), outcome, to_person, experiment, teams)
+    outcome, ranks = Outcome.from_json(row.outcome), ranks_of(row.results)
+    exposure = exposure_of(row, row.drawn_by) if row.experiment else None
+    teams = _teams_of([(result["rank"], result["team"]) for result in row.results]) if exposure else ()
+    return ShownList(row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure, teams)
+
+
+def exposure_of(shown: Any, unit: str) -> OutcomeKey:
+    """Return where an impression of an experiment counts, or a stored one.
+
+    Args:
+        unit: The randomization unit.
+    """
+    strata = (shown.arm, shown.surface, shown.known, shown.had_evidence)
+    return OutcomeKey(shown.experiment, shown.run, unit, day_of(shown.at), *strata)
 
 
 def _teams_of(slots: list[tuple[int, str]]) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.fold.signals import SIGNALS, OutcomeKey, OutcomeSums, SearchSignals
+from collector.fold.exposure import OutcomeKey
+from collector.fold.signals import SIGNALS, OutcomeSums, SearchSignals
 from collector.totals.run import Ratio, Sum, UnitCounts, UnitTable, UnitTotals
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.fold.lists import ShownList, by_list, recompute
-from collector.fold.signals import Asked, OutcomeKey, OutcomeSums, day_of, signals_of
-from collector.join.rows import event_of, stored_list
+from collector.fold.signals import Asked, OutcomeSums, signals_of
+from collector.join.rows import event_of, exposure_of, stored_list
 from collector.tables import HELD, events, impressions, quarantine_moves
 from collector.totals.history import HISTORY_DAYS, History, before_start
 from collector.totals.memory import MemoryTotals
@@ -36,8 +36,7 @@ def refolded_totals(connection: sa.Connection, run: ExperimentRun, change: int, 
         if row is None or shown is None or row.unit in held:
             continue
         next_one = _asked(following) if following and following.drawn_by == row.drawn_by else None
-        strata = (row.arm, row.surface, row.known, row.had_evidence)
-        key = OutcomeKey(run.experiment, run.run, row.drawn_by, day_of(row.at), *strata)
+        key = exposure_of(row, row.drawn_by)
         sums.add(key, signals_of(shown, _asked(row), next_one))
         sums.add_latency(key, row.took_ms)
     return MemoryTotals(sums, change)

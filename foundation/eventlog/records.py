@@ -68,7 +68,9 @@ def _result_fields(result: ShownResult) -> dict[str, Any]:
 
 
 def _result(value: dict[str, Any]) -> ShownResult:
-    return ShownResult(**value | {"own_ranks": tuple(value.get("own_ranks", ()))})
+    if "own_ranks" in value:
+        value["own_ranks"] = tuple(value["own_ranks"])
+    return ShownResult(**value)
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collector.fold.exposure import OutcomeKey, day_of
 from collector.fold.lists import by_list, recompute
-from collector.fold.signals import Asked, LatencyKey, OutcomeKey, OutcomeSums, SearchSignals, day_of, signals_of
+from collector.fold.signals import Asked, LatencyKey, OutcomeSums, SearchSignals, signals_of
 from collector.join.batch import fold_batch
 from collector.join.rows import list_of
 from collector.tables import outcome_latencies, outcomes

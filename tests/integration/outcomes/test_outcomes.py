@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from collector.fold.signals import OutcomeKey, SearchSignals, day_of
+from collector.fold.exposure import OutcomeKey, day_of
+from collector.fold.signals import SearchSignals
 from collector.join.people import Traces, forget
 from collector.join.replay import replay
 from collector.privacy.retention import Retention
