@@ -89,7 +89,7 @@ def _bars(real: Sequence[Outcome], dealt: Sequence[Outcome], quick: bool) -> Ite
     relabelled = f"{len(dealt)} tests with their impressions dealt anew, {LOOKS} looks each"
     yield at_most("ab.upworthy.findings", f"{relabelled}: found at any look", found, bound=0.05, quick=quick)
     every = len(promoted) / len(valid)
-    what = f"{relabelled}: promoted; of the real tests {every:.1%}; so much of theirs may be false"
+    what = f"{relabelled}: promoted, beside {every:.1%} of the real tests"
     yield at_most("ab.upworthy.promotions", what, false, bound=0.025, quick=quick)
 
 
