@@ -33,7 +33,7 @@ from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
 from retrainer.autopilot import Autopilot
 from retrainer.hotswap import HotSwap, Moved
-from retrainer.runs import Runs
+from retrainer.runs import Learners, Runs
 from retrainer.schedule import Schedule
 from retrainer.timetable import ErasureRetraining, Timetable
 from retrainer.workers import Workers
@@ -282,14 +282,21 @@ class Container:
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""
         autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
-        interval = timedelta(hours=self.settings.schedule_hours)
-        timetable = Timetable(self.engine, self.clock, interval, self.catalog.collections)
+        hours: dict[Learners, float] = {
+            "encoder": self.settings.encoder_schedule_hours,
+            "fast": self.settings.schedule_hours,
+        }
+        timetables = [
+            Timetable(self.engine, self.clock, timedelta(hours=every), self.catalog.collections, learners)
+            for learners, every in hours.items()
+            if every
+        ]
         return Schedule(
             autopilot,
             self.runs,
             self.experiments,
             self.leases,
-            timetable,
+            timetables,
             self.erasure_retraining,
             lease_duration=self.settings.lease_duration(),
             automatic=self.settings.autopilot,

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from clickloop.container import Container
+from clickloop.judged import read_judged
 from collector.api import label, read_signals
 from foundation.access.actors import LOCAL, command_line_actor
+from foundation.arrays import Floats
+from foundation.clock import SystemClock, monotonic_s
+from foundation.contracts import Labeller, Manifest
 from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, LeaseLost
 from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, needs_extra
 from foundation.registry.registry import Version
 from retrainer.candidate import TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
+from retrainer.runs import Learners
 from retrainer.workers import run_lease
 from serving.encode.form import pack_form
+from serving.index.space import Space
+
+if TYPE_CHECKING:
+    from retrainer.learners.encoder.learner import EncoderLearner
 
 _CHANGES_AT_ONCE = 512
+_ABANDONED_S = 24 * 3600.0
+"""A fine-tuning that nobody went on with for so long is given up."""
 
 
 def train_for_run(container: Container, collection: str, run_id: str, lease_number: int) -> None:
@@ -50,7 +62,7 @@ def train_for_run(container: Container, collection: str, run_id: str, lease_numb
                 container.runs.advance_in(connection, run, "train", version=version.id, report=report)
 
         try:
-            train(container, collection, run_id, tell, register)
+            train(container, collection, run_id, tell, register, learners=run.learners)
         except (LeaseLost, StoreAway, Overloaded):
             raise
         except ClickloopError as problem:
@@ -60,11 +72,22 @@ def train_for_run(container: Container, collection: str, run_id: str, lease_numb
             container.snapshots.clear()
 
 
-def train_once(container: Container, collection: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Train a candidate now and return what became of it."""
+def train_once(
+    container: Container,
+    collection: str,
+    tell: Callable[[str], None],
+    learners: Learners = "fast",
+    judged: Path | None = None,
+) -> dict[str, Any]:
+    """Train a candidate now and return what became of it.
+
+    Args:
+        judged: BEIR folder whose judgments are learned from, instead of clicks.
+    """
     _use_one_thread()
+    register = container.registry.register
     try:
-        version = train(container, collection, "", tell, container.registry.register)
+        version = train(container, collection, "", tell, register, learners=learners, judged=judged)
     finally:
         container.snapshots.clear()
     told = {name: getattr(version, name) for name in ("status", "reason", "metrics", "lineage")}
@@ -77,60 +100,156 @@ def train(
     run_id: str,
     progress: Callable[[str], None],
     register: Callable[[Version], None],
+    *,
+    learners: Learners = "fast",
+    judged: Path | None = None,
 ) -> Version:
     """Train a candidate on the evidence as it stands, gate it and register it; blocks.
 
+    Args:
+        judged: BEIR folder whose judgments are learned from, instead of clicks.
+
     Raises:
-        Conflict: There is too little evidence.
+        Conflict: There is too little evidence, or too much to be embedded again.
         MissingExtra: MLflow is to be told, and is not installed.
     """
     record = _make_tracker(container.settings.mlflow_url)
     actor = container.runs.get(collection, run_id).actor if run_id else command_line_actor()
-    version = train_candidate(*prepare_training(container, collection, progress, actor), run_id)
+    training, dataset, champion = prepare_training(container, collection, progress, actor, judged)
+    learner = None
+    if learners == "encoder":
+        learner = _make_encoder_learner(container, collection, run_id or dataset.digest[:16], len(training.corpus))
+    version = train_candidate(training, dataset, champion, run_id, learner)
     register(version)
     record(version)
+    if learner is not None:
+        shutil.rmtree(learner.folder, ignore_errors=True)
     return version
 
 
 def prepare_training(
-    container: Container, collection: str, progress: Callable[[str], None], actor: str = LOCAL
+    container: Container,
+    collection: str,
+    progress: Callable[[str], None],
+    actor: str = LOCAL,
+    judged: Path | None = None,
 ) -> tuple[TrainingContext, Dataset, Version]:
     """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
 
     Args:
         actor: Who asked for it, and so for the first champion where there is none.
+        judged: BEIR folder whose judgments are learned from, instead of clicks.
 
     Raises:
         Conflict: There is too little evidence, or no document to learn about.
     """
-    settings, engine, embed = container.settings, container.engine, container.embedder.embed
     champion = container.registry.get(collection, container.hotswap.install(collection, container.baseline, actor))
-    corpus = container.snapshots.open(collection)
-    while changes := container.catalog.changes(collection, corpus.change, _CHANGES_AT_ONCE):
-        corpus.apply(changes, container.embedder)
-    if not len(corpus):
+    baseline = replace(container.baseline, encoder_form=_keep_encoder_form(container))
+    manifest = champion.manifest
+    if manifest.encoder == baseline.encoder:
+        manifest = replace(manifest, encoder_form=baseline.encoder_form)
+    spaces = _Spaces(container, collection, progress)
+    space = spaces.open(manifest)
+    if not len(space.corpus):
         raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
-    dataset = freeze_dataset(engine, collection, container.clock.now(), settings.evidence_half_life_days, embed)
-    with reading(engine) as connection:
-        signals = read_signals(connection, collection, settings.lists_per_user)
+    dataset, labeller, signals = _read_data(container, collection, space.embedder.embed, judged)
     training = TrainingContext(
         registry=container.registry,
-        corpus=corpus,
-        embed=embed,
-        labeller=partial(label, signals=signals),
-        signals=asdict(signals),
+        space=space,
+        open_space=spaces.open,
+        baseline=baseline,
+        labeller=labeller,
+        signals=signals,
         clock=container.clock,
-        seed=settings.seed,
+        seed=container.settings.seed,
         progress=progress,
     )
-    manifest = replace(champion.manifest, encoder_form=_keep_encoder_form(container))
     return training, dataset, replace(champion, manifest=manifest)
+
+
+def _read_data(
+    container: Container, collection: str, embed: Callable[[list[str]], Floats], judged: Path | None
+) -> tuple[Dataset, Labeller, dict[str, float]]:
+    """Return the frozen evidence, what labels it, and what its signals weigh; or judgments in its place."""
+    settings, now = container.settings, container.clock.now()
+    if judged is not None:
+        return *read_judged(judged, collection, now, embed), {}
+    dataset = freeze_dataset(container.engine, collection, now, settings.evidence_half_life_days, embed)
+    with reading(container.engine) as connection:
+        signals = read_signals(connection, collection, settings.lists_per_user)
+    return dataset, partial(label, signals=signals), asdict(signals)
+
+
+class _Spaces:
+    """The documents of a collection as a training reads them, by encoder."""
+
+    def __init__(self, container: Container, collection: str, progress: Callable[[str], None]) -> None:
+        self._container = container
+        self._collection = collection
+        self._progress = progress
+        self._open: dict[str, Space] = {}
+
+    def open(self, manifest: Manifest) -> Space:
+        """Return the space of a version's encoder, with every change of the catalog until now."""
+        if manifest.encoder not in self._open:
+            self._open[manifest.encoder] = self._read(manifest)
+        return self._open[manifest.encoder]
+
+    def _read(self, manifest: Manifest) -> Space:
+        container, name = self._container, self._collection
+        embedder = container.encoders.of(manifest, container.registry.artifacts.get)
+        own = embedder is container.embedder
+        store = container.snapshots if own else container.snapshots.under(embedder, manifest.encoder_form)
+        corpus = store.open(name)
+        began_s, done = monotonic_s(), 0
+        while changes := container.catalog.changes(name, corpus.change, _CHANGES_AT_ONCE):
+            corpus.apply(changes, embedder)
+            done += len(changes)
+            rate = done / max(monotonic_s() - began_s, 1e-9)
+            self._progress(f"embedding documents: {done} changes taken in, {rate:.0f} a second")
+        return Space(embedder, store, corpus)
+
+
+def _make_encoder_learner(container: Container, collection: str, name: str, documents: int) -> EncoderLearner:
+    """Return what fine-tunes the encoder.
+
+    Args:
+        name: Of the training; under the same one it goes on where it was.
+
+    Raises:
+        Conflict: There are more documents than may be embedded again.
+    """
+    from retrainer.learners.encoder.learner import EncoderLearner  # noqa: PLC0415  loads the libraries that train
+    from retrainer.learners.encoder.tuning import TuningPlan  # noqa: PLC0415
+
+    settings = container.settings
+    if documents > settings.encoder_documents:
+        raise Conflict(
+            f"collection {collection!r} holds {documents} documents, all of which were to be embedded again; "
+            f"CLICKLOOP_ENCODER_DOCUMENTS allows {settings.encoder_documents}"
+        )
+    home = Path(settings.home)
+    _remove_abandoned(home / "tuning")
+    return EncoderLearner(
+        base=settings.model,
+        precision=container.encoder.digest.rpartition("-")[2],
+        forms=home / "onnx",
+        folder=home / "tuning" / f"{collection}-{name}",
+        plan=TuningPlan(limit_s=60 * settings.encoder_minutes),
+    )
 
 
 def _keep_encoder_form(container: Container) -> str:
     """Return the digest of the encoder's exported form, which is an artifact from now on; candidates inherit it."""
     cache, precision = Path(container.settings.home) / "onnx", container.encoder.digest.rpartition("-")[2]
     return container.registry.artifacts.put(pack_form(container.settings.model, cache, precision))
+
+
+def _remove_abandoned(folder: Path) -> None:
+    now_s = SystemClock().now().timestamp()
+    for left in folder.glob("*"):
+        if now_s - left.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _make_tracker(url: str) -> Callable[[Version], None]:

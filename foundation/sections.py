@@ -240,6 +240,13 @@ class LearningSettings(Section):
     """When a collection learns, and how long its experiments last."""
 
     schedule_hours: float = Field(24.0, gt=0, description="Hours between scheduled training runs, by the clock.")
+    encoder_schedule_hours: float = Field(
+        0.0, ge=0, description="Hours between scheduled fine-tunings of the encoder, by the clock; 0: only when asked."
+    )
+    encoder_minutes: float = Field(20.0, gt=0, description="Most minutes that a fine-tuning of the encoder trains.")
+    encoder_documents: int = Field(
+        100_000, ge=1, description="Most documents of a collection whose encoder is fine-tuned: all are embedded again."
+    )
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
     experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.registry.names import MAX_NAME, NAME_PATTERN
+from retrainer.runs import Learners
 
 
 class _Answer(BaseModel):
@@ -106,6 +107,7 @@ class RunIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     autopilot: bool = Field(False, description="Go on after the gate: experiment, verdict, promotion.")
+    learners: Learners = Field("fast", description="fast, or encoder: fine-tune the encoder too, which takes longer.")
 
 
 class RunOut(_Answer):
@@ -117,6 +119,7 @@ class RunOut(_Answer):
     state: str = Field(description="active, approved, promoted, refused, dropped or failed.")
     step: str = Field(description="What is done next: train, experiment, watch, promote, done.")
     autopilot: bool
+    learners: Learners = Field(description="fast, or encoder where that is fine-tuned too.")
     version: str = Field(description="The candidate, once trained.")
     experiment: str = Field(description="The experiment that proves it, once made.")
     report: dict[str, Any] = Field(description="What each finished step said.")

@@ -129,7 +129,8 @@ def _add_runs(router: APIRouter, runs: Runs, check: Callable[[str], None], insta
         """Ask for a training run; read how it stands under its id or name."""
         check(collection)
         actor = actor_of(request)
-        run = runs.request(collection, (body or bodies.RunIn()).autopilot, actor)
+        wanted = body or bodies.RunIn()
+        run = runs.request(collection, wanted.autopilot, actor, wanted.learners)
         install(collection, actor)
         return bodies.RunOut.model_validate(run)
 

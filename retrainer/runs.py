@@ -17,7 +17,14 @@ from foundation.registry.names import default_name, find_row, rename
 from retrainer.tables import training_runs
 
 Step = Literal["train", "experiment", "watch", "promote", "done"]
+Learners = Literal["fast", "encoder"]
+"""Which learners a run uses: those that leave the texts alone, or the encoder too."""
+
 State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"]
+
+
+LEARNERS = "learners"
+"""The entry of a run's report that says which learners it uses."""
 
 
 class RunMoved(Conflict):
@@ -51,6 +58,11 @@ class Run:
     name: str = ""
     actor: str = ""
 
+    @property
+    def learners(self) -> Learners:
+        """Which learners it uses."""
+        return "encoder" if self.report.get(LEARNERS) == "encoder" else "fast"
+
 
 class Runs:
     """The table of training runs; each method is one transaction."""
@@ -59,7 +71,7 @@ class Runs:
         self._engine = engine
         self._clock = clock
 
-    def request(self, collection: str, autopilot: bool, actor: str = LOCAL) -> Run:
+    def request(self, collection: str, autopilot: bool, actor: str = LOCAL, learners: Learners = "fast") -> Run:
         """Add a run, to be started by the retrainer.
 
         Raises:
@@ -72,7 +84,8 @@ class Runs:
             if active := connection.execute(sa.select(training_runs).where(unfinished)).first():
                 raise Conflict(f"training run {active.id} of {collection!r} is still active at step {active.step!r}")
             name = default_name(connection, training_runs, collection, "run", now)
-            run = Run(collection, new_id(now), "active", "train", autopilot, "", "", {}, now, now, name, actor)
+            report = {LEARNERS: learners} if learners != "fast" else {}
+            run = Run(collection, new_id(now), "active", "train", autopilot, "", "", report, now, now, name, actor)
             connection.execute(sa.insert(training_runs).values(_to_row(run)))
         return run
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -21,7 +22,7 @@ from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
 from foundation.telemetry.logs import get_log
 from retrainer.autopilot import Autopilot
-from retrainer.runs import Run, RunMoved, Runs
+from retrainer.runs import Learners, Run, RunMoved, Runs
 from retrainer.timetable import ErasureRetraining, Timetable
 
 LEASE = "retrainer"
@@ -40,7 +41,7 @@ class Schedule:
 
     Args:
         leases: The process that holds the lease does all this; the others stand by.
-        timetable: Tells which collections train because it is time.
+        timetables: Tell which collections train because it is time.
         erasure_retraining: Tells which train before their time, because a version learned from an erased person.
         automatic: Whether runs are requested for these two reasons; if not, only people request them.
     """
@@ -51,7 +52,7 @@ class Schedule:
         runs: Runs,
         experiments: Experiments,
         leases: Leases,
-        timetable: Timetable,
+        timetables: Sequence[Timetable],
         erasure_retraining: ErasureRetraining,
         *,
         lease_duration: timedelta,
@@ -61,7 +62,7 @@ class Schedule:
         self._runs = runs
         self._experiments = experiments
         self._leases = leases
-        self._timetable = timetable
+        self._timetables = timetables
         self._erasure_retraining = erasure_retraining
         self._lease_duration = lease_duration
         self._automatic = automatic
@@ -77,7 +78,9 @@ class Schedule:
         self._start("advance", _ADVANCE_EVERY_S, self._runs.active, self.advance)
         self._start("experiments", _LOOK_EVERY_S, self._experiments.running, self.look)
         if self._automatic:
-            self._start("due", _LOOK_EVERY_S, self._timetable.due, self.request)
+            for one in self._timetables:
+                request = partial(self.request, learners=one.learners)
+                self._start(f"{one.learners} learners due", _LOOK_EVERY_S, one.due, request)
             self._start("erasure retraining", _LOOK_EVERY_S, self._erasure_retraining.due, self.request)
 
     def stop(self) -> None:
@@ -122,10 +125,10 @@ class Schedule:
         """Read a running experiment, so that it ends when its test says so."""
         self._experiments.look(experiment.collection, experiment.id)
 
-    def request(self, collection: str) -> None:
+    def request(self, collection: str, learners: Learners = "fast") -> None:
         """Request a training run of a collection."""
         try:
-            self._runs.request(collection, autopilot=True, actor=SCHEDULE)
+            self._runs.request(collection, autopilot=True, actor=SCHEDULE, learners=learners)
         except LeaseLost:
             raise
         except Conflict as active:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from collector.api import collections_erased_since, collections_shown_before, erased_versions
 from foundation.clock import Clock
 from foundation.database.engine import reading
+from retrainer.runs import LEARNERS, Learners
 from retrainer.tables import training_runs
 
 
@@ -21,12 +22,14 @@ class Timetable:
     Attributes:
         interval: Between two scheduled runs, by the clock.
         collections: Returns the names of the collections to train on schedule.
+        learners: What is scheduled. The encoder waits for the last run that fine-tuned it, the fast learners for any.
     """
 
     engine: sa.Engine
     clock: Clock
     interval: timedelta
     collections: Callable[[], list[str]]
+    learners: Learners = "fast"
 
     def due(self) -> list[str]:
         """Return the collections for which a run should be requested now, sorted.
@@ -38,7 +41,7 @@ class Timetable:
         """
         now, collections = self.clock.now(), self.collections()
         with reading(self.engine) as connection:
-            waits = _runs(connection, now, self.interval)
+            waits = _runs(connection, now, self.interval, self.learners)
             new = [one for one in collections if one not in waits]
             shown = collections_shown_before(connection, new, now - self.interval)
         return sorted(one for one in collections if one in shown or waits.get(one) == 0)
@@ -66,10 +69,13 @@ class ErasureRetraining:
             return sorted(collections_erased_since(connection, asked))
 
 
-def _runs(connection: sa.Connection, now: datetime, interval: timedelta) -> dict[str, int]:
+def _runs(connection: sa.Connection, now: datetime, interval: timedelta, learners: Learners) -> dict[str, int]:
     """Return every collection that ever had a run: 1 where it is too near or active, else 0."""
     at = training_runs.c.requested_at
-    waits = (training_runs.c.state == "active") | ((at > now - interval) & (at < now + interval))
+    near = (at > now - interval) & (at < now + interval)
+    if learners != "fast":
+        near &= training_runs.c.report[LEARNERS].as_string() == learners
+    waits = (training_runs.c.state == "active") | near
     statement = sa.select(training_runs.c.collection, sa.func.max(sa.case((waits, 1), else_=0)))
     rows = connection.execute(statement.group_by(training_runs.c.collection))
     return {row[0]: row[1] for row in rows}

@@ -24,7 +24,10 @@ def make_small_transformer(folder: Path, seed: int = 0) -> Path:
         intermediate_size=64,
         max_position_embeddings=512,
     )
-    BertModel(config).save_pretrained(folder)
+    model = BertModel(config)
+    with torch.no_grad():
+        model.embeddings.word_embeddings.weight *= 20  # so that texts of other words are less alike
+    model.save_pretrained(folder)
     pooling = folder / "1_Pooling" / "config.json"
     pooling.write_text(pooling.read_text().replace("384", str(DIMENSION)))
     return folder

@@ -115,11 +115,19 @@ def background() -> None:
 def retrain(
     collection: CollectionName = "default",
     once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
+    learners: Annotated[
+        Literal["fast", "encoder"], typer.Option(help="encoder: fine-tune the encoder too; with --once.")
+    ] = "fast",
+    labels: Annotated[
+        Path | None, typer.Option(help="BEIR folder to learn from instead of clicks: its split train; as --once.")
+    ] = None,
     run: Annotated[str, typer.Option(hidden=True, help="Id of the run to train for.")] = "",
     lease: Annotated[int, typer.Option(hidden=True, help="Number of the run's lease.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train on schedule until stopped, or once."""
+    if learners != "fast" and not (once or labels):
+        raise typer.BadParameter("only with --once or --labels", param_hint="--learners")
     from clickloop.container import Container
     from retrainer.workers import AGAIN
 
@@ -131,11 +139,11 @@ def retrain(
             train_for_run(container, collection, run, lease)
         except (StoreAway, Overloaded) as problem:
             raise typer.Exit(AGAIN) from problem
-    elif once:
+    elif once or labels:
         from clickloop.training import train_once
 
         with err.status("training") as status:
-            version = train_once(container, collection, status.update)
+            version = train_once(container, collection, status.update, learners, labels)
         show(version, as_json)
     else:
         _run_schedule(container)

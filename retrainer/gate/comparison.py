@@ -37,18 +37,27 @@ class Comparison:
 
 
 def compare(
-    champion: Ranker, candidate: Ranker, queries: list[Query], evidence: list[Evidence], labeller: Labeller
+    champion: Ranker,
+    candidate: Ranker,
+    queries: list[Query],
+    evidence: list[Evidence],
+    labeller: Labeller,
+    theirs: list[Query] | None = None,
 ) -> Comparison:
     """Return how two versions rank queries that neither learned from.
 
     Labels read the clicks with the average of both versions' beliefs as prior, so that neither is favoured. Only
     what production showed could be clicked: a document without evidence has the relevance that the prior and the
     failures of its neighbours leave to it.
+
+    Args:
+        theirs: The same queries as the candidate's encoder reads them, where it has one of its own.
     """
-    prior = {query.key: _average(champion, candidate, query) for query in queries}
+    other = {query.key: query for query in theirs or queries}
+    prior = {query.key: _average(champion, candidate, query, other[query.key]) for query in queries}
     gains = relevance_of(labeller(evidence, prior, None)[0])
     judged = [query for query in queries if sum(gains.get(query.key, {}).values()) >= _MIN_MASS]
-    lists = [(_top(champion, query), _top(candidate, query)) for query in judged]
+    lists = [(_top(champion, query), _top(candidate, other[query.key])) for query in judged]
     return Comparison(
         keys=[query.key for query in judged],
         champion=np.array([ndcg(old, gains[query.key]) for query, (old, _) in zip(judged, lists, strict=True)]),
@@ -77,6 +86,7 @@ def _top(ranker: Ranker, query: Query) -> list[str]:
     return [hit.document_id for hit in ranker.search(query, _DEPTH).hits]
 
 
-def _average(champion: Ranker, candidate: Ranker, query: Query) -> dict[str, float]:
-    one, other = (believe(ranker, retrieve(ranker.corpus, query)) for ranker in (champion, candidate))
+def _average(champion: Ranker, candidate: Ranker, query: Query, theirs: Query) -> dict[str, float]:
+    one = believe(champion, retrieve(champion.corpus, query))
+    other = believe(candidate, retrieve(candidate.corpus, theirs))
     return {name: (one.get(name, 0.0) + other.get(name, 0.0)) / 2 for name in one | other}

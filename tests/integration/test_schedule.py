@@ -58,7 +58,7 @@ class House:
             self.runs,
             Experiments(self.engine, self.clock),
             leases,
-            timetable,
+            [timetable],
             ErasureRetraining(self.engine),
             lease_duration=timedelta(seconds=30),
             automatic=autopilot,

@@ -149,3 +149,19 @@ def test_hundreds_of_collections_are_asked_about_in_a_few_statements(
     assert due(any_engine, clock, *names) == ["c3", "c444", "c7"]
 
     assert len([one for one in statements if one != "BEGIN"]) <= 4
+
+
+def test_the_encoder_waits_for_the_last_run_that_fine_tuned_it(engine: sa.Engine, clock: FrozenClock) -> None:
+    runs = Runs(engine, clock)
+    weekly = Timetable(engine, clock, timedelta(days=7), lambda: ["default"], "encoder")
+    train(runs)
+    assert weekly.due() == ["default"]  # what the fast learners did says nothing of the encoder
+    run = runs.request("default", autopilot=True, learners="encoder")
+    assert run.learners == "encoder"
+    assert weekly.due() == []
+    runs.end(run, "refused", "no better")
+    assert runs.get("default", run.id).learners == "encoder"
+    clock.advance(timedelta(days=6))
+    assert weekly.due() == []
+    clock.advance(timedelta(days=1))
+    assert weekly.due() == ["default"]

@@ -22,7 +22,8 @@ from sentence_transformers import (
 )
 from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils.logging import disable_progress_bar as disable_progress_bars
 
 from foundation.clock import monotonic_s
 from foundation.disk.files import write_whole
@@ -103,6 +104,8 @@ def tune_encoder(
         folder: Keeps checkpoints, and the result in `model`.
     """
     began_s = monotonic_s()
+    disable_progress_bars()  # type: ignore[no-untyped-call]  # as the library leaves it
+    disable_progress_bar()
     _prepare(folder, base, pairs, plan, seed)
     model = SentenceTransformer(str(base), local_files_only=True)
     model.max_seq_length = plan.max_tokens
@@ -151,7 +154,6 @@ def _train(
     progress: Callable[[str], None],
 ) -> int:
     """Train a model in place and return the steps taken, those before a checkpoint included."""
-    disable_progress_bar()
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=1,
@@ -173,6 +175,7 @@ def _train(
         seed=seed,
         data_seed=seed,
     )
+    model.model_card_data.generate_widget_examples = False
     trainer = _Trainer(
         model=model,
         args=arguments,
@@ -180,6 +183,7 @@ def _train(
         loss=CachedMultipleNegativesRankingLoss(model, mini_batch_size=plan.at_once),
         callbacks=[_Watch(plan, progress)],
     )
+    trainer.remove_callback(PrinterCallback)  # it would print between what the command line prints
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries, about their own next releases
         trainer.train(resume_from_checkpoint=_find_checkpoint(folder / "checkpoints"))

@@ -66,6 +66,16 @@ class Judge:
         return [Label(row.query_key, row.document_id, 1.0, 1.0) for row in evidence], PRIOR_CURVE
 
 
+def test_each_version_is_asked_by_its_own_encoder(corpus: Corpus) -> None:
+    turned = Corpus(SIZE)
+    documents = [corpus.document(row) for row in range(corpus.size)]
+    turned.apply(documents, PlainEmbedder(lambda texts: embed(texts)[:, ::-1].copy()))
+    theirs = [replace(query, vector=query.vector[::-1].copy()) for query in queries()]
+    evidence = [clicked(word, word) for word in WORDS]
+    found = compare(Ranker(corpus, MODEL), Ranker(turned, MODEL), queries(), evidence, Judge(), theirs)
+    assert found.candidate.tolist() == found.champion.tolist() == [1.0] * len(WORDS)
+
+
 def test_a_version_equals_itself(corpus: Corpus) -> None:
     ranker = Ranker(corpus, MODEL)
     found = compare(ranker, ranker, queries(), [clicked(word, word) for word in WORDS], Judge())
