@@ -37,7 +37,8 @@ class _StoredTotals:
         if not ratios or not self._arms:
             return {ratio.name: table for ratio, table in zip(ratios, tables, strict=True)}
         units = self._by_unit(ratios, had_evidence).cte("units")
-        counted = [_count_units(units, place) for place in range(len(ratios))]
+        one_arm = sa.literal(self._arms[0]) if len(self._arms) == 1 else None
+        counted = [_count_units(units, place, one_arm) for place in range(len(ratios))]
         for place, arm, x, y, count in self._connection.execute(sa.union_all(*counted) if counted[1:] else counted[0]):
             tables[place].setdefault(arm, {})[int(x), int(y)] = count
         return {ratio.name: table for ratio, table in zip(ratios, tables, strict=True)}
@@ -123,7 +124,8 @@ def _total(terms: Sum, until_day: int | None, had_evidence: bool | None) -> sa.C
     return sa.func.sum(sa.case((sa.and_(*bounds), value), else_=0) if bounds else value)
 
 
-def _count_units(units: sa.CTE, place: int) -> sa.Select[Any]:
+def _count_units(units: sa.CTE, place: int, one_arm: sa.ColumnElement[str] | None) -> sa.Select[Any]:
     x, y = units.c[f"x{place}"], units.c[f"y{place}"]
-    counted = sa.select(sa.literal_column(str(place)), units.c.arm, x, y, sa.func.count())
-    return counted.where(y != 0).group_by(units.c.arm, x, y)
+    arm, same = (units.c.arm, [units.c.arm]) if one_arm is None else (one_arm, [])
+    counted = sa.select(sa.literal_column(str(place)), arm, x, y, sa.func.count())
+    return counted.where(y != 0).group_by(*same, x, y)
