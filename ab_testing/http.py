@@ -8,7 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from ab_testing.api import Decision, Experiment, ExperimentPlan, Experiments, Scorecard
+from ab_testing.api import (
+    CHAMPION,
+    METRICS,
+    AuditedDecision,
+    Decision,
+    Experiment,
+    ExperimentPlan,
+    Experiments,
+    Metric,
+    Scorecard,
+)
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection, actor_of
@@ -23,6 +33,22 @@ class ExperimentList(BaseModel):
     """Experiments of a collection."""
 
     experiments: list[Experiment] = Field(description="Newest first.")
+    false_promotions_a_year: float = Field(
+        description="Promotions a year that would be false, were no candidate ever better and an automatic experiment "
+        "made whenever one may be."
+    )
+
+
+class MetricList(BaseModel):
+    """The metrics that a plan may name."""
+
+    metrics: list[Metric] = Field(description="Each with what it measures and which direction is better.")
+
+
+class ExperimentAudit(BaseModel):
+    """Decisions compared with what the log says."""
+
+    decisions: list[AuditedDecision] = Field(description="Newest first.")
 
 
 class DecisionList(BaseModel):
@@ -37,11 +63,16 @@ class StopRequest(BaseModel):
     reason: str = Field("stopped by hand", description="Recorded with the decision.", max_length=500)
 
 
-def make_router(experiments: Experiments, find_version: Callable[[str, str], str | None]) -> APIRouter:
+def make_router(
+    experiments: Experiments,
+    find_version: Callable[[str, str], str | None],
+    false_promotions_a_year: float = 0.0,
+) -> APIRouter:
     """Return the routes under /v1/experiments.
 
     Args:
         find_version: Returns the id of a collection's version by id or name, None without one.
+        false_promotions_a_year: What the schedule of automatic experiments makes at most.
     """
     router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
@@ -56,7 +87,14 @@ def make_router(experiments: Experiments, find_version: Callable[[str, str], str
         limit: Annotated[int, Query(description="Most experiments to list.", ge=1, le=1000)] = 100,
     ) -> ExperimentList:
         """List the collection's experiments, newest first."""
-        return ExperimentList(experiments=experiments.list(collection, limit))
+        return ExperimentList(
+            experiments=experiments.list(collection, limit), false_promotions_a_year=false_promotions_a_year
+        )
+
+    @router.get("/metrics")
+    def list_metrics() -> MetricList:
+        """List the metrics that a plan may name as success or guardrail."""
+        return MetricList(metrics=list(METRICS.values()))
 
     @router.get("/{experiment_id}", responses=problem_responses(404, 422))
     def read_experiment(collection: Collection, experiment_id: ExperimentId) -> Scorecard:
@@ -68,7 +106,10 @@ def make_router(experiments: Experiments, find_version: Callable[[str, str], str
 
     @router.post("/{experiment_id}/start", responses=problem_responses(404, 409, 422))
     def start_experiment(collection: Collection, experiment_id: ExperimentId, request: Request) -> Experiment:
-        """Let the experiment take traffic; a collection runs one at a time. A restart splits the units anew."""
+        """Let the experiment take traffic. Several may run in a collection, each on traffic of its own.
+
+        A restart splits the units anew, and shares the plan's alpha with the runs before.
+        """
         return experiments.start(collection, experiment_id, actor_of(request))
 
     @router.post("/{experiment_id}/stop", responses=problem_responses(400, 404, 409, 422))
@@ -89,16 +130,21 @@ def make_router(experiments: Experiments, find_version: Callable[[str, str], str
         """List what was decided about the experiment, with all inputs, newest first."""
         return DecisionList(decisions=list(experiments.decisions(collection, experiment_id)))
 
+    @router.get("/{experiment_id}/audit", responses=problem_responses(404, 422))
+    def audit_experiment(collection: Collection, experiment_id: ExperimentId) -> ExperimentAudit:
+        """Fold the stored lists and events again up to each decision's log position, and compare every number."""
+        return ExperimentAudit(decisions=list(experiments.audit(collection, experiment_id)))
+
     return router
 
 
 def _with_ids(collection: str, plan: ExperimentPlan, find_version: Callable[[str, str], str | None]) -> ExperimentPlan:
     """Return the plan with the ids of its versions, or refuse it where there are none."""
-    ids = {version: find_version(collection, version) for version in plan.versions}
+    ids = {version: find_version(collection, version) for version in plan.versions - {CHAMPION}}
     faults = tuple(
         FieldFault(place, f"collection {collection!r} has no version {arm.version!r}")
         for place, arm in zip(plan.places, plan.arms, strict=True)
-        if arm.version and ids[arm.version] is None
+        if arm.version in ids and ids[arm.version] is None
     )
     if faults:
         raise InvalidRequest("; ".join(f"{fault.field}: {fault.reason}" for fault in faults), faults)

@@ -1,29 +1,27 @@
-"""The SQL of experiments: sole writer of experiments, experiment_days and decisions.
+"""The SQL of experiments: sole writer of experiments, experiment_looks and decisions.
 
 Functions take an open connection; the caller owns the transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
-from ab_testing.decide.verdict import Facts
+from ab_testing.decide.look import Look
+from ab_testing.design.arm import CHAMPION
 from ab_testing.design.experiment import Decision, Experiment
-from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.stats.arm import ArmStatistics
-from ab_testing.stats.ratio import RatioStatistics
-from ab_testing.tables import decisions, experiment_days, experiments
-from collector.api import Exposures, SearchPreference, preference, stream_drafts, sum_clicks
+from ab_testing.design.plan import ExperimentPlan
+from ab_testing.tables import decisions, experiment_looks, experiments
 from foundation.database.engine import upsert
 from foundation.errors import NotFound
 
-_AS_THEY_ARE = ("collection", "id", "state", "created_at", "started_at", "ended_at", "created_by", "started_by")
+_AS_THEY_ARE = (
+    *("collection", "id", "state", "created_at", "started_at", "ended_at", "created_by", "started_by"),
+    *("run", "champion", "slots_from", "pinned", "pinned_at"),
+)
 """Columns of an experiment that hold a field of it unchanged."""
 
 
@@ -33,10 +31,9 @@ def insert(connection: sa.Connection, experiment: Experiment) -> None:
 
 
 def save(connection: sa.Connection, experiment: Experiment) -> None:
-    """Replace an experiment's row."""
-    connection.execute(
-        sa.update(experiments).where(_is(experiment.collection, experiment.id)).values(_to_row(experiment))
-    )
+    """Replace an experiment's row, but for its plan: that is frozen."""
+    values = {name: value for name, value in _to_row(experiment).items() if name != "plan"}
+    connection.execute(sa.update(experiments).where(_is(experiment.collection, experiment.id)).values(values))
 
 
 def find(connection: sa.Connection, collection: str, experiment_id: str) -> Experiment:
@@ -73,6 +70,11 @@ def lock_all(connection: sa.Connection, collection: str) -> dict[str, Experiment
     return {row.id: _from_row(row) for row in connection.execute(statement)}
 
 
+def is_unchanged(connection: sa.Connection, experiment: Experiment) -> bool:
+    """Return whether an experiment still stands as it was read, and hold it so until the transaction ends."""
+    return lock_all(connection, experiment.collection).get(experiment.id) == experiment
+
+
 def running(connection: sa.Connection) -> list[Experiment]:
     """Return the running experiments of every collection."""
     return [
@@ -81,70 +83,31 @@ def running(connection: sa.Connection) -> list[Experiment]:
 
 
 def running_experiments() -> sa.Subquery:
-    """Return what runs and since when, to be read in a statement of others: `collection`, `id`, `started_at`."""
-    columns = (experiments.c.collection, experiments.c.id, experiments.c.started_at)
+    """Return what runs, since when and on which evidence, to be read in a statement of others.
+
+    Its columns are `collection`, `id`, `started_at` and `pinned`.
+    """
+    columns = (experiments.c.collection, experiments.c.id, experiments.c.started_at, experiments.c.pinned)
     return sa.select(*columns).where(experiments.c.state == "running").subquery()
 
 
-def measure(connection: sa.Connection, experiment: Experiment, at: datetime) -> Facts:
-    """Return what was counted since the experiment's start.
-
-    The database sums click rates, to one row per arm. Interleaved lists are streamed; memory holds two numbers a unit.
-    """
-    arms = dict.fromkeys(experiment.plan.arm_names, ArmStatistics())
-    if experiment.started_at is not None:
-        exposures = Exposures(experiment.collection, experiment.id, experiment.plan.arm_names, experiment.started_at)
-        for sums in sum_clicks(connection, exposures):
-            arm, clicks, units, *totals = sums
-            arms[arm] = ArmStatistics(RatioStatistics(units, *map(float, totals)), clicks)
-        if experiment.plan.kind == "interleaving":
-            drafted = ((one.unit, preference(one.teams, one.clicked)) for one in stream_drafts(connection, exposures))
-            searches = ((unit, preferred) for unit, preferred in drafted if preferred is not None)
-            arms[INTERLEAVED] = add_preferences(arms[INTERLEAVED], searches)
-    return Facts(experiment.plan, experiment.days(at), arms)
+def record_look(connection: sa.Connection, experiment: Experiment, look: Look) -> None:
+    """Keep a look as the last one of its day, counted from 0."""
+    row = _run_of(experiment) | {"day": int(look.days), "look": look.to_json()}
+    upsert(connection, experiment_looks, [row])
 
 
-def add_preferences(arm: ArmStatistics, searches: Iterable[tuple[str, SearchPreference]]) -> ArmStatistics:
-    """Return `arm` with the preferences of `searches`, each with its unit."""
-    won: dict[str, float] = {}
-    offered: dict[str, float] = {}
-    counts = {1: 0, 0: 0, -1: 0}
-    for unit, (side, weight) in searches:
-        won[unit] = won.get(unit, 0.0) + side * weight
-        offered[unit] = offered.get(unit, 0.0) + weight
-        counts[side] += 1
-    per_unit = RatioStatistics.of(np.fromiter(won.values(), float), np.fromiter(offered.values(), float))
-    return replace(arm, preference=per_unit, wins=counts[1], losses=counts[-1], ties=counts[0])
-
-
-def record_day(connection: sa.Connection, experiment: Experiment, facts: Facts) -> None:
-    """Keep the statistics since the start as they stood at the last look of a day, counted from 0."""
-    day = {"collection": experiment.collection, "experiment": experiment.id, "day": int(facts.days)}
-    arms = {name: asdict(arm) | {"days": facts.days} for name, arm in facts.arms.items()}
-    rows = [day | {"arm": name, "statistics": statistics} for name, statistics in arms.items()]
-    upsert(connection, experiment_days, rows)
-
-
-def days(connection: sa.Connection, experiment: Experiment) -> list[Facts]:
-    """Return the recorded days of the present run, oldest first, each with all statistics until then."""
-    rows = connection.execute(sa.select(experiment_days).where(_days_of(experiment)).order_by(experiment_days.c.day))
-    history: dict[int, Facts] = {}
-    for row in rows:
-        statistics = dict(row.statistics)
-        facts = history.setdefault(row.day, Facts(experiment.plan, statistics.pop("days"), {}))
-        facts.arms[row.arm] = ArmStatistics.from_json(statistics)
-    return list(history.values())
-
-
-def forget_days(connection: sa.Connection, experiment: Experiment) -> None:
-    """Drop the recorded days, before a new run; the old run's decision keeps its statistics."""
-    connection.execute(sa.delete(experiment_days).where(_days_of(experiment)))
+def looks(connection: sa.Connection, experiment: Experiment) -> list[Look]:
+    """Return the last look of each day of the present run, oldest first."""
+    mine = [experiment_looks.c[name] == value for name, value in _run_of(experiment).items()]
+    statement = sa.select(experiment_looks.c.look).where(*mine).order_by(experiment_looks.c.day)
+    return [Look.from_json(value) for value in connection.execute(statement).scalars()]
 
 
 def insert_decision(connection: sa.Connection, collection: str, decision: Decision) -> None:
     """Add a decision; none is ever changed."""
     row = asdict(decision)
-    inputs = {"reason": row.pop("reason"), "facts": row.pop("inputs")}
+    inputs = {"reason": row.pop("reason"), "inputs": row.pop("inputs")}
     connection.execute(
         sa.insert(decisions).values(collection=collection, inputs=inputs, score=row.pop("effect"), **row)
     )
@@ -154,30 +117,41 @@ def list_decisions(connection: sa.Connection, collection: str, experiment_id: st
     """Return an experiment's decisions, newest first."""
     where = (decisions.c.collection == collection) & (decisions.c.experiment == experiment_id)
     statement = sa.select(decisions).where(where).order_by(decisions.c.at.desc(), decisions.c.id.desc())
-    return [
-        Decision(
-            *(row.id, row.experiment, row.verdict, row.inputs["reason"], row.inputs["facts"]),
-            *(row.at, row.score, row.actor),
-        )
-        for row in connection.execute(statement)
-    ]
+    return [_decision(row) for row in connection.execute(statement)]
+
+
+def _decision(row: sa.Row[Any]) -> Decision:
+    return Decision(
+        id=row.id,
+        experiment=row.experiment,
+        verdict=row.verdict,
+        reason=row.inputs["reason"],
+        inputs=row.inputs.get("inputs", {}),  # an earlier release kept other sums, which nothing reads any more
+        at=row.at,
+        effect=row.score,
+        actor=row.actor,
+        run=row.run,
+        plan_hash=row.plan_hash,
+        change=row.change,
+    )
 
 
 def _is(collection: str, experiment_id: str) -> sa.ColumnElement[bool]:
     return (experiments.c.collection == collection) & (experiments.c.id == experiment_id)
 
 
-def _days_of(experiment: Experiment) -> sa.ColumnElement[bool]:
-    return (experiment_days.c.collection == experiment.collection) & (experiment_days.c.experiment == experiment.id)
+def _run_of(experiment: Experiment) -> dict[str, Any]:
+    return {"collection": experiment.collection, "experiment": experiment.id, "run": experiment.run}
 
 
 def _to_row(experiment: Experiment) -> dict[str, Any]:
-    plan = experiment.plan.to_json() | {"starts": experiment.run}
-    return {name: getattr(experiment, name) for name in _AS_THEY_ARE} | {"name": experiment.plan.name, "plan": plan}
+    kept = {name: getattr(experiment, name) for name in _AS_THEY_ARE}
+    return kept | {"name": experiment.plan.name, "plan": experiment.plan.to_json()}
 
 
 def _from_row(row: sa.Row[Any]) -> Experiment:
-    plan = dict(row.plan)
-    starts = plan.pop("starts")
-    kept = {name: getattr(row, name) for name in _AS_THEY_ARE}
-    return Experiment(plan=ExperimentPlan.from_json(plan), run=starts, **kept)
+    """Return a stored experiment; from its start on its plan names the version that was the champion then."""
+    plan = ExperimentPlan.from_json(row.plan)
+    if row.champion:
+        plan = plan.with_versions({CHAMPION: row.champion})
+    return Experiment(plan=plan, **{name: getattr(row, name) for name in _AS_THEY_ARE})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Float, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
 
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
 
@@ -18,18 +18,23 @@ experiments = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime, nullable=True),
     Column("ended_at", UtcDateTime, nullable=True),
+    Column("run", Integer, nullable=False, server_default=sa.text("0")),
+    Column("champion", String(64), nullable=False, server_default=sa.text("''")),
+    Column("slots_from", Float, nullable=False, server_default=sa.text("0")),
+    Column("pinned", String(64), nullable=False, server_default=sa.text("''")),
+    Column("pinned_at", UtcDateTime, nullable=True),
     actor_column("created_by"),
     actor_column("started_by"),
 )
 
-experiment_days = Table(
-    "experiment_days",
+experiment_looks = Table(
+    "experiment_looks",
     metadata,
     collection_column(),
     Column("experiment", String(64), primary_key=True),
+    Column("run", Integer, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("arm", String(32), primary_key=True),
-    Column("statistics", sa.JSON, nullable=False),
+    Column("look", sa.JSON, nullable=False),
 )
 
 decisions = Table(
@@ -42,5 +47,8 @@ decisions = Table(
     Column("inputs", sa.JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("score", Float, nullable=True),
+    Column("run", Integer, nullable=False, server_default=sa.text("0")),
+    Column("plan_hash", String(64), nullable=False, server_default=sa.text("''")),
+    Column("change", BigInteger, nullable=False, server_default=sa.text("0")),
     actor_column(),
 )

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.harness.machine import describe_machine
-from benchmarks.harness.report import Bar, Findings, all_met, make_report, print_report
+from benchmarks.harness.report import Findings, all_met, make_report, print_report
 from foundation.clock import monotonic_s
 
 app = typer.Typer(no_args_is_help=True, help="Measure this release against its bars.")
@@ -23,11 +23,18 @@ Folder = Annotated[Path | None, typer.Option("--collection", help="Folder in BEI
 
 
 @app.command()
-def ab(seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
-    """False findings of experiments without a difference, under continuous looks."""
-    from benchmarks import ab as bench
+def ab(
+    headlines: Annotated[
+        Path | None, typer.Option(help="Archive of real tests: gzipped CSV of test_id, arm, impressions, clicks.")
+    ] = None,
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Experiments: false findings, power, coverage, audits, verdicts over HTTP, moves of the champion."""
+    from benchmarks.experiments import run as bench
 
-    _measure("ab", seed, as_json, lambda: Findings([Bar(**bar) for bar in bench.run(seed, quick)]))
+    _measure("ab", seed, as_json, lambda: bench.run(seed, quick, headlines, Console(stderr=True).print))
 
 
 @app.command()

@@ -207,7 +207,13 @@ class Container:
     @cached_property
     def experiments(self) -> Experiments:
         """The experiments."""
-        return Experiments(self.engine, self.clock)
+        return Experiments(
+            self.engine,
+            self.clock,
+            champion=lambda collection: self.registry.champion(collection) or self.baseline.id,
+            pins=self.pins,
+            lateness_days=self.settings.lateness_days,
+        )
 
     @cached_property
     def runs(self) -> Runs:

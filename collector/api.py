@@ -12,7 +12,6 @@ from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
-from collector.reads.experiments import ArmSums, DraftedSearch, Exposures, stream_drafts, sum_clicks
 from collector.reads.first_arms import read_seen_units
 from collector.reads.rated import read_signals
 from collector.totals.history import History, read_history
@@ -23,11 +22,8 @@ from collector.totals.stored import stored_totals
 __all__ = [
     "SIGNALS",
     "ActivityDay",
-    "ArmSums",
     "AskedQuery",
-    "DraftedSearch",
     "ExperimentRun",
-    "Exposures",
     "History",
     "Ratio",
     "RunTotals",
@@ -53,7 +49,5 @@ __all__ = [
     "refolded_history",
     "refolded_totals",
     "stored_totals",
-    "stream_drafts",
-    "sum_clicks",
     "total",
 ]

@@ -38,12 +38,15 @@ def make_router(
     state: State,
     engine: sa.Engine,
     clock: Clock,
+    *,
+    false_promotions_a_year: float = 0.0,
 ) -> APIRouter:
     """Return the pages under /console; they read, and leave every change to the HTTP API.
 
     Args:
         state: What this replica serves, by collection; see `serving.live.loader.Loader.state`.
         engine: Read for the counts of searches and clicks, and of clicked queries.
+        false_promotions_a_year: What the schedule of automatic experiments makes at most.
     """
     pages = PageTemplates(installed_version("clickloop"))
     router = APIRouter(prefix="/console", include_in_schema=False, route_class=route_class(pages))
@@ -103,7 +106,8 @@ def make_router(
     @router.get("/experiments")
     def list_experiments(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
         """List the experiments."""
-        return show("experiments.html", collection, experiments=experiments.list(collection, _MAX_ROWS))
+        listed = experiments.list(collection, _MAX_ROWS)
+        return show("experiments.html", collection, experiments=listed, yearly=false_promotions_a_year)
 
     @router.get("/experiments/{experiment}")
     def show_experiment(experiment: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:

@@ -41,7 +41,13 @@ class PageTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = {"moment": format_moment, "share": format_share, "signed": format_signed, "value": format_value}
+        filters = {
+            "moment": format_moment,
+            "share": format_share,
+            "signed": format_signed,
+            "figure": format_figure,
+            "value": format_value,
+        }
         self._environment.filters |= filters
         self._environment.globals |= {"release": release, "draw_interval": draw_interval}
 
@@ -85,6 +91,11 @@ def format_share(value: float | None, places: int = 1) -> str:
 def format_signed(value: float | None, places: int = 4) -> str:
     """Return a number with its sign."""
     return _NOTHING if value is None else f"{value:+.{places}f}"
+
+
+def format_figure(value: float | None) -> str:
+    """Return a number of any size to four digits."""
+    return _NOTHING if value is None else f"{value:.4g}"
 
 
 def format_value(value: Any) -> str:

@@ -250,6 +250,12 @@ class LearningSettings(Section):
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
     experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")
+    false_promotions_a_year: float | None = Field(
+        None,
+        gt=0,
+        description="Promotions a year that may be false, were no candidate ever better; sets the alpha of automatic "
+        "experiments, which is 0.05 without it.",
+    )
 
 
 class TelemetrySettings(Section):

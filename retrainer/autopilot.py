@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ab_testing.api import Experiment, ExperimentPlan, Experiments
+from ab_testing.api import CHAMPION, Experiment, ExperimentPlan, Experiments, alpha_within, experiments_a_year
 from foundation.access.actors import AUTOPILOT
 from foundation.database.leases import LeaseLost
 from foundation.errors import Conflict
@@ -19,6 +19,17 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
 Training = Literal["running", "finished", "failed"]
+
+
+USUAL_ALPHA = 0.05
+"""Level of an automatic experiment where no yearly number of false promotions is set."""
+
+
+def alpha_of(settings: LearningSettings) -> float:
+    """Return the alpha of automatic experiments that keeps to the yearly number of false promotions."""
+    if settings.false_promotions_a_year is None:
+        return USUAL_ALPHA
+    return alpha_within(settings.false_promotions_a_year, experiments_a_year(settings.schedule_hours))
 
 
 class Autopilot:
@@ -67,10 +78,9 @@ class Autopilot:
         return self._runs.advance(run, "experiment", report={"gate": version.reason})
 
     def _step_experiment(self, run: Run) -> Run:
-        champion = self._registry.champion(run.collection)
         name = f"autopilot {run.id}"
         known = [one for one in self._experiments.list(run.collection) if one.plan.name == name]
-        experiment = known[0] if known else self._create(run, champion, name)
+        experiment = known[0] if known else self._create(run, name)
         if experiment.state == "draft":
             try:
                 experiment = self._experiments.start(run.collection, experiment.id, AUTOPILOT)
@@ -78,15 +88,17 @@ class Autopilot:
                 return run  # another experiment runs; this one waits its turn
         return self._runs.advance(run, "watch", experiment=experiment.id)
 
-    def _create(self, run: Run, champion: str, name: str) -> Experiment:
+    def _create(self, run: Run, name: str) -> Experiment:
+        """Make the candidate's experiment, against whichever version is the champion when it starts."""
         plan = ExperimentPlan(
             name=name,
             kind="interleaving",
-            control=champion,
+            control=CHAMPION,
             treatment=run.version,
             planned_searches=self._settings.experiment_searches,
             min_days=min(1.0, self._settings.experiment_days),
             max_days=self._settings.experiment_days,
+            alpha=alpha_of(self._settings),
         )
         return self._experiments.create(run.collection, plan, AUTOPILOT)
 

@@ -30,6 +30,7 @@ class Look:
         ratios: Sums of each ratio metric, by metric and arm; a metric that nobody measured is absent.
         quantiles: Quantiles, by metric and arm; an arm with too few values is absent.
         splits: Units of each arm, by segment.
+        counts: Plain sums of signals, by signal and arm, for reports.
         histories: Sums with what units did before the start, by metric and arm, for CUPED.
     """
 
@@ -42,6 +43,7 @@ class Look:
     ratios: dict[str, dict[str, RatioStatistics]] = field(default_factory=dict)
     quantiles: dict[str, dict[str, QuantileStatistics]] = field(default_factory=dict)
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
     histories: dict[str, dict[str, HistoryStatistics]] = field(default_factory=dict)
 
     @property

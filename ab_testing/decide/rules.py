@@ -18,7 +18,7 @@ from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.metrics import METRICS
 from ab_testing.stats import srm
 
-Word = Literal["invalid", "rollback", "promote", "keep_control", "continue"]
+Word = Literal["invalid", "rollback", "promote", "keep_control", "continue", "stopped"]
 
 MAX_MIXED_SHARE = 0.01
 """Share of units in more than one arm above which an experiment is invalid."""
@@ -32,7 +32,10 @@ class Verdict:
     """What should be done with the treatments."""
 
     decision: Word = field(
-        metadata={"description": "invalid, rollback, promote and keep_control end the experiment; continue does not."}
+        metadata={
+            "description": "invalid, rollback, promote and keep_control end the experiment; continue does not. "
+            "stopped: a person ended it."
+        }
     )
     reason: str = field(metadata={"description": "Why, in words."})
     winner: str | None = field(default=None, metadata={"description": "The arm to promote; null without a promotion."})

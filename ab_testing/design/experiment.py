@@ -87,4 +87,9 @@ class Decision:
     effect: float | None = field(
         default=None, metadata={"description": "The estimated effect on the first success metric, null without it."}
     )
+    run: int = field(default=0, metadata={"description": "The run of the experiment that it ended."})
+    plan_hash: str = field(default="", metadata={"description": "Hash of the plan."})
+    change: int = field(
+        default=0, metadata={"description": "Log position: the last change of the evidence that its sums hold."}
+    )
     actor: str = field(default="", metadata={"description": "Who decided: a person, or the experiment's own test."})

@@ -21,6 +21,7 @@ Test = Literal["sequential", "fixed"]
 INTERLEAVED = "interleaved"
 CONTROL = "control"
 MAX_ARMS = 8
+MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
 
@@ -247,7 +248,7 @@ class ExperimentPlan:
         yield "min_days", 0 <= self.min_days < math.inf, "at least 0"
         lasts = 0 < self.max_days < math.inf and self.max_days >= self.min_days
         yield "max_days", lasts, "above 0 and not below min_days"
-        yield "alpha", 0 < self.alpha <= 0.2, "above 0 and at most 0.2"
+        yield "alpha", 0 < self.alpha <= MAX_ALPHA, f"above 0 and at most {MAX_ALPHA}"
         yield "recontact_days", 0 <= self.recontact_days <= 90, "at least 0 and at most 90"
 
 

@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ab_testing.decide.verdict import MIN_UNITS, SPLIT, ArmEvidence, Facts, Verdict, judge, split_counts, weigh
-from ab_testing.design.assignment import ARMS
+from ab_testing.decide.arms import ArmValue
+from ab_testing.decide.arms import measure as measure_arms
+from ab_testing.decide.evidence import MetricEvidence, weigh
+from ab_testing.decide.levels import is_at_end
+from ab_testing.decide.look import Look
+from ab_testing.decide.rules import Verdict
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED
+from ab_testing.metrics.metrics import METRICS
 from ab_testing.stats import srm
-from ab_testing.stats.arm import ArmStatistics
-from ab_testing.stats.ratio import log_lift
-from ab_testing.stats.sequential import Hybrid, critical_value
 
 
 @dataclass(frozen=True, slots=True)
 class ArmReport:
-    """One arm's counts and its click rate."""
+    """What one arm was, and how much it was used."""
 
-    arm: str = field(metadata={"description": "control, treatment or interleaved."})
-    version: str = field(metadata={"description": "The version that ranked for it, empty when both did."})
-    units: int = field(metadata={"description": "Distinct users (else sessions, else queries) that searched."})
+    arm: str = field(metadata={"description": "The arm's name, or interleaved."})
+    version: str = field(
+        metadata={"description": "The version that ranked for it, empty when all did or none of ours."}
+    )
+    units: int = field(metadata={"description": "Distinct randomization units that searched."})
     searches: int = field(metadata={"description": "Searches answered."})
     clicks: int = field(metadata={"description": "Clicks on their results."})
-    click_rate: float | None = field(
-        metadata={"description": "Share of searches with a click; null while there are too few units."}
-    )
-    low: float | None = field(metadata={"description": "Lower end of its confidence sequence, at 1 - alpha."})
-    high: float | None = field(metadata={"description": "Upper end of its confidence sequence, at 1 - alpha."})
 
 
 @dataclass(frozen=True, slots=True)
-class Lift:
-    """The treatment's click rate relative to the control's: 0.05 is five percent more."""
+class MetricReport:
+    """One metric in every arm, and what it says of each treatment."""
 
-    value: float = field(metadata={"description": "Ratio of the click rates, less 1."})
-    low: float = field(metadata={"description": "Lower end of its confidence sequence."})
-    high: float = field(metadata={"description": "Upper end of its confidence sequence."})
-    confidence: float = field(metadata={"description": "Probability that the sequence covers the truth at all looks."})
+    name: str = field(metadata={"description": "Name of the metric."})
+    sentence: str = field(metadata={"description": "What it measures."})
+    role: str = field(metadata={"description": "success, guardrail, or monitor: only shown."})
+    higher_is_better: bool | None = field(metadata={"description": "null: it should stay as it is."})
+    values: dict[str, ArmValue] = field(metadata={"description": "Its value in each arm, with an interval."})
+    evidence: tuple[MetricEvidence, ...] = field(
+        metadata={"description": "The comparison with the control, one for each treatment; none for a monitor."}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,12 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """Whether units fell into the arms as the split says."""
+    """Whether units fell into the arms as the plan splits them."""
 
-    control: int = field(metadata={"description": "Units of the control."})
-    treatment: int = field(metadata={"description": "Units of the treatment."})
-    chi_square_p_value: float = field(metadata={"description": "Valid for one look; for orientation."})
+    units: dict[str, int] = field(metadata={"description": "Units of each arm."})
+    shares: dict[str, float] = field(metadata={"description": "Planned share of each arm."})
+    mixed: int = field(metadata={"description": "Units that were seen in more than one arm; they count in none."})
+    chi_square_p_value: float | None = field(metadata={"description": "Valid for one look; null without units."})
     log_bayes_factor: float = field(metadata={"description": "Natural logarithm; valid at every look."})
     mismatch: bool = field(metadata={"description": "Whether the Bayes factor passed 1000; the data are then invalid."})
 
@@ -75,15 +79,18 @@ class Scorecard:
     searches: int = field(metadata={"description": "Searches that took part."})
     progress: float = field(metadata={"description": "How near the planned end is, 0 to 1."})
     arms: tuple[ArmReport, ...] = field(metadata={"description": "One report for each arm."})
-    evidence: ArmEvidence | None = field(
-        metadata={"description": "The primary metric and its test; null while there are too few units."}
-    )
-    lift: Lift | None = field(
-        metadata={"description": "Relative lift of an A/B test; null while the rates are too uncertain to divide."}
+    metrics: tuple[MetricReport, ...] = field(
+        metadata={"description": "The metrics of the plan first, then those that are only shown."}
     )
     preference: Preference | None = field(metadata={"description": "Of an interleaving experiment, else null."})
     sample_ratio: SampleRatio | None = field(metadata={"description": "Of an A/B test, else null."})
-    verdict: Verdict = field(metadata={"description": "What should be done, and the facts it follows from."})
+    verdict: Verdict = field(metadata={"description": "What should be done, and what it follows from."})
+    change: int = field(metadata={"description": "Log position: the last change of the evidence that is counted."})
+
+    @property
+    def evidence(self) -> MetricEvidence:
+        """What the first success metric says of the first treatment."""
+        return self.metrics[0].evidence[0]
 
     def to_json(self) -> dict[str, Any]:
         """Return the scorecard as JSON values, times in ISO 8601."""
@@ -91,73 +98,78 @@ class Scorecard:
         return value
 
 
-def build(experiment: Experiment, facts: Facts) -> Scorecard:
-    """Return the scorecard of `experiment` with what was counted."""
+def build(experiment: Experiment, look: Look, verdict: Verdict) -> Scorecard:
+    """Return the scorecard of `experiment` with what was counted and decided."""
     return Scorecard(
         experiment=experiment,
-        days=facts.days,
-        searches=facts.searches,
-        progress=_progress(facts),
-        arms=tuple(_report(facts, name) for name in facts.plan.arm_names),
-        evidence=weigh(facts),
-        lift=_lift(facts),
-        preference=_preference(facts),
-        sample_ratio=_sample_ratio(facts),
-        verdict=judge(facts),
+        days=look.days,
+        searches=look.total_searches,
+        progress=_progress(experiment, look),
+        arms=tuple(_arm_reports(experiment, look)),
+        metrics=tuple(_metric_reports(experiment, look)),
+        preference=_preference(experiment, look),
+        sample_ratio=_sample_ratio(experiment, look, verdict),
+        verdict=verdict,
+        change=look.change,
     )
 
 
-def _progress(facts: Facts) -> float:
-    plan = facts.plan
-    waited = facts.days / plan.min_days if plan.min_days else 1.0
-    planned = min(facts.searches / plan.planned_searches, waited)
-    return min(1.0, max(planned, facts.days / plan.max_days))
+def _progress(experiment: Experiment, look: Look) -> float:
+    plan = experiment.plan
+    if is_at_end(plan, look):
+        return 1.0
+    waited = look.days / plan.min_days if plan.min_days else 1.0
+    planned = min(look.total_searches / plan.planned_searches, waited)
+    return min(1.0, max(planned, look.days / plan.max_days))
 
 
-def _report(facts: Facts, name: str) -> ArmReport:
-    arm = facts.arms[name]
-    rate, low, high = _click_rate(facts, arm) if arm.click_rate.effective_units >= MIN_UNITS else (None, None, None)
-    version = {"control": facts.plan.control, "treatment": facts.plan.treatment}.get(name, "")
-    return ArmReport(name, version, arm.units, arm.searches, arm.clicks, rate, low, high)
+def _arm_reports(experiment: Experiment, look: Look) -> Iterator[ArmReport]:
+    versions = {arm.name: arm.version for arm in experiment.plan.arms}
+    clicks = look.counts.get("clicks", {})
+    for name in experiment.plan.arm_names:
+        yield ArmReport(
+            name, versions.get(name, ""), look.units.get(name, 0), look.searches.get(name, 0), clicks.get(name, 0)
+        )
 
 
-def _click_rate(facts: Facts, arm: ArmStatistics) -> tuple[float, float, float]:
-    rate = arm.click_rate.estimate()
-    planned = facts.plan.planned_searches / len(facts.plan.arm_names)
-    half_width = critical_value(arm.searches, planned, facts.plan.alpha) * rate.standard_error
-    return rate.value, max(0.0, rate.value - half_width), min(1.0, rate.value + half_width)
+def _metric_reports(experiment: Experiment, look: Look) -> Iterator[MetricReport]:
+    evidence = weigh(experiment.plan, look, experiment.alpha)
+    values = {(one.metric, one.arm): one for one in measure_arms(experiment.plan, look, experiment.alpha)}
+    planned = dict.fromkeys((one.metric, one.role) for one in evidence)
+    named = {name for name, _ in planned}
+    shown = [(name, "monitor") for name in (*look.ratios, *look.quantiles) if name not in named]
+    for name, role in (*planned, *shown):
+        metric = METRICS[name]
+        yield MetricReport(
+            name=name,
+            sentence=metric.sentence,
+            role=role,
+            higher_is_better=metric.higher_is_better,
+            values={arm: values.get((name, arm), ArmValue(name, arm)) for arm in experiment.plan.arm_names},
+            evidence=tuple(one for one in evidence if (one.metric, one.role) == (name, role)),
+        )
 
 
-def _lift(facts: Facts) -> Lift | None:
-    if facts.plan.kind != "ab" or weigh(facts) is None:
+def _preference(experiment: Experiment, look: Look) -> Preference | None:
+    if experiment.plan.kind != "interleaving":
         return None
-    control, treatment = (facts.arms[arm].click_rate.estimate() for arm in ARMS)
-    ratio = log_lift(control, treatment)
-    if ratio is None:
+    wins, losses, ties = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses", "ties"))
+    total = wins + losses + ties
+    return Preference(wins, losses, ties, (wins + ties / 2) / total - 0.5 if total else None)
+
+
+def _sample_ratio(experiment: Experiment, look: Look, verdict: Verdict) -> SampleRatio | None:
+    plan = experiment.plan
+    if plan.kind != "ab":
         return None
-    test = Hybrid(facts.plan.alpha, facts.plan.planned_searches)
-    half_width = test.running_critical_value(facts.searches) * ratio.standard_error
-    low, high = math.expm1(ratio.value - half_width), math.expm1(ratio.value + half_width)
-    return Lift(math.expm1(ratio.value), low, high, 1 - test.running_alpha)
-
-
-def _preference(facts: Facts) -> Preference | None:
-    if facts.plan.kind != "interleaving":
-        return None
-    arm: ArmStatistics = facts.arms[INTERLEAVED]
-    total = arm.wins + arm.losses + arm.ties
-    delta = (arm.wins + arm.ties / 2) / total - 0.5 if total else None
-    return Preference(arm.wins, arm.losses, arm.ties, delta)
-
-
-def _sample_ratio(facts: Facts) -> SampleRatio | None:
-    counts = split_counts(facts)
-    if counts is None:
-        return None
+    units = {arm.name: look.units.get(arm.name, 0) for arm in plan.arms}
+    counts = list(units.values())
+    against = verdict.inputs.get("log_bayes_factor", 0.0)
     return SampleRatio(
-        control=counts[0],
-        treatment=counts[1],
-        chi_square_p_value=srm.chi_square_p_value(counts, SPLIT),
-        log_bayes_factor=srm.log_bayes_factor(counts, SPLIT),
-        mismatch=srm.mismatch(counts, SPLIT),
+        units=units,
+        shares={arm.name: share for arm, share in zip(plan.arms, plan.shares, strict=True)},
+        mixed=look.mixed,
+        chi_square_p_value=srm.chi_square_p_value(counts, plan.shares) if sum(counts) else None,
+        log_bayes_factor=against,
+        mismatch=srm.refuses(against),
     )

@@ -13,7 +13,7 @@ from ab_testing.decide.levels import HARM_ALPHA
 from ab_testing.metrics.choice import metrics_of
 from ab_testing.stats.sequential import Hybrid, fixed_critical_value, one_sided_critical_value
 from benchmarks.experiments.bars import Bar, at_most, share_of
-from benchmarks.experiments.simulate import Audience, Numbers, Stream, Traces, draw, look_at, mirror, trace
+from benchmarks.experiments.simulate import Audience, Numbers, Stream, Trajectories, draw, look_at, mirror, trace
 
 LOOKS = 300
 RUNS = 4000
@@ -85,7 +85,7 @@ def _both_ways(audience: Audience, stream: Stream) -> Iterator[Found]:
         yield Found(finding, gain, harm, naive, evidence[-1].estimate is None)
 
 
-def extremes(audience: Audience, traces: Traces) -> list[int]:
+def extremes(audience: Audience, traces: Trajectories) -> list[int]:
     """Return the looks that come nearest to a gain, a loss, and proven harm; the end is the last."""
     running, harm = _bounds(audience, tuple(traces.searches.tolist()))
     normal = np.nan_to_num(traces.normal)

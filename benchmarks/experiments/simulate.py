@@ -82,7 +82,7 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class Trajectories:
     """The effect at each look of one experiment; not a number where nothing can be said yet.
 
     Attributes:
@@ -99,7 +99,7 @@ class Traces:
     degrees: Numbers
 
     @property
-    def mirrored(self) -> Traces:
+    def mirrored(self) -> Trajectories:
         """The same looks with the arms exchanged."""
         return replace(self, effect=-self.effect, z=-self.z, normal=-self.normal)
 
@@ -120,7 +120,7 @@ def mirror(audience: Audience, stream: Stream) -> Stream:
     return replace(stream, treated=~stream.treated)
 
 
-def trace(audience: Audience, stream: Stream, looks: int) -> Traces:
+def trace(audience: Audience, stream: Stream, looks: int) -> Trajectories:
     """Return the effect at so many looks, evenly spread over the searches; the last is the planned end."""
     ends = np.linspace(0, audience.searches, looks + 1).astype(np.int64)[1:]
     cell = np.searchsorted(ends, np.arange(audience.searches), side="right") * audience.users + stream.user
@@ -136,7 +136,7 @@ def trace(audience: Audience, stream: Stream, looks: int) -> Traces:
             degrees = variance**2 / (treatment[1] ** 2 / treatment[2] + control[1] ** 2 / control[2])
         z = effect / np.sqrt(variance)
     normal = np.sign(z) * -ndtri(stdtr(degrees, -np.abs(z)))
-    return Traces(ends, effect, z, normal.astype(np.float64), degrees.astype(np.float64))
+    return Trajectories(ends, effect, z, normal.astype(np.float64), degrees.astype(np.float64))
 
 
 def look_at(audience: Audience, stream: Stream, searches: int) -> Look:
@@ -171,7 +171,7 @@ def with_effect(audience: Audience, seed: int, power: float = 2.8016) -> Audienc
     return replace(audience, effect=rough.effect * power / reached)
 
 
-def _ends(random: np.random.Generator, audience: Audience) -> list[Traces]:
+def _ends(random: np.random.Generator, audience: Audience) -> list[Trajectories]:
     return [trace(audience, draw(random, audience), 1) for _ in range(150)]
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
-from clickloop.cli import documents, feedback, keys, versions
+from clickloop.cli import documents, experiments, feedback, keys, versions
 from clickloop.cli.demo import commands
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError, Overloaded, StoreAway
@@ -24,7 +24,7 @@ from foundation.settings import Settings, explain_settings, renamed_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(versions.versions, name="versions")
 app.add_typer(versions.runs, name="runs")
-app.add_typer(versions.experiment, name="experiment")
+app.add_typer(experiments.app, name="experiment")
 app.add_typer(keys.app, name="keys")
 app.add_typer(documents.app)
 app.add_typer(feedback.app)

@@ -1,4 +1,4 @@
-"""The commands that read, name and move versions, and read and name training runs and experiments."""
+"""The commands that read, name and move versions, and read and name training runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, print_json, show
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, show
 from foundation.clock import monotonic_s
 from foundation.errors import NotReady
 from foundation.http_client import ServiceClient
@@ -18,7 +18,6 @@ _LOOK_EVERY_S = 0.02
 
 versions = typer.Typer(no_args_is_help=True, help="Read, name, promote and roll back versions.")
 runs = typer.Typer(no_args_is_help=True, help="Read and name training runs.")
-experiment = typer.Typer(no_args_is_help=True, help="Read and stop experiments.")
 
 
 @versions.command("list")
@@ -107,21 +106,3 @@ def name_run(run: str, name: str, collection: CollectionName = "default", url: U
     """Give a training run, known by its id or present name, another name."""
     named = ServiceClient(url, collection).patch(f"/v1/training-runs/{quote(run, safe='')}", {"name": name})
     out.print(f"{named['id']} is called {named['name']}", markup=False)
-
-
-@experiment.command("list")
-def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
-    """List experiments, newest first."""
-    print_json(ServiceClient(url, collection).get("/v1/experiments"))
-
-
-@experiment.command("show")
-def show_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
-    """Show an experiment's scorecard and verdict."""
-    print_json(ServiceClient(url, collection).get(f"/v1/experiments/{name}"))
-
-
-@experiment.command("stop")
-def stop_experiment(name: str, collection: CollectionName = "default", url: Url = DEFAULT_URL) -> None:
-    """Stop a running experiment."""
-    print_json(ServiceClient(url, collection).post(f"/v1/experiments/{name}/stop", {}))

@@ -32,7 +32,7 @@ import serving.http.fields
 import serving.http.index
 import serving.http.search
 import serving.http.suggest
-from ab_testing.api import Assignments
+from ab_testing.api import Assignments, experiments_a_year, false_promotions_a_year
 from clickloop.container import CONSUMER, Container
 from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
 from clickloop.server.shared_metrics import render_metrics
@@ -48,6 +48,7 @@ from foundation.processes.processors import at_once
 from foundation.settings import Settings
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
+from retrainer.autopilot import alpha_of
 from serving.admission import Admission, SearchGate
 from serving.impressions import ImpressionLog
 from serving.live.loader import Loader
@@ -159,13 +160,18 @@ def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
     registry, engine, clock = container.registry, container.engine, container.clock
     runs, experiments, hotswap = container.runs, container.experiments, container.make_hotswap(loader.move)
     collections, erasure_retraining = container.catalog.collections, container.erasure_retraining
-    yield ab_testing.http.make_router(experiments, partial(_find_version, container))
+    yearly = false_promotions_a_year(
+        alpha_of(container.settings), experiments_a_year(container.settings.schedule_hours)
+    )
+    yield ab_testing.http.make_router(experiments, partial(_find_version, container), yearly)
     yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock
     )
     yield retrainer.data.http.make_router(engine, clock)
-    yield console.http.make_router(registry, runs, hotswap, experiments, loader.state, engine, clock)
+    yield console.http.make_router(
+        registry, runs, hotswap, experiments, loader.state, engine, clock, false_promotions_a_year=yearly
+    )
 
 
 def _curve_in_use(container: Container, collection: str) -> ClickCurve:

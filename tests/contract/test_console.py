@@ -13,12 +13,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ab_testing.api import ExperimentPlan, Experiments
-from collector.tables import impressions
+from collector.join.batch import fold_batch
 from console.http import make_router
 from foundation.clock import FrozenClock
-from foundation.contracts import Manifest
+from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
+from foundation.database.engine import transaction
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
+from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Runs
@@ -76,24 +78,26 @@ class House:
         return self.experiments.start("default", experiment.id).id
 
     def add_search(self, query_id: str, clicks: int, experiment: str = "", arm: str = "champion") -> None:
-        outcome = {"clicked": [1] if clicks else [], "ratings": {}, "dwell": {}, "conversions": {}}
-        row: dict[str, Any] = {
-            "collection": "default",
-            "query_id": query_id,
-            "query": "q",
-            "query_key": "q",
-            "unit": query_id,
-            "period": 1,
-            "version": BASELINE.id,
-            "experiment": experiment,
-            "arm": arm,
-            "results": [],
-            "outcome": outcome | {"resolved": None, "credited": "", "abandoned": False},
-            "clicks": clicks,
-            "at": self.clock.now(),
-        }
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(impressions).values(**row))
+        shown = Impression(
+            collection="default",
+            query_id=query_id,
+            query="q",
+            unit=query_id,
+            version=BASELINE.id,
+            results=tuple(ShownResult(f"d{rank}", rank, 1.0) for rank in (1, 2, 3)),
+            at=self.clock.now(),
+            experiment=experiment,
+            arm=arm,
+            drawn_by=query_id if experiment else "",
+            run=1 if experiment else 0,
+        )
+        at = self.clock.now()
+        clicked = [
+            FeedbackEvent("default", f"{query_id}/{rank}", "click", query_id, f"d{rank}", "", 0.0, at, at)
+            for rank in range(1, clicks + 1)
+        ]
+        with transaction(self.engine) as connection:
+            fold_batch(connection, [shown, *clicked], Settings())
 
     def get(self, path: str) -> Any:
         return self.client.get(f"/console{path}")
@@ -185,8 +189,8 @@ def test_a_scorecard_shows_arms_effect_split_and_decision(house: House) -> None:
         house.add_search(f"s{number}", clicks=number % 3 == 0, experiment=experiment, arm=arm)
     text = house.text(f"/experiments/{experiment}")
     assert "<svg" in text
-    assert "confidence sequence" in text
-    assert "They fit an even split" in text
+    assert "It may be read at any time" in text
+    assert "They fit the planned split" in text
     house.experiments.stop("default", experiment, "wrong version")
     assert "wrong version" in house.text(f"/experiments/{experiment}")
 

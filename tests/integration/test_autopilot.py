@@ -74,7 +74,7 @@ class Workplace:
             results = (ShownResult("a", 1, 2.0, winner, 0.5), ShownResult("b", 2, 1.0, _other(winner), 0.5))
             shown = Impression(
                 "default", name, f"query {number}", f"user-{number}", BASELINE.id, results, now,
-                experiment.id, "interleaved",
+                experiment.id, "interleaved", drawn_by=f"user-{number}", run=experiment.run,
             )  # fmt: skip
             records.append(shown)
             clicked = "b" if number % 5 == 0 else "a"
@@ -93,7 +93,15 @@ def place(engine: sa.Engine, clock: FrozenClock, tmp_path: Path) -> Workplace:
     hotswap = HotSwap(engine, registry, clock)
     hotswap.install("default", BASELINE)
     settings = Settings(home=tmp_path, experiment_searches=SEARCHES, experiment_days=2.0)
-    return Workplace(engine, clock, Runs(engine, clock), registry, Experiments(engine, clock), hotswap, settings)
+    return Workplace(
+        engine,
+        clock,
+        Runs(engine, clock),
+        registry,
+        Experiments(engine, clock, champion=registry.champion),
+        hotswap,
+        settings,
+    )
 
 
 def start_experiment(place: Workplace) -> tuple[Run, Experiment]:

@@ -51,7 +51,7 @@ def test_the_whole_life_of_an_experiment(client: TestClient) -> None:
     card = client.get(f"/v1/experiments/{experiment}").json()
     assert card["verdict"]["decision"] == "continue"
     assert card["verdict"]["inputs"]["plan"]["planned_searches"] == 1000
-    assert client.post(f"/v1/experiments/{experiment}/look").json() == card
+    assert client.post(f"/v1/experiments/{experiment}/look").json()["verdict"]["decision"] == "continue"
     stopped = client.post(f"/v1/experiments/{experiment}/stop", json={"reason": "wrong version"})
     assert stopped.json()["state"] == "stopped"
     [decision] = client.get(f"/v1/experiments/{experiment}/decisions").json()["decisions"]
@@ -86,7 +86,7 @@ def test_a_wrong_plan_is_refused_by_field(client: TestClient, changes: dict[str,
     answer = client.post("/v1/experiments", json=PLAN | changes)
     assert answer.status_code == 422
     assert field in [error["field"].split(".")[-1] for error in answer.json()["errors"]]
-    assert client.get("/v1/experiments").json() == {"experiments": []}
+    assert client.get("/v1/experiments").json()["experiments"] == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_state_that_does_not_fit_is_a_conflict(client: TestClient) -> None:
 def test_another_collection_has_its_own_experiments(client: TestClient) -> None:
     experiment = create(client)
     other = {"Clickloop-Collection": "shop"}
-    assert client.get("/v1/experiments", headers=other).json() == {"experiments": []}
+    assert client.get("/v1/experiments", headers=other).json()["experiments"] == []
     assert client.get(f"/v1/experiments/{experiment}", headers=other).status_code == 404
     answer = client.post("/v1/experiments", json=PLAN, headers=other)
     assert "collection 'shop' has no version 'v-1'" in answer.json()["detail"]
@@ -135,7 +135,7 @@ def test_every_value_of_the_openapi_page_is_described(client: TestClient) -> Non
     mine = {
         "ArmReport",
         "Decision",
-        "ArmEvidence",
+        "MetricEvidence",
         "Experiment",
         "ExperimentPlan",
         "Scorecard",

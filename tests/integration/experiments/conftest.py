@@ -1,18 +1,23 @@
 """What these tests share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Assignment, Assignments, ExperimentPlan, Experiments, Visitor, interleave
-from collector.tables import impressions
+from ab_testing.api import INTERLEAVED, Assignment, Assignments, Experiment, ExperimentPlan, Experiments, Visitor
+from ab_testing.ranking.team_draft import interleave
+from collector.join.batch import fold_batch
 from foundation.clock import FrozenClock
+from foundation.contracts import EventType, FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import transaction
+from foundation.settings import Settings
 
 USERS = [f"user-{number}" for number in range(240)]
+SETTINGS = Settings()
 
 
 @pytest.fixture
@@ -27,7 +32,8 @@ def assignments(any_engine: sa.Engine, clock: FrozenClock) -> Assignments:
 
 def make_plan(**changes: Any) -> ExperimentPlan:
     values: dict[str, Any] = {"kind": "ab", "planned_searches": 1000, "min_days": 3.0, "max_days": 7.0}
-    return ExperimentPlan(name="adapter", control="v-1", treatment="v-2", **values | changes)
+    versions = {"control": "v-1", "treatment": "v-2"}
+    return ExperimentPlan(name="adapter", **versions | values | changes)
 
 
 def started(experiments: Experiments, assignments: Assignments, collection: str = "default", **plan: Any) -> str:
@@ -37,68 +43,111 @@ def started(experiments: Experiments, assignments: Assignments, collection: str 
     return experiment.id
 
 
-class Traffic:
-    """A day's searches of every user, as serving and the collector would leave them in SQL."""
+@dataclass(frozen=True)
+class Search:
+    """One search of an experiment, and what its user did with the list.
 
-    def __init__(self, engine: sa.Engine, assignments: Assignments) -> None:
+    Attributes:
+        clicked: Ranks clicked.
+        rated: Stars for the first result, 0 for none.
+        verdict: "resolved", "unresolved" or "".
+    """
+
+    query_id: str
+    unit: str
+    arm: str
+    at: datetime
+    clicked: Sequence[int] = ()
+    teams: Sequence[str] = ("", "", "")
+    rated: int = 0
+    verdict: Literal["resolved", "unresolved", ""] = ""
+    first_difference: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def records(self, experiment: Experiment) -> Iterable[Impression | FeedbackEvent]:
+        """Yield the records that serving and the app would log of it."""
+        results = tuple(
+            ShownResult(f"d{rank}", rank, 1 / rank, team=team) for rank, team in enumerate(self.teams, start=1)
+        )
+        shown: dict[str, Any] = {
+            "collection": experiment.collection,
+            "query_id": self.query_id,
+            "query": f"query of {self.query_id}",
+            "unit": self.unit,
+            "version": "v-1",
+            "results": results,
+            "at": self.at,
+            "experiment": experiment.id,
+            "arm": self.arm,
+            "drawn_by": self.unit,
+            "run": experiment.run,
+            "plan_hash": experiment.plan.hash,
+            "first_difference": self.first_difference,
+            "known": True,
+        }
+        yield Impression(**shown | dict(self.more))
+        for rank in self.clicked:
+            yield self.event(experiment.collection, "click", f"d{rank}")
+        if self.rated:
+            yield self.event(experiment.collection, "rating", "d1", float(self.rated))
+        if self.verdict:
+            yield self.event(experiment.collection, self.verdict, "")
+
+    def event(
+        self, collection: str, kind: EventType, document: str, value: float = 0.0, after_s: float = 5.0
+    ) -> FeedbackEvent:
+        """Return an event about its list."""
+        at = self.at + timedelta(seconds=after_s)
+        id_ = f"{self.query_id}/{kind}/{document}"
+        return FeedbackEvent(collection, id_, kind, self.query_id, document, self.unit, value, at, at)
+
+
+class Traffic:
+    """Searches as serving logs them and the collector folds them."""
+
+    def __init__(self, engine: sa.Engine, experiments: Experiments, assignments: Assignments) -> None:
         self._engine = engine
+        self._experiments = experiments
         self._assignments = assignments
         self._searches = 0
 
     def day(self, at: datetime, click_percent: dict[str, int]) -> None:
         """Every user searches once; how many in a hundred click depends on the arm or the team's winner."""
-        rows = [self._row(number, user, at, click_percent) for number, user in enumerate(USERS)]
-        with transaction(self._engine) as connection:
-            connection.execute(sa.insert(impressions), rows)
+        [experiment] = self._assignments.running("default")
+        self.take(experiment, [self._search(number, user, at, click_percent) for number, user in enumerate(USERS)])
 
-    def _row(self, number: int, user: str, at: datetime, click_percent: dict[str, int]) -> dict[str, Any]:
+    def take(self, experiment: Experiment, searches: Iterable[Search]) -> None:
+        """Fold searches of an experiment with all that their users did."""
+        self.fold(record for search in searches for record in search.records(experiment))
+
+    def fold(self, records: Iterable[Impression | FeedbackEvent]) -> None:
+        """Fold records."""
+        with transaction(self._engine) as connection:
+            fold_batch(connection, list(records), SETTINGS)
+
+    def _search(self, number: int, user: str, at: datetime, click_percent: dict[str, int]) -> Search:
         self._searches += 1
         given = self._assignments.assign("default", Visitor(user=user), f"query {self._searches}")
         assert given is not None
         draw = (number * 37 + self._searches * 61) % 100
         teams = teams_of(given)
-        if given.arm == "interleaved":
+        if given.arm == INTERLEAVED:
             winner = "treatment" if draw < click_percent["treatment"] else "control"
-            clicked = [teams.index(winner) + 1]
+            clicked, difference = [teams.index(winner) + 1], 2
         else:
-            clicked = [1] if draw < click_percent[given.arm] else []
-        return impression(f"q-{self._searches}", user, given.experiment, given.arm, at, clicked, teams)
+            clicked, difference = [1] if draw < click_percent[given.arm] else [], 0
+        return Search(f"q-{self._searches}", user, given.arm, at, clicked, teams, first_difference=difference)
 
 
 def teams_of(given: Assignment) -> list[str]:
-    if given.arm != "interleaved":
+    if given.arm != INTERLEAVED:
         return [""] * 3
     return [slot.team for slot in interleave(["a", "b", "c"], ["a", "c", "b"], 3, given.seed)]
 
 
-def impression(
-    query_id: str, unit: str, experiment: str, arm: str, at: datetime, clicked: Sequence[int], teams: Sequence[str]
-) -> dict[str, Any]:
-    results = [
-        {"id": f"d{rank}", "rank": rank, "score": 1 / rank, "team": team, "propensity": 1.0}
-        for rank, team in enumerate(teams, start=1)
-    ]
-    row: dict[str, Any] = {column.name: column_default(column) for column in impressions.columns}
-    return row | {
-        "collection": "default",
-        "query_id": query_id,
-        "unit": unit,
-        "experiment": experiment,
-        "arm": arm,
-        "results": results,
-        "outcome": {"clicked": list(clicked)},
-        "clicks": len(clicked),
-        "at": at,
-    }
-
-
-def column_default(column: sa.Column[Any]) -> Any:
-    return 0 if isinstance(column.type, sa.Integer | sa.Float | sa.Boolean) else ""
-
-
 @pytest.fixture
-def traffic(any_engine: sa.Engine, assignments: Assignments) -> Traffic:
-    return Traffic(any_engine, assignments)
+def traffic(any_engine: sa.Engine, experiments: Experiments, assignments: Assignments) -> Traffic:
+    return Traffic(any_engine, experiments, assignments)
 
 
 def live(

@@ -1,12 +1,15 @@
 """An experiment starts once, ends once, and reads as it stood."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from ab_testing.api import Assignments, Experiments, Visitor
 from foundation.clock import FrozenClock
+from foundation.database.engine import transaction
 from foundation.errors import Conflict, NotFound
 from tests.integration.experiments.conftest import USERS, Traffic, live, make_plan, started
 
@@ -54,12 +57,14 @@ def test_many_who_look_at_once_decide_once(
     assert len(experiments.decisions("default", experiment)) == 1
 
 
-def test_one_experiment_runs_per_collection(experiments: Experiments, assignments: Assignments) -> None:
+def test_one_experiment_has_the_whole_traffic_of_a_collection(
+    experiments: Experiments, assignments: Assignments
+) -> None:
     first = started(experiments, assignments)
     second = experiments.create("default", make_plan())
-    with pytest.raises(Conflict, match=rf"experiment {first} \(adapter\) already runs"):
+    with pytest.raises(Conflict, match=rf"experiment {first} \(adapter, 100%\) already runs"):
         experiments.start("default", second.id)
-    with pytest.raises(Conflict, match="it already runs"):
+    with pytest.raises(Conflict, match="already runs; stop it first"):
         experiments.start("default", first)
     started(experiments, assignments, collection="another")
     assert {experiment.collection for experiment in experiments.running()} == {"default", "another"}
@@ -135,3 +140,82 @@ def test_experiments_are_listed_newest_first_in_their_own_collection(
     assert [experiment.id for experiment in experiments.list("default", limit=1)] == made[:0:-2]
     with pytest.raises(NotFound, match="has no experiment"):
         experiments.get("another", made[0])
+
+
+def test_experiments_that_fit_run_side_by_side_on_traffic_of_their_own(
+    experiments: Experiments, assignments: Assignments
+) -> None:
+    started(experiments, assignments, coverage=0.5)
+    started(experiments, assignments, coverage=0.3)
+    third = experiments.create("default", make_plan(coverage=0.3))
+    with pytest.raises(Conflict, match="leaves less than the 30% of traffic"):
+        experiments.start("default", third.id)
+    given = [assignments.assign("default", Visitor(user=f"u{number}")) for number in range(2000)]
+    shares = Counter(one.experiment if one else "" for one in given)
+    assert sorted(round(count / 2000, 1) for count in shares.values()) == [0.2, 0.3, 0.5]
+
+
+def test_champion_in_a_plan_is_the_version_of_the_start(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    serving = {"default": "v-1"}
+    experiments = Experiments(any_engine, clock, champion=lambda collection: serving[collection])
+    draft = experiments.create("default", make_plan(control="champion"))
+    serving["default"] = "v-3"
+    assert draft.plan.control == "champion"
+    started_at_last = experiments.start("default", draft.id)
+    assert started_at_last.plan.control == "v-3"
+    assert started_at_last.plan.hash != draft.plan.hash
+    experiments.stop("default", draft.id)
+    serving["default"] = "v-4"
+    assert experiments.start("default", draft.id).plan.control == "v-4"
+
+
+def test_moving_the_champion_ends_what_runs_in_the_same_transaction(
+    any_engine: sa.Engine, experiments: Experiments, assignments: Assignments
+) -> None:
+    mine, other = started(experiments, assignments), started(experiments, assignments, collection="another")
+    with pytest.raises(RuntimeError), transaction(any_engine) as connection:
+        experiments.end_for(connection, "default", "v-9 promoted by hand", "anna")
+        raise RuntimeError
+    assert experiments.get("default", mine).state == "running"
+    with transaction(any_engine) as connection:
+        assert experiments.end_for(connection, "default", "v-9 promoted by hand", "anna") == (mine,)
+    assert (experiments.get("default", mine).state, experiments.get("another", other).state) == ("stopped", "running")
+    [decision] = experiments.decisions("default", mine)
+    assert (decision.verdict, decision.reason, decision.actor) == ("stopped", "v-9 promoted by hand", "anna")
+
+
+def test_runs_share_one_alpha(experiments: Experiments, assignments: Assignments) -> None:
+    experiment = started(experiments, assignments)
+    experiments.stop("default", experiment)
+    assert experiments.start("default", experiment).alpha == pytest.approx(0.04)
+
+
+class Pins:
+    """Evidence that is kept under the number of times that it was read."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.dropped: list[str] = []
+
+    def take(self, collection: str) -> str:
+        self.taken.append(f"{collection}-{len(self.taken)}")
+        return self.taken[-1]
+
+    def drop(self, digest: str) -> None:
+        self.dropped.append(digest)
+
+
+def test_pinned_evidence_is_read_at_the_start_and_anew_every_day(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    pins = Pins()
+    experiments = Experiments(any_engine, clock, pins=pins)
+    shared = experiments.create("default", make_plan(evidence="shared", coverage=0.5))
+    assert experiments.start("default", shared.id).pinned == ""
+    experiment = experiments.create("default", make_plan(coverage=0.5))
+    assert experiments.start("default", experiment.id).pinned == "default-0"
+    clock.advance(timedelta(hours=23))
+    experiments.look("default", experiment.id)
+    assert experiments.get("default", experiment.id).pinned == "default-0"
+    clock.advance(timedelta(hours=2))
+    experiments.look("default", experiment.id)
+    assert experiments.get("default", experiment.id).pinned == "default-1"
+    assert pins.dropped == ["default-0"]

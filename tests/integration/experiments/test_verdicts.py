@@ -1,18 +1,16 @@
-"""Experiments over SQL: impressions in, verdicts out."""
+"""Experiments over the fold: searches and what their users did in, verdicts out."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
 
-from ab_testing import store
 from ab_testing.api import Assignments, Experiments, Visitor
-from ab_testing.decide.verdict import Facts, judge
-from ab_testing.tables import experiment_days
-from collector.tables import impressions, quarantine
+from collector.quarantine.quarantine import Quarantine
 from foundation.clock import FrozenClock
-from foundation.database.engine import transaction
-from tests.integration.experiments.conftest import USERS, Traffic, impression, live, started
+from tests.integration.experiments.conftest import SETTINGS, USERS, Search, Traffic, live, started
 
 
 def test_a_better_version_is_created_started_looked_at_and_promoted(
@@ -25,13 +23,15 @@ def test_a_better_version_is_created_started_looked_at_and_promoted(
     assert seen == ["continue"] * 5 + ["promote"]
     card = experiments.report("default", experiment)
     assert (card.experiment.state, card.days, card.searches) == ("decided", 3.0, 720)
-    assert card.verdict.decision == "promote"
-    assert card.lift is not None
-    assert card.lift.low > 0
+    assert (card.verdict.decision, card.verdict.winner) == ("promote", "treatment")
+    assert card.evidence.lift is not None
+    assert card.evidence.lift > 0
     [decision] = experiments.decisions("default", experiment)
     assert (decision.verdict, decision.reason) == ("promote", card.verdict.reason)
     assert decision.effect == pytest.approx(0.3, abs=0.05)
-    assert judge(Facts.from_json(decision.inputs)) == card.verdict
+    assert (decision.run, decision.plan_hash, decision.change) == (1, card.experiment.plan.hash, card.change)
+    [audited] = experiments.audit("default", experiment)
+    assert audited.reproduced, audited.differences
     days = experiments.days("default", experiment)
     assert [(day.days, day.searches) for day in days] == [(0.5, 240), (1.5, 480), (2.5, 720), (3.0, 720)]
 
@@ -43,7 +43,7 @@ def test_interleaving_decides_by_whose_results_are_clicked(
     traffic: Traffic,
     clock: FrozenClock,
     won: int,
-    verdict: str,
+    verdict: Literal["resolved", ""],
 ) -> None:
     experiment = started(experiments, assignments, kind="interleaving")
 
@@ -57,65 +57,153 @@ def test_interleaving_decides_by_whose_results_are_clicked(
 
 
 def test_broken_logging_of_one_arm_is_invalid(
-    experiments: Experiments, assignments: Assignments, any_engine: sa.Engine, clock: FrozenClock
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
-    experiment = started(experiments, assignments)
+    experiment = experiments.get("default", started(experiments, assignments))
     arms = ["control"] * 300 + ["treatment"] * 150
-    rows = [impression(f"q{n}", f"u{n}", experiment, arm, clock.now(), [1], [""]) for n, arm in enumerate(arms)]
-    with transaction(any_engine) as connection:
-        connection.execute(sa.insert(impressions), rows)
+    traffic.take(experiment, [Search(f"q{n}", f"u{n}", arm, clock.now(), [1]) for n, arm in enumerate(arms)])
 
-    card = experiments.look("default", experiment)
+    card = experiments.look("default", experiment.id)
 
     assert card.verdict.decision == "invalid"
     assert card.sample_ratio is not None
     assert card.sample_ratio.mismatch
 
 
-def test_a_look_sums_exactly_what_belongs_to_the_experiment(
-    experiments: Experiments, assignments: Assignments, any_engine: sa.Engine, clock: FrozenClock
+def test_a_look_sums_exactly_what_belongs_to_the_run(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
     now = clock.now()
-    experiment = started(experiments, assignments)
-    rows = [
-        impression("q1", "u1", experiment, "control", now, [1, 3], ["", "", ""]),
-        impression("q2", "u1", experiment, "control", now, [], [""]),
-        impression("q3", "u2", experiment, "control", now, [2], ["", ""]),
-        impression("q4", "u3", experiment, "treatment", now, [1], [""]),
-        impression("before", "u4", experiment, "control", now - timedelta(seconds=1), [1], [""]),
-        impression("champion", "u5", "", "champion", now, [1], [""]),
-        impression("other", "u6", "another", "control", now, [1], [""]),
-        impression("elsewhere", "u7", experiment, "control", now, [1], [""]) | {"collection": "other"},
+    experiment = experiments.get("default", started(experiments, assignments))
+    mine = [
+        Search("q1", "u1", "control", now, [1, 3]),
+        Search("q2", "u1", "control", now + timedelta(minutes=5)),
+        Search("q3", "u2", "control", now, [2]),
+        Search("q4", "u3", "treatment", now, [1]),
     ]
-    with transaction(any_engine) as connection:
-        connection.execute(sa.insert(impressions), rows)
+    traffic.take(experiment, mine)
+    traffic.take(replace(experiment, run=0), [Search("before", "u4", "control", now, [1])])
+    traffic.take(replace(experiment, id="another"), [Search("other", "u6", "control", now, [1])])
+    traffic.take(replace(experiment, collection="elsewhere"), [Search("elsewhere", "u7", "control", now, [1])])
+    traffic.take(replace(experiment, id=""), [Search("champion", "u5", "champion", now, [1])])
 
-    arms = experiments.look("default", experiment).verdict.inputs["arms"]
+    card = experiments.look("default", experiment.id)
 
-    sums = {"n": 2, "sum_x": 2.0, "sum_y": 3.0, "sum_xx": 2.0, "sum_yy": 5.0, "sum_xy": 3.0}
-    assert arms["control"]["click_rate"] == sums
-    assert arms["control"]["clicks"] == 3
-    assert arms["treatment"]["click_rate"]["n"] == 1
-    with any_engine.connect() as connection:
-        stored = {row.arm: row.statistics for row in connection.execute(sa.select(experiment_days))}
-    assert stored["control"]["click_rate"] == sums
+    assert {arm.arm: (arm.units, arm.searches, arm.clicks) for arm in card.arms} == {
+        "control": (2, 3, 3),
+        "treatment": (1, 1, 1),
+    }
+    [rate] = [metric for metric in card.metrics if metric.name == "click_rate"]
+    assert {arm: one.value for arm, one in rate.values.items()} == {"control": None, "treatment": None}, "too few units"
 
 
-def test_who_was_drawn_is_counted(
-    any_engine: sa.Engine, experiments: Experiments, assignments: Assignments, clock: FrozenClock
+def test_a_late_click_moves_a_running_experiment_and_no_decision(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
-    experiment = started(experiments, assignments)
-    lists = (("control", "", "anna"), ("control", "s1", "anna"), ("treatment", "s2", "anna"), ("control", "", "s1"))
-    rows = [
-        impression(f"q-{number}", unit, experiment, arm, clock.now(), [], [""] * 3) | {"drawn_by": drawn_by}
-        for number, (arm, drawn_by, unit) in enumerate(lists)
+    experiment = experiments.get("default", started(experiments, assignments))
+    searches = [
+        Search(f"q{number}", f"u{number}", ("control", "treatment")[number % 2], clock.now()) for number in range(100)
     ]
-    with transaction(any_engine) as connection:
-        connection.execute(sa.insert(impressions), rows)
+    traffic.take(experiment, searches)
+    traffic.fold([searches[0].event("default", "click", "d1")])
+    assert {arm.arm: arm.clicks for arm in experiments.report("default", experiment.id).arms}["control"] == 1
+    experiments.stop("default", experiment.id)
+    before = experiments.report("default", experiment.id)
 
-    with any_engine.connect() as connection:
-        arms = store.measure(connection, store.find(connection, "default", experiment), clock.now()).arms
-    assert {name: (arm.units, arm.searches) for name, arm in arms.items()} == {"control": (2, 3), "treatment": (1, 1)}
+    traffic.fold(search.event("default", "click", "d2") for search in searches)
+
+    assert experiments.report("default", experiment.id) == before
+    [audited] = experiments.audit("default", experiment.id)
+    assert audited.reproduced, audited.differences
+
+
+@pytest.mark.parametrize(("metric", "rated", "verdict"), [("csat", 5, ""), ("resolution", 0, "resolved")])
+def test_a_gain_in_satisfaction_or_resolution_is_found(
+    experiments: Experiments,
+    assignments: Assignments,
+    traffic: Traffic,
+    clock: FrozenClock,
+    metric: str,
+    rated: int,
+    verdict: Literal["resolved", ""],
+) -> None:
+    plan: dict[str, Any] = {"success": (metric,), "planned_searches": 300, "min_days": 0.0, "recontact_days": 1.0}
+    experiment = experiments.get("default", started(experiments, assignments, **plan))
+    searches = []
+    for number in range(400):
+        arm = ("control", "treatment")[number % 2]
+        good = number % 10 < (7 if arm == "treatment" else 3)
+        searches.append(
+            Search(
+                f"q{number}",
+                f"u{number}",
+                arm,
+                clock.now(),
+                rated=rated if good or not rated else 2,
+                verdict="" if not verdict else verdict if good else "unresolved",
+            )
+        )
+    traffic.take(experiment, searches)
+    clock.advance(timedelta(days=2, hours=1))
+
+    card = experiments.look("default", experiment.id)
+
+    assert card.verdict.decision == "promote", card.verdict.reason
+    assert card.verdict.winner == "treatment"
+    assert metric in card.verdict.reason
+
+
+def test_a_request_counts_as_resolved_only_when_its_window_has_closed(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    plan: dict[str, Any] = {"success": ("resolution",), "recontact_days": 2.0}
+    experiment = experiments.get("default", started(experiments, assignments, **plan))
+    searches = [
+        Search(f"q{n}", f"u{n}", ("control", "treatment")[n % 2], clock.now(), verdict="resolved") for n in range(60)
+    ]
+    traffic.take(experiment, searches)
+    assert not experiments.report("default", experiment.id).evidence.measured
+    clock.advance(timedelta(days=3))
+    assert experiments.report("default", experiment.id).evidence.measured
+
+
+def test_a_busy_user_neither_silences_nor_sways(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = experiments.get("default", started(experiments, assignments, planned_searches=100_000))
+    now = clock.now()
+    searches = [
+        Search(f"q{n}", f"u{n % 200}", ("control", "treatment")[n % 2], now + timedelta(minutes=n // 200), [1][: n % 3])
+        for n in range(1000)
+    ]
+    traffic.take(experiment, searches)
+    before = experiments.report("default", experiment.id).evidence
+    traffic.take(experiment, [Search(f"b{n}", "busy", "control", now + timedelta(minutes=n)) for n in range(400)])
+
+    after = experiments.report("default", experiment.id).evidence
+
+    assert before.estimate is not None
+    assert after.estimate == pytest.approx(before.estimate, abs=0.03)
+
+
+def test_units_in_two_arms_count_in_none_and_many_of_them_make_it_invalid(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = experiments.get("default", started(experiments, assignments))
+    now = clock.now()
+    traffic.take(experiment, [Search(f"q{n}", f"u{n}", ("control", "treatment")[n % 2], now) for n in range(200)])
+    traffic.take(experiment, [Search("again", "u0", "treatment", now + timedelta(minutes=1))])
+    card = experiments.report("default", experiment.id)
+    assert card.sample_ratio is not None
+    assert (card.sample_ratio.mixed, card.sample_ratio.units["control"]) == (1, 99)
+
+    traffic.take(
+        experiment, [Search(f"more{n}", f"u{2 * n}", "treatment", now + timedelta(minutes=2)) for n in range(1, 12)]
+    )
+
+    card = experiments.look("default", experiment.id)
+    assert card.verdict.decision == "invalid"
+    assert "more than one arm" in card.verdict.reason
 
 
 def test_interleaved_searches_of_one_unit_flip_different_coins(
@@ -129,21 +217,18 @@ def test_interleaved_searches_of_one_unit_flip_different_coins(
     assert assignments.versions("default") == {"v-1", "v-2"}
 
 
-def test_users_in_quarantine_count_in_no_arm(
+def test_users_in_quarantine_count_in_no_arm_and_an_audit_knows_when(
     any_engine: sa.Engine, experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
     experiment = started(experiments, assignments)
     traffic.day(clock.now(), {"control": 30, "treatment": 60})
-    clock.advance(timedelta(hours=12))
-    before = experiments.look("default", experiment)
-    rows = [
-        {"collection": "default", "unit": unit, "state": state, "reasons": [], "score": 3.0, "since": clock.now()}
-        | {"released_by": ""}
-        for unit, state in ((USERS[0], "held"), (USERS[1], "held"), (USERS[2], "released"))
-    ]
-    with transaction(any_engine) as connection:
-        connection.execute(sa.insert(quarantine), rows)
+    before = experiments.report("default", experiment)
+    Quarantine(any_engine, SETTINGS, clock).hold("default", USERS[0])
+    stopped = experiments.stop("default", experiment)
+    Quarantine(any_engine, SETTINGS, clock).hold("default", USERS[1])
 
-    after = experiments.look("default", experiment)
+    after = experiments.report("default", experiment)
 
-    assert (before.searches, after.searches) == (len(USERS), len(USERS) - 2)
+    assert (before.searches, after.searches) == (len(USERS), len(USERS) - 1)
+    [audited] = experiments.audit("default", stopped.id)
+    assert audited.reproduced, audited.differences

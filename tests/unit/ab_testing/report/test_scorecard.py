@@ -1,26 +1,53 @@
 """What a product owner reads."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from ab_testing.decide.verdict import Facts
+from ab_testing.decide.look import Look, summarise
+from ab_testing.decide.rules import decide
 from ab_testing.design.experiment import Experiment
+from ab_testing.design.plan import ExperimentPlan
 from ab_testing.report.scorecard import Scorecard, build
 
-MakeFacts = Callable[..., Facts]
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
+Tables = dict[str, dict[tuple[int, int], int]]
 
 
-def read(facts: Facts) -> Scorecard:
-    return build(Experiment("default", "e", facts.plan, "running", 1, NOW, NOW), facts)
+def read(look: Look, **plan: Any) -> Scorecard:
+    values: dict[str, Any] = {"kind": "ab", "planned_searches": 4000, "min_days": 7.0, "max_days": 14.0} | plan
+    experiment = Experiment(
+        "default", "e", ExperimentPlan("test", control="v-1", treatment="v-2", **values), "running", 1, NOW, NOW
+    )
+    return build(experiment, look, decide(experiment.plan, [look], experiment.alpha))
 
 
-def test_arms_tell_their_counts_and_click_rate(make_ab: MakeFacts) -> None:
-    control, treatment = read(make_ab(0.30, 0.40)).arms
+def rates(control: float, treatment: float, units: int = 400, each: int = 4) -> Tables:
+    return {
+        arm: {(each, each): round(units * share), (0, each): units - round(units * share)}
+        for arm, share in (("control", control), ("treatment", treatment))
+    }
+
+
+def see(**tables: Tables) -> Look:
+    caps, ratios = summarise(tables)
+    first = next(iter(tables.values()))
+    return Look(
+        change=7,
+        days=8.0,
+        units={arm: sum(table.values()) for arm, table in first.items()},
+        searches={arm: sum(y * count for (_, y), count in table.items()) for arm, table in first.items()},
+        caps=caps,
+        ratios=ratios,
+        counts={"clicks": {"control": 480, "treatment": 640}},
+    )
+
+
+def test_arms_tell_their_counts() -> None:
+    control, treatment = read(see(click_rate=rates(0.30, 0.40))).arms
     assert (control.arm, control.version, control.units, control.searches, control.clicks) == (
         "control",
         "v-1",
@@ -28,69 +55,76 @@ def test_arms_tell_their_counts_and_click_rate(make_ab: MakeFacts) -> None:
         1600,
         480,
     )
-    assert treatment.version == "v-2"
-    assert control.low is not None
-    assert control.high is not None
-    assert control.click_rate == pytest.approx(0.30)
-    assert 0 < control.low < 0.30 < control.high < 1
+    assert (treatment.version, treatment.clicks) == ("v-2", 640)
 
 
-def test_the_lift_is_relative_and_contains_no_zero_when_proven(make_ab: MakeFacts) -> None:
-    card = read(make_ab(0.30, 0.45))
-    assert card.lift is not None
-    assert card.lift.value == pytest.approx(0.5)
-    assert 0 < card.lift.low < 0.5 < card.lift.high
-    assert card.lift.confidence == pytest.approx(0.99)
+def test_metrics_of_the_plan_come_first_with_their_evidence_and_others_are_only_shown() -> None:
+    card = read(see(click_rate=rates(0.30, 0.45), abandonment=rates(0.5, 0.4)))
+    assert [(one.name, one.role, len(one.evidence)) for one in card.metrics] == [
+        ("click_rate", "success", 1),
+        ("p95_latency", "guardrail", 1),
+        ("zero_result_rate", "guardrail", 1),
+        ("abandonment", "monitor", 0),
+    ]
+    assert {arm: one.value for arm, one in card.metrics[0].values.items()} == {
+        "control": pytest.approx(0.30),
+        "treatment": pytest.approx(0.45),
+    }
+    assert [one.value for one in card.metrics[1].values.values()] == [None, None]
+    assert card.evidence.lift == pytest.approx(0.5)
 
 
-def test_no_lift_over_a_control_without_clicks(make_ab: MakeFacts) -> None:
-    card = read(make_ab(0.0, 0.5))
-    assert card.lift is None
-    assert card.evidence is not None
-    assert card.verdict.decision == "promote"
+def test_arms_and_effect_have_one_level() -> None:
+    card = read(see(click_rate=rates(0.30, 0.45)))
+    assert {one.confidence for metric in card.metrics for one in metric.evidence} == {0.99}
+    assert {one.confidence for one in card.metrics[0].values.values()} == {0.99}
 
 
-def test_few_units_have_counts_but_no_rates(make_ab: MakeFacts) -> None:
-    card = read(make_ab(0.5, 0.5, units=(10, 10)))
-    assert card.evidence is None
-    assert card.lift is None
-    assert [(arm.units, arm.click_rate, arm.low, arm.high) for arm in card.arms] == [(10, None, None, None)] * 2
+def test_few_units_have_counts_and_no_effect() -> None:
+    card = read(see(click_rate=rates(0.5, 0.5, units=5)))
+    assert card.evidence.estimate is None
+    assert card.evidence.low is None
+    assert [arm.units for arm in card.arms] == [5, 5]
 
 
-def test_the_sample_ratio_is_told_of_split_units_only(make_ab: MakeFacts, make_interleaving: MakeFacts) -> None:
-    sample_ratio = read(make_ab(0.3, 0.3, units=(500, 350))).sample_ratio
-    assert sample_ratio is not None
-    assert sample_ratio.mismatch
-    assert sample_ratio.chi_square_p_value < 1e-6
-    assert read(make_interleaving(10, 10)).sample_ratio is None
+def test_the_sample_ratio_is_told_of_split_units_only() -> None:
+    split = read(replace(see(click_rate=rates(0.3, 0.3)), units={"control": 300, "treatment": 150}, mixed=2))
+    assert split.sample_ratio is not None
+    assert split.sample_ratio.mismatch
+    assert split.sample_ratio.units == {"control": 300, "treatment": 150}
+    assert split.sample_ratio.mixed == 2
+    assert split.verdict.decision == "invalid"
+    assert interleaved().sample_ratio is None
 
 
-def test_interleaving_tells_wins_losses_and_ties(make_interleaving: MakeFacts) -> None:
-    card = read(make_interleaving(300, 200, ties=500))
-    assert card.preference is not None
-    assert (card.preference.wins, card.preference.losses, card.preference.ties) == (300, 200, 500)
-    assert card.preference.delta == pytest.approx(0.05)
-    assert [arm.arm for arm in card.arms] == ["interleaved"]
-    assert card.lift is None
+def test_without_units_no_number_is_made_up() -> None:
+    card = read(Look(change=0, days=0.0, units={}, searches={}))
+    assert card.sample_ratio is not None
+    assert card.sample_ratio.chi_square_p_value is None
+    assert (card.searches, card.evidence.estimate, card.progress) == (0, None, 0.0)
 
 
-@pytest.mark.parametrize(
-    ("days", "planned", "progress"),
-    [(7.0, 6400, 0.5), (3.5, 3200, 0.5), (3.5, 1000, 0.5), (14.0, 10**6, 1.0), (0.0, 10, 0)],
-)
-def test_progress_waits_for_searches_and_days(make_ab: MakeFacts, days: float, planned: int, progress: float) -> None:
-    assert read(make_ab(0.3, 0.3, days=days, planned_searches=planned)).progress == pytest.approx(progress)
+def interleaved() -> Scorecard:
+    table: Tables = {"interleaved": {(2520, 2520): 60, (-2520, 2520): 40, (0, 2520): 100}}
+    counts = {"wins": {"interleaved": 60}, "losses": {"interleaved": 40}, "ties": {"interleaved": 100}}
+    return read(replace(see(preference=table), counts=counts), kind="interleaving")
 
 
-def test_the_json_is_strict_and_complete(make_ab: MakeFacts) -> None:
-    value = read(make_ab(1.0, 0.0)).to_json()
-    assert json.loads(json.dumps(value, allow_nan=False)) == value
-    assert value["experiment"]["started_at"] == "2026-01-05T00:00:00+00:00"
-    assert value["verdict"]["decision"] == "rollback"
-    assert value["verdict"]["inputs"]["arms"]["control"]["click_rate"]["n"] == 400
+def test_a_preference_tells_how_searches_ended() -> None:
+    preference = interleaved().preference
+    assert preference is not None
+    assert (preference.wins, preference.losses, preference.ties) == (60, 40, 100)
+    assert preference.delta == pytest.approx(0.05)
 
 
-def test_an_experiment_without_data_can_be_read(make_ab: MakeFacts) -> None:
-    empty = make_ab(0.0, 0.0, units=(0, 0), days=0.0)
-    card = build(replace(read(empty).experiment, state="draft"), empty)
-    assert (card.searches, card.progress, card.verdict.decision) == (0, 0.0, "continue")
+def test_progress_grows_with_searches_and_days_and_ends_at_one() -> None:
+    early = replace(see(click_rate=rates(0.3, 0.3)), days=3.5)
+    assert read(early).progress == pytest.approx(0.5)
+    assert read(replace(early, days=14.0)).progress == 1.0
+
+
+def test_a_scorecard_is_json() -> None:
+    value = read(see(click_rate=rates(0.30, 0.45))).to_json()
+    assert json.loads(json.dumps(value)) == value
+    assert value["experiment"]["created_at"] == "2026-01-05T00:00:00+00:00"
+    assert value["change"] == 7

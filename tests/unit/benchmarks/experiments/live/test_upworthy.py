@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.experiments.upworthy import read_tests, upworthy
+from benchmarks.experiments.live.upworthy import read_tests, upworthy
 
 
 @pytest.fixture

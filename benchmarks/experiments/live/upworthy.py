@@ -31,7 +31,7 @@ Counts = tuple[tuple[int, int], ...]
 """Impressions and clicks of each arm, the control first."""
 
 
-class Outcome(NamedTuple):
+class PlayedTest(NamedTuple):
     """How one test ended.
 
     Attributes:
@@ -73,7 +73,7 @@ def read_tests(path: Path) -> list[Counts]:
     return [tuple(arms) for arms in tests.values()]
 
 
-def _bars(real: Sequence[Outcome], dealt: Sequence[Outcome], quick: bool) -> Iterator[Bar]:
+def _bars(real: Sequence[PlayedTest], dealt: Sequence[PlayedTest], quick: bool) -> Iterator[Bar]:
     valid = [one for one in real if not one.invalid]
     promoted = [one for one in valid if one.winner]
     fixed = [one for one in valid if one.fixed_winner]
@@ -101,7 +101,7 @@ def _deal(random: np.random.Generator, counts: Counts) -> Counts:
     return tuple(zip(sizes.tolist(), drawn[:-1].tolist(), strict=True))
 
 
-def _follow(random: np.random.Generator, counts: Counts) -> Outcome:
+def _follow(random: np.random.Generator, counts: Counts) -> PlayedTest:
     """Return how a test ends whose impressions come in random order."""
     plan = _plan(counts)
     looks = list(_looks(random, plan, counts))
@@ -109,7 +109,7 @@ def _follow(random: np.random.Generator, counts: Counts) -> Outcome:
     verdict = next(one for one in verdicts if one.final)
     effects = {one.treatment: one.estimate or 0.0 for one in weigh(plan, looks[-1]) if one.role == "success"}
     weighed = [one for look in looks for one in weigh(plan, look)]
-    return Outcome(
+    return PlayedTest(
         winner=verdict.winner or "",
         gain=effects.get(verdict.winner or "", 0.0),
         fixed_winner=decide(replace(plan, test="fixed"), looks[-1:]).winner or "",

@@ -1,0 +1,115 @@
+"""From the collector's totals to a look: the metrics of a plan, counted up to one position of the log."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from ab_testing.decide.look import Look, summarise, summarise_histories
+from ab_testing.design.experiment import Experiment
+from ab_testing.design.plan import ExperimentPlan
+from ab_testing.metrics.choice import PREFERENCE, metrics_of
+from ab_testing.metrics.metrics import METRICS, Metric
+from ab_testing.stats.cuped import HistoryStatistics
+from ab_testing.stats.quantile import QuantileStatistics, bound
+from collector.api import Ratio, RunTotals, UnitCounts
+
+NO_HISTORY: Mapping[str, tuple[int, int]] = {}
+_DAY_S = 86400
+_WITH_HISTORY = "click_rate"
+_COUNTED = ("clicks", "wins", "losses", "ties")
+"""Signals that a report shows as they are."""
+
+
+def measure(
+    totals: RunTotals,
+    experiment: Experiment,
+    at: datetime,
+    *,
+    history: Mapping[str, tuple[int, int]] = NO_HISTORY,
+    everything: bool = False,
+) -> Look:
+    """Return what was counted of an experiment's present run.
+
+    Args:
+        history: Searches before the start, and those with a click, by unit; for a plan that uses them.
+        at: The moment of the look; days whose window has not closed by then are left out of metrics that have one.
+        everything: Whether all metrics that fit the experiment's kind are measured, not only those of its verdict.
+    """
+    plan = experiment.plan
+    metrics = [METRICS[name] for name in (_all_metrics(plan) if everything else metrics_of(plan))]
+    ratios = [_ratio(metric, plan, at) for metric in metrics if metric.quantile is None]
+    counts = [Ratio(signal, ((signal, 1),), (("searches", 1),), None) for signal in _COUNTED]
+    tables = totals.tabulate([*ratios, *counts])
+    caps, sums = summarise({ratio.name: tables[ratio.name] for ratio in ratios})
+    units = totals.units()
+    return Look(
+        change=totals.change,
+        days=experiment.days(at),
+        units=units.units,
+        searches=units.searches,
+        mixed=units.mixed,
+        caps=caps,
+        ratios=sums,
+        quantiles=dict(_quantiles(totals, metrics)),
+        splits=_splits(units),
+        histories=_histories(totals, plan, ratios, history),
+        counts={signal: _sums(tables[signal]) for signal in _COUNTED},
+    )
+
+
+def _all_metrics(plan: ExperimentPlan) -> Iterable[str]:
+    if plan.kind == "interleaving":
+        return (PREFERENCE, "click_rate")
+    return (name for name in METRICS if name != PREFERENCE)
+
+
+def _ratio(metric: Metric, plan: ExperimentPlan, at: datetime) -> Ratio:
+    return Ratio(metric.name, metric.numerator, metric.denominator, _last_closed_day(metric, plan, at))
+
+
+def _last_closed_day(metric: Metric, plan: ExperimentPlan, at: datetime) -> int | None:
+    """Return the last day whose recontact window has closed, None where all days count."""
+    if metric.window != "recontact" or plan.recontact_days == 0:
+        return None
+    return math.floor(at.timestamp() / _DAY_S - plan.recontact_days) - 1
+
+
+def _quantiles(totals: RunTotals, metrics: Iterable[Metric]) -> Iterator[tuple[str, dict[str, QuantileStatistics]]]:
+    for metric in metrics:
+        if metric.quantile is None:
+            continue
+        share, buckets = metric.quantile, totals.latencies()
+        below = totals.below({arm: bound(counted, share) for arm, counted in buckets.items()})
+        made = {arm: QuantileStatistics.of_buckets(buckets[arm], below[arm], share) for arm in below}
+        yield metric.name, {arm: one for arm, one in made.items() if one is not None}
+
+
+def _histories(
+    totals: RunTotals, plan: ExperimentPlan, ratios: Iterable[Ratio], history: Mapping[str, tuple[int, int]]
+) -> dict[str, dict[str, HistoryStatistics]]:
+    """Return the click rate beside that of each unit's past; no other metric has a past of its own."""
+    found: dict[str, dict[str, HistoryStatistics]] = {}
+    for ratio in ratios:
+        if plan.cuped and ratio.name == _WITH_HISTORY:
+            arms: dict[str, Counter[tuple[int, int, int, int]]] = defaultdict(Counter)
+            for one in totals.per_unit(ratio):
+                searches, clicked = history.get(one.unit, (0, 0))
+                arms[one.arm][one.x, one.y, clicked, searches] += 1
+            found[ratio.name] = summarise_histories(arms)
+    return found
+
+
+def _splits(counted: UnitCounts) -> dict[str, dict[str, int]]:
+    """Return the units of each arm by surface, and by whether their searches named a user."""
+    splits: dict[str, dict[str, int]] = defaultdict(dict)
+    for (arm, surface, known), units in counted.segments.items():
+        for segment in (f"surface {surface}", "named users" if known else "nameless users"):
+            splits[segment][arm] = splits[segment].get(arm, 0) + units
+    return dict(splits)
+
+
+def _sums(arms: dict[str, dict[tuple[int, int], int]]) -> dict[str, int]:
+    return {arm: sum(x * units for (x, _), units in table.items()) for arm, table in arms.items()}

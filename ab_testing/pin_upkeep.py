@@ -1,0 +1,80 @@
+"""Keeps the evidence that experiments pin: taken at the start, anew every day, dropped when nobody reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from ab_testing import store
+from ab_testing.design.experiment import Experiment
+from ab_testing.tables import experiments
+from collector.api import collections_erased_since
+from foundation.clock import Clock
+from foundation.database.engine import reading, transaction
+
+RENEW_AFTER = timedelta(days=1)
+"""Age at which both sides of an experiment get newer evidence, at the same moment."""
+
+
+class Pins(Protocol):
+    """Keeps the live evidence of a moment; `ab_testing.pins.EvidencePins` is one."""
+
+    def take(self, collection: str) -> str:
+        """Keep the present evidence of a collection and return its digest. Reads all of it."""
+
+    def drop(self, digest: str) -> None:
+        """Forget what `take` kept."""
+
+
+class PinUpkeep:
+    """Takes, renews and drops the evidence of experiments.
+
+    Args:
+        pins: Keeps evidence; where it is None, both sides read what is live.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Clock, pins: Pins | None) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._pins = pins
+
+    def take(self, experiment: Experiment) -> str:
+        """Return the digest of what both sides shall read from now on, "" where they read what is live."""
+        if self._pins is None or experiment.plan.evidence != "pinned":
+            return ""
+        return self._pins.take(experiment.collection)
+
+    def renew(self, experiment: Experiment) -> Experiment:
+        """Return a running experiment with newer evidence, once a day and when a person was erased since."""
+        if experiment.pinned_at is None:
+            return experiment
+        now = self._clock.now()
+        if now - experiment.pinned_at < RENEW_AFTER and not self._erased_since(experiment):
+            return experiment
+        renewed = replace(experiment, pinned=self.take(experiment), pinned_at=now)
+        with transaction(self._engine) as connection:
+            if not store.is_unchanged(connection, experiment):
+                return experiment
+            store.save(connection, renewed)
+        self.drop_unread(experiment)
+        return renewed
+
+    def drop_unread(self, experiment: Experiment) -> None:
+        """Forget the evidence of an experiment unless one that runs reads it."""
+        if self._pins is None or not experiment.pinned:
+            return
+        with reading(self._engine) as connection:
+            read = {one.pinned for one in store.running(connection)}
+        if experiment.pinned not in read:
+            self._pins.drop(experiment.pinned)
+
+    def _erased_since(self, experiment: Experiment) -> bool:
+        asked = sa.select(
+            sa.literal(experiment.collection).label("collection"),
+            sa.literal(experiment.pinned_at, experiments.c.pinned_at.type).label("at"),
+        ).subquery()
+        with reading(self._engine) as connection:
+            return bool(collections_erased_since(connection, asked))

@@ -1,0 +1,1 @@
+"""Experiments over the real service, over the fold, and on real tests."""

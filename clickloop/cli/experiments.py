@@ -1,0 +1,136 @@
+"""The commands that plan, run, read and audit experiments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.table import Table
+
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, show
+from foundation.errors import InvalidRequest
+from foundation.http_client import ServiceClient
+
+app = typer.Typer(no_args_is_help=True, help="Plan, run, read and audit experiments.")
+
+ExperimentId = Annotated[str, typer.Argument(metavar="ID", help="The experiment's id.")]
+
+
+@app.command("list")
+def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List experiments, newest first."""
+    found = ServiceClient(url, collection).get("/v1/experiments")
+    table = Table("experiment", "name", "kind", "state", "run", "arms", "started")
+    for one in found["experiments"]:
+        plan = one["plan"]
+        arms = " / ".join(f"{arm['name']} {arm['version']}".strip() for arm in plan["arms"])
+        table.add_row(
+            one["id"], plan["name"], plan["kind"], one["state"], str(one["run"]), arms, one["started_at"] or ""
+        )
+    show(found, as_json, table)
+
+
+@app.command("create")
+def create_experiment(
+    plan: Annotated[Path, typer.Argument(help="File with the plan as JSON, - for standard input.", allow_dash=True)],
+    start: Annotated[bool, typer.Option("--start", help="Let it take traffic at once.")] = False,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make an experiment out of a plan; see POST /v1/experiments for what a plan holds."""
+    remote = ServiceClient(url, collection)
+    made = remote.post("/v1/experiments", _read_plan(plan))
+    if start:
+        made = remote.post(f"/v1/experiments/{made['id']}/start", {})
+    show(made, as_json, f"experiment {made['id']} is {made['state']}")
+
+
+@app.command("start")
+def start_experiment(
+    name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Let an experiment take traffic."""
+    started = ServiceClient(url, collection).post(f"{_path(name)}/start", {})
+    show(started, as_json, f"experiment {started['id']} is {started['state']}, run {started['run']}")
+
+
+@app.command("stop")
+def stop_experiment(
+    name: ExperimentId,
+    reason: Annotated[str, typer.Option(help="Recorded with the decision.")] = "stopped by hand",
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a running experiment without a verdict."""
+    stopped = ServiceClient(url, collection).post(f"{_path(name)}/stop", {"reason": reason})
+    show(stopped, as_json, f"experiment {stopped['id']} is {stopped['state']}")
+
+
+@app.command("show")
+def show_experiment(
+    name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Show what an experiment has measured, and its verdict."""
+    card = ServiceClient(url, collection).get(_path(name))
+    if as_json:
+        show(card, as_json)
+        return
+    verdict = card["verdict"]
+    out.print(f"[bold]{card['experiment']['plan']['name']}[/]: {verdict['decision']}", highlight=False)
+    out.print(verdict["reason"], markup=False, highlight=False)
+    table = Table(
+        "metric", "role", *(f"{arm['arm']} ({arm['units']} units)" for arm in card["arms"]), "effect", "interval"
+    )
+    for metric in card["metrics"]:
+        values = [_number(one["value"]) for one in metric["values"].values()]
+        for found in metric["evidence"] or [{}]:
+            interval = f"{_number(found.get('low'), '+')} to {_number(found.get('high'), '+')}"
+            table.add_row(metric["name"], metric["role"], *values, _number(found.get("estimate"), "+"), interval)
+    out.print(table)
+
+
+@app.command("audit")
+def audit_experiment(
+    name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Fold the log again up to each decision and compare; exit status 1 where a number is another."""
+    report = ServiceClient(url, collection).get(f"{_path(name)}/audit")
+    table = Table("decision", "verdict", "log position", "reproduced", "what differs")
+    for one in report["decisions"]:
+        differs = "; ".join(one["differences"])
+        table.add_row(
+            one["decision"], one["verdict"], str(one["change"]), "yes" if one["reproduced"] else "no", differs
+        )
+    show(report, as_json, table)
+    raise typer.Exit(0 if all(one["reproduced"] for one in report["decisions"]) else 1)
+
+
+@app.command("metrics")
+def list_metrics(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List the metrics that a plan may name."""
+    found = ServiceClient(url).get("/v1/experiments/metrics")
+    table = Table("metric", "better", "what it is")
+    for metric in found["metrics"]:
+        table.add_row(metric["name"], "higher" if metric["higher_is_better"] else "lower", metric["sentence"])
+    show(found, as_json, table)
+
+
+def _path(name: str) -> str:
+    return f"/v1/experiments/{quote(name, safe='')}"
+
+
+def _read_plan(file: Path) -> Any:
+    text = typer.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise InvalidRequest(f"{file} holds no JSON: {problem}") from problem
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.4g}"
