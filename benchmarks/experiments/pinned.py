@@ -37,7 +37,8 @@ from simulator.users import TrustUser
 
 DOCUMENTS = 250
 VISITS, QUICK_VISITS = 2000, 600
-"""Half of them come before the test begins: everybody gets the control's lists."""
+BEFORE = 0.5
+"""Share of the visits that come before the test begins: everybody gets the control's lists."""
 
 SEEDS, QUICK_SEEDS = 6, 3
 PEOPLE = 400
@@ -105,13 +106,13 @@ class _Audience:
         self._lists: dict[tuple[Side, str], list[str]] = {}
 
     def rates(self, sides: tuple[Side, ...], visits: int, pins: int = 0) -> dict[Side, list[float]]:
-        """Return, by side, the probability that its list is clicked, visit by visit of the second half.
+        """Return, by side, the probability that its list is clicked, visit by visit of the test.
 
         Args:
             sides: Whose lists are shown then: one side's to everybody, or each side's to half of the people.
             pins: How often evidence is pinned, the first time at the start; 0 lets the lists read what is live.
         """
-        start = visits // 2
+        start = round(BEFORE * visits)
         pinned_at = {start + (visits - start) * number // pins for number in range(pins)}
         rates: dict[Side, list[float]] = {side: [] for side in sides}
         for number in range(visits):
