@@ -22,7 +22,6 @@ FIELDS = "fields:"
 _COUNTED = (DOCUMENTS, EVIDENCE, FIELDS)
 _CHAMPION, _RUNNING = "champion", "running"
 _STARTED = running_experiments()
-_PINNED = _STARTED.c.get("pinned", sa.literal(""))
 _NO_TIME = sa.cast(sa.null(), _STARTED.c.started_at.type)
 _STATEMENT = sa.union_all(
     sa.select(
@@ -36,7 +35,7 @@ _STATEMENT = sa.union_all(
     ).group_by(champion_moves.c.collection),
     sa.select(
         sa.literal(_RUNNING),
-        _STARTED.c.collection + ":" + _STARTED.c.id + ":" + _PINNED,
+        _STARTED.c.collection + ":" + _STARTED.c.id + ":" + _STARTED.c.pinned,
         sa.cast(sa.literal(0), sa.BigInteger),
         _STARTED.c.started_at,
     ),
