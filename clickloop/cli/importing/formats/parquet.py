@@ -76,6 +76,8 @@ class Parquet:
 
     def _cells(self, column: Any) -> list[Any]:
         """Return a column's values; those that cannot be read say why."""
+        if "[ns" in str(column.type):  # of nanoseconds pyarrow makes other things where pandas is installed
+            return [self._cell(scalar) for scalar in column]
         try:
             values: list[Any] = column.to_pylist()
         except _UNFIT:
@@ -96,7 +98,7 @@ class Parquet:
                 return {name: self._value(scalar[name]) for name in scalar}
             return [self._value(one) for one in scalar.values]
         try:
-            return scalar.as_py()
+            return self._in_microseconds(scalar).as_py()
         except _UNFIT:
             if not (types.is_timestamp(scalar.type) or types.is_date(scalar.type) or types.is_time(scalar.type)):
                 raise
@@ -104,6 +106,17 @@ class Parquet:
             if text.startswith("<"):  # Arrow's own words for what it cannot write
                 raise
             return text.replace(" ", "T")
+
+    def _in_microseconds(self, scalar: Any) -> Any:
+        """Return a moment of nanoseconds as one of microseconds; raises where it would lose some."""
+        types, kind = self._arrow.types, scalar.type
+        if not types.is_temporal(kind) or "[ns" not in str(kind) or not scalar.is_valid:
+            return scalar
+        if types.is_timestamp(kind):
+            return scalar.cast(self._arrow.timestamp("us", kind.tz))
+        if types.is_duration(kind):
+            return scalar.cast(self._arrow.duration("us"))
+        return scalar.cast(self._arrow.time64("us"))
 
 
 @dataclass(frozen=True, slots=True)
