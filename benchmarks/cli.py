@@ -122,11 +122,21 @@ def search(
 
 
 @app.command()
-def language(seed: Seed = 0, as_json: AsJson = False) -> None:
-    """Words inside titles of ten languages, codes and names, by words alone: is the title that holds them found?"""
+def language(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of collections in BEIR form, for slips and for queries without sense.")
+    ] = None,
+    home: Annotated[Path, typer.Option(help="Directory that keeps vectors between runs.")] = Path(
+        ".clickloop/bench-language"
+    ),
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Words inside titles of ten languages, codes and names; slips; queries without sense: what is found first?"""
     from benchmarks.search import language as bench
 
-    _measure("language", seed, as_json, bench.run)
+    _measure("language", seed, as_json, lambda: bench.run(data, home.resolve(), seed, quick))
 
 
 @app.command()

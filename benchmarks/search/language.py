@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from benchmarks.harness.report import Bar, Findings, at_least
 from benchmarks.search.titles import WORDS, TitleQuery, read_codes, read_titles
+from benchmarks.search.typos import measure_typos
+from foundation.settings import Settings
 from serving.index.lexical.index import LexicalIndex
 
 MIN_SHARE = 0.95
@@ -16,9 +20,19 @@ _TEXT = "Please follow these steps. 请参考以下步骤。 โปรดทำ�
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0670\u093c]")
 
 
-def run() -> Findings:
-    """Return the bars of language."""
-    return Findings(measure_language())
+def run(data: Path | None, home: Path, seed: int, quick: bool) -> Findings:
+    """Return the bars of language.
+
+    Args:
+        data: Folder of collections in BEIR form, whose titles are misspelt; without one only `titles` are asked for.
+        home: Where vectors are kept between runs.
+    """
+    bars: list[Bar] = measure_language()
+    details: dict[str, Any] = {}
+    if data is not None:
+        more, details = measure_typos(data, Settings(home=home, log_level="warning"), seed, quick=quick)
+        bars += more
+    return Findings(bars, details)
 
 
 def measure_language() -> list[Bar]:

@@ -16,6 +16,7 @@ class Query:
         key: Its normal form, under which evidence is kept.
         vector: Unit vector, float32 of shape (dimension,); zero where the meaning is left out.
         meant: The text with its slips corrected, "" when there are none; its words and its meaning are searched for.
+        common: Whether any of its words is common in the encoder's language.
         tokens: Projected vectors of its tokens for late interaction, float32 of shape (tokens, width), or None.
     """
 
@@ -24,6 +25,7 @@ class Query:
     vector: Floats
     tokens: Floats | None = None
     meant: str = ""
+    common: bool = True
 
     @property
     def words(self) -> str:

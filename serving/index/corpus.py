@@ -22,8 +22,15 @@ from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
 from serving.index.fingerprint import fingerprint
 from serving.index.lexical.index import LexicalIndex
+from serving.index.noise import SILENCE, measure_noise, probes
 from serving.index.passages import split_passages
 from serving.index.snapshot import FIELDS, IndexSnapshot
+
+_GROWTH = 1.25
+"""The noise is measured again when there are so many times as many passages."""
+
+_MIN_PASSAGES = 8
+"""Of fewer, all may be shown whatever is asked."""
 
 
 class Embedder(Protocol):
@@ -63,6 +70,8 @@ class Corpus:
         self._names = snapshot.names() if snapshot else []
         alive = self.columns.alive
         self._rows = {name: row for row, name in enumerate(self._names) if alive[row]}
+        self.noise = SILENCE
+        self._calibrated = 0
         self._pending = np.flatnonzero(alive & (self.columns.counts == 0)).tolist()
         self._lock = threading.Lock()
 
@@ -192,7 +201,25 @@ class Corpus:
                     if tokens is not None:
                         self.tokens.add(row, np.concatenate(tokens[start:end]))
             del self._pending[:limit]
+        if len(self.dense) > _GROWTH * self._calibrated:
+            self.calibrate(embedder)
         return len(self._pending)
+
+    def calibrate(self, embedder: Embedder) -> None:
+        """Measure how near to the corpus texts come that mean nothing; see `serving.index.noise`."""
+        if len(self.dense) < _MIN_PASSAGES:
+            return
+        vectors = embedder.embed(probes())
+        self.noise = measure_noise(np.array([self.nearest(vector) for vector in vectors], np.float32))
+        self._calibrated = len(self.dense)
+
+    def nearest(self, vector: Floats) -> float:
+        """Return the cosine of a unit vector with the passage nearest to it, -1 where there is none."""
+        rows = np.array(self.dense.search(vector, 1), np.int64)
+        if not len(rows):
+            return -1.0
+        best, _ = self.compare(rows, vector[:, None])
+        return float(best.max())
 
     def tombstone(self, document_ids: list[str]) -> None:
         """Take documents out of every later answer at once, before their deletion is indexed."""

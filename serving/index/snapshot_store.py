@@ -138,7 +138,9 @@ class SnapshotStore:
         copy = self._copy_of(collection, snapshot)
         shutil.rmtree(copy, ignore_errors=True)
         share_index(snapshot.folder / LEXICAL, copy)
-        return Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
+        corpus = Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
+        corpus.calibrate(self.embedder)
+        return corpus
 
     def close(self, collection: str, corpus: Corpus) -> None:
         """Remove this process's copy of the snapshot behind a corpus that is no longer used."""

@@ -12,7 +12,7 @@ from serving.index.corpus import Corpus
 from serving.index.fingerprint import count_bits
 from serving.ranking.adaptation import Adapter, Shifted
 from serving.ranking.memory import Recalled
-from serving.ranking.retrieval import DENSE_CANDIDATES, FirstStage
+from serving.ranking.retrieval import DENSE_CANDIDATES, FirstStage, is_near
 
 FEATURES = (
     "bm25",
@@ -36,7 +36,8 @@ FEATURES = (
 
 bm25: log(1 + BM25). bm25_share: BM25 as a share of this query's best. text_share: the same of the text
 without the title. dense: cosine of the best passage. dense_share: the same rescaled, so that the mean of
-the corpus is 0 and this query's best is 1; the best is below 1 where it is hardly nearer than the mean.
+the corpus is 0 and this query's best is 1; the best is below 1 where it is hardly nearer than the mean, or no nearer
+than it would be to a text without sense.
 dense_mean: cosine of the document's mean. adapted and adapted_mean: dense and dense_mean under the adapted
 query; the mean includes the document's residual. memory and memory_words: what users of queries alike in
 meaning and in spelling chose, summed. memory_best and memory_words_best: what one of these queries says at most.
@@ -88,7 +89,7 @@ def gather(
     query, allowed = first_stage.query, first_stage.allowed
     adapted = adapter.adapt(query.vector) if adapter else query.vector
     rows = dict.fromkeys((*first_stage.lexical, *first_stage.near))
-    if adapter and query.has_meaning:
+    if adapter and query.has_meaning and (first_stage.makes_sense or is_near(corpus, adapted, query)):
         rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
     named = (*_best(memory.meaning), *_best(memory.spelling), *documents)
@@ -152,8 +153,9 @@ def _fill_dense(
     values[:, COLUMN["dense_mean"]] = mean[:, 0]
     values[:, COLUMN["adapted_mean"]] = mean[:, 1]
     values[:, COLUMN["length"]] = np.log1p(counts)
-    centre = float(corpus.dense.centre() @ query)
-    values[:, COLUMN["dense_share"]] = (best[:, 0] - centre) / max(float(best[:, 0].max()) - centre, _MIN_NEARNESS)
+    centre, nearest = float(corpus.dense.centre() @ query), float(best[:, 0].max())
+    share = (best[:, 0] - centre) / max(nearest - centre, _MIN_NEARNESS)
+    values[:, COLUMN["dense_share"]] = np.float32(corpus.noise.certainty(nearest)) * share
 
 
 def _fill_memory(values: Floats, rows: list[int], corpus: Corpus, memory: Recalled) -> None:

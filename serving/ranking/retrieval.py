@@ -7,10 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from foundation.arrays import Bits, Flags
+from foundation.arrays import Bits, Flags, Floats
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.index.fingerprint import fingerprint
+from serving.index.lexical.words import cut_words
 from serving.ranking.stage_timer import StageTimer
 
 LEXICAL_CANDIDATES = 150
@@ -27,6 +28,7 @@ class FirstStage:
         lexical: BM25 by row, best first.
         text: BM25 of the text without the title, by row.
         near: Rows of the nearest passages, best first.
+        makes_sense: Whether it is found by words, or nearer to something than a text without sense would be.
     """
 
     query: Query
@@ -35,6 +37,7 @@ class FirstStage:
     text: dict[int, float]
     near: list[int]
     trigrams: Bits
+    makes_sense: bool = True
 
     def without_meaning(self) -> FirstStage:
         """Return what words alone find."""
@@ -63,7 +66,8 @@ def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, 
     meant = corpus.lexical.correct(text, embedder.is_common) or ""
     if not meaning:
         return Query(text, key, np.zeros(corpus.dense.dimension, np.float32), meant=meant)
-    return replace(embedder.read_query(meant or text, key), text=text, meant=meant)
+    common = any(map(embedder.is_common, cut_words(text).plain))
+    return replace(embedder.read_query(meant or text, key), text=text, meant=meant, common=common)
 
 
 def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
@@ -76,8 +80,20 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
     lexical = corpus.lexical.search(query.words, LEXICAL_CANDIDATES, allowed)
     text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",))
     timer.end("lexical")
-    near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning else []
+    makes_sense = bool(lexical) or not query.has_meaning or is_near(corpus, query.vector, query)
+    near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning and makes_sense else []
     timer.end("dense")
     return FirstStage(
-        query=query, allowed=allowed, lexical=lexical, text=text, near=near, trigrams=fingerprint(query.words)
+        query=query,
+        allowed=allowed,
+        lexical=lexical,
+        text=text,
+        near=near,
+        trigrams=fingerprint(query.words),
+        makes_sense=makes_sense,
     )
+
+
+def is_near(corpus: Corpus, vector: Floats, query: Query) -> bool:
+    """Return whether a vector of a query is nearer to some passage than that of a text without sense would be."""
+    return corpus.nearest(vector) >= corpus.noise.floor(common=query.common)
