@@ -1,4 +1,4 @@
-"""Keeps the evidence that experiments pin: taken at the start, anew every day, dropped when nobody reads it."""
+"""Keeps the evidence that experiments pin: taken at the start, anew every week, dropped when nobody reads it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from collector.api import collections_erased_since
 from foundation.clock import Clock
 from foundation.database.engine import reading, transaction
 
-RENEW_AFTER = timedelta(days=1)
-"""Age at which both sides of an experiment get newer evidence, at the same moment."""
+RENEW_AFTER = timedelta(days=7)
+"""Age at which both sides of an experiment get newer evidence, at the same moment.
+
+Every renewal gives each side what the other's users found. Renewed six times within a run, an A/B sees no more of the
+effect than with shared evidence; see ADR 20.
+"""
 
 
 class Pins(Protocol):
@@ -48,7 +52,7 @@ class PinUpkeep:
         return self._pins.take(experiment.collection)
 
     def renew(self, experiment: Experiment) -> Experiment:
-        """Return a running experiment with newer evidence, once a day and when a person was erased since."""
+        """Return a running experiment with newer evidence, once a week and when a person was erased since."""
         if experiment.pinned_at is None:
             return experiment
         now = self._clock.now()

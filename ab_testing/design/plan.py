@@ -109,7 +109,7 @@ class ExperimentPlan:
     evidence: EvidencePolicy = field(
         default="pinned",
         metadata={
-            "description": "pinned: both sides read the live evidence of the start, renewed daily for both at once. "
+            "description": "pinned: both sides read the live evidence of the start, renewed weekly for both at once. "
             "shared: both read what either side's users do, which dilutes the effect."
         },
     )

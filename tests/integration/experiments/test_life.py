@@ -205,17 +205,17 @@ class Pins:
         self.dropped.append(digest)
 
 
-def test_pinned_evidence_is_read_at_the_start_and_anew_every_day(any_engine: sa.Engine, clock: FrozenClock) -> None:
+def test_pinned_evidence_is_read_at_the_start_and_anew_every_week(any_engine: sa.Engine, clock: FrozenClock) -> None:
     pins = Pins()
     experiments = Experiments(any_engine, clock, pins=pins)
     shared = experiments.create("default", make_plan(evidence="shared", coverage=0.5))
     assert experiments.start("default", shared.id).pinned == ""
     experiment = experiments.create("default", make_plan(coverage=0.5))
     assert experiments.start("default", experiment.id).pinned == "default-0"
-    clock.advance(timedelta(hours=23))
+    clock.advance(timedelta(days=6))
     experiments.look("default", experiment.id)
     assert experiments.get("default", experiment.id).pinned == "default-0"
-    clock.advance(timedelta(hours=2))
+    clock.advance(timedelta(days=1, hours=1))
     experiments.look("default", experiment.id)
     assert experiments.get("default", experiment.id).pinned == "default-1"
     assert pins.dropped == ["default-0"]

@@ -1,0 +1,104 @@
+"""The commands of experiments, against the real routes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from ab_testing.api import Experiments
+from ab_testing.http import make_router
+from clickloop.cli.main import app
+from foundation.clock import FrozenClock
+from foundation.http_client import ServiceClient
+from foundation.web.problems import install_problem_handlers
+from tests.integration.experiments.conftest import Search, Traffic
+
+PLAN = {
+    "name": "adapter of May",
+    "kind": "ab",
+    "control": "v-1",
+    "treatment": "v-2",
+    "success": ["csat"],
+    "planned_searches": 400,
+    "min_days": 0,
+    "max_days": 7,
+}
+
+
+@pytest.fixture
+def ask(experiments: Experiments, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    service = FastAPI()
+    install_problem_handlers(service)
+    service.include_router(make_router(experiments, lambda _collection, version: version, 4.5))
+    client = TestClient(service)
+
+    def send(self: ServiceClient, method: str, path: str, **content: Any) -> Any:
+        answer = client.request(method, path, **content)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    monkeypatch.setattr(ServiceClient, "send", send)
+    return client
+
+
+def run(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["experiment", *words], env={"COLUMNS": "200"})
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_an_experiment_is_made_read_stopped_and_audited(
+    ask: TestClient, experiments: Experiments, traffic: Traffic, clock: FrozenClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN))
+    made = json.loads(run("create", str(file), "--start", "--json"))
+    searches = [
+        Search(f"q{n}", f"u{n}", ("control", "treatment")[n % 2], clock.now(), rated=5 if n % 8 < 6 else 2)
+        for n in range(100)
+    ]
+    traffic.take(experiments.get("default", made["id"]), searches)
+
+    assert "adapter of May" in run("list")
+    shown = run("show", made["id"])
+    assert "adapter of May: continue" in shown
+    assert "csat" in shown
+    assert "is stopped" in run("stop", made["id"], "--reason", "holiday")
+    assert "yes" in run("audit", made["id"])
+
+
+def test_an_audit_that_finds_another_number_says_so_and_fails(
+    ask: TestClient, any_engine: sa.Engine, experiments: Experiments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    made = ask.post("/v1/experiments", json=PLAN).json()["id"]
+    experiment = experiments.start("default", made)
+    traffic.take(experiment, [Search(f"q{n}", f"u{n}", "control", clock.now(), [1]) for n in range(5)])
+    experiments.stop("default", made)
+    with any_engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM events WHERE query_id = 'q3'"))
+
+    report = json.loads(run("audit", made, "--json", code=1))
+
+    [decision] = report["decisions"]
+    assert not decision["reproduced"]
+    assert any("click" in difference for difference in decision["differences"])
+
+
+def test_metrics_and_what_chance_alone_promotes_are_told(ask: TestClient) -> None:
+    assert "Mean rating that users gave" in run("metrics")
+    assert ask.get("/v1/experiments").json()["false_promotions_a_year"] == 4.5
+
+
+def test_a_file_without_a_plan_is_refused(ask: TestClient, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text("{")
+    result = CliRunner().invoke(app, ["experiment", "create", str(file)])
+    assert result.exit_code == 1
+    assert "holds no JSON" in str(result.exception)
