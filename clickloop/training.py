@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retrainer.learners.encoder.learner import EncoderLearner
 
 _CHANGES_AT_ONCE = 512
+_KNOWN_VERSIONS = 10_000
 _ABANDONED_S = 24 * 3600.0
 """A fine-tuning that nobody went on with for so long is given up."""
 
@@ -117,7 +118,7 @@ def train(
     actor = container.runs.get(collection, run_id).actor if run_id else command_line_actor()
     training, dataset, champion = prepare_training(container, collection, progress, actor, judged)
     learner = None
-    if learners == "encoder":
+    if learners == "encoder" or must_forget(container, champion):
         learner = _make_encoder_learner(container, collection, run_id or dataset.digest[:16], len(training.corpus))
     version = train_candidate(training, dataset, champion, run_id, learner)
     register(version)
@@ -125,6 +126,19 @@ def train(
     if learner is not None:
         shutil.rmtree(learner.folder, ignore_errors=True)
     return version
+
+
+def must_forget(container: Container, champion: Version) -> bool:
+    """Return whether the encoder of a version may have learned from a person who was erased since.
+
+    The fast learners would build on it. So a run fine-tunes it anew, from the encoder of the settings.
+    """
+    encoder, collection = champion.manifest.encoder, champion.collection
+    if encoder == container.encoder.digest:
+        return False
+    tainted = container.erasure_retraining.tainted(collection)
+    known = container.registry.list(collection, _KNOWN_VERSIONS) if tainted else []
+    return any(version.id in tainted and version.manifest.encoder == encoder for version in known)
 
 
 def prepare_training(

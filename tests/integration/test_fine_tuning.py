@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -12,13 +13,15 @@ import pytest
 
 from ab_testing.api import Assignments
 from clickloop.container import Container
-from clickloop.training import train_once
+from clickloop.training import must_forget, train_once
 from foundation.contracts import Document
 from foundation.errors import Conflict
+from foundation.registry.registry import Version
 from foundation.settings import Settings
 from retrainer.data import splits
 from retrainer.gate import gate
 from retrainer.learners.encoder import tuning
+from retrainer.timetable import ErasureRetraining
 from serving.live import failures
 from tests.small_transformer import make_small_transformer
 from tests.tiny_encoder import make_tiny_model
@@ -84,6 +87,24 @@ def test_judgments_become_a_version_that_serves(judged: Path, tmp_path: Path, mo
     again = train_once(container, "default", told.append, "fast", judged)  # on top of the encoder that serves now
     assert container.registry.get("default", again["version"]).manifest.encoder == version.manifest.encoder
     container.content.close()
+    container.engine.dispose()
+
+
+def test_an_encoder_that_learned_from_an_erased_person_is_not_built_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = make_container(tmp_path, make_tiny_model(tmp_path))
+    container.hotswap.install("default", container.baseline)
+    tuned = replace(container.baseline, encoder="tuned-int8")
+    at = container.clock.now()
+    learned = Version("default", tuned.id, "", "approved", "", tuned, {}, {}, created_at=at)
+    later = replace(learned, manifest=(fast := replace(tuned, weights={"bm25": 1.0})), id=fast.id)
+    for version in (learned, later):
+        container.registry.register(version)
+    assert not must_forget(container, later)
+    monkeypatch.setattr(ErasureRetraining, "tainted", lambda *_: frozenset({learned.id}))
+    assert must_forget(container, later)
+    assert not must_forget(container, container.registry.get("default", container.baseline.id))
     container.engine.dispose()
 
 
