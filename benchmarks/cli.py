@@ -73,6 +73,23 @@ def against(
 
 
 @app.command()
+def finetune(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of banking77 and postgresql_docs; docstrings without.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Most minutes of training.")] = 20.0,
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune the encoder by judgments: what it gains, forgets and costs, and the swap to it under load."""
+    from benchmarks.finetune import run as bench
+
+    tell = Console(stderr=True).print
+    _measure("finetune", seed, as_json, lambda: bench.run(data, minutes, seed, quick, tell))
+
+
+@app.command()
 def gate(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
     """Sabotage a candidate; see what passes the gate, and what an experiment does with it."""
     from benchmarks.learning import gate as bench
