@@ -23,7 +23,7 @@ from simulator.docstrings import package_folders, parse_docstrings
 COLLECTION = "banking77"
 OTHER = "postgresql_docs"
 
-_QUICK_PLAN = TuningPlan(batch=16, learning_rate=1e-4, limit_s=5.0)
+_QUICK_PLAN = TuningPlan(batch=16, learning_rate=1e-4, limit_s=2.0)
 _QUICK_DOCUMENTS = 100
 _QUICK_OTHERS = 50
 _CLIENTS = 4

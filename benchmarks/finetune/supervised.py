@@ -70,7 +70,7 @@ class Bench:
         except Conflict as no_better:
             self._tell(no_better.detail)
             other = open_encoder("", self._forms, _OTHER_PRECISION, threads=1).digest
-            learned = LearnedEncoder(other, pack_form("", self._forms, _OTHER_PRECISION), {})
+            learned = LearnedEncoder(other, pack_form("", self._forms, _OTHER_PRECISION), {"encoder_share": 0.0})
         return self._encoders.open(learned.name, lambda: learned.form), learned
 
     def _learn_encoder(self, collection: JudgedCollection, plan: TuningPlan) -> LearnedEncoder:
