@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, show
 from foundation.errors import InvalidRequest
@@ -23,7 +23,7 @@ ExperimentId = Annotated[str, typer.Argument(metavar="ID", help="The experiment'
 def list_experiments(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List experiments, newest first."""
     found = ServiceClient(url, collection).get("/v1/experiments")
-    table = Table("experiment", "name", "kind", "state", "run", "arms", "started")
+    table = Table(_whole("experiment"), "name", "kind", "state", "run", "arms", "started")
     for one in found["experiments"]:
         plan = one["plan"]
         arms = " / ".join(f"{arm['name']} {arm['version']}".strip() for arm in plan["arms"])
@@ -84,7 +84,11 @@ def show_experiment(
     out.print(f"[bold]{card['experiment']['plan']['name']}[/]: {verdict['decision']}", highlight=False)
     out.print(verdict["reason"], markup=False, highlight=False)
     table = Table(
-        "metric", "role", *(f"{arm['arm']} ({arm['units']} units)" for arm in card["arms"]), "effect", "interval"
+        _whole("metric"),
+        "role",
+        *(f"{arm['arm']} ({arm['units']} units)" for arm in card["arms"]),
+        "effect",
+        "interval",
     )
     for metric in card["metrics"]:
         values = [_number(one["value"]) for one in metric["values"].values()]
@@ -100,7 +104,7 @@ def audit_experiment(
 ) -> None:
     """Fold the log again up to each decision and compare; exit status 1 where a number is another."""
     report = ServiceClient(url, collection).get(f"{_path(name)}/audit")
-    table = Table("decision", "verdict", "log position", "reproduced", "what differs")
+    table = Table(_whole("decision"), "verdict", "log position", "reproduced", "what differs")
     for one in report["decisions"]:
         differs = "; ".join(one["differences"])
         table.add_row(
@@ -114,10 +118,15 @@ def audit_experiment(
 def list_metrics(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the metrics that a plan may name."""
     found = ServiceClient(url).get("/v1/experiments/metrics")
-    table = Table("metric", "better", "what it is")
+    table = Table(_whole("metric"), "better", "what it is")
     for metric in found["metrics"]:
         table.add_row(metric["name"], "higher" if metric["higher_is_better"] else "lower", metric["sentence"])
     show(found, as_json, table)
+
+
+def _whole(heading: str) -> Column:
+    """Return a column whose cells are never cut: they are to be copied."""
+    return Column(heading, no_wrap=True)
 
 
 def _path(name: str) -> str:
