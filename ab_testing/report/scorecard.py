@@ -16,6 +16,7 @@ from ab_testing.decide.rules import Verdict
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED
 from ab_testing.metrics.metrics import METRICS
+from ab_testing.report.sentence import write_sentence
 from ab_testing.stats import srm
 
 
@@ -75,6 +76,7 @@ class Scorecard:
     """Everything a product owner needs to read of one experiment."""
 
     experiment: Experiment = field(metadata={"description": "The plan and its state."})
+    sentence: str = field(metadata={"description": "How it stands, in one sentence without jargon."})
     days: float = field(metadata={"description": "Days since the start, until the end."})
     searches: int = field(metadata={"description": "Searches that took part."})
     progress: float = field(metadata={"description": "How near the planned end is, 0 to 1."})
@@ -102,6 +104,13 @@ def build(experiment: Experiment, look: Look, verdict: Verdict) -> Scorecard:
     """Return the scorecard of `experiment` with what was counted and decided."""
     return Scorecard(
         experiment=experiment,
+        sentence=write_sentence(
+            experiment.plan,
+            look,
+            verdict,
+            weigh(experiment.plan, look, experiment.alpha),
+            started=experiment.run > 0,
+        ),
         days=look.days,
         searches=look.total_searches,
         progress=_progress(experiment, look),

@@ -82,7 +82,8 @@ def show_experiment(
         return
     verdict = card["verdict"]
     out.print(f"[bold]{card['experiment']['plan']['name']}[/]: {verdict['decision']}", highlight=False)
-    out.print(verdict["reason"], markup=False, highlight=False)
+    out.print(card["sentence"], markup=False, highlight=False)
+    out.print(verdict["reason"], markup=False, highlight=False, style="dim")
     table = Table(
         _whole("metric"),
         "role",

@@ -78,8 +78,9 @@ def _print_runs(console: Console, story: Story) -> None:
     console.print(table)
     for card in story.experiments:
         console.print(
+            f"[bold]{card['sentence']}[/bold]\n"
             f"Experiment {card['experiment']['plan']['kind']}: {card['searches']} searches in {card['days']:.1f} days, "
-            f"verdict [bold]{card['verdict']['decision']}[/bold]: {card['verdict']['reason']}"
+            f"verdict {card['verdict']['decision']}: {card['verdict']['reason']}"
         )
 
 

@@ -1,0 +1,90 @@
+"""One sentence without jargon that says how an experiment stands (pure)."""
+
+from __future__ import annotations
+
+from ab_testing.decide.evidence import MetricEvidence
+from ab_testing.decide.look import Look
+from ab_testing.decide.rules import Verdict
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
+from ab_testing.metrics.metrics import METRICS
+
+_STARS = "csat"
+
+
+def write_sentence(
+    plan: ExperimentPlan, look: Look, verdict: Verdict, evidence: tuple[MetricEvidence, ...], *, started: bool
+) -> str:
+    """Return what a product owner wants to know first.
+
+    Args:
+        evidence: What each metric of the plan says, by `ab_testing.decide.evidence.weigh`.
+        started: Whether the experiment ever took traffic.
+    """
+    if not started:
+        return "It has not been started."
+    if verdict.decision == "stopped":
+        return f"Stopped without a verdict: {verdict.reason}."
+    if verdict.decision == "invalid":
+        return f"The numbers cannot be trusted: {verdict.reason}. The old one stays."
+    if not look.total_searches:
+        return "Nobody has taken part yet."
+    found = _subject(evidence, verdict)
+    told = _figures(plan, look, found) if found else "too few people took part to say anything"
+    new = _new_one(plan, found)
+    if verdict.decision == "promote":
+        return f"{new} wins: {told}."
+    if verdict.decision == "rollback":
+        return f"{new} does harm: {told}. The old one stays."
+    if verdict.decision == "keep_control":
+        return _kept(new, told, evidence, found)
+    return f"Undecided so far: {told}."
+
+
+def _kept(new: str, told: str, evidence: tuple[MetricEvidence, ...], found: MetricEvidence | None) -> str:
+    if found is not None and found.inferior:
+        return f"The old one is better: {told}. It stays."
+    if found is not None and found.superior:
+        doubtful = [one.metric for one in evidence if one.role == "guardrail" and one.measured and not one.non_inferior]
+        return f"{new} is better, but {_words(doubtful[0])} may have become worse: {told}. The old one stays."
+    chance = "; chance alone does that" if found is not None and found.estimate is not None else ""
+    return f"No winner: {told}{chance}. The old one stays."
+
+
+def _subject(evidence: tuple[MetricEvidence, ...], verdict: Verdict) -> MetricEvidence | None:
+    """Return the comparison that the verdict rests on, else the first success metric that was measured."""
+    known = [one for one in evidence if one.estimate is not None]
+    if verdict.decision == "rollback":
+        return next((one for one in known if one.harmful), None)
+    success = [one for one in known if one.role == "success"]
+    if verdict.winner:
+        success = [one for one in success if one.treatment == verdict.winner]
+    return next((one for one in success if one.superior or one.inferior), success[0] if success else None)
+
+
+def _figures(plan: ExperimentPlan, look: Look, one: MetricEvidence) -> str:
+    if plan.kind == "interleaving":
+        wins, losses = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses"))
+        return f"of {wins + losses} searches with a preference, {wins} went to the new ranking and {losses} to the old"
+    after, before = (_value(one.metric, value) for value in (one.treatment_value, one.control_value))
+    return f"{_words(one.metric)} is {after} with the new one and {before} with the old"
+
+
+def _new_one(plan: ExperimentPlan, found: MetricEvidence | None) -> str:
+    if found is None or len(plan.arms) == 2:
+        return "The new ranking" if plan.kind == "interleaving" else "The new one"
+    return f"The arm {found.treatment}"
+
+
+def _value(metric: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    if METRICS[metric].quantile is not None:
+        return f"{value:.0f} ms"
+    if metric == _STARS:
+        return f"{value:.2f} stars"
+    shares = METRICS[metric].scale == 1 and 0 <= value <= 1
+    return f"{value:.1%}" if shares else f"{value:.3g}"
+
+
+def _words(metric: str) -> str:
+    return "the mean rating" if metric == _STARS else "the " + metric.replace("_", " ")
