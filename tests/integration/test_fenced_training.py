@@ -197,7 +197,9 @@ class Cleared:
 def train_meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Let a training be one during which something happens."""
 
-    def train(container: Container, _collection: str, _run: str, _tell: object, register: Any) -> None:
+    def train(
+        container: Container, _collection: str, _run: str, _tell: object, register: Any, **_options: object
+    ) -> None:
         happens()
         register(version(container.clock))  # type: ignore[arg-type]  # the clock of the test
 
