@@ -106,7 +106,7 @@ def train_candidate(
 
 def _learn(training: TrainingContext, dataset: Dataset, space: Space) -> Learned:
     return learn(
-        prepare_training_set(dataset.learn, space.embedder.embed),
+        prepare_training_set(dataset.learn, space.embedder.embed_queries),
         space.corpus,
         training.labeller,
         training.seed,
@@ -164,13 +164,13 @@ def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifes
 
 def _queries(space: Space, keys: Iterable[str]) -> list[Query]:
     asked = sorted(keys)
-    return [Query(key, key, vector) for key, vector in zip(asked, space.embedder.embed(asked), strict=True)]
+    return [Query(key, key, vector) for key, vector in zip(asked, space.embedder.embed_queries(asked), strict=True)]
 
 
 def _open(training: TrainingContext, manifest: Manifest) -> Ranker:
     space = training.open_space(manifest)
     dimension = space.corpus.dense.dimension
-    model = load_model(manifest, training.registry.artifacts.get, space.embedder.embed, dimension)
+    model = load_model(manifest, training.registry.artifacts.get, space.embedder.embed_queries, dimension)
     return Ranker(space.corpus, model)
 
 

@@ -40,7 +40,7 @@ class Systems:
         self._depth = depth
         encoder = container.encoder
         self._embedder = StoredEmbedder(encoder, Path(container.settings.home), late=late)
-        self._embed = self._embedder.embed
+        self._embed = self._embedder.embed_queries
         self._untuned = RankingModel(QueryMemory([], encoder.dimension))
         self.corpus = Corpus(encoder.dimension)
         documents = [

@@ -35,6 +35,16 @@ class StoredEmbedder:
         """Return unit vectors, float32 of shape (len(texts), dimension)."""
         return self.vectors.embed(texts, self.encoder.encode)
 
+    def embed_queries(self, queries: list[str]) -> Floats:
+        """Return unit vectors of texts that are asked, float32 of shape (len(queries), dimension)."""
+        prompt = self.encoder.query_prompt
+        if not prompt:
+            return self.embed(queries)
+        marked = [prompt + query for query in queries]
+        return self.vectors.embed(
+            marked, lambda some: self.encoder.encode_queries([one.removeprefix(prompt) for one in some])
+        )
+
     def embed_tokens(self, texts: list[str]) -> list[Codes] | None:
         """Return the codes of each text's tokens; None without late interaction, or while too few texts were seen."""
         return self.tokens.embed(texts) if self.tokens else None

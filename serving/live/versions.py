@@ -82,7 +82,7 @@ class Versions:
     def _read_model(self, name: str, served: CollectionState, version: str) -> RankingModel:
         manifest = self.baseline if version == self.baseline.id else self._registry.get(name, version).manifest
         embedder = self._spaces.open(name, served, manifest, self._read_artifact)
-        return load_model(manifest, self._read_artifact, embedder.embed, embedder.encoder.dimension)
+        return load_model(manifest, self._read_artifact, embedder.embed_queries, embedder.encoder.dimension)
 
     def _read_artifact(self, digest: str) -> bytes:
         return self._calls.ask(f"get {digest}", partial(self._registry.artifacts.get, digest))

@@ -23,6 +23,7 @@ BEHAVIOURS = {
     "clickloop/cli/importing/formats/test_json_formats.py",
     "collector/checks/test_checks.py",
     "collector/intake/schemas/test_numeric_ids.py",
+    "serving/encode/test_folders.py",
     "serving/index/lexical/test_scripts.py",
     "serving/index/test_empty.py",
     "serving/index/test_text.py",

@@ -20,7 +20,9 @@ def test_two_processes_export_at_once(tmp_path: Path) -> None:
     for one in exports:
         _, told = one.communicate(timeout=300)
         assert one.returncode == 0, told
-    assert sorted(path.name for path in (tmp_path / "onnx").iterdir()) == ["fastest", "fp32.onnx", "int8.onnx"]
+    assert sorted(path.name for path in (tmp_path / "onnx").iterdir()) == [
+        *("encoder.json", "fastest", "fp32.onnx", "int8.onnx", "tokenizer.json")
+    ]
 
 
 def make_small_transformer(folder: Path) -> Path:
