@@ -99,10 +99,13 @@ class Searcher:
             )
             counted = _count(space.corpus, ranking.candidates, facets)
             timer.end("facets")
+        query = asked.retrieve(space).query
+        if query.unread and "meaning" not in skipped:
+            skipped = (*skipped, "meaning")
         return SearchResult(
             request=request,
             corpus=space.corpus,
-            query=asked.retrieve(space).query,
+            query=query,
             ranking=ranking,
             impression=impression,
             facets=counted,

@@ -31,6 +31,10 @@ class StoredEmbedder:
         """Return whether a word, small, is common in the language of the encoder."""
         return self.encoder.is_common(word)
 
+    def can_read(self, text: str) -> bool:
+        """Return whether the encoder reads the script of a text."""
+        return self.encoder.can_read(text)
+
     def embed(self, texts: list[str]) -> Floats:
         """Return unit vectors, float32 of shape (len(texts), dimension)."""
         return self.vectors.embed(texts, self.encoder.encode)

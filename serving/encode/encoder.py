@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from foundation.arrays import Floats
 from foundation.language.folding import fold
+from serving.encode.scripts import find_scripts, script_of
 
 DESCRIPTION = "encoder.json"
 """What the form says beside its network: longest input and prompts; forms of earlier releases have none."""
@@ -57,6 +58,7 @@ class Encoder:
         vocabulary = self._tokenizer.get_vocab()
         self._content = _find_content(vocabulary)
         self._common = _find_common(vocabulary)
+        self._scripts = find_scripts(vocabulary)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a query gains nothing from a second one, which costs half as much again
         self._session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
@@ -68,6 +70,13 @@ class Encoder:
     def is_common(self, word: str) -> bool:
         """Return whether a word, small, is so common that the model's vocabulary has it whole."""
         return word in self._common
+
+    def can_read(self, text: str) -> bool:
+        """Return whether most letters of a text are of scripts that the model's vocabulary has words of."""
+        if self._scripts is None or text.isascii():
+            return True
+        letters = [letter for letter in fold(text) if letter.isalpha()]
+        return 2 * sum(script_of(letter) in self._scripts for letter in letters) >= len(letters)
 
     def encode(self, texts: list[str]) -> Floats:
         """Return unit vectors of passages, float32 of shape (len(texts), dimension).

@@ -1,6 +1,6 @@
 """Writes the ONNX form of an encoder. The only serving module that needs torch; run as a process.
 
-python -m serving.encode.export MODEL_FOLDER TARGET_FOLDER [MOST_TOKENS]
+python -m serving.encode.export MODEL_FOLDER TARGET_FOLDER [MAX_TOKENS]
 
 What the folder says by sentence-transformers' own configuration is exported as it is: pooling, dense layers, prompts,
 longest input. What is not understood is refused by its name, and the result is compared with sentence-transformers.
@@ -78,14 +78,14 @@ class PooledEncoder(torch.nn.Module):
         return (hidden * weights).sum(1) / weights.sum(1)
 
 
-def export(model: Path, target: Path, most_tokens: int | None = None) -> None:
+def export(model: Path, target: Path, max_tokens: int | None = None) -> None:
     """Write `fp32.onnx`, `int8.onnx` (dynamic quantisation, per channel), the description and `fastest` into `target`.
 
     Takes about 20 s for MiniLM. `fastest` names the precision that this processor encodes a query
     faster with, and comes last. Each file appears whole, also when several processes export at once.
 
     Args:
-        most_tokens: Fewer tokens than the model could read; it is then one whose eight bits are known to be faithful.
+        max_tokens: Fewer tokens than the model could read; it is then one whose eight bits are known to be faithful.
 
     Raises:
         RefusedEncoder: The folder asks for something that is not understood, or the form disagrees with it.
@@ -94,7 +94,7 @@ def export(model: Path, target: Path, most_tokens: int | None = None) -> None:
         str(model), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager"}
     )
     encoder = _read_modules(told).eval()
-    description = _describe(told, most_tokens)
+    description = _describe(told, max_tokens)
     target.mkdir(parents=True, exist_ok=True)
     with whole_file(target / "fp32.onnx") as whole, whole_file(target / "int8.onnx") as small:
         _write_onnx(encoder, whole)
@@ -102,9 +102,9 @@ def export(model: Path, target: Path, most_tokens: int | None = None) -> None:
     write_whole(target / DESCRIPTION, json.dumps(description).encode())
     if not (target / "tokenizer.json").exists():
         shutil.copyfile(model / "tokenizer.json", target / "tokenizer.json")
-    _check(told, target, "fp32", most_tokens)
+    _check(told, target, "fp32", max_tokens)
     precisions = ["fp32"]
-    if most_tokens or _least_cosine(told, target, "int8") >= MIN_COSINE:
+    if max_tokens or _least_cosine(told, target, "int8") >= MIN_COSINE:
         precisions.append("int8")
     seconds = {precision: _time_query(target / f"{precision}.onnx") for precision in precisions}
     write_whole(target / "fastest", min(seconds, key=seconds.__getitem__).encode())
@@ -131,13 +131,13 @@ def _read_modules(told: SentenceTransformer) -> PooledEncoder:
     return PooledEncoder(inner.model, modes[0], dense)
 
 
-def _describe(told: SentenceTransformer, most_tokens: int | None) -> dict[str, Any]:
+def _describe(told: SentenceTransformer, max_tokens: int | None) -> dict[str, Any]:
     longest = told.max_seq_length or 512
     passage = next((told.prompts[name] for name in _PASSAGE_PROMPTS if name in told.prompts), None)
     default = told.prompts.get(told.default_prompt_name or "", "")
     first: Any = told[0]
     return {
-        "max_tokens": min(longest, most_tokens or longest),
+        "max_tokens": min(longest, max_tokens or longest),
         "query_prompt": told.prompts.get("query", default),
         "passage_prompt": default if passage is None else passage,
         "small_letters": bool(getattr(first, "do_lower_case", False)),
@@ -160,8 +160,8 @@ def _write_onnx(encoder: PooledEncoder, path: Path) -> None:
     )
 
 
-def _check(told: SentenceTransformer, target: Path, precision: str, most_tokens: int | None) -> None:
-    cosine = _least_cosine(told, target, precision, _SAMPLES[:-1] if most_tokens else _SAMPLES)
+def _check(told: SentenceTransformer, target: Path, precision: str, max_tokens: int | None) -> None:
+    cosine = _least_cosine(told, target, precision, _SAMPLES[:-1] if max_tokens else _SAMPLES)
     if cosine < MIN_COSINE:
         raise RefusedEncoder(f"its form agrees with sentence-transformers by a cosine of {cosine:.4f} only")
 

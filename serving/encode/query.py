@@ -17,6 +17,7 @@ class Query:
         vector: Unit vector, float32 of shape (dimension,); zero where the meaning is left out.
         meant: The text with its slips corrected, "" when there are none; its words and its meaning are searched for.
         common: Whether any of its words is common in the encoder's language.
+        unread: Whether the encoder cannot read its script, so that words decide.
         tokens: Projected vectors of its tokens for late interaction, float32 of shape (tokens, width), or None.
     """
 
@@ -26,6 +27,7 @@ class Query:
     tokens: Floats | None = None
     meant: str = ""
     common: bool = True
+    unread: bool = False
 
     @property
     def words(self) -> str:

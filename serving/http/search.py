@@ -99,7 +99,8 @@ class SearchOut(BaseModel):
     did_you_mean: str = Field(description="The query with its slips corrected, as it was searched for; else empty.")
     facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
     skipped: list[str] = Field(
-        description="Stages left out, to answer in time or because the request said so: rerank, meaning."
+        description="Stages left out, to answer in time, because the request said so, or because the encoder cannot "
+        "read the script of the query: rerank, meaning."
     )
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 

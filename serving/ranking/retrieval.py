@@ -53,19 +53,24 @@ class QueryEmbedder(Protocol):
     def is_common(self, word: str) -> bool:
         """Return whether a word, small, is common in the language."""
 
+    def can_read(self, text: str) -> bool:
+        """Return whether the script of a text can be read."""
+
 
 def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, meaning: bool = True) -> Query:
     """Return a query as the engine reads it: its slips corrected by the words of the corpus, its meaning after that.
 
-    A common word of the encoder's language is no slip, though no document has it.
+    A common word of the encoder's language is no slip, though no document has it. In a script that the encoder cannot
+    read, the query has no meaning, and its words decide.
 
     Args:
         key: Its normal form, under which evidence is kept; that of what was typed.
         meaning: Whether its meaning is searched for too.
     """
     meant = corpus.lexical.correct(text, embedder.is_common) or ""
-    if not meaning:
-        return Query(text, key, np.zeros(corpus.dense.dimension, np.float32), meant=meant)
+    unread = not embedder.can_read(text)
+    if unread or not meaning:
+        return Query(text, key, np.zeros(corpus.dense.dimension, np.float32), meant=meant, unread=unread)
     common = any(map(embedder.is_common, cut_words(text).plain))
     return replace(embedder.read_query(meant or text, key), text=text, meant=meant, common=common)
 

@@ -22,6 +22,9 @@ class WordEmbedder:
     def is_common(self, word: str) -> bool:
         return word == "chat"
 
+    def can_read(self, text: str) -> bool:
+        return text.isascii()
+
 
 def test_the_corrected_query_is_embedded_and_the_key_is_that_of_what_was_typed(corpus: Corpus) -> None:
     query = read_query(corpus, WordEmbedder(), "nubmering pages", "nubmering pages")
@@ -50,3 +53,10 @@ def test_without_meaning_words_are_corrected_all_the_same(corpus: Corpus) -> Non
     query = read_query(corpus, WordEmbedder(), "nubmering", "k", meaning=False)
 
     assert (query.words, query.has_meaning) == ("numbering", False)
+
+
+def test_in_a_script_that_the_encoder_cannot_read_words_decide(corpus: Corpus) -> None:
+    query = read_query(corpus, WordEmbedder(), "密码", "密码")
+
+    assert (query.unread, query.has_meaning) == (True, False)
+    assert not read_query(corpus, WordEmbedder(), "fonts", "fonts").unread
