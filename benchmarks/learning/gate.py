@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.harness.evaluation import open_harness
 from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
+from benchmarks.learning.pairs import Judged, pair_bars, plant_pairs
 from clickloop.container import Container
 from clickloop.training import prepare_training
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
@@ -40,9 +42,12 @@ from simulator.users import make_population
 CLICKS = 10_000
 QUICK_CLICKS = 800
 VARIANTS = 20
-QUICK_VARIANTS = 3
+QUICK_VARIANTS = 5
 PLANNED_SEARCHES = 4000
 QUICK_SEARCHES = 600
+PAIR_CLICKS = 3000
+PAIR_JUDGED = 300
+QUICK_JUDGED = 30
 RETRAIN_BOUND_S = 60.0
 _LOOK_EVERY_SEARCHES = 100
 _RANDOM_STEPS = 100
@@ -71,7 +76,7 @@ class Lab:
 
 
 def run(folder: Path | None, seed: int, quick: bool) -> Findings:
-    """Return bar "loop.3", and of "loop.8" the time of the training.
+    """Return bar "loop.3", of "loop.8" the time of the training, and what the judge makes of planted pairs.
 
     Over the collection in `folder`, 10,000 clicks, twenty sabotaged variants and an experiment of
     4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
@@ -89,15 +94,24 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         planned = QUICK_SEARCHES if quick else PLANNED_SEARCHES
         ended = force_past_gate(server.remote, Container(settings), lab, driver, planned, seed)
         driver.close()
+    pairs = _judge_pairs(collection, seed, quick)
     return Findings(
-        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks)],
+        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks), *pair_bars(pairs)],
         {
             "honest": lab.candidate.reason,
             "sabotaged": [f"{kind}: {gate.reason}" for kind, gate in gates],
             "experiment": ended["reason"],
             "searches it took": ended["searches"],
+            "planted pairs": [asdict(pair) for pair in pairs],
         },
     )
+
+
+def _judge_pairs(collection: JudgedCollection, seed: int, quick: bool) -> list[Judged]:
+    """Return what the judge makes of planted pairs, over the clicks that users with trust in ranks make."""
+    world = open_harness(collection, Settings())
+    clicks, queries = (QUICK_CLICKS, QUICK_JUDGED) if quick else (PAIR_CLICKS, PAIR_JUDGED)
+    return list(plant_pairs(world, "trust", clicks, queries, seed))
 
 
 def make_driver(url: str, collection: JudgedCollection, seed: int) -> Driver:
@@ -179,10 +193,26 @@ def learn_noise(lab: Lab, random: Random) -> Manifest:
     )
 
 
+def shuffle_fusion(lab: Lab, random: Random) -> Manifest:
+    """Return the candidate with its fusion weights dealt out anew among the features."""
+    weights = lab.candidate.manifest.weights
+    return replace(
+        lab.candidate.manifest, weights=dict(zip(weights, random.permutation(list(weights.values())), strict=True))
+    )
+
+
+def favour_one_retriever(lab: Lab, random: Random) -> Manifest:
+    """Return the candidate with weights that listen to words alone or to meaning alone."""
+    kept = ("bm25_share",) if random.random() < 0.5 else ("dense_share",)
+    return replace(lab.candidate.manifest, fusion="linear", weights=dict.fromkeys(kept, 10.0))
+
+
 SABOTAGES: dict[str, Sabotage] = {
     "shuffled adapter": shuffle_adapter,
     "swapped ids": swap_ids,
     "adapter of random clicks": learn_noise,
+    "shuffled fusion weights": shuffle_fusion,
+    "one retriever only": favour_one_retriever,
 }
 
 

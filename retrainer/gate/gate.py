@@ -15,6 +15,8 @@ from retrainer.gate.comparison import Comparison
 
 MIN_LOW_BOUND = -0.005
 MIN_OVERLAP = 0.3
+_WORST = 3
+"""So many of the queries that lose most are named in a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,31 @@ class Gate:
     metrics: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One thing that must hold: its number must be above its bound."""
+
+    name: str
+    problem: str
+    value: float
+    bound: float
+
+    @property
+    def failed(self) -> bool:
+        return self.value <= self.bound
+
+    def tell(self) -> str:
+        return f"{self.problem} ({self.name} {self.value:+.4f}, must be above {self.bound:+.4f})"
+
+
 def judge_candidate(
     comparison: Comparison, contributions: Mapping[str, Contribution], clusters: Mapping[str, int], seed: int
 ) -> Gate:
     """Return whether a candidate may be shown to users.
 
-    Every part must know what it was taught: see `retrainer.gate.ablation`. The whole must be better on average. Its
-    lower 90% bound (paired bootstrap over query clusters) must be above -0.005. And it must keep three of ten
-    results, for nobody can judge a list that was never shown.
+    Every part must know what it was taught: see `retrainer.gate.ablation`. The whole must be better on average, by
+    the mean of both readings of the clicks. Its lower 90% bound (paired bootstrap over query clusters) must be above
+    -0.005. And it must keep three of ten results, for nobody can judge a list that was never shown.
 
     Args:
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
@@ -42,35 +61,48 @@ def judge_candidate(
     count = len(comparison.keys)
     if count < MIN_JUDGED:
         return Gate(False, f"only {count} held-out queries could be judged; {MIN_JUDGED} are needed", {"judged": count})
-    change = comparison.candidate - comparison.champion
+    change, weights = comparison.change, comparison.weights
+    if not change.any() and comparison.overlap.min() == 1:
+        reason = f"ranks {count} held-out queries as the champion does: clicks do not speak for another ranking yet"
+        return Gate(False, reason, {"judged": count, "change": 0.0, "overlap": 1.0})
     judged = np.array([clusters[key] for key in comparison.keys])
-    low, high = bootstrap_interval(change, confidence=0.9, seed=seed, clusters=judged)
-    overlap = float(comparison.overlap.mean())
+    low, high = bootstrap_interval(change, confidence=0.9, seed=seed, clusters=judged, weights=weights)
+    mean, overlap = float(np.average(change, weights=weights)), float(comparison.overlap.mean())
     metrics: dict[str, Any] = {
         "judged": count,
-        "champion_ndcg": round(float(comparison.champion.mean()), 5),
-        "candidate_ndcg": round(float(comparison.candidate.mean()), 5),
-        "change": round(float(change.mean()), 5),
+        "champion_ndcg": round(float(np.average(comparison.champion, weights=weights)), 5),
+        "candidate_ndcg": round(float(np.average(comparison.candidate, weights=weights)), 5),
+        "change": round(mean, 5),
         "low": round(low, 5),
         "high": round(high, 5),
+        "change_as_champion_reads": round(float(np.average(comparison.under_champion, weights=weights)), 5),
+        "change_as_candidate_reads": round(float(np.average(comparison.under_candidate, weights=weights)), 5),
+        "data": round(comparison.data, 4),
         "overlap": round(overlap, 4),
         "harmed": round(float((change < -0.01).mean()), 4),
     }
     metrics |= {f"worth_{part}": round(one.mean, 4) for part, one in contributions.items()}
-    passed, reason = _decide(float(change.mean()), low, overlap, count)
+    checks = (
+        _Check("mean change", "not better than the champion", mean, 0.0),
+        _Check(
+            "lower 90% bound", f"could be worse than the champion by more than {-MIN_LOW_BOUND}", low, MIN_LOW_BOUND
+        ),
+        _Check("share of ten results kept", "shows too much that was never shown before", overlap, MIN_OVERLAP),
+    )
     broken = [f"{part} ({one.mean:+.3f} ± {one.error:.3f})" for part, one in contributions.items() if not one.proven]
+    problems = [check.tell() for check in checks if check.failed]
     if broken:
-        passed = False
-        reason = f"does not know what it was taught, log likelihood of learned clicks by {', '.join(broken)}; {reason}"
-    return Gate(passed, reason, metrics)
-
-
-def _decide(mean: float, low: float, overlap: float, count: int) -> tuple[bool, str]:
+        problems.insert(0, f"does not know what it was taught, log likelihood of learned clicks by {', '.join(broken)}")
     figures = f"nDCG@10 {mean:+.4f} (90% from {low:+.4f}) on {count} held-out queries"
-    if mean <= 0:
-        return False, f"not better than the champion: {figures}"
-    if low <= MIN_LOW_BOUND:
-        return False, f"could be worse than the champion by more than {-MIN_LOW_BOUND}: {figures}"
-    if overlap < MIN_OVERLAP:
-        return False, f"shows too much that was never shown before: {overlap:.0%} of ten results kept; {figures}"
-    return True, f"better on held-out queries: {figures}"
+    if not problems:
+        return Gate(True, f"better on held-out queries: {figures}", metrics)
+    return Gate(False, "; ".join([*problems, figures, *_tell_worst(comparison)]), metrics)
+
+
+def _tell_worst(comparison: Comparison) -> list[str]:
+    """Return the queries that lose most, in words; nothing where none loses."""
+    change = comparison.change
+    worst = [place for place in np.argsort(change, kind="stable")[:_WORST].tolist() if change[place] < 0]
+    return (
+        [f"worst: {', '.join(f'{comparison.keys[place]!r} {change[place]:+.3f}' for place in worst)}"] if worst else []
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from foundation.contracts import ClickCurve, Label, Labeller
 from retrainer.learners.adapter import Adaptation, learn_adapter
 from retrainer.learners.belief import Relevance
+from retrainer.learners.caution import choose_weights
 from retrainer.learners.cross_fitting import CrossFitter
 from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
@@ -46,11 +47,15 @@ def learn(
     seed: int,
     passes: int = PASSES,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    cautious: bool = True,
 ) -> Learned:
     """Return what the evidence of `training_set` teaches over the documents of `corpus`.
 
     Args:
         passes: Alternations of labelling and learning, at least 1.
+        cautious: Whether the fusion stays production's until clicks speak for another; see
+            `retrainer.learners.caution`.
     """
     fitter = CrossFitter(training_set, corpus, seed)
     prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS
@@ -58,8 +63,10 @@ def learn(
         progress(f"pass {number + 1} of {passes}")
         labels, curve = labeller(training_set.evidence, prior, None)
         lists = fitter.predict(labels)
-        weights = fitter.weigh(lists, labels)
+        weights = fitter.weigh(lists, labels, PRIOR_WEIGHTS)
         prior = fitter.believe(lists, weights)
+    if cautious:
+        weights = choose_weights(fitter, lists, labels, training_set.evidence, curve)
     progress("final labels and adapter")
     labels, curve = labeller(training_set.evidence, prior, None)
     adaptation = learn_adapter(fitter.judge(labels), fitter.document_vectors.vectors, _FINAL_STEPS, seed)

@@ -32,11 +32,17 @@ class CrossFitter:
     """A training set's folds: models that each learned without one fold, and what they predict for it.
 
     From pass to pass a fold's model goes on from where it was: it still has never seen its fold.
+
+    Attributes:
+        keys: The queries' keys, in the order of their lists.
+        folds: The queries' folds, shape (n,).
     """
 
     def __init__(self, training_set: TrainingSet, corpus: Corpus, seed: int) -> None:
         self.document_vectors = DocumentVectors(corpus)
         self._training_set = training_set
+        self.keys = [query.key for query in training_set.queries]
+        self.folds = training_set.folds
         self._seed = seed
         self._dimension = corpus.dense.dimension
         self._vectors = {query.key: query.vector for query in training_set.queries}
@@ -72,10 +78,10 @@ class CrossFitter:
             found.update(zip(places, self._gather(model, places), strict=True))
         return [found[place] for place in range(len(self._training_set.queries))]
 
-    def weigh(self, lists: list[Candidates], labels: list[Label]) -> dict[str, float]:
-        """Return the fusion weights that the labels ask for; the prior weights when they ask for nothing."""
+    def weigh(self, lists: list[Candidates], labels: list[Label], prior: dict[str, float]) -> dict[str, float]:
+        """Return the fusion weights that the labels ask for, held by prior ones; these when they ask for nothing."""
         values, targets, weights = self.target(lists, labels)
-        return learn_weights(stack_lists(values, targets, weights), PRIOR_WEIGHTS) if values else PRIOR_WEIGHTS
+        return learn_weights(stack_lists(values, targets, weights), prior) if values else prior
 
     def target(self, lists: list[Candidates], labels: list[Label]) -> tuple[list[Floats], list[Floats], Floats]:
         """Return features, relevance and weight of the queries with a relevant candidate."""

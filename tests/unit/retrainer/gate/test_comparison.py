@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.click_models.labels import label
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Document, Evidence, Label
 from retrainer.gate.comparison import compare, ndcg
 from serving.encode.query import Query
@@ -96,16 +97,48 @@ def test_queries_without_a_relevant_document_are_not_judged(corpus: Corpus) -> N
     assert compare(ranker, ranker, queries(), [clicked("kettle", "kettle")], Judge()).keys == ["kettle"]
 
 
-def test_the_prior_is_the_mean_of_both_beliefs(corpus: Corpus) -> None:
-    other = replace(MODEL, fusion="linear", weights={"dense": 1.0})
-    one_way, other_way = Judge(), Judge()
-    evidence = [clicked("kettle", "kettle")]
-    compare(Ranker(corpus, MODEL), Ranker(corpus, other), queries(), evidence, one_way)
-    compare(Ranker(corpus, other), Ranker(corpus, MODEL), queries(), evidence, other_way)
-    assert one_way.prior.keys() == other_way.prior.keys()
-    for key, belief in one_way.prior.items():
-        assert belief == pytest.approx(other_way.prior[key])
-        assert sum(belief.values()) == pytest.approx(1.0, abs=1e-6)
+def label_noisily(
+    evidence: list[Evidence], prior: dict[str, dict[str, float]], curve: ClickCurve | None
+) -> tuple[list[Label], ClickCurve]:
+    return label(evidence, prior, PRIOR_CURVE)
+
+
+def once(key: str, document: str) -> Evidence:
+    return Evidence(key, document, (1.0, *[0.0] * 19), (1.0, *[0.0] * 19), users=1)
+
+
+@pytest.mark.parametrize("factor", [0.25, 3.7, 20.0])
+def test_multiplying_all_scores_changes_nothing(corpus: Corpus, factor: float) -> None:
+    weights = {"bm25": 1.0, "dense": 2.0}
+    evidence = [once(word, other) for word, other in zip(WORDS, [*WORDS[1:], WORDS[0]], strict=True)]
+    champion = Ranker(corpus, MODEL)
+    one, other = (
+        compare(champion, Ranker(corpus, replace(MODEL, fusion="linear", weights=scaled)), queries(), evidence, judge)
+        for judge in [label_noisily]
+        for scaled in (weights, {name: factor * weight for name, weight in weights.items()})
+    )
+    assert other.under_champion == pytest.approx(one.under_champion, abs=1e-6)
+    assert other.under_candidate == pytest.approx(one.under_candidate, abs=1e-6)
+
+
+def test_each_version_is_better_by_its_own_reading_and_the_mean_lies_between(corpus: Corpus) -> None:
+    away = replace(MODEL, fusion="linear", weights={"dense": -1.0})
+    evidence = [once(word, other) for word, other in zip(WORDS, [*WORDS[1:], WORDS[0]], strict=True)]
+    found = compare(Ranker(corpus, MODEL), Ranker(corpus, away), queries(), evidence, label_noisily)
+    assert found.under_champion.mean() < found.change.mean() < found.under_candidate.mean()
+    assert found.change == pytest.approx((found.under_champion + found.under_candidate) / 2)
+    assert 0 < found.data < 1
+
+
+def test_more_lists_make_a_query_weigh_more_and_the_judgment_more_of_data(corpus: Corpus) -> None:
+    away = replace(MODEL, fusion="linear", weights={"dense": -1.0})
+    few, many = (
+        compare(Ranker(corpus, MODEL), Ranker(corpus, away), queries(), [read(word, word) for word in WORDS], judge)
+        for judge in [label_noisily]
+        for read in (once, clicked)
+    )
+    assert (many.weights > few.weights).all()
+    assert many.data > few.data
 
 
 def test_ndcg_of_a_known_list() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +22,17 @@ KNOWN = {"adapter": Contribution(0.3, 0.04), "residuals": Contribution(0.1, 0.02
 def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
     before = np.full(len(change), 0.4)
     keys = [f"query {number}" for number in range(len(change))]
-    return Comparison(keys, before, before + np.array(change), np.full(len(change), overlap))
+    changes = np.array(change)
+    return Comparison(
+        keys=keys,
+        champion=before,
+        candidate=before + changes,
+        overlap=np.full(len(change), overlap),
+        under_champion=changes - 0.02,
+        under_candidate=changes + 0.02,
+        weights=np.ones(len(change)),
+        data=0.5,
+    )
 
 
 def alone(count: int) -> dict[str, int]:
@@ -49,6 +61,32 @@ def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: 
     gate = judge_candidate(comparison(change, overlap), KNOWN, alone(len(change)), seed=0)
     assert not gate.passed
     assert why in gate.reason
+
+
+def test_a_refusal_names_check_number_bound_and_the_worst_queries() -> None:
+    gate = judge_candidate(comparison([-0.3, *[-0.01] * 39]), KNOWN, alone(40), seed=0)
+    assert "mean change -0.0173, must be above +0.0000" in gate.reason
+    assert "worst: 'query 0' -0.300, 'query 1' -0.010" in gate.reason
+
+
+def test_a_candidate_that_ranks_as_the_champion_does_is_told_so() -> None:
+    gate = judge_candidate(comparison([0.0] * 40, overlap=1.0), KNOWN, alone(40), seed=0)
+    assert not gate.passed
+    assert "as the champion does" in gate.reason
+
+
+def test_the_readings_are_reported_with_how_much_is_data() -> None:
+    gate = judge_candidate(comparison([0.05] * 40), KNOWN, alone(40), seed=0)
+    assert gate.metrics["change_as_champion_reads"] == pytest.approx(0.03)
+    assert gate.metrics["change_as_candidate_reads"] == pytest.approx(0.07)
+    assert gate.metrics["data"] == 0.5
+
+
+def test_queries_weigh_by_their_lists() -> None:
+    change = comparison([0.2] * 20 + [-0.1] * 20)
+    light = replace(change, weights=np.array([0.1] * 20 + [1.0] * 20))
+    assert judge_candidate(change, KNOWN, alone(40), seed=0).passed
+    assert not judge_candidate(light, KNOWN, alone(40), seed=0).passed
 
 
 @pytest.mark.parametrize("part", KNOWN)

@@ -10,8 +10,8 @@ import pytest
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Document, Evidence, Label
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.belief import softmax_of
+from retrainer.learners.caution import PRODUCTION_WEIGHTS
 from retrainer.learners.memory import remember
-from retrainer.learners.priors import PRIOR_WEIGHTS
 from retrainer.learners.training_set import prepare_training_set
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
@@ -123,17 +123,35 @@ def test_every_pass_gives_the_labeller_a_prior_for_every_query(corpus: Corpus) -
         assert all(sum(chances.values()) == pytest.approx(1.0, abs=1e-6) for chances in prior.values())
 
 
+def test_production_stays_where_it_is_right_and_goes_where_clicks_say_otherwise(corpus: Corpus) -> None:
+    documents = corpus.ids()
+    seen = (1.0, *NOTHING[1:])
+    plain = [Evidence(document.replace("-", " "), document, seen, seen, users=1) for document in documents[:12]]
+
+    where_right = learn(prepare_training_set(plain, embed), corpus, oracle, seed=0)
+    where_wrong = learn(prepare_training_set(evidence_for(documents), embed), corpus, oracle, seed=0)
+
+    assert where_right.weights == PRODUCTION_WEIGHTS
+    assert where_wrong.weights.keys() == set(FEATURES)
+
+
+def test_whoever_is_not_cautious_takes_what_labels_teach(corpus: Corpus) -> None:
+    training_set = prepare_training_set(evidence_for(corpus.ids()[:2]), embed)
+
+    assert learn(training_set, corpus, oracle, seed=0, cautious=False).weights.keys() == set(FEATURES)
+
+
 def test_one_query_is_enough_not_to_fail(corpus: Corpus) -> None:
     learned = learn(prepare_training_set(evidence_for(corpus.ids()[:1]), embed), corpus, oracle, seed=0)
 
-    assert learned.weights.keys() == set(FEATURES)
+    assert learned.weights == PRODUCTION_WEIGHTS
     assert found_first(corpus, model_of(learned), corpus.ids()[:1]) in (0.0, 1.0)
 
 
-def test_evidence_without_any_relevance_leaves_the_prior_weights(corpus: Corpus) -> None:
+def test_evidence_without_any_relevance_leaves_production(corpus: Corpus) -> None:
     learned = learn(prepare_training_set(evidence_for(corpus.ids()[:5]), embed), corpus, silent, seed=0)
 
-    assert learned.weights == PRIOR_WEIGHTS
+    assert learned.weights == PRODUCTION_WEIGHTS
     assert learned.choices == {}
     assert len(learned.adaptation.documents) == 0
 
