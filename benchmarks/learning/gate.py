@@ -227,7 +227,9 @@ def force_past_gate(
     Returns:
         `decision`, `reason`, and the `searches` that it took.
     """
-    version = register(container, shuffle_adapter(lab, np.random.default_rng(seed)), "forced past the gate by a bench")
+    version = register(
+        container, favour_one_retriever(lab, np.random.default_rng(seed)), "forced past the gate by a bench"
+    )
     plan = {
         "name": "forced past the gate",
         "kind": "interleaving",
