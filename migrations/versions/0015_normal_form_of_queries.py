@@ -1,6 +1,6 @@
 """Queries that readers take for the same share their evidence: keys are in the normal form, and counted again.
 
-Revision: 0017
+Revision: 0015
 Follows: 0014
 """
 
@@ -15,7 +15,7 @@ from alembic import op
 
 from foundation.contracts import query_key
 
-revision = "0017"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None

@@ -2,8 +2,8 @@
 
 The statistics of single days that an older release kept are dropped: they hold other sums.
 
-Revision: 0018
-Follows: 0017
+Revision: 0016
+Follows: 0015
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from alembic import op
 
 from foundation.database.tables import UtcDateTime
 
-revision = "0018"
-down_revision = "0017"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
