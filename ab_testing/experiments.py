@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ from ab_testing import audit, store
 from ab_testing.audit import AuditedDecision
 from ab_testing.decide.evidence import MetricEvidence, weigh
 from ab_testing.decide.look import Look
-from ab_testing.decide.rules import Verdict, decide
+from ab_testing.decide.rules import Verdict, Word, decide
 from ab_testing.design.experiment import Decision, Experiment, State
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.design.slots import free_slots
@@ -281,7 +281,7 @@ def _as_it_stood(last: Decision) -> tuple[Look, Verdict]:
     """Return the look and the verdict of a decision; one of an earlier release kept other sums, and shows none."""
     stored: dict[str, Any] = last.inputs.get("look", {"change": 0, "days": 0.0, "units": {}, "searches": {}})
     look = Look.from_json(stored)
-    return look, Verdict(last.verdict, last.reason, last.inputs.get("winner"), last.inputs)  # type: ignore[arg-type]
+    return look, Verdict(cast("Word", last.verdict), last.reason, last.inputs.get("winner"), last.inputs)
 
 
 def _refuse_start(experiment: Experiment) -> None:

@@ -176,9 +176,9 @@ def test_the_app_hears_the_arm_that_a_search_gets(house: House) -> None:
 
 def test_an_experiment_may_be_about_some_searches_only(house: House) -> None:
     arms = ({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
-    wait, house.assigned = house.assigned, lambda user, **_: wait(user, attribute="tier:pro")  # type: ignore[method-assign]
+    wait, house.assigned = house.assigned, lambda user, **_: wait(user, attribute="tier:pro")  # type: ignore[method-assign]  its calls carry an attribute
     experiment = house.start(*arms, surfaces=["page"], attributes={"tier": ["pro"]})
-    house.assigned = wait  # type: ignore[method-assign]
+    house.assigned = wait  # type: ignore[method-assign]  its calls carry an attribute
     pro = {"user": "u-1", "attributes": {"tier": "pro"}}
     assert house.search(**pro)["experiment"] == experiment
     assert house.search(**pro, surface="agent")["experiment"] == ""
