@@ -7,14 +7,15 @@ from pathlib import Path
 
 from benchmarks.experiments.coverage import coverage, standard_errors
 from benchmarks.experiments.false_findings import false_findings
-from benchmarks.experiments.live import audits, moves, over_http, upworthy
+from benchmarks.experiments.live import audits, costs, moves, over_http, upworthy
+from benchmarks.experiments.pinned import pinned_evidence
 from benchmarks.experiments.power import power
 from benchmarks.experiments.sample_ratio import sample_ratio
 from benchmarks.experiments.variance_reduction import variance_reduction
 from benchmarks.harness.report import Bar, Findings
 
-SIMULATED = (false_findings, power, coverage, standard_errors, sample_ratio, variance_reduction)
-LIVE = {"audits": audits.run, "over_http": over_http.run, "moves": moves.run}
+SIMULATED = (false_findings, power, coverage, standard_errors, sample_ratio, variance_reduction, pinned_evidence)
+LIVE = {"costs": costs.run, "audits": audits.run, "over_http": over_http.run, "moves": moves.run}
 
 
 def run(seed: int, quick: bool, headlines: Path | None, tell: Callable[[str], object]) -> Findings:
