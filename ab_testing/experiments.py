@@ -24,6 +24,7 @@ from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
 from collector.api import (
     ExperimentRun,
+    must_recount,
     read_history,
     refolded_history,
     refolded_totals,
@@ -32,7 +33,7 @@ from collector.api import (
 from foundation.access.actors import EXPERIMENT, LOCAL
 from foundation.clock import Clock
 from foundation.database.engine import reading, transaction
-from foundation.errors import Conflict
+from foundation.errors import ClickloopError, Conflict
 from foundation.ids import new_id
 
 
@@ -97,31 +98,42 @@ class Experiments:
         Raises:
             Conflict: It runs or is decided already, or what runs already leaves too little of the traffic.
         """
-        draft = self.get(collection, experiment_id)
-        pinned = self._pins.take(draft)
-        with transaction(self._engine) as connection:
-            others = store.lock_all(connection, collection)
+        with reading(self._engine) as connection:
             experiment = store.find(connection, collection, experiment_id)
-            _refuse_start(experiment)
-            now = self._clock.now()
+            running = [one for one in store.running(connection) if one.collection == collection]
+        _refuse_start(experiment, running)  # before evidence is read, which is dear
+        read_at = self._clock.now()
+        pinned = self._pins.take(experiment)
+        try:
+            started = self._start(experiment, replace(experiment, pinned=pinned, pinned_at=read_at), actor)
+        except ClickloopError:
+            self._pins.drop_unread(replace(experiment, pinned=pinned))
+            raise
+        for ended in self.list(collection):
+            if ended.state in {"stopped", "decided"}:
+                self._pins.drop_unread(ended)
+        return started
+
+    def _start(self, read: Experiment, pinned: Experiment, actor: str) -> Experiment:
+        """Start an experiment that still stands as it was read."""
+        with transaction(self._engine) as connection:
+            others = store.lock_all(connection, read.collection)
+            experiment = store.find(connection, read.collection, read.id)
+            slots_from = _refuse_start(experiment, [one for one in others.values() if one.state == "running"])
             started = replace(
                 experiment,
                 state="running",
                 run=experiment.run + 1,
-                started_at=now,
+                started_at=self._clock.now(),
                 ended_at=None,
                 started_by=actor,
-                champion=self._champion(collection),
-                slots_from=free_slots(experiment, [one for one in others.values() if one.state == "running"]),
-                pinned=pinned,
-                pinned_at=now if pinned else None,
+                champion=self._champion(read.collection),
+                slots_from=slots_from,
+                pinned=pinned.pinned,
+                pinned_at=pinned.pinned_at if pinned.pinned else None,
             )
             store.save(connection, started)
-            started = store.find(connection, collection, experiment_id)
-        for ended in others.values():
-            if ended.state in {"stopped", "decided"}:
-                self._pins.drop_unread(ended)
-        return started
+            return store.find(connection, read.collection, read.id)
 
     def stop(
         self, collection: str, experiment_id: str, reason: str = "stopped by hand", actor: str = LOCAL
@@ -171,6 +183,8 @@ class Experiments:
         """
         experiment = self.get(collection, experiment_id)
         if experiment.state != "running":
+            return self.report(collection, experiment_id)
+        if self._is_recounted(collection):
             return self.report(collection, experiment_id)
         experiment = self._pins.renew(experiment)
         now = self._clock.now()
@@ -229,6 +243,11 @@ class Experiments:
             history = refolded_history(connection, run_of(run), run.started_at, change=change, lateness_days=late)
         return audit.compare(decision, run, totals, store.looks(connection, run), history)
 
+    def _is_recounted(self, collection: str) -> bool:
+        """Return whether an upgrade's recount is still to come, before which too little is counted."""
+        with reading(self._engine) as connection:
+            return must_recount(connection, collection)
+
     def _measure(self, experiment: Experiment, at: datetime, *, everything: bool = False) -> Sequence[Look]:
         """Return the looks of the present run so far and one of this moment."""
         with reading(self._engine) as connection:
@@ -284,8 +303,10 @@ def _as_it_stood(last: Decision) -> tuple[Look, Verdict]:
     return look, Verdict(cast("Word", last.verdict), last.reason, last.inputs.get("winner"), last.inputs)
 
 
-def _refuse_start(experiment: Experiment) -> None:
+def _refuse_start(experiment: Experiment, running: Sequence[Experiment]) -> float:
+    """Return where the experiment's part of the traffic begins, or refuse its start."""
     if experiment.state == "decided":
         raise Conflict(f"experiment {experiment.id} is decided; make a new one to test again")
     if experiment.state == "running":
         raise Conflict(f"experiment {experiment.id} already runs; stop it first")
+    return free_slots(experiment, [one for one in running if one.id != experiment.id])

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from ab_testing import store
 from ab_testing.design.experiment import Experiment
-from ab_testing.tables import experiments
-from collector.api import collections_erased_since
+from collector.api import erased_since
 from foundation.clock import Clock
 from foundation.database.engine import reading, transaction
 
@@ -22,12 +21,15 @@ Every renewal gives each side what the other's users found. Renewed six times wi
 effect than with shared evidence; see ADR 20.
 """
 
+_ERASURE_TAKES = timedelta(minutes=1)
+"""Time from the announcement of an erasure after which its deletions are done."""
+
 
 class Pins(Protocol):
     """Keeps the live evidence of a moment; `ab_testing.pins.EvidencePins` is one."""
 
-    def take(self, collection: str) -> str:
-        """Keep the present evidence of a collection and return its digest. Reads all of it."""
+    def take(self, collection: str, owner: str) -> str:
+        """Keep the present evidence of a collection for an owner and return its digest. Reads all of it."""
 
     def drop(self, digest: str) -> None:
         """Forget what `take` kept."""
@@ -49,22 +51,24 @@ class PinUpkeep:
         """Return the digest of what both sides shall read from now on, "" where they read what is live."""
         if self._pins is None or experiment.plan.evidence != "pinned":
             return ""
-        return self._pins.take(experiment.collection)
+        owner = f"{experiment.id}/{experiment.run}/{self._clock.now().isoformat()}"
+        return self._pins.take(experiment.collection, owner)
 
     def renew(self, experiment: Experiment) -> Experiment:
         """Return a running experiment with newer evidence, once a week and when a person was erased since."""
         if experiment.pinned_at is None:
             return experiment
         now = self._clock.now()
-        if now - experiment.pinned_at < RENEW_AFTER and not self._erased_since(experiment):
+        age = now - experiment.pinned_at
+        if age < RENEW_AFTER and not (age >= _ERASURE_TAKES and self._erased_since(experiment)):
             return experiment
         renewed = replace(experiment, pinned=self.take(experiment), pinned_at=now)
         with transaction(self._engine) as connection:
-            if not store.is_unchanged(connection, experiment):
-                return experiment
-            store.save(connection, renewed)
-        self.drop_unread(experiment)
-        return renewed
+            unchanged = store.is_unchanged(connection, experiment)
+            if unchanged:
+                store.save(connection, renewed)
+        self.drop_unread(experiment if unchanged else renewed)
+        return renewed if unchanged else experiment
 
     def drop_unread(self, experiment: Experiment) -> None:
         """Forget the evidence of an experiment unless one that runs reads it."""
@@ -76,9 +80,7 @@ class PinUpkeep:
             self._pins.drop(experiment.pinned)
 
     def _erased_since(self, experiment: Experiment) -> bool:
-        asked = sa.select(
-            sa.literal(experiment.collection).label("collection"),
-            sa.literal(experiment.pinned_at, experiments.c.pinned_at.type).label("at"),
-        ).subquery()
+        """Return whether a person whom the evidence may hold was erased since, or just before it was read."""
+        assert experiment.pinned_at is not None  # noqa: S101  `renew` asked
         with reading(self._engine) as connection:
-            return bool(collections_erased_since(connection, asked))
+            return erased_since(connection, experiment.collection, experiment.pinned_at - _ERASURE_TAKES)

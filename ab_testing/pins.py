@@ -47,12 +47,16 @@ class EvidencePins:
         self._clock = clock
         self._half_life_days = half_life_days
 
-    def take(self, collection: str) -> str:
-        """Keep the live evidence of a collection as it is now, and return the digest. Reads all of it."""
+    def take(self, collection: str, owner: str) -> str:
+        """Keep the live evidence of a collection as it is now, and return the digest. Reads all of it.
+
+        Args:
+            owner: Who pins it; two owners of the same evidence get two digests, so that neither drops the other's.
+        """
         queries, change = read_changed(
             self._engine, collection, since=0, now=self._clock.now(), half_life_days=self._half_life_days
         )
-        return self._artifacts.put(write_pin(queries, change))
+        return self._artifacts.put(write_pin(queries, change, owner))
 
     def load(self, digest: str) -> PinnedEvidence:
         """Return what was taken.
@@ -68,10 +72,10 @@ class EvidencePins:
         self._artifacts.remove(digest)
 
 
-def write_pin(queries: Iterable[QueryEvidence], change: int) -> bytes:
-    """Return evidence as bytes, the same for the same evidence in any order of the queries."""
+def write_pin(queries: Iterable[QueryEvidence], change: int, owner: str = "") -> bytes:
+    """Return evidence as bytes, the same for the same evidence and owner in any order of the queries."""
     ordered = sorted(queries, key=lambda query: query.key)
-    told = {"change": change, "queries": [[query.key, query.documents] for query in ordered]}
+    told = {"change": change, "owner": owner, "queries": [[query.key, query.documents] for query in ordered]}
     counts = np.concatenate([query.counts for query in ordered]) if ordered else np.zeros((0, 0))
     out = io.BytesIO()
     names = np.frombuffer(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass"), np.uint8)

@@ -8,9 +8,15 @@ from __future__ import annotations
 from collector.click_models.labels import Signals, label
 from collector.fold.preference import SearchPreference, preference
 from collector.fold.signals import SIGNALS
+from collector.join.retention_watermark import must_recount
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
-from collector.reads.collections import collections_erased_since, collections_shown_before, erased_versions
+from collector.reads.collections import (
+    collections_erased_since,
+    collections_shown_before,
+    erased_since,
+    erased_versions,
+)
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.first_arms import read_seen_units
 from collector.reads.rated import read_signals
@@ -36,9 +42,11 @@ __all__ = [
     "collections_shown_before",
     "count_clicked_queries",
     "count_days",
+    "erased_since",
     "erased_versions",
     "label",
     "latest_change",
+    "must_recount",
     "preference",
     "read_asked",
     "read_changed",

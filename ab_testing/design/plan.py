@@ -21,6 +21,8 @@ Test = Literal["sequential", "fixed"]
 INTERLEAVED = "interleaved"
 CONTROL = "control"
 MAX_ARMS = 8
+RECONTACT_DAYS = 3.0
+"""Days within which a user who comes back was not resolved; see `collector.fold.signals`."""
 MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
@@ -124,7 +126,11 @@ class ExperimentPlan:
         metadata={"description": "sequential: decides at any look. fixed: decides once, at the planned end."},
     )
     recontact_days: float = field(
-        default=3.0, metadata={"description": "Days within which a user who comes back was not resolved; at least 0."}
+        default=RECONTACT_DAYS,
+        metadata={
+            "description": "3: a day counts for resolution when its three days in which users may come back are over. "
+            "0: it counts at once, and may still change."
+        },
     )
     cuped: bool = field(
         default=False, metadata={"description": "Reduce variance by what units did in the 28 days before the start."}
@@ -249,7 +255,8 @@ class ExperimentPlan:
         lasts = 0 < self.max_days < math.inf and self.max_days >= self.min_days
         yield "max_days", lasts, "above 0 and not below min_days"
         yield "alpha", 0 < self.alpha <= MAX_ALPHA, f"above 0 and at most {MAX_ALPHA}"
-        yield "recontact_days", 0 <= self.recontact_days <= 90, "at least 0 and at most 90"
+        waits = self.recontact_days in (0, RECONTACT_DAYS)
+        yield "recontact_days", waits, f"{RECONTACT_DAYS:g}, or 0 to count days at once"
 
 
 def _grows(values: list[float]) -> bool:

@@ -27,7 +27,7 @@ def write_sentence(
     if verdict.decision == "invalid":
         return f"The numbers cannot be trusted: {verdict.reason}. The old one stays."
     if not look.total_searches:
-        return "Nobody has taken part yet."
+        return f"It ended: {verdict.reason}." if verdict.final else "Nobody has taken part yet."
     found = _subject(evidence, verdict)
     told = _figures(plan, look, found) if found else "too few people took part to say anything"
     new = _new_one(plan, found)

@@ -44,5 +44,11 @@ def collections_erased_since(connection: sa.Connection, asked: sa.Subquery) -> s
     return {row.collection for row in connection.execute(statement) if row.versions}
 
 
+def erased_since(connection: sa.Connection, collection: str, at: datetime) -> bool:
+    """Return whether a person of a collection was erased at or after a moment, whatever learned from them."""
+    found = sa.select(erasures.c.id).where(erasures.c.collection == collection, erasures.c.at >= at).limit(1)
+    return connection.execute(found).scalar_one_or_none() is not None
+
+
 def _was_shown(collection: str, at: datetime) -> sa.ColumnElement[bool]:
     return sa.exists().where(impressions.c.collection == collection, impressions.c.at <= at)

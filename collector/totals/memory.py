@@ -42,12 +42,15 @@ class MemoryTotals:
         searches: Counter[str] = Counter()
         for key, said in self._signals.items():
             searches[key.arm] += said.searches
-        segments = {(key.unit, key.arm, key.surface, key.known) for key in self._signals}
+        first: dict[str, tuple[str, bool]] = {}
+        for key in self._signals:
+            surface, known = first.get(key.unit, (key.surface, key.known))
+            first[key.unit] = min(surface, key.surface), known and key.known
         return UnitCounts(
             units=dict(Counter(self._arm.values())),
             mixed=self._mixed,
             searches=dict(searches),
-            segments=dict(Counter((arm, surface, known) for _, arm, surface, known in segments)),
+            segments=dict(Counter((self._arm[unit], *segment) for unit, segment in first.items())),
         )
 
     def latencies(self) -> dict[str, dict[int, int]]:

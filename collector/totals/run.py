@@ -40,7 +40,8 @@ class UnitCounts(NamedTuple):
         units: Units by arm.
         mixed: Units that were seen in more than one arm; they count nowhere else.
         searches: Searches by arm.
-        segments: Units by arm, surface, and whether the search named its user; a unit may be in several.
+        segments: Units by arm, surface, and whether all their searches named the user; each unit once, one of several
+            surfaces under the first by name.
     """
 
     units: dict[str, int]

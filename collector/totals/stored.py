@@ -86,10 +86,19 @@ class _StoredTotals:
         return found
 
     def _segments(self) -> dict[tuple[str, str, bool], int]:
-        segment = (outcomes.c.arm, outcomes.c.surface, outcomes.c.known)
-        units = sa.select(*segment, sa.func.count(outcomes.c.unit.distinct()))
-        rows = self._connection.execute(units.where(self._mine(outcomes), *self._unmixed(outcomes)).group_by(*segment))
-        return {(arm, surface, known): count for arm, surface, known, count in rows}
+        """Return the units by arm, first surface by name, and whether all their searches named the user."""
+        bytewise = "C" if self._connection.dialect.name == "postgresql" else "BINARY"
+        first = {
+            "arm": sa.func.min(outcomes.c.arm),
+            "surface": sa.func.min(outcomes.c.surface.collate(bytewise)),
+            "known": sa.func.min(sa.case((outcomes.c.known, 1), else_=0)),
+        }
+        columns = [value.label(name) for name, value in first.items()]
+        mine = sa.select(*columns).where(self._mine(outcomes), *self._unmixed(outcomes))
+        units = mine.group_by(outcomes.c.unit).subquery()
+        counts = sa.select(*units.c, sa.func.count()).group_by(*units.c)
+        rows = self._connection.execute(counts).all()
+        return {(arm, surface, bool(known)): count for arm, surface, known, count in map(tuple, rows)}
 
     def _by_unit(self, ratios: Sequence[Ratio], had_evidence: bool | None) -> sa.Select[Any]:
         """Select the arm and the sums x0, y0, x1, y1, ... of each unit that is seen in one arm only."""

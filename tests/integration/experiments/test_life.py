@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments, Experiments, Visitor
+from collector.tables import erasures
 from foundation.clock import FrozenClock
 from foundation.database.engine import transaction
+from foundation.database.tables import counters
 from foundation.errors import Conflict, NotFound
 from tests.integration.experiments.conftest import USERS, Traffic, live, make_plan, started
 
@@ -197,7 +199,8 @@ class Pins:
         self.taken: list[str] = []
         self.dropped: list[str] = []
 
-    def take(self, collection: str) -> str:
+    def take(self, collection: str, owner: str) -> str:
+        assert owner
         self.taken.append(f"{collection}-{len(self.taken)}")
         return self.taken[-1]
 
@@ -219,3 +222,42 @@ def test_pinned_evidence_is_read_at_the_start_and_anew_every_week(any_engine: sa
     experiments.look("default", experiment.id)
     assert experiments.get("default", experiment.id).pinned == "default-1"
     assert pins.dropped == ["default-0"]
+
+
+def test_a_refused_start_reads_no_evidence(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    pins = Pins()
+    experiments = Experiments(any_engine, clock, pins=pins)
+    first, second = (experiments.create("default", make_plan()).id for _ in range(2))
+    experiments.start("default", first)
+    for refused in (first, second):
+        with pytest.raises(Conflict):
+            experiments.start("default", refused)
+    assert pins.taken == ["default-0"]
+
+
+def test_an_erasure_renews_what_an_experiment_pinned(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    pins = Pins()
+    experiments = Experiments(any_engine, clock, pins=pins)
+    experiment = experiments.create("default", make_plan())
+    experiments.start("default", experiment.id)
+    clock.advance(timedelta(hours=1))
+    row = {"collection": "default", "id": "e-1", "person": "p", "counts": {}, "versions": [], "change": 1}
+    with transaction(any_engine) as connection:
+        more = {"signature": "", "at": clock.now(), "swept": False, "actor": ""}
+        connection.execute(sa.insert(erasures).values(row | more))
+    experiments.look("default", experiment.id)
+    assert pins.taken == ["default-0", "default-1"], "though no version learned from that person"
+
+
+def test_nothing_is_decided_before_an_upgrade_has_counted_again(
+    any_engine: sa.Engine, experiments: Experiments, assignments: Assignments, clock: FrozenClock
+) -> None:
+    experiment = started(experiments, assignments)
+    with transaction(any_engine) as connection:
+        connection.execute(sa.insert(counters).values(name="recount:default", value=1))
+    clock.advance(timedelta(days=30))
+    experiments.look("default", experiment)
+    assert experiments.get("default", experiment).state == "running"
+    with transaction(any_engine) as connection:
+        connection.execute(sa.delete(counters).where(counters.c.name == "recount:default"))
+    assert experiments.look("default", experiment).verdict.decision == "keep_control"

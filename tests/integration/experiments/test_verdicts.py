@@ -127,7 +127,7 @@ def test_a_gain_in_satisfaction_or_resolution_is_found(
     rated: int,
     verdict: Literal["resolved", ""],
 ) -> None:
-    plan: dict[str, Any] = {"success": (metric,), "planned_searches": 300, "min_days": 0.0, "recontact_days": 1.0}
+    plan: dict[str, Any] = {"success": (metric,), "planned_searches": 300, "min_days": 0.0, "recontact_days": 3.0}
     experiment = experiments.get("default", started(experiments, assignments, **plan))
     searches = []
     for number in range(400):
@@ -144,7 +144,7 @@ def test_a_gain_in_satisfaction_or_resolution_is_found(
             )
         )
     traffic.take(experiment, searches)
-    clock.advance(timedelta(days=2, hours=1))
+    clock.advance(timedelta(days=4, hours=1))
 
     card = experiments.look("default", experiment.id)
 
@@ -156,14 +156,14 @@ def test_a_gain_in_satisfaction_or_resolution_is_found(
 def test_a_request_counts_as_resolved_only_when_its_window_has_closed(
     experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
 ) -> None:
-    plan: dict[str, Any] = {"success": ("resolution",), "recontact_days": 2.0}
+    plan: dict[str, Any] = {"success": ("resolution",), "recontact_days": 3.0}
     experiment = experiments.get("default", started(experiments, assignments, **plan))
     searches = [
         Search(f"q{n}", f"u{n}", ("control", "treatment")[n % 2], clock.now(), verdict="resolved") for n in range(60)
     ]
     traffic.take(experiment, searches)
     assert not experiments.report("default", experiment.id).evidence.measured
-    clock.advance(timedelta(days=3))
+    clock.advance(timedelta(days=4))
     assert experiments.report("default", experiment.id).evidence.measured
 
 
@@ -232,3 +232,27 @@ def test_users_in_quarantine_count_in_no_arm_and_an_audit_knows_when(
     assert (before.searches, after.searches) == (len(USERS), len(USERS) - 1)
     [audited] = experiments.audit("default", stopped.id)
     assert audited.reproduced, audited.differences
+
+
+def test_a_unit_counts_once_in_the_segments_of_the_split(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = experiments.get("default", started(experiments, assignments))
+    now = clock.now()
+    for number, surface in enumerate(("page", "agent", "context")):
+        searches = [
+            Search(
+                f"{surface}{n}",
+                f"u{n}",
+                ("control", "treatment")[n % 2],
+                now + timedelta(hours=number),
+                more={"surface": surface},
+            )
+            for n in range(40)
+        ]
+        traffic.take(experiment, searches)
+    look = experiments.report("default", experiment.id).verdict.inputs["look"]
+    assert look["splits"] == {
+        "surface agent": {"control": 20, "treatment": 20},
+        "named users": {"control": 20, "treatment": 20},
+    }

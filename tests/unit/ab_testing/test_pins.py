@@ -56,7 +56,8 @@ def test_pickled_objects_are_not_read(tmp_path: Path) -> None:
 def test_what_was_taken_is_there_until_it_is_dropped(engine: sa.Engine, tmp_path: Path) -> None:
     clock = FrozenClock(datetime(2026, 11, 1, tzinfo=UTC))
     pins = EvidencePins(engine, ArtifactStore(str(tmp_path)), clock, 30.0)
-    digest = pins.take("shop")
+    digest = pins.take("shop", "one")
+    assert pins.take("shop", "another") != digest, "nobody drops what another reads"
     assert pins.load(digest).queries == ()
     pins.drop(digest)
     pins.drop(digest)

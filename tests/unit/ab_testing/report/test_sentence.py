@@ -114,3 +114,9 @@ def test_the_sentence_agrees_with_the_decision(
     assert told.startswith(BEGINS[verdict.decision])
     assert ("wins" in told) == (verdict.decision == "promote")
     assert ("stays" in told) == (verdict.decision in {"keep_control", "rollback", "invalid"})
+
+
+def test_an_experiment_that_ended_without_searches_says_how_it_ended() -> None:
+    nothing = Look(change=0, days=0.0, units={}, searches={})
+    told = read(nothing, Verdict("promote", "it was better by the release before", "treatment"))
+    assert told == "It ended: it was better by the release before."
