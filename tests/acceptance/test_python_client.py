@@ -32,7 +32,12 @@ def service(
     home = tmp_path_factory.mktemp("home")
     (home / "onnx").symlink_to(tiny_model.parent / "onnx")
     with Server(Settings(home=home, model=str(tiny_model), encoder_threads=1, log_level="warning")) as server:
-        index(server.remote, documents)
+        answer = {
+            "id": "reset",
+            "title": "Reset your password",
+            "text": "Whoever forgot it chooses a new one here.",
+        }
+        index(server.remote, [*documents, answer])
         yield server
 
 
