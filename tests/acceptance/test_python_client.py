@@ -32,7 +32,7 @@ def service(
     home = tmp_path_factory.mktemp("home")
     (home / "onnx").symlink_to(tiny_model.parent / "onnx")
     with Server(Settings(home=home, model=str(tiny_model), encoder_threads=1, log_level="warning")) as server:
-        answer = {
+        answer: dict[str, Any] = {
             "id": "reset",
             "title": "Reset your password",
             "text": "Whoever forgot it chooses a new one here.",
