@@ -116,15 +116,14 @@ def _experiment(remote: ServiceClient, planted: Planted, treatment: str, queries
 
 
 def _visit(remote: ServiceClient, planted: Planted, queries: list[str], random: np.random.Generator, name: str) -> None:
-    """Let one client's share of the users search and say what they think."""
-    events = []
+    """Let one client's share of the users search, and say at once what they think."""
     for number in range(USERS // _CLIENTS):
         user = f"{name}-{number}"
         answer = remote.post("/v1/search", {"query": queries[int(random.integers(len(queries)))], "user": user})
         said = planted.says(random, answer["arm"] == "treatment")
         document = {"document_id": answer["hits"][0]["id"]} if said["type"] == "rating" else {}
-        events.append({"query_id": answer["query_id"], "id": f"{user}/said", "user": user} | said | document)
-    remote.post("/v1/events", events)
+        event = {"query_id": answer["query_id"], "id": f"{user}/said", "user": user}
+        remote.post("/v1/events", event | said | document)
 
 
 def _await_traffic(remote: ServiceClient, experiment: str) -> None:
