@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -56,11 +56,8 @@ class PinUpkeep:
 
     def renew(self, experiment: Experiment) -> Experiment:
         """Return a running experiment with newer evidence, once a week and when a person was erased since."""
-        if experiment.pinned_at is None:
-            return experiment
-        now = self._clock.now()
-        age = now - experiment.pinned_at
-        if age < RENEW_AFTER and not (age >= _ERASURE_TAKES and self._erased_since(experiment)):
+        pinned_at, now = experiment.pinned_at, self._clock.now()
+        if pinned_at is None or not self._is_due(experiment.collection, pinned_at, now):
             return experiment
         renewed = replace(experiment, pinned=self.take(experiment), pinned_at=now)
         with transaction(self._engine) as connection:
@@ -79,8 +76,11 @@ class PinUpkeep:
         if experiment.pinned not in read:
             self._pins.drop(experiment.pinned)
 
-    def _erased_since(self, experiment: Experiment) -> bool:
-        """Return whether a person whom the evidence may hold was erased since, or just before it was read."""
-        assert experiment.pinned_at is not None  # noqa: S101  `renew` asked
+    def _is_due(self, collection: str, pinned_at: datetime, now: datetime) -> bool:
+        """Return whether the evidence is a week old, or may hold a person who was erased since or just before."""
+        if now - pinned_at >= RENEW_AFTER:
+            return True
+        if now - pinned_at < _ERASURE_TAKES:
+            return False
         with reading(self._engine) as connection:
-            return erased_since(connection, experiment.collection, experiment.pinned_at - _ERASURE_TAKES)
+            return erased_since(connection, collection, pinned_at - _ERASURE_TAKES)

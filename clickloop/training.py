@@ -233,8 +233,7 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
     Raises:
         Conflict: There are more documents than may be embedded again.
     """
-    from retrainer.learners.encoder.learner import EncoderLearner  # noqa: PLC0415  loads the libraries that train
-    from retrainer.learners.encoder.tuning import TuningPlan  # noqa: PLC0415
+    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and most trainings leave the encoder as it is
 
     settings = container.settings
     if documents > settings.encoder_documents:
@@ -244,12 +243,12 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
         )
     home = Path(settings.home)
     _remove_abandoned(home / "tuning")
-    return EncoderLearner(
+    return learner.EncoderLearner(
         base=settings.model,
         precision=container.encoder.digest.rpartition("-")[2],
         forms=home / "onnx",
         folder=home / "tuning" / f"{collection}-{name}",
-        plan=TuningPlan(limit_s=60 * settings.encoder_minutes),
+        plan=tuning.TuningPlan(limit_s=60 * settings.encoder_minutes),
     )
 
 

@@ -47,8 +47,9 @@ def write_lines(values: Iterable[dict[str, Any]], file: Path) -> int:
     """Write one JSON object a line, packed when the name ends in `.gz`; return how many they are."""
     count = 0
     with gzip.GzipFile(file, "wb") if file.suffix.lower() == ".gz" else file.open("wb") as lines:
-        for count, value in enumerate(values, start=1):  # noqa: B007  read after the loop, as how many were written
+        for value in values:
             lines.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+            count += 1
     return count
 
 

@@ -88,8 +88,9 @@ def _write_csv(pairs: Iterator[dict[str, Any]], file: Path) -> int:
     with file.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
-        for count, pair in enumerate(pairs, start=1):  # noqa: B007  read after the loop, as how many were written
+        for pair in pairs:
             writer.writerow(pair | {"sources": " ".join(pair["sources"])})
+            count += 1
     return count
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from io import StringIO
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 import ir_measures
 
@@ -13,6 +15,10 @@ from foundation.errors import InvalidRequest
 
 Run = dict[str, dict[str, float]]
 """Scores by query id and document id, best first."""
+
+
+_read_scores = cast("Callable[[TextIO], Iterable[Any]]", ir_measures.read_trec_run)
+"""Reads documents with their queries and scores; the library gives it no types."""
 
 
 def read_run(file: Path) -> Run:
@@ -24,7 +30,7 @@ def read_run(file: Path) -> Run:
     run: Run = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            for scored in ir_measures.read_trec_run(StringIO(line)):  # type: ignore[no-untyped-call]  # ir-measures publishes no types
+            for scored in _read_scores(StringIO(line)):
                 if not math.isfinite(scored.score):
                     raise ValueError(f"score {scored.score}")
                 run.setdefault(scored.query_id, {})[scored.doc_id] = scored.score

@@ -35,7 +35,6 @@ import serving.http.suggest
 from ab_testing.api import Assignments, experiments_a_year, false_promotions_a_year
 from clickloop.container import CONSUMER, Container
 from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
-from clickloop.server.shared_metrics import render_metrics
 from collector.dead_letters.alarm import DeadLetterAlarm
 from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
@@ -46,6 +45,7 @@ from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound, needs_extra
 from foundation.processes.processors import at_once
 from foundation.settings import Settings
+from foundation.telemetry.exposition import render_metrics
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
 from retrainer.autopilot import alpha_of

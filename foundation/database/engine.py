@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -231,19 +231,25 @@ def increment(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[A
         rows: Values of all columns in their order, as the driver takes them.
     """
     if rows:
-        connection.exec_driver_sql(_increment(table, connection.dialect.name), list(rows))
+        connection.exec_driver_sql(_increment(connection, table), list(rows))
 
 
-@cache
-def _increment(table: sa.Table, dialect: str) -> str:
-    """Return the statement, for the driver: a third of the time of a row goes by this way."""
-    keys, names = [column.name for column in table.primary_key], [column.name for column in table.columns]
-    mark = "%s" if dialect == "postgresql" else "?"
-    added = (f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in keys)
-    return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(mark for _ in names)}) "  # noqa: S608  names of our own
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(added)}"
-    )
+_increments: dict[tuple[str, str], str] = {}
+"""Statements of `increment` by dialect and table, made once."""
+
+
+def _increment(connection: sa.Connection, table: sa.Table) -> str:
+    """Return the statement for the driver, values by position: a third of the time of a row goes by this way."""
+    name = connection.dialect.name
+    if (name, table.name) not in _increments:
+        statement = _dialect_insert(connection, table)
+        keys = [column.name for column in table.primary_key]
+        added = {one.name: one + statement.excluded[one.name] for one in table.columns if one.name not in keys}
+        style = "format" if name == "postgresql" else "qmark"
+        by_position = sa.create_mock_engine(connection.engine.url, lambda *_: None, paramstyle=style)
+        made = statement.on_conflict_do_update(index_elements=keys, set_=added).compile(by_position)
+        _increments[name, table.name] = str(made)
+    return _increments[name, table.name]
 
 
 def take_numbers(connection: sa.Connection, counter: str, count: int) -> int:

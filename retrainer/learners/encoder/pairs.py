@@ -57,13 +57,13 @@ def make_pairs(labels: Iterable[Label], corpus: Corpus, queries: Mapping[str, Qu
     pairs: list[TrainingPair] = []
     for key, chosen in sorted(_choose(labels, corpus).items()):
         query = queries[key]
-        near = _find_negatives(corpus, query, {label.document_id for label in chosen}) if mined else []
-        for label in chosen:
+        near = _find_negatives(corpus, query, {row for _, row in chosen}) if mined else []
+        for label, row in chosen:
             if label.relevance < _MIN_RELEVANCE:
                 continue
-            passage, cosine = _nearest_passage(corpus, label.document_id, query.vector)
-            hard = [name for name, other in near if other < _MARGIN * cosine][:_HARDEST]
-            negative = _nearest_passage(corpus, str(generator.choice(hard)), query.vector)[0] if hard else ""
+            passage, cosine = _nearest_passage(corpus, row, query.vector)
+            hard = [found for found, other in near if other < _MARGIN * cosine][:_HARDEST]
+            negative = _nearest_passage(corpus, int(generator.choice(hard)), query.vector)[0] if hard else ""
             pairs.append(TrainingPair(query.text, passage, label.relevance * label.weight, negative))
     return pairs
 
@@ -78,35 +78,37 @@ def draw_pairs(pairs: list[TrainingPair], count: int, seed: int) -> list[Trainin
     return [pairs[index] for index in generator.permutation(drawn).tolist()]
 
 
-def _choose(labels: Iterable[Label], corpus: Corpus) -> dict[str, list[Label]]:
-    """Return the labels to learn from by query, those that say most first; no document is in too many."""
-    chosen: dict[str, list[Label]] = {}
+def _choose(labels: Iterable[Label], corpus: Corpus) -> dict[str, list[tuple[Label, int]]]:
+    """Return the labels to learn from by query, with their documents' rows, those that say most first.
+
+    No document is in too many.
+    """
+    chosen: dict[str, list[tuple[Label, int]]] = {}
     uses: dict[str, int] = {}
     for label in sorted(labels, key=lambda one: (-one.relevance * one.weight, one.query_key, one.document_id)):
-        known = corpus.row(label.document_id) is not None and label.relevance >= _MAX_NEGATIVE_RELEVANCE
+        row = corpus.row(label.document_id)
         full = len(chosen.get(label.query_key, ())) >= _PER_QUERY or uses.get(label.document_id, 0) >= _PER_DOCUMENT
-        if known and label.weight > 0 and not full:
-            chosen.setdefault(label.query_key, []).append(label)
+        says = label.relevance >= _MAX_NEGATIVE_RELEVANCE and label.weight > 0
+        if row is not None and says and not full:
+            chosen.setdefault(label.query_key, []).append((label, row))
             uses[label.document_id] = uses.get(label.document_id, 0) + (label.relevance >= _MIN_RELEVANCE)
     return chosen
 
 
-def _find_negatives(corpus: Corpus, query: Query, wanted: set[str]) -> list[tuple[str, float]]:
-    """Return documents that look like answers and are not known to be, with their cosines, the nearest first."""
+def _find_negatives(corpus: Corpus, query: Query, wanted: set[int]) -> list[tuple[int, float]]:
+    """Return rows of documents that look like answers and are not known as such, with their cosines, nearest first."""
     first_stage = retrieve(corpus, query)
     found = dict.fromkeys([*list(first_stage.lexical)[:_DEPTH], *first_stage.near[:_DEPTH]])
-    rows = np.array([row for row in found if corpus.name(row) not in wanted and corpus.columns.counts[row]], np.int64)
+    rows = np.array([row for row in found if row not in wanted and corpus.columns.counts[row]], np.int64)
     if not len(rows):
         return []
     cosines = corpus.compare(rows, query.vector[:, None])[0][:, 0]
     order = np.argsort(-cosines, kind="stable").tolist()
-    return [(corpus.name(int(rows[place])), float(cosines[place])) for place in order]
+    return [(int(rows[place]), float(cosines[place])) for place in order]
 
 
-def _nearest_passage(corpus: Corpus, document_id: str, vector: Floats) -> tuple[str, float]:
-    """Return the passage of a document that is nearest to a query, and its cosine."""
-    row = corpus.row(document_id)
-    assert row is not None  # noqa: S101  the caller asked for it by the corpus
+def _nearest_passage(corpus: Corpus, row: int, vector: Floats) -> tuple[str, float]:
+    """Return the passage of the document in a row that is nearest to a query, and its cosine."""
     document = corpus.document(row)
     passages = split_passages(document.title, document.text)
     cosines = corpus.nearness([row], vector)[0]

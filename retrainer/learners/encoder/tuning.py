@@ -39,6 +39,10 @@ _STATE = "trainer_state.json"
 _TASK = "task.json"
 
 
+_hide_bars = cast("Callable[[], None]", disable_progress_bars)
+"""Hides the bars of transformers, which gives it no types."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuningPlan:
     """How an encoder is fine-tuned.
@@ -104,7 +108,7 @@ def tune_encoder(
         folder: Keeps checkpoints, and the result in `model`.
     """
     began_s = monotonic_s()
-    disable_progress_bars()  # type: ignore[no-untyped-call]  # as the library leaves it
+    _hide_bars()
     disable_progress_bar()
     _prepare(folder, base, pairs, plan, seed)
     model = SentenceTransformer(str(base), local_files_only=True)
@@ -205,12 +209,12 @@ def _transformer(model: Any) -> torch.nn.Module:
 class _Trainer(SentenceTransformerTrainer):
     """Loads checkpoints whose transformer has low-rank changes beside its weights too."""
 
-    def _load_from_checkpoint(self, checkpoint_path: str) -> None:  # type: ignore[override]  # as the library does
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, _model: torch.nn.Module | None = None) -> None:
         transformer = _transformer(self.model)
         if any("lora_" in name for name, _ in transformer.named_parameters()):
-            transformer.load_state_dict(load_file(Path(checkpoint_path) / "model.safetensors"))
+            transformer.load_state_dict(load_file(Path(resume_from_checkpoint) / "model.safetensors"))
         else:
-            super()._load_from_checkpoint(checkpoint_path)
+            super()._load_from_checkpoint(resume_from_checkpoint)
 
 
 def _to_dataset(seen: list[TrainingPair]) -> Dataset:

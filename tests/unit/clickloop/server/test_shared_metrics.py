@@ -1,24 +1,9 @@
-"""Processes of a server count together; what those that ended say of the present is not added up."""
+"""Processes of a server count together from the first number on."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
-
-from clickloop.server.shared_metrics import _forget_dead_processes
-
-NO_PROCESS = 2**22 + 1  # above the highest number that Linux gives
-
-
-def test_gauges_of_dead_processes_go_and_their_counts_stay(tmp_path: Path) -> None:
-    kept = {f"gauge_livesum_{os.getpid()}.db", f"counter_{NO_PROCESS}.db", f"gauge_mostrecent_{NO_PROCESS}.db"}
-    for name in (*kept, f"gauge_livesum_{NO_PROCESS}.db"):
-        (tmp_path / name).touch()
-    _forget_dead_processes(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == kept
-
 
 SERVE = """
 import sys
