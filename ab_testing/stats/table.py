@@ -23,7 +23,9 @@ def columns(table: Table) -> tuple[Integers, Integers, Integers]:
     try:
         pairs = np.fromiter(chain.from_iterable(table), np.int64, 2 * len(table))
         count = np.fromiter(table.values(), np.int64, len(table))
-        exact = int(np.abs(pairs).max(initial=0)) ** 2 * int(count.sum()) <= _MAX_INT64
+        largest = max(int(pairs.max(initial=0)), -int(pairs.min(initial=0)))
+        units = int(count.max(initial=0)) * len(table)  # Python's own numbers, which the sum of counts may need
+        exact = max(largest, 1) ** 2 * units <= _MAX_INT64
     except OverflowError:
         exact = False
     if not exact:

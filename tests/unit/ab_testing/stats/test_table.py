@@ -1,7 +1,7 @@
 """Tables become columns without losing a digit."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ab_testing.stats.table import columns, sum_by
@@ -12,6 +12,8 @@ TABLES = st.dictionaries(
 
 
 @given(table=TABLES)
+@example(table={(0, 0): 1, (2, 1): 2**63 - 1})  # the counts fit one by one, and their sum does not
+@example(table={(-(2**63), 1): 1})
 def test_sums_of_products_are_exact_however_large(table: dict[tuple[int, int], int]) -> None:
     x, y, count = columns(table)
     assert int((count * x * y).sum()) == sum(units * one * other for (one, other), units in table.items())
