@@ -60,11 +60,6 @@ class Assignment:
         """Names the run: the experiment's id and the number of its start."""
         return self.experiment, self.run
 
-    @property
-    def external(self) -> bool:
-        """Whether an engine outside clickloop ranks."""
-        return self.arms[0].external
-
 
 class Assignments:
     """The running experiments in memory, for many readers and one refresher.
@@ -141,7 +136,7 @@ class Assignments:
             wanted: The id of a running experiment, a colon, and the name of an arm or "interleaved".
 
         Raises:
-            InvalidRequest: No such experiment runs here, it has no such arm, or clickloop does not rank that arm.
+            InvalidRequest: No such experiment runs here, it has no such arm.
         """
         id_, _, name = wanted.partition(":")
         for draw in self._running.get(collection, ()):
@@ -195,8 +190,6 @@ class _Draw:
         found = next((arm for arm in plan.arms if arm.name == name), None)
         if found is None:
             raise _no_arm(f"names arm {name!r}; experiment {self.experiment.id} has {', '.join(_names(plan.arms))}")
-        if found.external:
-            raise _no_arm(f"names arm {name!r}, which an engine outside clickloop ranks")
         whole = self.to_assignment(visitor.query, 0, query, forced=True)
         return Assignment(whole.experiment, whole.run, whole.plan_hash, "ab", name, (found,), whole.unit, forced=True)
 

@@ -105,7 +105,7 @@ class Experiments:
         read_at = self._clock.now()
         pinned = self._pins.take(experiment)
         try:
-            started = self._start(experiment, replace(experiment, pinned=pinned, pinned_at=read_at), actor)
+            started = self._start(experiment, pinned=pinned, read_at=read_at, actor=actor)
         except ClickloopError:
             self._pins.drop_unread(replace(experiment, pinned=pinned))
             raise
@@ -114,8 +114,8 @@ class Experiments:
                 self._pins.drop_unread(ended)
         return started
 
-    def _start(self, read: Experiment, pinned: Experiment, actor: str) -> Experiment:
-        """Start an experiment that still stands as it was read."""
+    def _start(self, read: Experiment, *, pinned: str, read_at: datetime, actor: str) -> Experiment:
+        """Start an experiment on evidence that was read at a moment, if it may still be started."""
         with transaction(self._engine) as connection:
             others = store.lock_all(connection, read.collection)
             experiment = store.find(connection, read.collection, read.id)
@@ -129,8 +129,8 @@ class Experiments:
                 started_by=actor,
                 champion=self._champion(read.collection),
                 slots_from=slots_from,
-                pinned=pinned.pinned,
-                pinned_at=pinned.pinned_at if pinned.pinned else None,
+                pinned=pinned,
+                pinned_at=read_at if pinned else None,
             )
             store.save(connection, started)
             return store.find(connection, read.collection, read.id)
@@ -148,7 +148,9 @@ class Experiments:
             if experiment is None or experiment.state != "running":
                 state = store.find(connection, collection, experiment_id).state
                 raise Conflict(f"experiment {experiment_id} is {state}; only a running one can be stopped")
-            return self._stop(connection, experiment, reason, actor)
+            stopped = self._stop(connection, experiment, reason, actor)
+        self._pins.drop_unread(stopped)
+        return stopped
 
     def end_for(self, connection: sa.Connection, collection: str, reason: str, actor: str) -> tuple[str, ...]:
         """Stop what runs in a collection, within the caller's transaction, and return the ids.
@@ -182,9 +184,7 @@ class Experiments:
         and ends the experiment. That happens once, however many look at the same time; later looks read the decision.
         """
         experiment = self.get(collection, experiment_id)
-        if experiment.state != "running":
-            return self.report(collection, experiment_id)
-        if self._is_recounted(collection):
+        if experiment.state != "running" or self._awaits_recount(collection):
             return self.report(collection, experiment_id)
         experiment = self._pins.renew(experiment)
         now = self._clock.now()
@@ -193,12 +193,16 @@ class Experiments:
             looks = self._measure(experiment, now, everything=True)
         verdict = audit.judge(experiment, looks, now)
         with transaction(self._engine) as connection:
-            if store.is_unchanged(connection, experiment):
+            unchanged = store.is_unchanged(connection, experiment)
+            if unchanged:
                 store.record_look(connection, experiment, looks[-1])
-                if verdict.final:
-                    experiment = self._end(connection, experiment, verdict, EXPERIMENT)
-                return scorecard.build(experiment, looks[-1], verdict)
-        return self.report(collection, experiment_id)
+            if unchanged and verdict.final:
+                experiment = self._end(connection, experiment, verdict, EXPERIMENT)
+        if not unchanged:
+            return self.report(collection, experiment_id)
+        if verdict.final:
+            self._pins.drop_unread(experiment)
+        return scorecard.build(experiment, looks[-1], verdict)
 
     def report(self, collection: str, experiment_id: str) -> Scorecard:
         """Read an experiment and change nothing: now if it runs, else as it stood when it ended."""
@@ -243,7 +247,7 @@ class Experiments:
             history = refolded_history(connection, run_of(run), run.started_at, change=change, lateness_days=late)
         return audit.compare(decision, run, totals, store.looks(connection, run), history)
 
-    def _is_recounted(self, collection: str) -> bool:
+    def _awaits_recount(self, collection: str) -> bool:
         """Return whether an upgrade's recount is still to come, before which too little is counted."""
         with reading(self._engine) as connection:
             return must_recount(connection, collection)

@@ -191,7 +191,7 @@ class Searcher:
                 raise NotReady(f"the arms of experiment {assignment.experiment} are not loaded; /readyz says why")
             return assignment
         found = self.assignments.assign(draft.collection, visitor, draft.query) if joins else None
-        return found if found and found.key in snapshot.arms and not found.external else None
+        return found if found and found.key in snapshot.arms else None
 
 
 class _EveryField(dict[str, FieldType]):

@@ -37,12 +37,9 @@ class Arm:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     name: str = field(metadata={"description": "Name of the arm in impressions and reports."})
-    version: str = field(default="", metadata={"description": "Version that ranks: an id, a name, or 'champion'."})
+    version: str = field(metadata={"description": "Version that ranks: an id, a name, or 'champion'."})
     settings: ArmSettings = field(
         default_factory=ArmSettings, metadata={"description": "What it changes of how that version serves."}
-    )
-    external: bool = field(
-        default=False, metadata={"description": "Whether an engine outside clickloop ranks and the app logs its lists."}
     )
     weight: float = field(default=1.0, metadata={"description": "Its share of the units, relative to the others'."})
 
@@ -53,12 +50,10 @@ def arm_faults(arm: Arm, place: str) -> Iterator[FieldFault]:
     Args:
         place: The field of the plan that names the arm's version.
     """
-    if not arm.external and not _is_name(arm.version, _VERSION_LENGTH):
+    if not _is_name(arm.version, _VERSION_LENGTH):
         yield FieldFault(place, f"must be 1 to {_VERSION_LENGTH} printable characters")
     if not _is_name(arm.name, _NAME_LENGTH):
         yield FieldFault("arms", f"must have names of 1 to {_NAME_LENGTH} printable characters, not {arm.name!r:.100}")
-    if arm.external and (arm.version or arm.settings != ArmSettings()):
-        yield FieldFault("arms", f"hold {arm.name!r}, an outside engine: it has no version and no settings")
     if not 0 < arm.weight <= _MAX_WEIGHT:
         yield FieldFault("arms", f"must have weights above 0 and at most {_MAX_WEIGHT}, not {arm.weight}")
     if arm.settings.fusion not in (None, *get_args(Fusion)):

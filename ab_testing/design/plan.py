@@ -242,11 +242,9 @@ class ExperimentPlan:
             yield from arm_faults(arm, place)
         if len({arm.name for arm in self.arms}) < len(self.arms) or INTERLEAVED in {arm.name for arm in self.arms}:
             yield FieldFault("arms", f"must have different names, none of them {INTERLEAVED!r}")
-        if self.kind == "interleaving":
-            if len({(arm.version, arm.settings) for arm in self.arms}) < len(self.arms):
-                yield FieldFault(self.places[-1], "ranks like another arm; interleaving needs different rankings")
-            if any(arm.external for arm in self.arms):
-                yield FieldFault("arms", "hold an engine outside clickloop, whose lists cannot be interleaved here")
+        alike = len({(arm.version, arm.settings) for arm in self.arms}) < len(self.arms)
+        if self.kind == "interleaving" and alike:
+            yield FieldFault(self.places[-1], "ranks like another arm; interleaving needs different rankings")
 
     def _numbers(self) -> Iterator[tuple[str, bool, str]]:
         yield "coverage", 0 < self.coverage <= 1, "above 0 and at most 1"

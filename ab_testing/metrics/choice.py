@@ -45,8 +45,6 @@ def _usual_guardrails(plan: ExperimentPlan) -> Iterator[str]:
 
 
 def _faults(plan: ExperimentPlan) -> Iterator[FieldFault]:
-    if any(arm.external for arm in plan.arms):
-        yield FieldFault("arms", "hold an engine outside clickloop, whose lists cannot be logged under an experiment")
     guarded = [one.metric for one in plan.guardrails]
     for place, names in (("success", list(plan.success)), ("guardrails", guarded)):
         unknown = [name for name in names if name not in METRICS]

@@ -24,7 +24,6 @@ class AssignmentOut(BaseModel):
     run: int = Field(description="Which start of it, from 1.")
     plan_hash: str = Field(description="Hash of its plan.")
     arm: str = Field(description="Name of the arm; interleaved where all rank.")
-    external: bool = Field(description="Whether an engine outside clickloop ranks in this arm.")
 
 
 class AssignmentsOut(BaseModel):
@@ -77,5 +76,4 @@ def _to_answer(found: Assignment) -> AssignmentOut:
         run=found.run,
         plan_hash=found.plan_hash,
         arm=found.arm,
-        external=found.external,
     )

@@ -96,12 +96,11 @@ class Participation:
             ClickloopError: An arm cannot be served here.
         """
         for arm in experiment.plan.arms:
-            if not arm.external:
-                version = (served.champion or served.wanted) if arm.version == CHAMPION else arm.version
-                if not self._versions.hold(name, served, version):
-                    raise ClickloopError(f"version {version} does not load: {served.failures.problem(version)}")
-                self._check_settings(arm, served, version)
-                yield arm.name, ArmNeeds(version, arm.settings, evidence)
+            version = (served.champion or served.wanted) if arm.version == CHAMPION else arm.version
+            if not self._versions.hold(name, served, version):
+                raise ClickloopError(f"version {version} does not load: {served.failures.problem(version)}")
+            self._check_settings(arm, served, version)
+            yield arm.name, ArmNeeds(version, arm.settings, evidence)
 
     def _check_settings(self, arm: Arm, served: CollectionState, version: str) -> None:
         """Raise ClickloopError where an arm wants what is not there to be served."""

@@ -35,7 +35,7 @@ class House:
         self.champion = client.get("/v1/versions").json()["champion"]
 
     def start(self, *arms: dict[str, Any], **plan: Any) -> str:
-        listed = [{"version": self.champion} | arm if not arm.get("external") else arm for arm in arms]
+        listed = [{"version": self.champion} | arm for arm in arms]
         made = self.client.post("/v1/experiments", json=PLAN | {"arms": listed} | plan)
         assert made.status_code == 201, made.text
         experiment: str = made.json()["id"]

@@ -213,7 +213,7 @@ def test_pinned_evidence_is_read_at_the_start_and_anew_every_week(any_engine: sa
     experiments = Experiments(any_engine, clock, pins=pins)
     shared = experiments.create("default", make_plan(evidence="shared", coverage=0.5))
     assert experiments.start("default", shared.id).pinned == ""
-    experiment = experiments.create("default", make_plan(coverage=0.5))
+    experiment = experiments.create("default", make_plan(coverage=0.5, max_days=30.0))
     assert experiments.start("default", experiment.id).pinned == "default-0"
     clock.advance(timedelta(days=6))
     experiments.look("default", experiment.id)
@@ -222,6 +222,21 @@ def test_pinned_evidence_is_read_at_the_start_and_anew_every_week(any_engine: sa
     experiments.look("default", experiment.id)
     assert experiments.get("default", experiment.id).pinned == "default-1"
     assert pins.dropped == ["default-0"]
+
+
+def test_an_experiment_that_ended_keeps_no_evidence(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    pins = Pins()
+    experiments = Experiments(any_engine, clock, pins=pins)
+    stopped, decided = (experiments.create("default", make_plan(coverage=0.5)).id for _ in range(2))
+    for one in (stopped, decided):
+        experiments.start("default", one)
+    experiments.stop("default", stopped)
+    clock.advance(timedelta(days=6.9))
+    experiments.look("default", decided)
+    assert pins.dropped == ["default-0"]
+    clock.advance(timedelta(days=1))
+    assert experiments.look("default", decided).verdict.final
+    assert pins.dropped[-1] == pins.taken[-1]
 
 
 def test_a_refused_start_reads_no_evidence(any_engine: sa.Engine, clock: FrozenClock) -> None:

@@ -130,7 +130,7 @@ def test_a_plan_for_one_surface_leaves_the_others_alone(clock: FrozenClock) -> N
 
 
 def test_replicas_hold_the_versions_of_every_running_experiment(clock: FrozenClock) -> None:
-    listed = (Arm("base", CHAMPION), Arm("new", "v-3"), Arm("theirs", external=True))
+    listed = (Arm("base", CHAMPION), Arm("new", "v-3"))
     assignments = serve(clock, running("a"), running("b", arms=listed))
     assert assignments.versions("shop") == {"v-1", "v-2", "v-3"}
     assert assignments.versions("another") == set()
@@ -145,9 +145,9 @@ def test_a_tester_gets_the_arm_that_is_asked_for(clock: FrozenClock) -> None:
     assert len(assignments.force("shop", "b:interleaved", Visitor(query="q")).arms) == 2
 
 
-@pytest.mark.parametrize("wanted", ["", "a", "a:", "a:best", "b:control", "a:theirs"])
+@pytest.mark.parametrize("wanted", ["", "a", "a:", "a:best", "b:control"])
 def test_an_arm_that_cannot_be_served_is_refused(clock: FrozenClock, wanted: str) -> None:
-    assignments = serve(clock, running("a", arms=(Arm("control", "v-1"), Arm("theirs", external=True))))
+    assignments = serve(clock, running("a", arms=(Arm("control", "v-1"), Arm("theirs", "v-2"))))
     with pytest.raises(InvalidRequest) as refused:
         assignments.force("shop", wanted, Visitor(query="q"))
     assert [fault.field for fault in refused.value.fields] == ["arm"]

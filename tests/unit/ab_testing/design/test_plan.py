@@ -79,7 +79,7 @@ def test_the_short_form_and_the_list_of_arms_are_one_plan() -> None:
 
 
 def test_a_plan_of_many_arms_survives_json() -> None:
-    arms = (Arm("now", "champion"), Arm("bare", "champion", ArmSettings(rerank=False)), Arm("shop", external=True))
+    arms = (Arm("now", "champion"), Arm("bare", "champion", ArmSettings(rerank=False)), Arm("next", "v-2", weight=0.5))
     plan = make(
         arms=arms, ramp=(RampStep(0, 0.01), RampStep(1, 0.5)), guardrails=(Guardrail("p95_latency", 0.1),), unit="query"
     )
@@ -103,7 +103,7 @@ def test_every_other_word_is_another_hash() -> None:
         (Arm("a", "v-1"), Arm("a", "v-2")),
         (Arm("a", "v-1"), Arm("interleaved", "v-2")),
         (Arm("a", "v-1"), Arm("b", "v-2", weight=0)),
-        (Arm("a", "v-1"), Arm("b", "v-2", external=True)),
+        (Arm("a", "v-1"), Arm("", "v-2")),
     ],
 )
 def test_wrong_arms_are_refused(arms: tuple[Arm, ...]) -> None:
