@@ -24,7 +24,7 @@ def columns(table: Table) -> tuple[Integers, Integers, Integers]:
         pairs = np.fromiter(chain.from_iterable(table), np.int64, 2 * len(table))
         count = np.fromiter(table.values(), np.int64, len(table))
         largest = max(int(pairs.max(initial=0)), -int(pairs.min(initial=0)))
-        units = int(count.max(initial=0)) * len(table)  # Python's own numbers, which the sum of counts may need
+        units = int(count.max(initial=0)) * len(table)  # no less than their sum, which itself might not fit
         exact = max(largest, 1) ** 2 * units <= _MAX_INT64
     except OverflowError:
         exact = False

@@ -15,12 +15,10 @@ from ab_testing.api import Assignments
 from clickloop.container import Container
 from foundation.contracts import Document
 from foundation.errors import ClickloopError
-from foundation.settings import Settings
 from serving.index.corpus import Corpus
 from serving.index.lexical.index import LexicalIndex
 from serving.live import failures
 from tests.plain_embedder import PlainEmbedder
-from tests.tiny_encoder import make_tiny_model
 
 DIMENSION = 8
 BEFORE = [Document("kettle", "kettle", "boils", change=1), Document("ladder", "ladder", "leans", change=2)]
@@ -65,20 +63,11 @@ def test_changes_that_cannot_be_written_leave_the_corpus_as_it_was(tmp_path: Pat
     assert set(corpus.lexical.search("kettle ladder teapot marble", 9)) == {2, 3}
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("model"))
-
-
 @pytest.fixture
-def container(model: Path, tmp_path: Path) -> Iterator[Container]:
-    (tmp_path / "onnx").symlink_to(model.parent / "onnx")
-    container = Container(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
+def container(parts: Container) -> Container:
     for name in ("first", "second"):
-        container.catalog.upsert(name, BEFORE)
-    yield container
-    container.content.close()
-    container.engine.dispose()
+        parts.catalog.upsert(name, BEFORE)
+    return parts
 
 
 def test_a_replica_comes_up_and_follows_the_others_although_one_collection_cannot_be_followed(

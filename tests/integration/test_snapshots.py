@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ from ab_testing.api import Assignments
 from clickloop.container import Container
 from foundation.contracts import Document
 from foundation.errors import Conflict
-from foundation.settings import Settings
 from serving.catalog.changes import read_changes
 from serving.encode.query import Query
 from serving.index.lexical.analysis import PLAIN
@@ -21,25 +18,15 @@ from serving.index.snapshot import digest_content
 from serving.index.snapshot_store import SnapshotStore
 from serving.live.loader import Loader
 from tests.namespaces import need_namespaces, start_contained
-from tests.tiny_encoder import make_tiny_model
 
 WORDS = ("kettle", "ladder", "marble", "needle", "orange", "pillow")
 DOCUMENTS = [Document(word, word, f"All about the {word}. It is useful.", fields={"size": len(word)}) for word in WORDS]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("model"))
-
-
 @pytest.fixture
-def container(model: Path, tmp_path: Path) -> Iterator[Container]:
-    (tmp_path / "onnx").symlink_to(model.parent / "onnx")
-    container = Container(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
-    container.catalog.upsert("default", DOCUMENTS)
-    yield container
-    container.content.close()
-    container.engine.dispose()
+def container(parts: Container) -> Container:
+    parts.catalog.upsert("default", DOCUMENTS)
+    return parts
 
 
 def follow(container: Container) -> Loader:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,26 +11,17 @@ from ab_testing.api import Assignments
 from clickloop.container import Container
 from foundation.contracts import Document, Manifest
 from foundation.registry.registry import Version
-from foundation.settings import Settings
 from serving.live.loader import Loader
 from serving.ranking.adaptation import Adapter
-from tests.tiny_encoder import DIMENSION, make_tiny_model
+from tests.tiny_encoder import DIMENSION
 
 DOCUMENTS = [Document(word, word, f"all about the {word}") for word in ("kettle", "ladder", "marble")]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("model"))
-
-
 @pytest.fixture
-def container(model: Path, tmp_path: Path) -> Iterator[Container]:
-    (tmp_path / "onnx").symlink_to(model.parent / "onnx")
-    container = Container(Settings(home=tmp_path, model=str(model), encoder_threads=1, log_level="error"))
-    container.catalog.upsert("default", DOCUMENTS)
-    yield container
-    container.engine.dispose()
+def container(parts: Container) -> Container:
+    parts.catalog.upsert("default", DOCUMENTS)
+    return parts
 
 
 @pytest.fixture
