@@ -6,7 +6,6 @@ are the exposure. The retrainer makes and reads experiments with `Experiments`.
 
 from __future__ import annotations
 
-from ab_testing.assignments import Assignment, Assignments
 from ab_testing.audit import AuditedDecision
 from ab_testing.decide.evidence import MetricEvidence
 from ab_testing.decide.rules import Verdict
@@ -17,10 +16,11 @@ from ab_testing.design.ledger import alpha_within, experiments_a_year, false_pro
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.experiments import ExperimentDay, Experiments
 from ab_testing.metrics.metrics import METRICS, Metric
-from ab_testing.pins import EvidencePins, PinnedEvidence
+from ab_testing.pinning.pins import EvidencePins, PinnedEvidence
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report.scorecard import Scorecard
 from ab_testing.store import running_experiments
+from ab_testing.traffic.assignments import Assignment, Assignments
 
 __all__ = [
     "CHAMPION",

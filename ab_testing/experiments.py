@@ -19,7 +19,7 @@ from ab_testing.design.plan import ExperimentPlan
 from ab_testing.design.slots import free_slots
 from ab_testing.measure import NO_HISTORY, measure
 from ab_testing.metrics.choice import check_metrics
-from ab_testing.pin_upkeep import Pins, PinUpkeep
+from ab_testing.pinning.upkeep import Pins, PinUpkeep
 from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
 from collector.api import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ab_testing.api import Assignments, Experiment, ExperimentPlan
-from ab_testing.pins import write_pin
+from ab_testing.pinning.pins import write_pin
 from clickloop.container import Container
 from foundation.contracts import CURVE_RANKS, Evidence, query_key
 from foundation.packed_evidence import pack

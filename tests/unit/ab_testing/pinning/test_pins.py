@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.pins import EvidencePins, read_pin, write_pin
+from ab_testing.pinning.pins import EvidencePins, read_pin, write_pin
 from foundation.clock import FrozenClock
 from foundation.contracts import CURVE_RANKS, Evidence
 from foundation.errors import ArtifactDamaged, NotFound

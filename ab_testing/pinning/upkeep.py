@@ -26,7 +26,7 @@ _ERASURE_TAKES = timedelta(minutes=1)
 
 
 class Pins(Protocol):
-    """Keeps the live evidence of a moment; `ab_testing.pins.EvidencePins` is one."""
+    """Keeps the live evidence of a moment; `ab_testing.pinning.pins.EvidencePins` is one."""
 
     def take(self, collection: str, owner: str) -> str:
         """Keep the present evidence of a collection for an owner and return its digest. Reads all of it."""

@@ -22,7 +22,7 @@ from ab_testing.design.assignment import (
 )
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED, Kind
-from ab_testing.first_arms import MAX_KEPT_ARMS, FirstArms
+from ab_testing.traffic.first_arms import MAX_KEPT_ARMS, FirstArms
 from collector.api import read_seen_units
 from foundation.clock import Clock
 from foundation.database.engine import reading

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ab_testing import first_arms
-from ab_testing.assignments import Assignments
 from ab_testing.design.arm import CHAMPION, Arm
 from ab_testing.design.assignment import Visitor
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import ExperimentPlan, RampStep
+from ab_testing.traffic import first_arms
+from ab_testing.traffic.assignments import Assignments
 from foundation.clock import FrozenClock
 from foundation.errors import InvalidRequest
 
