@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,9 @@ def ab(
     headlines: Annotated[
         Path | None, typer.Option(help="Archive of real tests: gzipped CSV of test_id, arm, impressions, clicks.")
     ] = None,
+    parts: Annotated[
+        str, typer.Option(help="Names of parts, as a run tells them; all, or a few of them if quick.")
+    ] = "",
     seed: Seed = 0,
     quick: Quick = False,
     as_json: AsJson = False,
@@ -34,7 +37,9 @@ def ab(
     """Experiments: false findings, power, coverage, audits, verdicts over HTTP, moves of the champion."""
     from benchmarks.experiments import run as bench
 
-    _measure("ab", seed, as_json, lambda: bench.run(seed, quick, headlines, Console(stderr=True).print))
+    only = tuple(parts.replace(",", " ").split())
+    _check_parts(only, [name for name in bench.ALL_PARTS if headlines or name != bench.UPWORTHY])
+    _measure("ab", seed, as_json, lambda: bench.run(seed, quick, headlines, Console(stderr=True).print, only))
 
 
 @app.command()
@@ -53,8 +58,7 @@ def chaos(
     from benchmarks.chaos import run as bench
 
     only = tuple(parts.replace(",", " ").split()) or (bench.QUICK_PARTS if quick else bench.ALL_PARTS)
-    if unknown := set(only) - set(bench.ALL_PARTS):
-        raise typer.BadParameter(f"{min(unknown)!r} is none of {', '.join(bench.ALL_PARTS)}")
+    _check_parts(only, bench.ALL_PARTS)
     _measure("chaos", seed, as_json, lambda: bench.run(seed, quick, Console(stderr=True).print, only))
 
 
@@ -197,6 +201,11 @@ def _numbers(bars: str) -> frozenset[int]:
     if wrong:
         raise typer.BadParameter(f"{wrong[0][:20]!r} is no number of a bar", param_hint="--bars")
     return frozenset(map(int, words))
+
+
+def _check_parts(only: Iterable[str], parts: Iterable[str]) -> None:
+    if unknown := set(only) - set(parts):
+        raise typer.BadParameter(f"{min(unknown)!r} is none of {', '.join(parts)}")
 
 
 def _measure(name: str, seed: int, as_json: bool, run: Callable[[], Findings]) -> None:

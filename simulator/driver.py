@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -15,7 +15,7 @@ from foundation.retries import RetryPolicy
 from simulator.collection import JudgedCollection
 from simulator.goal import Goal
 from simulator.quality import ndcg
-from simulator.tally import Counting, Tally
+from simulator.tally import Counting, Experience, Tally
 from simulator.traffic import Traffic
 from simulator.users import Population
 from simulator.visit_events import Habits, Reader
@@ -25,6 +25,7 @@ RESULTS = 10
 BATCH_DOCUMENTS = 500
 BATCH_BYTES = 4 * 2**20
 WINDOW_SEARCHES = 500
+INTERLEAVED = "interleaved"
 
 Json = dict[str, Any]
 
@@ -176,14 +177,17 @@ class Driver:
         reader = Reader(self._users.person(visit.person), self._habits, self._collection.max_grade)
         grades = [judged.get(document, 0) for document in shown]
         events = reader.events(visit, answer["query_id"], shown, grades, self._traffic.chance(number))
-        if events:
-            self._report(events, counting)
+        taken = self._report(events, counting) if events else []
+        if answer.get("arm", "") != INTERLEAVED:
+            counting.experienced(answer.get("version", ""), _experience_of(taken))
 
-    def _report(self, events: list[Json], counting: Counting) -> None:
+    def _report(self, events: list[Json], counting: Counting) -> list[Json]:
+        """Send events, count them and return those that the service took."""
         verdicts = self._verdicts("POST", "/v1/events", json=events)
         taken = [event for event, verdict in zip(events, verdicts, strict=True) if verdict["status"] != "refused"]
         clicks = sum(event["type"] == "click" for event in taken)
         counting.reported(len(taken), clicks, len(events) - len(taken))
+        return taken
 
     def _hits(self, body: Json) -> Json:
         return self._ask({"hits", "query_id"}, "POST", "/v1/search", json=body)
@@ -198,6 +202,13 @@ class Driver:
             names = " and ".join(sorted(wanted))
             raise ClickloopError(f"{method} {path} answered without {names}; is this a clickloop service?")
         return answer
+
+
+def _experience_of(events: Collection[Json]) -> Experience:
+    """Return what the user of one list did."""
+    stars = [int(event["value"]) for event in events if event["type"] == "rating"]
+    clicked = any(event["type"] == "click" for event in events)
+    return Experience(1, int(clicked), len(stars), sum(stars))
 
 
 def _batches(documents: list[Json]) -> Iterator[list[str]]:

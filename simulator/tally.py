@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from statistics import fmean
 
 from simulator.quality import ndcg
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What users did with the lists that one version ranked alone.
+
+    Attributes:
+        clicked: Searches with a click.
+        stars: Sum of the ratings.
+    """
+
+    searches: int = 0
+    clicked: int = 0
+    ratings: int = 0
+    stars: int = 0
+
+    @property
+    def click_rate(self) -> float:
+        """The share of searches with a click."""
+        return self.clicked / max(self.searches, 1)
+
+    @property
+    def csat(self) -> float:
+        """The mean rating in stars, 0.0 where nobody rated."""
+        return self.stars / max(self.ratings, 1)
+
+    def plus(self, other: Experience) -> Experience:
+        """Return both together."""
+        return Experience(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +49,7 @@ class Tally:
         refused: Requests and single events that the service called wrong.
         retried: Attempts repeated because the service was away or overloaded; not failures.
         versions: Searches by the version that answered, and `arms` by its arm.
+        experiences: What users did with the lists that one version ranked alone, by version.
         ndcg: Points (searches so far, mean nDCG@10 of the lists shown since the point before).
     """
 
@@ -31,6 +61,7 @@ class Tally:
     retried: int = 0
     versions: Mapping[str, int] = field(default_factory=dict)
     arms: Mapping[str, int] = field(default_factory=dict)
+    experiences: Mapping[str, Experience] = field(default_factory=dict)
     ndcg: tuple[tuple[int, float], ...] = ()
 
 
@@ -52,6 +83,7 @@ class Counting:
         self._counts: Counter[str] = Counter()
         self._versions: Counter[str] = Counter()
         self._arms: Counter[str] = Counter()
+        self._experiences: defaultdict[str, Experience] = defaultdict(Experience)
         self._shown: list[tuple[str, list[str]]] = []
         self._points: list[tuple[int, float]] = []
 
@@ -66,6 +98,11 @@ class Counting:
         with self._lock:
             self._counts.update(events_sent=events, clicks=clicks, refused=refused)
             self._on_progress(self.read())
+
+    def experienced(self, version: str, experience: Experience) -> None:
+        """Count what the user of one list did, which `version` ranked alone."""
+        with self._lock:
+            self._experiences[version] = self._experiences[version].plus(experience)
 
     def searched(self, query: str, shown: Sequence[str], version: str, arm: str) -> None:
         """Count an answered search and what it showed."""
@@ -86,6 +123,7 @@ class Counting:
                 retried=self._retried(),
                 versions=dict(self._versions),
                 arms=dict(self._arms),
+                experiences=dict(self._experiences),
                 ndcg=tuple(self._points),
             )
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from foundation.errors import ClickloopError
 from simulator.driver import Driver
-from simulator.tally import Tally
+from simulator.tally import Experience, Tally
 
 _SEARCHES_AT_ONCE = 60
 _STOP_LIMIT_S = 60.0
@@ -51,4 +51,7 @@ class BackgroundTraffic:
 
 
 def _add(one: Tally, other: Tally) -> Tally:
-    return Tally(**{name: getattr(one, name) + getattr(other, name) for name in _COUNTS})
+    experiences = dict(one.experiences)
+    for version, more in other.experiences.items():
+        experiences[version] = experiences.get(version, Experience()).plus(more)
+    return Tally(**{name: getattr(one, name) + getattr(other, name) for name in _COUNTS}, experiences=experiences)

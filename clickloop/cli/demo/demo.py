@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,20 @@ from simulator.collection import JudgedCollection
 from simulator.docstrings import docstrings
 from simulator.driver import Driver
 from simulator.help_centre import help_centre
+from simulator.tally import Experience
 from simulator.traffic import Traffic
 from simulator.users import make_population
+from simulator.visit_events import Habits
 
 CLOCK_SPEED = 3000.0
 """One second of the demo is fifty minutes of its users' lives."""
 
+_HABITS = Habits(rating_share=0.2)
+"""Its users rate often, for it is short."""
+
 _JUDGED_QUERIES = 500
 _EARLY_CLICKS = 300
+_LAST_CLICKS = 400
 _CLICKS = 2500
 _LOOK_AGAIN_S = 0.5
 _LOOK_AT_EXPERIMENT_S = 3.0
@@ -54,6 +61,7 @@ class Story:
         before: nDCG@10 by held-out query under the first version.
         after: The same under the last one.
         lists_before: Top ids by held-out query.
+        experiences: What users did with the lists that one version ranked alone, by version, the first one first.
         runs: Training runs as the service tells them.
     """
 
@@ -63,6 +71,7 @@ class Story:
     after: dict[str, float] = field(default_factory=dict)
     lists_before: dict[str, list[str]] = field(default_factory=dict)
     lists_after: dict[str, list[str]] = field(default_factory=dict)
+    experiences: Mapping[str, Experience] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     experiments: list[dict[str, Any]] = field(default_factory=list)
     searches: int = 0
@@ -102,6 +111,7 @@ class Demo:
             with traffic:
                 self._live(progress, traffic, story)
             story.searches, story.clicks = traffic.tally.searches, traffic.tally.clicks
+            story.experiences = traffic.tally.experiences
             story.after, story.lists_after = self._judge(progress, driver, collection, "quality after")
         remote = self._remote
         story.runs = remote.get("/v1/training-runs")
@@ -131,13 +141,25 @@ class Demo:
         self._driver(collection).load_documents()
         progress.update(task, total=story.documents)
         deadline = monotonic_s() + _LOAD_TIMEOUT_S
+        answered = False
         while (count := self._searchable()) < story.documents:
+            answered = answered or self._answer(collection)
             progress.update(task, completed=count, note=f"{count} of {story.documents} searchable")
             if monotonic_s() > deadline:
                 raise ClickloopError(f"only {count} documents became searchable; read {self.service.log_path}")
             time.sleep(_LOOK_AGAIN_S)
         progress.update(task, completed=story.documents, note=f"{story.documents} searchable")
         return story, collection
+
+    def _answer(self, collection: JudgedCollection) -> bool:
+        """Show what a first search finds, by words where meaning is still to come; return whether it found anything."""
+        text = collection.queries[pick_judged(collection, self._seed)[0]]
+        hits = self._driver(collection).look(text, k=1)
+        if hits:
+            self._console.print(
+                f'A first search, while documents are still embedded: "{text}" finds {hits[0]["title"]}.'
+            )
+        return bool(hits)
 
     def _searchable(self) -> int:
         """Return how many documents are found by their words and by their meaning."""
@@ -146,7 +168,8 @@ class Demo:
 
     def _driver(self, collection: JudgedCollection) -> Driver:
         people = make_population("mixed", max_grade=collection.max_grade)
-        return Driver(self.service.url, collection, people, Traffic(collection, self._seed), concurrency=3)
+        traffic = Traffic(collection, self._seed)
+        return Driver(self.service.url, collection, people, traffic, concurrency=3, habits=_HABITS)
 
     def _judge(
         self, progress: Progress, driver: Driver, collection: JudgedCollection, name: str
@@ -189,7 +212,7 @@ class Demo:
             progress.update(task, note=self._tell(run))
         progress.update(task, total=1, completed=1, note=f"{run['state']}: {run['report'].get('end', '')}"[:110])
         if run["state"] == "promoted":
-            self._await_clicks(progress, traffic, traffic.tally.clicks + 100, "users of the new version")
+            self._await_clicks(progress, traffic, traffic.tally.clicks + _LAST_CLICKS, "users of the new version")
             ended, began = traffic.tally, step_started
             story.swap = Swap(
                 ended.searches - began.searches, ended.failed - began.failed, ended.retried - began.retried

@@ -24,10 +24,13 @@ def print_report(console: Console, story: Story, collection: JudgedCollection, u
         f"{story.seconds / 60:.1f} minutes on yours.\n"
     )
     _print_quality(console, story, seed)
-    _print_lists(console, story, collection, seed)
+    _print_experiences(console, story)
     _print_runs(console, story)
     _print_swap(console, story)
     _print_next(console, url, story, collection)
+    console.rule("[bold]In a sentence[/bold]")
+    _print_verdict(console, story)
+    _print_lists(console, story, collection, seed)
 
 
 def _print_quality(console: Console, story: Story, seed: int) -> None:
@@ -40,6 +43,19 @@ def _print_quality(console: Console, story: Story, seed: int) -> None:
         f"[bold]{(after - before).mean():+.4f}[/bold] (95% interval {low:+.4f} to {high:+.4f}); "
         f"better for {(after > before + 0.01).mean():.0%} of them, worse for {(after < before - 0.01).mean():.0%}.\n"
     )
+
+
+def _print_experiences(console: Console, story: Story) -> None:
+    promoted = [run["version"] for run in story.runs if run["state"] == "promoted"]
+    first = next(iter(story.experiences), "")
+    told = [("Under the first ranking", first), *(("Under the new one", version) for version in promoted[:1])]
+    for under, version in told:
+        if felt := story.experiences.get(version):
+            console.print(
+                f"{under} users clicked in {felt.click_rate:.0%} of {felt.searches} searches and gave "
+                f"{felt.csat:.2f} of 5 stars ({felt.ratings} ratings)."
+            )
+    console.print()
 
 
 def _print_lists(console: Console, story: Story, collection: JudgedCollection, seed: int) -> None:
@@ -78,10 +94,16 @@ def _print_runs(console: Console, story: Story) -> None:
     console.print(table)
     for card in story.experiments:
         console.print(
-            f"[bold]{card['sentence']}[/bold]\n"
             f"Experiment {card['experiment']['plan']['kind']}: {card['searches']} searches in {card['days']:.1f} days, "
             f"verdict {card['verdict']['decision']}: {card['verdict']['reason']}"
         )
+
+
+def _print_verdict(console: Console, story: Story) -> None:
+    for card in story.experiments:
+        console.print(f"[bold]{card['sentence']}[/bold]\n")
+    if not story.experiments:
+        console.print("[bold]No candidate came to an experiment; the first ranking stays.[/bold]\n")
 
 
 def _print_swap(console: Console, story: Story) -> None:

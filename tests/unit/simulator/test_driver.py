@@ -130,6 +130,9 @@ def test_users_search_click_and_report_through_http_alone() -> None:
     assert {event["type"] for event in service.events.values()} == {"click", "dwell", "rating"}
     assert (tally.failed, tally.refused, tally.retried) == (0, 0, 0)
     assert (tally.versions, tally.arms) == ({"v-1": 300}, {"champion": 300})
+    assert tally.experiences["v-1"].searches == 300
+    assert 0 < tally.experiences["v-1"].clicked <= tally.clicks
+    assert 1 <= tally.experiences["v-1"].csat <= 5
     assert tally.ndcg[0] == pytest.approx((300, 0.5))
     assert service.collections == {"shop"}
 

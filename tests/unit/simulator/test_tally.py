@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from simulator.tally import Counting, Tally
+from simulator.tally import Counting, Experience, Tally
 
 
 def test_it_counts_and_reports_every_change() -> None:
@@ -47,3 +47,16 @@ def test_no_count_is_lost_between_threads() -> None:
     assert tally.searches == 400
     assert [searches for searches, _ in tally.ndcg] == list(range(50, 401, 50))
     assert [quality for _, quality in tally.ndcg] == pytest.approx([1.0] * 8)
+
+
+def test_what_users_did_with_each_version_is_told_apart() -> None:
+    counting = Counting({}, 10, int, lambda _: None)
+
+    counting.experienced("v-1", Experience(searches=1, clicked=1, ratings=1, stars=2))
+    counting.experienced("v-1", Experience(searches=1))
+    counting.experienced("v-2", Experience(searches=1, clicked=1, ratings=2, stars=9))
+
+    told = counting.read().experiences
+    assert (told["v-1"].click_rate, told["v-1"].csat) == (0.5, 2.0)
+    assert (told["v-2"].click_rate, told["v-2"].csat) == (1.0, 4.5)
+    assert Experience().csat == 0.0

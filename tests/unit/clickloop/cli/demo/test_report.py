@@ -12,6 +12,7 @@ from clickloop.cli.demo.demo import Story, Swap, pick_judged
 from clickloop.cli.demo.report import print_report
 from foundation.statistics import bootstrap_interval
 from simulator.collection import JudgedCollection
+from simulator.tally import Experience
 
 
 def collection() -> JudgedCollection:
@@ -61,7 +62,7 @@ def test_the_swap_counts_what_users_noticed() -> None:
 def test_only_changed_queries_stand_side_by_side() -> None:
     text = report(story())
     assert "third words" in text
-    assert "second words" not in text.split("Now yours")[0]
+    assert "second words" not in text.split("In a sentence")[1]
 
 
 def test_commands_to_try_and_how_long_they_can_be_tried() -> None:
@@ -88,3 +89,21 @@ def test_the_interval_covers_the_mean_of_a_known_change() -> None:
 def test_judged_queries_are_held_out_and_the_same_each_time() -> None:
     assert sorted(pick_judged(collection(), 3)) == ["q2", "q3"]
     assert pick_judged(collection(), 3) == pick_judged(collection(), 3)
+
+
+def test_what_users_did_and_how_they_rated_under_both_rankings() -> None:
+    run = {"id": "r" * 8, "version": "v-2", "state": "promoted", "report": {"end": "every replica serves it"}}
+    felt = {"v-1": Experience(200, 90, 40, 140), "v-2": Experience(100, 60, 20, 84)}
+    text = " ".join(report(story(runs=[run], experiences=felt)).split())
+    assert "Under the first ranking users clicked in 45% of 200 searches and gave 3.50 of 5 stars (40 ratings)" in text
+    assert "Under the new one users clicked in 60% of 100 searches and gave 4.20 of 5 stars (20 ratings)" in text
+
+
+def test_it_ends_with_the_verdict_in_a_sentence_and_the_lists_side_by_side() -> None:
+    verdict = {"decision": "promote", "reason": "proven"}
+    card = {"sentence": "The new ranking wins.", "searches": 9, "days": 1.0, "verdict": verdict}
+    text = report(story(experiments=[card | {"experiment": {"plan": {"kind": "interleaving"}}}]))
+    end = text.split("In a sentence")[1]
+    assert "The new ranking wins." in end
+    assert "third words" in end.split("The new ranking wins.")[1]
+    assert "No candidate came to an experiment" in report(story()).split("In a sentence")[1]
