@@ -18,6 +18,9 @@ COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXTERNAL = "external"
 """The version of an impression whose list an engine outside clickloop ranked."""
 
+TEAMS = ("control", "treatment", "treatment_2")
+"""The sides of an interleaved list, in the order of the plan's arms."""
+
 CURVE_RANKS = 20
 """Ranks that the click curve distinguishes; deeper results count as rank 20."""
 
@@ -54,7 +57,8 @@ class ShownResult:
 
     Attributes:
         rank: 1 on top.
-        team: The version's side that contributed it when interleaved, else "".
+        team: The sides that contributed it when interleaved, of `TEAMS` and joined by +, where it earns them credit;
+            else "".
         propensity: Probability that this document stood at this rank, 1 when deterministic.
         own_ranks: Its rank in each arm's own list when interleaved, in the order of the plan's arms, 0 where that
             list lacks it.

@@ -1,9 +1,10 @@
-"""Ranks for one search: by the champion, by an experiment's arm, or interleaved by both."""
+"""Ranks for one search: by the champion, by an experiment's arm, or interleaved by all of its arms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -81,27 +82,27 @@ def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: St
 
 
 def _mix(own: Sequence[list[RankedHit]], k: int, assignment: Assignment, timer: StageTimer) -> Ranking:
-    """Return the lists of two arms interleaved."""
-    control, treatment = ([hit.document_id for hit in hits] for hits in own)
+    """Return the lists of all arms interleaved."""
+    lists = [[hit.document_id for hit in hits] for hits in own]
     by_id: dict[str, RankedHit] = {hit.document_id: hit for hits in reversed(own) for hit in hits}
-    ranks = [{hit.document_id: rank for rank, hit in enumerate(hits, start=1)} for hits in own]
+    ranks = [{name: rank for rank, name in enumerate(names, start=1)} for names in lists]
     hits = [
         replace(
             by_id[slot.document_id],
-            team=str(slot.team),
+            team=slot.team,
             propensity=slot.propensity,
             own_ranks=tuple(rank.get(slot.document_id, 0) for rank in ranks),
         )
-        for slot in interleave(control, treatment, k, assignment.seed)
+        for slot in interleave(lists, k, assignment.seed)
     ]
     timer.end("interleave")
     candidates = [hit.row for hit in by_id.values()]
-    return Ranking(hits=hits, candidates=candidates, first_difference=first_difference(control, treatment))
+    return Ranking(hits=hits, candidates=candidates, first_difference=first_difference(lists))
 
 
-def first_difference(control: Sequence[str], treatment: Sequence[str]) -> int:
-    """Return the first rank, from 1, at which two lists differ, 0 where they are equal; a list may end early."""
-    for rank in range(max(len(control), len(treatment))):
-        if control[rank : rank + 1] != treatment[rank : rank + 1]:
-            return rank + 1
+def first_difference(lists: Sequence[Sequence[str]]) -> int:
+    """Return the first rank, from 1, at which not all lists agree, 0 where they are equal; a list may end early."""
+    for rank, names in enumerate(zip_longest(*lists), start=1):
+        if len(set(names)) > 1:
+            return rank
     return 0

@@ -28,6 +28,8 @@ class SearchRequest:
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
         log: Whether the answer is an impression; others join no experiment either.
+        rearranged: Whether the hits are shown in another order, or not all of them. Then no list is interleaved, which
+            only says something of the sides as it was drawn.
         attributes: What else the app says of the search, by name, for experiments on a part of the searches.
         arm: The arm that a tester wants, "" for the one that is drawn; see `Assignments.force`.
     """
@@ -44,6 +46,7 @@ class SearchRequest:
     surface: str = "page"
     budget_s: float = 0.5
     log: bool = True
+    rearranged: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
     arm: str = ""
 

@@ -92,7 +92,7 @@ class Searcher:
                 snapshot, request.query, query_key(draft.query), condition=condition, skipped=skipped, timer=timer
             )
             joins = request.log and not (late or sort or self.impressions.away)
-            assignment = self._assign(snapshot, draft, visitor, forced=request.arm, joins=joins)
+            assignment = self._assign(snapshot, draft, visitor, request, joins=joins)
             ranking, space = rank_for(snapshot, asked, request.k, sort=sort, assignment=assignment, timer=timer)
             impression = expose(
                 draft, ranking, assignment, snapshot=snapshot, known=bool(visitor.user), took_s=timer.total_s
@@ -174,7 +174,7 @@ class Searcher:
         return visitor, draft
 
     def _assign(
-        self, snapshot: ServingSnapshot, draft: Impression, visitor: Visitor, *, forced: str, joins: bool
+        self, snapshot: ServingSnapshot, draft: Impression, visitor: Visitor, request: SearchRequest, *, joins: bool
     ) -> Assignment | None:
         """Return what an experiment gives the search; None also while this replica cannot serve one of its arms.
 
@@ -185,12 +185,14 @@ class Searcher:
             InvalidRequest: The arm that is asked for is none.
             NotReady: The arm that is asked for is not loaded.
         """
-        if forced:
-            assignment = self.assignments.force(draft.collection, forced, visitor, draft.query)
+        if request.arm:
+            assignment = self.assignments.force(draft.collection, request.arm, visitor, draft.query)
             if assignment.key not in snapshot.arms:
                 raise NotReady(f"the arms of experiment {assignment.experiment} are not loaded; /readyz says why")
             return assignment
-        found = self.assignments.assign(draft.collection, visitor, draft.query) if joins else None
+        if not joins:
+            return None
+        found = self.assignments.assign(draft.collection, visitor, draft.query, interleaves=not request.rearranged)
         return found if found and found.key in snapshot.arms else None
 
 

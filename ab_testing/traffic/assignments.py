@@ -106,7 +106,9 @@ class Assignments:
         plans = (experiment.plan for experiment in self.running(collection))
         return {version for plan in plans for version in plan.versions} - {CHAMPION}
 
-    def assign(self, collection: str, visitor: Visitor, query: str = "") -> Assignment | None:
+    def assign(
+        self, collection: str, visitor: Visitor, query: str = "", *, interleaves: bool = True
+    ) -> Assignment | None:
         """Return what a search gets, None outside every experiment. Never blocks.
 
         It takes part in one experiment at most. Where it fits several, the one whose part of the traffic begins first
@@ -114,8 +116,14 @@ class Assignments:
 
         Args:
             query: The query's text, so that a unit's different queries flip different coins.
+            interleaves: Whether an interleaved list would be shown as it is drawn; where not, interleaving is no
+                experiment of this search.
         """
-        draws = [draw for draw in self._running.get(collection, ()) if is_targeted(draw.experiment.plan, visitor)]
+        draws = [
+            draw
+            for draw in self._running.get(collection, ())
+            if is_targeted(draw.experiment.plan, visitor) and (interleaves or draw.experiment.plan.kind == "ab")
+        ]
         for draw in draws:
             arm = self._first_arms.find(draw.experiment, visitor)
             if arm is not None:

@@ -175,5 +175,5 @@ def document_name(number: int) -> str:
 
 
 def _interleave(first: Ints, second: Ints, seed: int) -> list[int]:
-    slots = interleave([str(one) for one in first], [str(one) for one in second], DEPTH, seed)
+    slots = interleave([[str(one) for one in ranking] for ranking in (first, second)], DEPTH, seed)
     return [int(slot.document_id) for slot in slots]

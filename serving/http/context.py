@@ -39,7 +39,11 @@ class ContextIn(BaseModel):
     )
     filters: Any = Field(None, description="As in a search.")
     surface: Surface = Field("context", description="Where the answer is shown.")
-    log: bool = Field(True, description="false: leave no impression and join no experiment.")
+    log: bool = Field(
+        True,
+        description="false: leave no impression and join no experiment. Passages stand in an order of their own, so "
+        "they join A/B experiments only.",
+    )
 
 
 class ExcerptOut(BaseModel):
@@ -88,6 +92,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             budget_s=budget_ms / 1000,
             surface=wanted.surface,
             log=wanted.log,
+            rearranged=True,
         )
         result = searcher.find(collection, request)
         excerpts = assemble(_passages(result), wanted.budget_tokens)

@@ -176,3 +176,28 @@ def test_an_experiment_may_be_about_some_searches_only(house: House) -> None:
     assert house.assigned("u-1") == []
     too_many = {str(number): "x" for number in range(17)}
     assert house.client.post("/v1/search", json={"query": QUERY, "attributes": too_many}).status_code == 422
+
+
+def test_a_longer_page_begins_with_the_drafted_list_of_a_shorter_one(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}}, kind="interleaving")
+    for user in ("u-1", "u-2", "u-3", "u-4"):
+        long, short = (house.search(user=user, k=k)["hits"] for k in (5, 3))
+        told = [[(hit["id"], hit["rank"], hit["team"]) for hit in hits] for hits in (long, short)]
+        assert told[0][:3] == told[1]
+
+
+def test_passages_in_an_order_of_their_own_join_no_interleaving(house: House) -> None:
+    arms = ({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    house.start(*arms, kind="interleaving", surfaces=["context", "page"])
+    asked = {"question": QUERY, "user": "u-1"}
+    answer = house.client.post("/v1/context", json=asked).json()
+    assert (answer["arm"], answer["experiment"]) == ("champion", "")
+    [logged] = house.logged
+    assert all((shown.team, shown.propensity, shown.own_ranks) == ("", 1.0, ()) for shown in logged.results)
+
+
+def test_passages_join_an_ab_test(house: House) -> None:
+    arms = ({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    experiment = house.start(*arms, surfaces=["context", "page"])
+    answer = house.client.post("/v1/context", json={"question": QUERY, "user": "u-1"}).json()
+    assert (answer["experiment"], answer["arm"]) == (experiment, house.assigned("u-1", surface="context")[0]["arm"])

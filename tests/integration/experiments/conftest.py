@@ -142,7 +142,7 @@ class Traffic:
 def teams_of(given: Assignment) -> list[str]:
     if given.arm != INTERLEAVED:
         return [""] * 3
-    return [slot.team for slot in interleave(["a", "b", "c"], ["a", "c", "b"], 3, given.seed)]
+    return [slot.team for slot in interleave([["a", "b", "c"], ["a", "c", "b"]], 3, given.seed)]
 
 
 @pytest.fixture

@@ -63,6 +63,28 @@ def test_a_search_that_does_not_name_its_unit_takes_no_part(clock: FrozenClock) 
     assert set(arms(serve(clock, running(unit="query")), *nameless)) == {"control", "treatment"}
 
 
+@pytest.mark.parametrize("unit", ["user", "session", "query"])
+def test_the_next_page_of_one_search_continues_its_draft(clock: FrozenClock, unit: str) -> None:
+    experiment = running(kind="interleaving", unit=unit)
+    page = Visitor(session="visit", query="q-1")
+    [first, later, restarted] = [
+        one.assign("shop", page, "print") for one in (*[serve(clock, experiment)] * 2, serve(clock, experiment))
+    ]
+    assert first is not None
+    assert first == later == restarted
+    another = serve(clock, experiment).assign("shop", Visitor(session="visit", query="q-2"), "save")
+    assert another is not None
+    assert another.seed != first.seed
+
+
+def test_an_interleaving_takes_no_search_whose_list_is_shown_otherwise(clock: FrozenClock) -> None:
+    beside = running("beside", slots_from=0.5, coverage=0.5)
+    assignments = serve(clock, running(kind="interleaving", coverage=0.5), beside)
+    found = [assignments.assign("shop", Visitor(user=one), interleaves=False) for one in PEOPLE]
+    assert {one.experiment for one in found if one} == {"beside"}
+    assert assignments.assign("shop", Visitor(user=PEOPLE[found.index(None)])) is not None
+
+
 def test_at_log_in_a_person_keeps_the_arm_of_the_nameless_visit(clock: FrozenClock) -> None:
     assignments = serve(clock, running())
     before = arms(assignments, *(Visitor(session=f"visit-{one}") for one in PEOPLE))
