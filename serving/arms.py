@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -44,7 +44,10 @@ def rank_for(
         ranking = champion.rank(asked.retrieve(space), depth, timer)
         ranking = replace(ranking, version=snapshot.champion, arm="champion")
     else:
-        ranking, space = _rank_by_arms(snapshot, asked, depth, assignment=assignment, timer=timer)
+        space = asked.space_of(arms_of(snapshot, assignment)[0].ranker)
+        ranking = rank_by_arms(
+            snapshot, assignment, lambda arm: _rank_in(space, arm, asked, depth, timer), depth, timer
+        )
     if not sort:
         return ranking, space
     by_row = {hit.row: hit for hit in ranking.hits}
@@ -52,33 +55,44 @@ def rank_for(
     return replace(ranking, hits=[by_row[row] for row in rows[:k].tolist()]), space
 
 
-def _rank_by_arms(
-    snapshot: ServingSnapshot, asked: FirstStages, k: int, *, assignment: Assignment, timer: StageTimer
-) -> tuple[Ranking, Space]:
-    ready = snapshot.arms[assignment.key]
-    arms = [ready[arm.name] for arm in assignment.arms]
-    space = asked.space_of(arms[0].ranker)
-    if len(arms) == 1:
-        ranking = arms[0].rank(asked.retrieve(space), k, timer)
-    else:
-        ranking = _mix([_rank_in(space, arm, asked, k, timer) for arm in arms], k, assignment, timer)
-    told = replace(
+def rank_by_arms(
+    snapshot: ServingSnapshot,
+    assignment: Assignment,
+    rank: Callable[[ArmRanker], Ranking],
+    k: int,
+    timer: StageTimer,
+) -> Ranking:
+    """Return the list of the arm that an experiment drew, or of all its arms interleaved to `k` documents.
+
+    Args:
+        assignment: Of an experiment whose arms are ready in the snapshot.
+        rank: Ranks by one arm.
+    """
+    arms = arms_of(snapshot, assignment)
+    rankings = [rank(arm) for arm in arms]
+    ranking = rankings[0] if len(arms) == 1 else _mix([one.hits for one in rankings], k, assignment, timer)
+    return replace(
         ranking,
         version=arms[0].version,
         arm=assignment.arm,
         experiment="" if assignment.forced else assignment.experiment,
     )
-    return told, space
 
 
-def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: StageTimer) -> list[RankedHit]:
+def arms_of(snapshot: ServingSnapshot, assignment: Assignment) -> list[ArmRanker]:
+    """Return what ranks the arms of an assignment, which are ready in the snapshot; the control's first."""
+    ready = snapshot.arms[assignment.key]
+    return [ready[arm.name] for arm in assignment.arms]
+
+
+def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: StageTimer) -> Ranking:
     """Return the list of an arm with the rows of a space; an arm of another encoder ranks in its own first."""
     own = asked.space_of(arm.ranker)
-    hits = arm.rank(asked.retrieve(own), k, timer).hits
+    ranking = arm.rank(asked.retrieve(own), k, timer)
     if own is space:
-        return hits
-    rows = [(hit, space.corpus.row(hit.document_id)) for hit in hits]
-    return [replace(hit, row=row) for hit, row in rows if row is not None]
+        return ranking
+    rows = [(hit, space.corpus.row(hit.document_id)) for hit in ranking.hits]
+    return replace(ranking, hits=[replace(hit, row=row) for hit, row in rows if row is not None])
 
 
 def _mix(own: Sequence[list[RankedHit]], k: int, assignment: Assignment, timer: StageTimer) -> Ranking:

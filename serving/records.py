@@ -51,13 +51,12 @@ class SearchRequest:
     arm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedAnswer:
+    """An answer as it was ranked, whatever was ranked.
 
     Attributes:
         impression: What is logged of it; its results are empty until they are chosen.
-        facets: Most frequent values with their counts, by field.
         skipped: Stages left out.
         late: The stages among them that were left out to answer in time.
         until_s: When the answer is late, by the clock of admission.
@@ -65,16 +64,26 @@ class SearchResult:
     """
 
     request: SearchRequest
-    corpus: Corpus
-    query: Query
     ranking: Ranking
     impression: Impression
-    facets: dict[str, list[tuple[Any, int]]]
     skipped: tuple[str, ...]
     late: tuple[str, ...]
     timer: StageTimer
     until_s: float
     logged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult(RankedAnswer):
+    """What a search found.
+
+    Attributes:
+        facets: Most frequent values with their counts, by field.
+    """
+
+    corpus: Corpus
+    query: Query
+    facets: dict[str, list[tuple[Any, int]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
 from retrainer.autopilot import alpha_of
 from serving.admission import Admission, SearchGate
+from serving.answers import Answers
 from serving.impressions import ImpressionLog
 from serving.live.loader import Loader
 from serving.search import Searcher
@@ -119,8 +120,7 @@ def _search(
     container: Container, loader: Loader, assignments: Assignments, admission: Admission
 ) -> Iterator[APIRouter]:
     settings, engine = container.settings, container.engine
-    searcher = Searcher(
-        loader=loader,
+    answers = Answers(
         assignments=assignments,
         impressions=ImpressionLog(container.log),
         admission=admission,
@@ -129,6 +129,7 @@ def _search(
         query_ids=container.query_ids,
         tell_queries=settings.log_queries,
     )
+    searcher = Searcher(loader=loader, answers=answers)
     yield serving.http.search.make_router(searcher, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)

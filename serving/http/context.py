@@ -97,9 +97,9 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
         result = searcher.find(collection, request)
         excerpts = assemble(_passages(result), wanted.budget_tokens)
         order = list(dict.fromkeys(excerpt.document for excerpt in excerpts))
-        append = searcher.publish(result, [result.ranking.hits[number] for number in order])
+        append = searcher.answers.publish(result, [result.ranking.hits[number] for number in order])
         result.timer.end("context")
-        return _to_answer(searcher.settle(result, append), excerpts, order)
+        return _to_answer(searcher.answers.settle(result, append), excerpts, order)
 
     return router
 
