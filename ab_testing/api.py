@@ -13,9 +13,10 @@ from ab_testing.design.arm import CHAMPION, Arm, ArmSettings
 from ab_testing.design.assignment import Visitor
 from ab_testing.design.experiment import Decision, Experiment
 from ab_testing.design.ledger import alpha_within, experiments_a_year, false_promotions_a_year
+from ab_testing.design.metric import Metric, MetricDefinition
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.experiments import ExperimentDay, Experiments
-from ab_testing.metrics.metrics import METRICS, Metric
+from ab_testing.own_metrics.own_metrics import OwnMetrics
 from ab_testing.pinning.pins import EvidencePins, PinnedEvidence
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report.scorecard import Scorecard
@@ -25,7 +26,6 @@ from ab_testing.traffic.assignments import Assignment, Assignments
 __all__ = [
     "CHAMPION",
     "INTERLEAVED",
-    "METRICS",
     "Arm",
     "ArmSettings",
     "Assignment",
@@ -38,7 +38,9 @@ __all__ = [
     "ExperimentPlan",
     "Experiments",
     "Metric",
+    "MetricDefinition",
     "MetricEvidence",
+    "OwnMetrics",
     "PinnedEvidence",
     "Scorecard",
     "Slot",

@@ -19,6 +19,8 @@ from ab_testing.design.plan import ExperimentPlan
 from ab_testing.design.slots import free_slots
 from ab_testing.measure import NO_HISTORY, measure
 from ab_testing.metrics.choice import check_metrics
+from ab_testing.own_metrics.definitions import with_definitions
+from ab_testing.own_metrics.store import read as read_definitions
 from ab_testing.pinning.upkeep import Pins, PinUpkeep
 from ab_testing.report import scorecard
 from ab_testing.report.scorecard import Scorecard
@@ -79,13 +81,16 @@ class Experiments:
     def create(self, collection: str, plan: ExperimentPlan, actor: str = LOCAL) -> Experiment:
         """Make an experiment as a draft; it takes no traffic before its start.
 
+        Its plan holds the collection's own metrics as they are defined now.
+
         Raises:
             InvalidRequest: The plan names a metric that does not exist, or that does not fit its kind.
         """
-        check_metrics(plan)
         now = self._clock.now()
-        experiment = Experiment(collection, new_id(now), plan, "draft", run=0, created_at=now, created_by=actor)
         with transaction(self._engine) as connection:
+            whole = with_definitions(plan, read_definitions(connection, collection))
+            check_metrics(whole)
+            experiment = Experiment(collection, new_id(now), whole, "draft", run=0, created_at=now, created_by=actor)
             store.insert(connection, experiment)
         return experiment
 

@@ -10,13 +10,11 @@ from pydantic import BaseModel, Field
 
 from ab_testing.api import (
     CHAMPION,
-    METRICS,
     AuditedDecision,
     Decision,
     Experiment,
     ExperimentPlan,
     Experiments,
-    Metric,
     Scorecard,
 )
 from foundation.errors import FieldFault, InvalidRequest
@@ -37,12 +35,6 @@ class ExperimentList(BaseModel):
         description="Promotions a year that would be false, were no candidate ever better and an automatic experiment "
         "made whenever one may be."
     )
-
-
-class MetricList(BaseModel):
-    """The metrics that a plan may name."""
-
-    metrics: list[Metric] = Field(description="Each with what it measures and which direction is better.")
 
 
 class ExperimentAudit(BaseModel):
@@ -90,11 +82,6 @@ def make_router(
         return ExperimentList(
             experiments=experiments.list(collection, limit), false_promotions_a_year=false_promotions_a_year
         )
-
-    @router.get("/metrics")
-    def list_metrics() -> MetricList:
-        """List the metrics that a plan may name as success or guardrail."""
-        return MetricList(metrics=list(METRICS.values()))
 
     @router.get("/{experiment_id}", responses=problem_responses(404, 422))
     def read_experiment(collection: Collection, experiment_id: ExperimentId) -> Scorecard:

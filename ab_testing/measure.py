@@ -9,9 +9,9 @@ from datetime import datetime
 
 from ab_testing.decide.look import Look, summarise, summarise_histories
 from ab_testing.design.experiment import Experiment
+from ab_testing.design.metric import Metric
 from ab_testing.design.plan import ExperimentPlan
-from ab_testing.metrics.choice import PREFERENCE, metrics_of
-from ab_testing.metrics.metrics import METRICS, Metric
+from ab_testing.metrics.choice import PREFERENCE, known_metrics, metrics_of
 from ab_testing.stats.cuped import HistoryStatistics
 from ab_testing.stats.quantile import QuantileStatistics, bound
 from collector.api import Ratio, RunTotals, UnitCounts
@@ -39,11 +39,12 @@ def measure(
         everything: Whether all metrics that fit the experiment's kind are measured, not only those of its verdict.
     """
     plan = experiment.plan
-    metrics = [METRICS[name] for name in (_all_metrics(plan) if everything else metrics_of(plan))]
+    known = known_metrics(plan)
+    metrics = [known[name] for name in (_all_metrics(plan) if everything else metrics_of(plan))]
     ratios = [_ratio(metric, plan, at) for metric in metrics if metric.quantile is None]
     counts = [Ratio(signal, ((signal, 1),), (("searches", 1),), None) for signal in _COUNTED]
     tables = totals.tabulate([*ratios, *counts])
-    caps, sums = summarise({ratio.name: tables[ratio.name] for ratio in ratios})
+    caps, sums = summarise({ratio.name: tables[ratio.name] for ratio in ratios}, known)
     units = totals.units()
     return Look(
         change=totals.change,
@@ -63,7 +64,7 @@ def measure(
 def _all_metrics(plan: ExperimentPlan) -> Iterable[str]:
     if plan.kind == "interleaving":
         return (PREFERENCE, "click_rate")
-    return (name for name in METRICS if name != PREFERENCE)
+    return (name for name in known_metrics(plan) if name != PREFERENCE)
 
 
 def _ratio(metric: Metric, plan: ExperimentPlan, at: datetime) -> Ratio:

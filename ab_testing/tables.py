@@ -52,3 +52,15 @@ decisions = Table(
     Column("change", BigInteger, nullable=False, server_default=sa.text("0")),
     actor_column(),
 )
+
+metric_changes = Table(
+    "metric_changes",
+    metadata,
+    collection_column(),
+    Column("name", String(48), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("definition", sa.JSON(none_as_null=True), nullable=True),
+    Column("at", UtcDateTime, nullable=False),
+    actor_column(),
+)
+"""How apps defined metrics of their own. The last change of one holds; one without a definition removes it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collector.click_models.labels import Signals, label
 from collector.fold.preference import SearchPreference, preference
-from collector.fold.signals import SIGNALS
+from collector.fold.signals import SIGNALS, CustomSignals, custom_signal
 from collector.join.retention_watermark import must_recount
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
@@ -29,6 +29,7 @@ __all__ = [
     "SIGNALS",
     "ActivityDay",
     "AskedQuery",
+    "CustomSignals",
     "ExperimentRun",
     "History",
     "Ratio",
@@ -42,6 +43,7 @@ __all__ = [
     "collections_shown_before",
     "count_clicked_queries",
     "count_days",
+    "custom_signal",
     "erased_since",
     "erased_versions",
     "label",

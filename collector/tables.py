@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
-from collector.fold.signals import SIGNALS
+from collector.fold.signals import SIGNALS, CustomSignals
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
 
 
@@ -126,19 +126,36 @@ def _of_run() -> tuple[Column[Any], ...]:
     )
 
 
+def _of_stratum() -> tuple[Column[Any], ...]:
+    return (
+        *_of_run(),
+        Column("day", Integer, primary_key=True, autoincrement=False),
+        Column("arm", String(32), primary_key=True),
+        Column("surface", String(32), primary_key=True),
+        Column("known", Boolean, primary_key=True, autoincrement=False),
+        Column("had_evidence", Boolean, primary_key=True, autoincrement=False),
+    )
+
+
 outcomes = Table(
     "outcomes",
     metadata,
-    *_of_run(),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("arm", String(32), primary_key=True),
-    Column("surface", String(32), primary_key=True),
-    Column("known", Boolean, primary_key=True, autoincrement=False),
-    Column("had_evidence", Boolean, primary_key=True, autoincrement=False),
+    *_of_stratum(),
     *(Column(name, BigInteger, nullable=False) for name in SIGNALS),
     sqlite_with_rowid=False,
 )
 """What the searches of an experiment's run add up to, by randomization unit, day and stratum; it has no zero rows."""
+
+
+custom_outcomes = Table(
+    "custom_outcomes",
+    metadata,
+    *_of_stratum(),
+    Column("name", String(32), primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in CustomSignals._fields),
+    sqlite_with_rowid=False,
+)
+"""What the custom events of the same searches add up to, by their name; it has no zero rows."""
 
 
 outcome_latencies = Table(

@@ -11,8 +11,10 @@ from typing import Any, Literal, Protocol, get_args
 from foundation.ids import digest_json
 from foundation.language.folding import fold
 
-EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon"]
+EventType = Literal["seen", "click", "rating", "dwell", "conversion", "resolved", "unresolved", "abandon", "custom"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""How apps may name the custom events of their own."""
 DEFAULT_COLLECTION = "default"
 COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXTERNAL = "external"
@@ -118,12 +120,13 @@ class FeedbackEvent:
     Attributes:
         id: The client's id of the event; a repeated id counts once.
         document_id: The result concerned, "" for events about the whole list.
-        value: Stars 1-5 of a rating, seconds of a dwell, worth of a conversion, else 0.
+        value: Stars 1-5 of a rating, seconds of a dwell, worth of a conversion, what a custom event is worth, else 0.
         at: When it happened, as the client says.
         source: The intake it came by, with the application's name where there is one; "" for clickloop's own.
         position: Rank of the document as the client says, from 1 if it counts as it should; None if it says nothing.
         distrusted: Why it is kept but does not count: "unsigned" if its answer was not served here, "crawler" if its
             sender says that it is one; "" when it counts.
+        name: What the app calls a custom event, "" of other types.
     """
 
     collection: str
@@ -138,6 +141,7 @@ class FeedbackEvent:
     source: str = ""
     position: int | None = None
     distrusted: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Literal
 
 from ab_testing.decide.levels import Levels, levels_of
 from ab_testing.decide.look import Look
+from ab_testing.design.metric import Metric
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.metrics.choice import guardrails_of
-from ab_testing.metrics.metrics import METRICS, Metric
+from ab_testing.metrics.choice import guardrails_of, known_metrics
 from ab_testing.stats.cuped import adjust
 from ab_testing.stats.multiplicity import holm
 from ab_testing.stats.ratio import Estimate, difference, log_lift
@@ -81,12 +81,13 @@ def weigh(plan: ExperimentPlan, look: Look, alpha: float | None = None) -> tuple
     success = [_weigh_one(plan, look, levels, (name, arm)) for name in plan.success for arm in arms]
     guarded = [(one.metric, arm, one.margin) for one in guardrails_of(plan) for arm in arms]
     guardrails = [_weigh_one(plan, look, levels, (name, arm), margin) for name, arm, margin in guarded]
-    return (*_adjusted(success, levels), *guardrails)
+    return (*_adjusted(plan, success, levels), *guardrails)
 
 
-def _adjusted(evidence: Sequence[MetricEvidence], levels: Levels) -> Iterator[MetricEvidence]:
+def _adjusted(plan: ExperimentPlan, evidence: Sequence[MetricEvidence], levels: Levels) -> Iterator[MetricEvidence]:
     """Yield the evidence with p-values adjusted over all success metrics and treatments, and what they prove."""
     running = holm({place: one.p_value for place, one in enumerate(evidence)})
+    known = known_metrics(plan)
     final = holm({place: one.final_p_value for place, one in enumerate(evidence)})
     for place, one in enumerate(evidence):
         if one.estimate is None:
@@ -95,7 +96,7 @@ def _adjusted(evidence: Sequence[MetricEvidence], levels: Levels) -> Iterator[Me
         found = (one.p_value is not None and running[place] <= levels.running_alpha) or (
             one.final_p_value is not None and final[place] <= levels.final_alpha
         )
-        gain = one.estimate * _sign(METRICS[one.metric])
+        gain = one.estimate * _sign(known[one.metric])
         yield replace(
             one,
             p_value=None if one.p_value is None else running[place],
@@ -109,7 +110,7 @@ def _weigh_one(
     plan: ExperimentPlan, look: Look, levels: Levels, compared: tuple[str, str], margin: float | None = None
 ) -> MetricEvidence:
     name, arm = compared
-    metric = METRICS[name]
+    metric = known_metrics(plan)[name]
     empty = MetricEvidence(
         metric=name,
         treatment=arm,
@@ -117,9 +118,9 @@ def _weigh_one(
         margin=margin,
         confidence=levels.confidence,
         non_inferior=None if margin is None else False,
-        measured=_measured(look, name),
+        measured=_measured(look, metric),
     )
-    sides, known = _sides(plan, look, name, arm)
+    sides, known = _sides(plan, look, metric, arm)
     if sides is None:
         return empty
     control, treatment = sides
@@ -144,18 +145,18 @@ def _weigh_one(
     )
 
 
-def _measured(look: Look, name: str) -> bool:
-    if METRICS[name].quantile is not None:
-        return bool(look.quantiles.get(name))
-    return any(one.n for one in look.ratios.get(name, {}).values())
+def _measured(look: Look, metric: Metric) -> bool:
+    if metric.quantile is not None:
+        return bool(look.quantiles.get(metric.name))
+    return any(one.n for one in look.ratios.get(metric.name, {}).values())
 
 
 def _sides(
-    plan: ExperimentPlan, look: Look, name: str, arm: str
+    plan: ExperimentPlan, look: Look, metric: Metric, arm: str
 ) -> tuple[tuple[Estimate, Estimate] | None, float | None]:
     """Return the estimates of control and treatment, None where an arm has too little, and the share with history."""
-    pair = (plan.arms[0].name, arm)
-    if METRICS[name].quantile is not None:
+    name, pair = metric.name, (plan.arms[0].name, arm)
+    if metric.quantile is not None:
         quantiles = look.quantiles.get(name, {})
         if not all(one in quantiles for one in pair):
             return None, None

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ab_testing.metrics.metrics import find_metric
+from ab_testing.design.metric import Metric
+from ab_testing.metrics.metrics import METRICS
 from ab_testing.stats.caps import denominator_cap, winsorised
 from ab_testing.stats.cuped import HistoryStatistics, HistoryTable
 from ab_testing.stats.quantile import QuantileStatistics
@@ -72,16 +73,19 @@ class Look:
         return cls(**value | parts)
 
 
-def summarise(tables: Mapping[str, UnitTable]) -> tuple[dict[str, int], dict[str, dict[str, RatioStatistics]]]:
+def summarise(
+    tables: Mapping[str, UnitTable], metrics: Mapping[str, Metric] = METRICS
+) -> tuple[dict[str, int], dict[str, dict[str, RatioStatistics]]]:
     """Return the caps and the sums of ratio metrics, for a `Look`.
 
     Args:
         tables: Units of every arm, by name of the metric.
+        metrics: What each of them is, by name.
     """
     caps: dict[str, int] = {}
     ratios: dict[str, dict[str, RatioStatistics]] = {}
     for name, arms in tables.items():
-        metric = find_metric(name)
+        metric = metrics[name]
         cap = denominator_cap(arms.values())
         if cap is None:
             continue

@@ -15,7 +15,7 @@ from ab_testing.decide.evidence import MIN_UNITS, MetricEvidence, weigh
 from ab_testing.decide.levels import is_at_end
 from ab_testing.decide.look import Look
 from ab_testing.design.plan import ExperimentPlan
-from ab_testing.metrics.metrics import METRICS
+from ab_testing.metrics.choice import known_metrics
 from ab_testing.stats import srm
 
 Word = Literal["invalid", "rollback", "promote", "keep_control", "continue", "stopped"]
@@ -83,13 +83,17 @@ def _decide(plan: ExperimentPlan, look: Look, against: float, alpha: float) -> t
     evidence = weigh(plan, look, alpha)
     harm = [one for one in evidence if one.harmful]
     if harm:
-        return "rollback", f"{_subject(plan, harm[0])} does harm: {_figures(harm[0])}, {_progress(plan, look)}", None
+        return (
+            "rollback",
+            f"{_subject(plan, harm[0])} does harm: {_figures(plan, harm[0])}, {_progress(plan, look)}",
+            None,
+        )
     better = [one for one in evidence if one.role == "success" and one.superior]
     blocked = {one.treatment: tuple(_blocking(evidence, one.treatment)) for one in better}
     winners = [one for one in better if not blocked[one.treatment]]
     if winners and look.days >= plan.min_days and (plan.test == "sequential" or is_at_end(plan, look)):
         best = _best(plan, winners)
-        reason = f"{_subject(plan, best)} is better: {_figures(best)}, {_progress(plan, look)}"
+        reason = f"{_subject(plan, best)} is better: {_figures(plan, best)}, {_progress(plan, look)}"
         return "promote", reason + _unmeasured(evidence, best.treatment), best.treatment
     waiting = _waiting(plan, look, evidence, blocked)
     if is_at_end(plan, look):
@@ -150,17 +154,17 @@ def _waiting(
     if len(held) < len(better):
         one = next(one for one in better if one not in held)
         days = f"only {look.days:.1f} of at least {plan.min_days:g} days have passed"
-        return f"{_subject(plan, one)} is better so far, but {days}: {_figures(one)}"
+        return f"{_subject(plan, one)} is better so far, but {days}: {_figures(plan, one)}"
     if held:
         guardrail = blocked[held[0].treatment][0]
-        return f"{_subject(plan, held[0])} is better, but {_doubt(guardrail)}: {_figures(held[0])}"
+        return f"{_subject(plan, held[0])} is better, but {_doubt(guardrail)}: {_figures(plan, held[0])}"
     known = [one for one in success if one.estimate is not None]
     if not known:
         return f"nothing can be said: each arm needs {MIN_UNITS} equally busy units, and has fewer"
     clearest = max(known, key=lambda one: abs(one.estimate or 0.0) / (one.standard_error or 1.0))
     if clearest.inferior:
-        return f"{_subject(plan, clearest)} is worse: {_figures(clearest)}"
-    return f"nothing is proven: {_subject(plan, clearest)} has {_figures(clearest)}"
+        return f"{_subject(plan, clearest)} is worse: {_figures(plan, clearest)}"
+    return f"nothing is proven: {_subject(plan, clearest)} has {_figures(plan, clearest)}"
 
 
 def _doubt(guardrail: MetricEvidence) -> str:
@@ -180,8 +184,8 @@ def _subject(plan: ExperimentPlan, one: MetricEvidence) -> str:
     return "the treatment" if len(plan.arms) == 2 else f"the arm {one.treatment}"
 
 
-def _figures(one: MetricEvidence) -> str:
-    unit = " (log ratio)" if METRICS[one.metric].quantile is not None else ""
+def _figures(plan: ExperimentPlan, one: MetricEvidence) -> str:
+    unit = " (log ratio)" if known_metrics(plan)[one.metric].quantile is not None else ""
     interval = f"{100 * one.confidence:.4g}% interval {_number(one.low)} to {_number(one.high)}"
     return f"{one.metric} {one.estimate:+.4f}{unit}, {interval}"
 

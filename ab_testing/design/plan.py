@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal, get_args
 
 from ab_testing.design.arm import Arm, ArmSettings, arm_faults
+from ab_testing.design.metric import MetricDefinition
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.ids import digest_json
 
@@ -26,6 +27,7 @@ RECONTACT_DAYS = 3.0
 MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
+_LATER = frozenset({"definitions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,13 @@ class ExperimentPlan:
         default_factory=dict,
         metadata={"description": "Attributes that a search must carry to take part, each with its accepted values."},
     )
+    definitions: dict[str, MetricDefinition] = field(
+        default_factory=dict,
+        metadata={
+            "description": "The collection's own metrics by name, as they were defined when the plan was made; one "
+            "that is given here holds for this plan alone."
+        },
+    )
 
     def __post_init__(self) -> None:
         if not self.arms:
@@ -199,8 +208,12 @@ class ExperimentPlan:
         return replace(self, arms=tuple(replace(arm, version=ids.get(arm.version, arm.version)) for arm in self.arms))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values, to be read by `from_json`."""
-        return asdict(self)
+        """Return the plan as JSON values, to be read by `from_json`.
+
+        What came later than the first plans is left out where it says nothing, so that their hashes stay.
+        """
+        value = asdict(self)
+        return {name: one for name, one in value.items() if one or name not in _LATER}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ExperimentPlan:
@@ -212,6 +225,9 @@ class ExperimentPlan:
             "guardrails": tuple(Guardrail(**one) for one in value.get("guardrails", ())),
             "success": tuple(value.get("success", ())),
             "surfaces": tuple(value.get("surfaces", ())),
+            "definitions": {
+                name: MetricDefinition.from_json(one) for name, one in value.get("definitions", {}).items()
+            },
         }
         return cls(**value | parts)
 

@@ -1,23 +1,30 @@
-"""The metrics of a plan: those that must improve, and those that must not get worse."""
+"""The metrics of a plan: delivered ones and those that it defines, which must improve or must not get worse."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ab_testing.design.metric import Metric
 from ab_testing.design.plan import ExperimentPlan, Guardrail
-from ab_testing.metrics.metrics import METRICS, find_metric
+from ab_testing.metrics.metrics import METRICS
 from foundation.errors import FieldFault, InvalidRequest
 
 PREFERENCE = "preference"
 
 
+def known_metrics(plan: ExperimentPlan) -> Mapping[str, Metric]:
+    """Return the metrics that a plan may name, by name: the delivered ones and those that it defines."""
+    if not plan.definitions:
+        return METRICS
+    return METRICS | {name: definition.to_metric(name) for name, definition in plan.definitions.items()}
+
+
 def guardrails_of(plan: ExperimentPlan) -> tuple[Guardrail, ...]:
     """Return the plan's guardrails, or the usual ones of an A/B test, each with its margin."""
     chosen = plan.guardrails or tuple(Guardrail(name) for name in _usual_guardrails(plan))
-    return tuple(
-        one if one.margin is not None else Guardrail(one.metric, find_metric(one.metric).margin) for one in chosen
-    )
+    known = known_metrics(plan)
+    return tuple(one if one.margin is not None else Guardrail(one.metric, known[one.metric].margin) for one in chosen)
 
 
 def metrics_of(plan: ExperimentPlan) -> tuple[str, ...]:
@@ -45,17 +52,17 @@ def _usual_guardrails(plan: ExperimentPlan) -> Iterator[str]:
 
 
 def _faults(plan: ExperimentPlan) -> Iterator[FieldFault]:
-    guarded = [one.metric for one in plan.guardrails]
+    guarded, known = [one.metric for one in plan.guardrails], known_metrics(plan)
     for place, names in (("success", list(plan.success)), ("guardrails", guarded)):
-        unknown = [name for name in names if name not in METRICS]
+        unknown = [name for name in names if name not in known]
         if unknown:
-            known = ", ".join(sorted(METRICS))
-            yield FieldFault(place, f"name {', '.join(map(repr, unknown))[:200]}; known metrics are {known}")
+            all_names = ", ".join(sorted(known))
+            yield FieldFault(place, f"name {', '.join(map(repr, unknown))[:200]}; known metrics are {all_names}")
         if len(set(names)) < len(names):
             yield FieldFault(place, "name a metric twice")
     if any(one.margin is not None and not 0 < one.margin < math.inf for one in plan.guardrails):
         yield FieldFault("guardrails", "must have margins above 0")
-    if any(name in METRICS and METRICS[name].higher_is_better is None for name in plan.success):
+    if any(name in known and known[name].higher_is_better is None for name in plan.success):
         yield FieldFault("success", "names a metric that should stay as it is; make it a guardrail")
     yield from _kind_faults(plan, guarded)
 

@@ -1,51 +1,8 @@
-"""The metrics of experiments: each a ratio of sums of the collector's base signals, or a quantile of latency."""
+"""The delivered metrics: each a ratio of sums of the collector's base signals, or a quantile of latency."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
-from foundation.errors import InvalidRequest
-
-Role = Literal["success", "guardrail", "monitor"]
-Sum = tuple[tuple[str, int], ...]
-"""Signals and the factor of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One thing that is measured in every arm.
-
-    Attributes:
-        numerator: Signals that are summed above the line; empty for a quantile.
-        denominator: Signals that are summed below it.
-        scale: Factor that turns the ratio into the metric's own unit.
-        quantile: Share of the searches below the value, for a quantile of latency in milliseconds.
-        winsorised: Whether the largest totals of units are cut, as those of money and time must be.
-    """
-
-    name: str = field(metadata={"description": "Name of the metric in plans and reports."})
-    sentence: str = field(metadata={"description": "What it measures."})
-    role: Role = field(
-        metadata={
-            "description": "success: can carry a promotion. guardrail: must not get worse. monitor: is only shown. "
-            "A plan may use each metric in either place."
-        }
-    )
-    higher_is_better: bool | None = field(metadata={"description": "null: it should stay as it is."})
-    margin: float = field(metadata={"description": "Largest harm that a guardrail on it tolerates."})
-    relative: bool = field(
-        default=False, metadata={"description": "Whether the margin is a share of the control's value."}
-    )
-    window: Literal["recontact"] | None = field(
-        default=None, metadata={"description": "recontact: a day counts only when its recontact window has closed."}
-    )
-    numerator: Sum = ()
-    denominator: Sum = (("searches", 1),)
-    scale: float = 1.0
-    quantile: float | None = None
-    winsorised: bool = False
-
+from ab_testing.design.metric import Metric
 
 _ALL = (
     Metric(
@@ -186,14 +143,3 @@ _ALL = (
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
-
-
-def find_metric(name: str) -> Metric:
-    """Return the metric of that name.
-
-    Raises:
-        InvalidRequest: There is none.
-    """
-    if name not in METRICS:
-        raise InvalidRequest(f"there is no metric {name!r:.100}; known are {', '.join(sorted(METRICS))}")
-    return METRICS[name]

@@ -15,7 +15,7 @@ from ab_testing.decide.look import Look
 from ab_testing.decide.rules import Verdict
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED
-from ab_testing.metrics.metrics import METRICS
+from ab_testing.metrics.choice import known_metrics
 from ab_testing.report.sentence import write_sentence
 from ab_testing.stats import srm
 
@@ -147,8 +147,9 @@ def _metric_reports(experiment: Experiment, look: Look) -> Iterator[MetricReport
     planned = dict.fromkeys((one.metric, one.role) for one in evidence)
     named = {name for name, _ in planned}
     shown = [(name, "monitor") for name in (*look.ratios, *look.quantiles) if name not in named]
+    known = known_metrics(experiment.plan)
     for name, role in (*planned, *shown):
-        metric = METRICS[name]
+        metric = known[name]
         yield MetricReport(
             name=name,
             sentence=metric.sentence,

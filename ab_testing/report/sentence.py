@@ -5,8 +5,9 @@ from __future__ import annotations
 from ab_testing.decide.evidence import MetricEvidence
 from ab_testing.decide.look import Look
 from ab_testing.decide.rules import Verdict
+from ab_testing.design.metric import Metric
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.metrics.metrics import METRICS
+from ab_testing.metrics.choice import known_metrics
 
 _STARS = "csat"
 
@@ -65,7 +66,8 @@ def _figures(plan: ExperimentPlan, look: Look, one: MetricEvidence) -> str:
     if plan.kind == "interleaving":
         wins, losses = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses"))
         return f"of {wins + losses} searches with a preference, {wins} went to the new ranking and {losses} to the old"
-    after, before = (_value(one.metric, value) for value in (one.treatment_value, one.control_value))
+    metric = known_metrics(plan)[one.metric]
+    after, before = (_value(metric, value) for value in (one.treatment_value, one.control_value))
     return f"{_words(one.metric)} is {after} with the new one and {before} with the old"
 
 
@@ -75,14 +77,14 @@ def _new_one(plan: ExperimentPlan, found: MetricEvidence | None) -> str:
     return f"The arm {found.treatment}"
 
 
-def _value(metric: str, value: float | None) -> str:
+def _value(metric: Metric, value: float | None) -> str:
     if value is None:
         return "unknown"
-    if METRICS[metric].quantile is not None:
+    if metric.quantile is not None:
         return f"{value:.0f} ms"
-    if metric == _STARS:
+    if metric.name == _STARS:
         return f"{value:.2f} stars"
-    shares = METRICS[metric].scale == 1 and 0 <= value <= 1
+    shares = metric.scale == 1 and 0 <= value <= 1
     return f"{value:.1%}" if shares else f"{value:.3g}"
 
 

@@ -22,6 +22,7 @@ from ab_testing.design.assignment import (
 )
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import INTERLEAVED, Kind
+from ab_testing.own_metrics.store import read_events
 from ab_testing.traffic.first_arms import MAX_KEPT_ARMS, FirstArms
 from collector.api import read_seen_units
 from foundation.clock import Clock
@@ -71,13 +72,15 @@ class Assignments:
         self._engine = engine
         self._clock = clock
         self._running: dict[str, tuple[_Draw, ...]] = {}
+        self._events: dict[str, frozenset[str]] | None = None
         self._first_arms = FirstArms()
         self._learned: dict[tuple[str, int], datetime] = {}
 
     def refresh(self) -> None:
-        """Read the running experiments again; one query."""
+        """Read the running experiments and the names of custom events again; two queries."""
         with reading(self._engine) as connection:
             self.replace(store.running(connection))
+            self._events = read_events(connection)
 
     def learn_arms(self, collection: str) -> None:
         """Learn in which arms other processes saw people first, or this one before it was started again."""
@@ -100,6 +103,13 @@ class Assignments:
     def running(self, collection: str) -> tuple[Experiment, ...]:
         """Return the running experiments of a collection."""
         return tuple(draw.experiment for draw in self._running.get(collection, ()))
+
+    def events(self, collection: str) -> frozenset[str] | None:
+        """Return the custom events that a metric or a running experiment counts; None before they were ever read."""
+        if self._events is None:
+            return None
+        frozen = (one for experiment in self.running(collection) for one in experiment.plan.definitions.values())
+        return self._events.get(collection, frozenset()).union(*(definition.events for definition in frozen))
 
     def versions(self, collection: str) -> set[str]:
         """Return the versions that a replica must hold for the running experiments, beside the champion."""

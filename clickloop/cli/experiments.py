@@ -116,12 +116,13 @@ def audit_experiment(
 
 
 @app.command("metrics")
-def list_metrics(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """List the metrics that a plan may name."""
-    found = ServiceClient(url).get("/v1/experiments/metrics")
+def list_metrics(collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List the metrics that a plan may name, the collection's own at the end."""
+    found = ServiceClient(url, collection).get("/v1/metrics")
     table = Table(_whole("metric"), "better", "what it is")
+    better = {True: "higher", False: "lower", None: "as it is"}
     for metric in found["metrics"]:
-        table.add_row(metric["name"], "higher" if metric["higher_is_better"] else "lower", metric["sentence"])
+        table.add_row(metric["name"], better[metric["higher_is_better"]], metric["sentence"])
     show(found, as_json, table)
 
 

@@ -60,6 +60,7 @@ class Reporter(ABC):
         document_id: str = "",
         *,
         value: float | None = None,
+        name: str = "",
         user: str = "",
         at: datetime | None = None,
         event_id: str = "",
@@ -67,7 +68,8 @@ class Reporter(ABC):
         """Queue an event of any type; the event page of the documentation says what each needs.
 
         Args:
-            value: Stars of a rating, seconds of a dwell, worth of a conversion.
+            value: Stars of a rating, seconds of a dwell, worth of a conversion or of a custom event.
+            name: What you call a custom event.
 
         Raises:
             QueueFull: In strict mode: too many events wait, and this one was not taken.
@@ -80,6 +82,7 @@ class Reporter(ABC):
         given = {
             "id": event_id or new_id(now),
             "type": event_type,
+            "name": name or None,
             "query_id": query_id,
             "document_id": document_id or None,
             "value": value,
@@ -118,6 +121,12 @@ class Reporter(ABC):
     def abandon(self, query_id: str, **about: Unpack[About]) -> str:
         """Report that the user left the list without opening anything."""
         return self.report("abandon", query_id, **about)
+
+    def custom(
+        self, name: str, query_id: str, document_id: str = "", worth: float | None = None, **about: Unpack[About]
+    ) -> str:
+        """Report an event of your own, which a metric of yours counts; about a hit or about the whole list."""
+        return self.report("custom", query_id, document_id, name=name, value=worth, **about)
 
     @abstractmethod
     def _notify(self, waiting: int) -> None:

@@ -13,6 +13,7 @@ from fastapi.middleware import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import ab_testing.http
+import ab_testing.own_metrics.http
 import collector.browser.http
 import collector.checks.http
 import collector.intake.compatible_http
@@ -32,7 +33,7 @@ import serving.http.fields
 import serving.http.index
 import serving.http.search
 import serving.http.suggest
-from ab_testing.api import Assignments, experiments_a_year, false_promotions_a_year
+from ab_testing.api import Assignments, OwnMetrics, experiments_a_year, false_promotions_a_year
 from clickloop.container import CONSUMER, Container
 from clickloop.server.readiness import DatabaseSource, ProblemSource, Readiness
 from collector.dead_letters.alarm import DeadLetterAlarm
@@ -86,8 +87,8 @@ def make_app(settings: Settings) -> FastAPI:
     end_tracing = _trace(app, settings.otlp_url)
     routers = (
         *_search(container, loader, assignments, admission),
-        *_feedback(container, loader),
-        *_learning(container, loader),
+        *_feedback(container, loader, assignments),
+        *_learning(container, loader, assignments),
     )
     for router in routers:
         app.include_router(router)
@@ -139,10 +140,10 @@ def _search(
     yield serving.http.fields.make_router(container.declarations, container.content.describe_fields)
 
 
-def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
+def _feedback(container: Container, loader: Loader, assignments: Assignments) -> Iterator[APIRouter]:
     log, clock, settings = container.log, container.clock, container.settings
     engine, privacy = container.engine, container.privacy
-    policy = IntakePolicy(container.query_ids, settings)
+    policy = IntakePolicy(container.query_ids, settings, assignments.events)
     eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
     intake = IntakePipeline(log, clock, settings, partial(_merge_items, container, loader), policy, privacy)
     yield collector.intake.http.make_router(intake)
@@ -157,7 +158,7 @@ def _feedback(container: Container, loader: Loader) -> Iterator[APIRouter]:
     )
 
 
-def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
+def _learning(container: Container, loader: Loader, assignments: Assignments) -> Iterator[APIRouter]:
     registry, engine, clock = container.registry, container.engine, container.clock
     runs, experiments, hotswap = container.runs, container.experiments, container.make_hotswap(loader.move)
     collections, erasure_retraining = container.catalog.collections, container.erasure_retraining
@@ -165,6 +166,7 @@ def _learning(container: Container, loader: Loader) -> Iterator[APIRouter]:
         alpha_of(container.settings), experiments_a_year(container.settings.schedule_hours)
     )
     yield ab_testing.http.make_router(experiments, partial(_find_version, container), yearly)
+    yield ab_testing.own_metrics.http.make_router(OwnMetrics(engine, clock), assignments.refresh)
     yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock

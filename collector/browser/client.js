@@ -68,9 +68,9 @@ export function start({
     for (const key of keys) if (key.startsWith(prefix)) attempt(() => hold(JSON.parse(localStorage[key])));
   }
 
-  function report(type, query_id, document_id, value) {
+  function report(type, query_id, document_id, value, name) {
     if (!allowed) return;
-    const event = { id: newId(), type, query_id, document_id, value, user, at: timestamp() };
+    const event = { id: newId(), type, name, query_id, document_id, value, user, at: timestamp() };
     hold(event);
     store(event);
     schedule();

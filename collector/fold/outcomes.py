@@ -35,6 +35,8 @@ class Outcome:
         resolved: Whether the user said the query was answered; None without a word.
         credited: The document that resolved it: the one the user named, else the last one clicked.
         abandoned: Whether the user left the list.
+        custom: By the name of a custom event, how many there were and what all are worth in millionths, each as in
+            `revenue`.
     """
 
     clicked: tuple[int, ...] = ()
@@ -47,11 +49,13 @@ class Outcome:
     seen: tuple[int, ...] = ()
     clicked_ms: tuple[int, ...] = ()
     revenue: int = 0
+    custom: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as values that JSON can hold; what most lists lack is left out."""
         times = {"clicked_ms": self.clicked_ms} if self.clicked_ms else {}
-        worth = {"revenue": self.revenue} if self.revenue else {}
+        worth: dict[str, Any] = {"revenue": self.revenue} if self.revenue else {}
+        worth |= {"custom": self.custom} if self.custom else {}
         return {
             "clicked": self.clicked,
             "ratings": self.ratings,
@@ -70,7 +74,9 @@ class Outcome:
         """Return the outcome that `to_json` wrote, in this release or in an older one that kept less."""
         clicked = tuple(value["clicked"])
         times = tuple(value.get("clicked_ms", (0,) * len(clicked)))
-        return cls(**value | {"clicked": clicked, "seen": tuple(value.get("seen", ())), "clicked_ms": times})
+        custom = {name: (count, worth) for name, (count, worth) in value.get("custom", {}).items()}
+        lists = {"clicked": clicked, "seen": tuple(value.get("seen", ())), "clicked_ms": times}
+        return cls(**value | lists | {"custom": custom})
 
     def plus(self, later: Outcome) -> Outcome:
         """Return the outcome of the events behind both, where no rating or verdict is among the later ones."""
@@ -88,6 +94,7 @@ class Outcome:
             abandoned=self.abandoned or later.abandoned,
             seen=tuple(sorted({*self.seen, *later.seen})),
             revenue=self.revenue + later.revenue,
+            custom=_summed(self.custom, later.custom),
         )
 
     def _clicks(self) -> Iterable[tuple[int, int]]:
@@ -109,7 +116,7 @@ def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> O
     """
     if not events:
         return NO_OUTCOME
-    once = {event.id: event for event in events if event.document_id in ranks or event.type in ABOUT_THE_LIST}
+    once = {event.id: event for event in events if event.document_id in ranks or _is_about_the_list(event)}
     by_type: dict[EventType, list[FeedbackEvent]] = {}
     for event in sorted(once.values(), key=lambda event: (event.at, event.id)):
         by_type.setdefault(event.type, []).append(event)
@@ -129,6 +136,7 @@ def outcome_of(ranks: Mapping[str, int], events: Collection[FeedbackEvent]) -> O
         seen=_ranks_of(by_type.get("seen", []), ranks),
         clicked_ms=tuple(first_clicks.values()),
         revenue=sum(_millionths(event.value) for event in conversions),
+        custom=_custom(by_type.get("custom", [])),
     )
 
 
@@ -146,6 +154,25 @@ def satisfaction(outcome: Outcome, document_id: str) -> int:
     if seconds is None:
         return 0
     return int(seconds >= LONG_DWELL_S) - int(seconds < QUICK_RETURN_S)
+
+
+def _is_about_the_list(event: FeedbackEvent) -> bool:
+    return event.type in ABOUT_THE_LIST or (event.type == "custom" and not event.document_id)
+
+
+def _custom(events: Iterable[FeedbackEvent]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for event in events:
+        found = _summed(found, {event.name: (1, _millionths(event.value))})
+    return found
+
+
+def _summed(one: Mapping[str, tuple[int, int]], other: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    total = dict(one)
+    for name, (count, worth) in other.items():
+        known_count, known_worth = total.get(name, (0, 0))
+        total[name] = (known_count + count, known_worth + worth)
+    return total
 
 
 def _ranks_of(events: Iterable[FeedbackEvent], ranks: Mapping[str, int]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from operator import add, sub
+from operator import add, neg, sub
 from typing import NamedTuple
 
 from collector.fold.exposure import OutcomeKey
@@ -119,21 +119,68 @@ class LatencyKey(NamedTuple):
     bucket: int
 
 
+class CustomSignals(NamedTuple):
+    """What searches add up to in custom events of one name.
+
+    Attributes:
+        searches: Searches with such an event.
+        events: Events.
+        value: Their worth in millionths.
+    """
+
+    searches: int = 0
+    events: int = 0
+    value: int = 0
+
+
+def custom_signal(term: str) -> tuple[str, str] | None:
+    """Return the event's name and the part of a custom event's signal, NAME.PART; None for a base signal."""
+    name, dot, part = term.partition(".")
+    return (name, part) if dot else None
+
+
+CustomKey = tuple[OutcomeKey, str]
+"""Where custom events are added up, and their name."""
+
+
 class OutcomeSums:
     """What some searches add up to; differences may be negative.
 
     Attributes:
         signals: The sums of their signals.
+        custom: The sums of their custom events.
         latencies: How many took how long.
     """
 
     def __init__(self) -> None:
         self.signals: dict[OutcomeKey, SearchSignals] = {}
+        self.custom: dict[CustomKey, CustomSignals] = {}
         self.latencies: dict[LatencyKey, int] = {}
+
+    def add_search(
+        self, key: OutcomeKey, shown: ShownList, asked: Asked, following: Asked | None, took_ms: float
+    ) -> None:
+        """Add everything that one search says.
+
+        Args:
+            following: The unit's next search in the same run.
+            took_ms: Milliseconds it took, 0 where nobody measured.
+        """
+        self.add(key, signals_of(shown, asked, following))
+        self.add_custom(key, shown.outcome)
+        self.add_latency(key, took_ms)
 
     def add(self, key: OutcomeKey, signals: SearchSignals) -> None:
         """Add what a search says, or says more than before."""
         self.signals[key] = self.signals[key].plus(signals) if key in self.signals else signals
+
+    def add_custom(self, key: OutcomeKey, outcome: Outcome, sign: int = 1) -> None:
+        """Add the custom events of one search, or take them away with the sign -1."""
+        for name, (count, worth) in outcome.custom.items():
+            self._add_custom((key, name), CustomSignals(sign, sign * count, sign * worth))
+
+    def _add_custom(self, key: CustomKey, said: CustomSignals) -> None:
+        self.custom[key] = CustomSignals._make(map(add, self.custom.get(key, CustomSignals()), said))
 
     def add_latency(self, key: OutcomeKey, took_ms: float, count: int = 1) -> None:
         """Add that searches took so long, where somebody measured."""
@@ -145,6 +192,8 @@ class OutcomeSums:
         """Take away what other searches add up to."""
         for key, signals in other.signals.items():
             self.add(key, NO_SIGNALS.minus(signals))
+        for named, custom in other.custom.items():
+            self._add_custom(named, CustomSignals._make(map(neg, custom)))
         for timed, count in other.latencies.items():
             self.latencies[timed] = self.latencies.get(timed, 0) - count
 

@@ -18,7 +18,7 @@ def is_unset(id_: str) -> bool:
 
 def content_of(event: FeedbackEvent) -> tuple[object, ...]:
     """Return what an event says; its moments are left out, for a retry without `at` has others."""
-    return (event.type, event.query_id, event.document_id, event.user, event.value)
+    return (event.type, event.name, event.query_id, event.document_id, event.user, event.value)
 
 
 def count_conflicts(joined: Iterable[FeedbackEvent], known: Mapping[str, FeedbackEvent]) -> Counter[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from collector.intake.schemas.native import MAX_SOURCE
-from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
+from foundation.contracts import EVENT_NAME, EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.eventlog.protocol import Record
 from foundation.eventlog.records import read_record
 from foundation.texts import MAX_QUERY_BYTES, query_fault
@@ -81,6 +81,9 @@ def _check_event(event: FeedbackEvent) -> None:
         raise ValueError(f"position must be a whole number, is {event.position!r:.100}")
     if event.type not in EVENT_TYPES:
         raise ValueError(f"type must be one of {', '.join(EVENT_TYPES)}, is {event.type!r:.100}")
+    _check_text("name", event.name, 32)
+    if bool(EVENT_NAME.fullmatch(event.name)) != (event.type == "custom"):
+        raise ValueError(f"name must be given to custom events and to no others, is {event.name!r:.100}")
 
 
 def _check_texts(record: Impression | FeedbackEvent, limits: Mapping[str, int]) -> None:

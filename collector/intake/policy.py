@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import Request
@@ -28,6 +28,7 @@ Offer = Content | list[FieldFault]
 _MINUTE_S = 60
 _UNSET = "which is a variable that was never set, and no query id; send the query_id of a search's answer"
 _FOREIGN = "was not issued by this service for this collection; send the query_id of a search's answer"
+_UNCOUNTED = "is counted by no metric of this collection; define one with PUT /v1/metrics/NAME first"
 _FOREIGN_LIST = "names a list that this service did not serve; with signed ids only a key of the role admin brings such"
 
 
@@ -39,10 +40,22 @@ class TooSoon(FieldFault):
 
 
 class IntakePolicy:
-    """Checks events before they are published. Limits hold per process; `query_ids` tell which answers were served."""
+    """Checks events before they are published. Limits hold per process.
 
-    def __init__(self, query_ids: QueryIds, settings: Settings) -> None:
+    Args:
+        query_ids: They tell which answers were served.
+        counted: Returns the names of custom events that count in a collection, None while nobody knows them. Never
+            blocks.
+    """
+
+    def __init__(
+        self,
+        query_ids: QueryIds,
+        settings: Settings,
+        counted: Callable[[str], Collection[str] | None] = lambda _collection: None,
+    ) -> None:
         self._query_ids = query_ids
+        self._counted = counted
         self._ids_are = settings.sign_queries
         self._per_minute = settings.events_per_minute_user
         self._unset: Counter[str] = Counter()
@@ -113,7 +126,10 @@ class IntakePolicy:
         if isinstance(offer, list):
             return offer
         checked: list[Impression | FeedbackEvent] = []
+        counted = self._counted(collection)
         for one in offer:
+            if isinstance(one, FeedbackEvent) and one.name and counted is not None and one.name not in counted:
+                return [FieldFault("name", f"{one.name!r} {_UNCOUNTED}")]
             if is_unset(one.query_id):
                 self._unset[collection] += 1
                 return [FieldFault("query_id", f"is {one.query_id!r}, {_UNSET}")]

@@ -25,12 +25,11 @@ from collector.fold.signals import (
     ending_of,
     own_signals,
     sequel_signals,
-    signals_of,
 )
 from collector.join.rows import exposure_of, randomization_unit, stored_list
 from collector.join.scope import Scope
 from collector.reads.people import is_held
-from collector.tables import impressions, outcome_latencies, outcomes
+from collector.tables import custom_outcomes, impressions, outcome_latencies, outcomes
 from foundation.contracts import Impression, query_key
 from foundation.database.engine import increment
 from foundation.database.lookup import chunks, keys_as_json, rows_of_keys
@@ -94,11 +93,12 @@ def read_changes(
     for query_id, (was, will) in moved.items():
         if was.exposure and query_id not in silent:
             sums.add(was.exposure, own_signals(will).minus(own_signals(was)))
+            sums.add_custom(was.exposure, will.outcome)
+            sums.add_custom(was.exposure, was.outcome, sign=-1)
     for chain, asked, impression, shown in fresh:
         if shown.exposure and asked.query_id not in silent:
             after = _first_of(following.get(asked.query_id), asked, chains[chain])
-            sums.add(shown.exposure, signals_of(shown, asked, after))
-            sums.add_latency(shown.exposure, impression.took_ms)
+            sums.add_search(shown.exposure, shown, asked, after, impression.took_ms)
     return sums
 
 
@@ -106,10 +106,16 @@ def add_outcomes(scope: Scope, sums: OutcomeSums) -> None:
     """Add to the stored outcomes; rows that become zero are deleted."""
     mine = (scope.collection,)
     signals = {key: said for key, said in sums.signals.items() if any(said)}
+    custom = {key: said for key, said in sums.custom.items() if any(said)}
     latencies = {key: count for key, count in sums.latencies.items() if count}
     increment(scope.connection, outcomes, [mine + key + said for key, said in sorted(signals.items())])
+    increment(
+        scope.connection, custom_outcomes, [(*mine, *key, name, *said) for (key, name), said in sorted(custom.items())]
+    )
     increment(scope.connection, outcome_latencies, [(*mine, *key, count) for key, count in sorted(latencies.items())])
     _delete_zeros(scope, outcomes.c.searches, {_chain_of(key) for key, said in signals.items() if said.searches < 0})
+    gone = {_chain_of(key) for (key, _), said in custom.items() if said.searches < 0}
+    _delete_zeros(scope, custom_outcomes.c.searches, gone)
     _delete_zeros(scope, outcome_latencies.c.count, {key[:3] for key, count in latencies.items() if count < 0})
 
 
@@ -130,8 +136,7 @@ def fold_stored(scope: Scope, query_ids: Collection[str]) -> OutcomeSums:
     sums = OutcomeSums()
     for row in _execute(scope, _lists(), query_ids):
         key = exposure_of(row, row.drawn_by)
-        sums.add(key, signals_of(stored_list(row), _asked_by(row), _followed_by(row)))
-        sums.add_latency(key, row.took_ms)
+        sums.add_search(key, stored_list(row), _asked_by(row), _followed_by(row), row.took_ms)
     return sums
 
 
@@ -145,7 +150,7 @@ def fold_units(scope: Scope, units: Collection[str]) -> OutcomeSums:
 
 def rebuild_outcomes(scope: Scope) -> None:
     """Fold all stored lists again."""
-    for table in (outcomes, outcome_latencies):
+    for table in (outcomes, custom_outcomes, outcome_latencies):
         scope.connection.execute(sa.delete(table).where(scope.mine(table)))
     lists = sa.select(impressions.c.query_id).where(_EXPOSED)
     query_ids = scope.connection.execute(lists, {"collection": scope.collection}).scalars()

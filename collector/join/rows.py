@@ -104,8 +104,9 @@ def event_row(event: FeedbackEvent, change: int) -> dict[str, Any]:
     origin: dict[str, Any] = {"source": event.source, "position": event.position} if event.source else {}
     doubt = {"distrusted": event.distrusted} if event.distrusted else {}
     body = {"document_id": event.document_id, "user": event.user, "value": event.value}
+    name = {"name": event.name} if event.name else {}
     columns = dict(zip(_EVENT, _values_of_event(event), strict=True))
-    return columns | {"body": body | origin | doubt, "change": change}
+    return columns | {"body": body | origin | doubt | name, "change": change}
 
 
 def with_conflicts(body: dict[str, Any], count: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from collector.fold.exposure import OutcomeKey
-from collector.fold.signals import SIGNALS, OutcomeSums, SearchSignals
+from collector.fold.signals import SIGNALS, CustomSignals, OutcomeSums, SearchSignals
 from collector.totals.run import Ratio, Sum, UnitCounts, UnitTable, UnitTotals
 
 
@@ -25,6 +25,7 @@ class MemoryTotals:
         self._arm = {unit: min(some) for unit, some in arms.items() if len(some) == 1}
         self._mixed = len(arms) - len(self._arm)
         self._signals = {key: said for key, said in sums.signals.items() if key.unit in self._arm}
+        self._custom = {key: said for key, said in sums.custom.items() if key[0].unit in self._arm}
         self._latencies = {key: count for key, count in sums.latencies.items() if key.unit in self._arm}
 
     def tabulate(self, ratios: Sequence[Ratio], had_evidence: bool | None = None) -> dict[str, UnitTable]:
@@ -78,6 +79,10 @@ class MemoryTotals:
             if _counts(key, ratio.until_day, had_evidence):
                 x[key.unit] += _total(said, ratio.numerator)
                 y[key.unit] += _total(said, ratio.denominator)
+        for (key, name), custom in self._custom.items():
+            if _counts(key, ratio.until_day, had_evidence):
+                x[key.unit] += _custom_total(name, custom, ratio.numerator)
+                y[key.unit] += _custom_total(name, custom, ratio.denominator)
         return (UnitTotals(unit, self._arm[unit], x[unit], total) for unit, total in y.items() if total)
 
 
@@ -86,7 +91,13 @@ def _counts(key: OutcomeKey, until_day: int | None, had_evidence: bool | None) -
 
 
 def _total(said: SearchSignals, terms: Sum) -> int:
-    return sum(said[_PLACES[name]] * factor for name, factor in terms)
+    return sum(said[_PLACES[name]] * factor for name, factor in terms if name in _PLACES)
+
+
+def _custom_total(name: str, said: CustomSignals, terms: Sum) -> int:
+    parts = zip(CustomSignals._fields, said, strict=True)
+    values = {f"{name}.{part}": value for part, value in parts}
+    return sum(values.get(term, 0) * factor for term, factor in terms)
 
 
 _PLACES = {name: place for place, name in enumerate(SIGNALS)}

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.fold.lists import ShownList, by_list, recompute
-from collector.fold.signals import Asked, OutcomeSums, signals_of
+from collector.fold.signals import Asked, OutcomeSums
 from collector.join.rows import event_of, exposure_of, stored_list
 from collector.tables import HELD, events, impressions, quarantine_moves
 from collector.totals.history import HISTORY_DAYS, History, before_start
@@ -36,9 +36,7 @@ def refolded_totals(connection: sa.Connection, run: ExperimentRun, change: int, 
         if row is None or shown is None or row.unit in held:
             continue
         next_one = _asked(following) if following and following.drawn_by == row.drawn_by else None
-        key = exposure_of(row, row.drawn_by)
-        sums.add(key, signals_of(shown, _asked(row), next_one))
-        sums.add_latency(key, row.took_ms)
+        sums.add_search(exposure_of(row, row.drawn_by), shown, _asked(row), next_one, row.took_ms)
     return MemoryTotals(sums, change)
 
 

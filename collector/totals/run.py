@@ -9,7 +9,10 @@ UnitTable = dict[str, dict[tuple[int, int], int]]
 """arm -> (x, y) -> number of units with these totals; without units seen in more than one arm, and those with y 0."""
 
 Sum = tuple[tuple[str, int], ...]
-"""Signals, each with the factor by which it is multiplied before all are added."""
+"""Signals, each with the factor by which it is multiplied before all are added.
+
+Base signals by their names; of custom events NAME.searches, NAME.events and NAME.value.
+"""
 
 
 class ExperimentRun(NamedTuple):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
+from collector.fold.signals import custom_signal
 from collector.join.retention_watermark import hold_change
-from collector.tables import outcome_latencies, outcomes
+from collector.tables import custom_outcomes, outcome_latencies, outcomes
 from collector.totals.run import ExperimentRun, Ratio, RunTotals, Sum, UnitCounts, UnitTable, UnitTotals
+
+_STRATUM = ("unit", "arm", "day", "had_evidence")
 
 
 def stored_totals(connection: sa.Connection, run: ExperimentRun) -> RunTotals:
@@ -44,7 +47,7 @@ class _StoredTotals:
         return {ratio.name: table for ratio, table in zip(ratios, tables, strict=True)}
 
     def per_unit(self, ratio: Ratio) -> Iterator[UnitTotals]:
-        units = self._by_unit([ratio], None).add_columns(outcomes.c.unit).cte("units")
+        units = self._by_unit([ratio], None).add_columns(sa.column("unit", sa.String)).cte("units")
         for row in self._connection.execute(sa.select(units).where(units.c.y0 != 0)) if self._arms else ():
             yield UnitTotals(row.unit, row.arm, int(row.x0), int(row.y0))
 
@@ -102,17 +105,35 @@ class _StoredTotals:
 
     def _by_unit(self, ratios: Sequence[Ratio], had_evidence: bool | None) -> sa.Select[Any]:
         """Select the arm and the sums x0, y0, x1, y1, ... of each unit that is seen in one arm only."""
+        source = self._source({name for ratio in ratios for name, _ in (*ratio.numerator, *ratio.denominator)})
         sums = [
-            _total(terms, ratio.until_day, had_evidence).label(f"{side}{place}")
+            _total(source, terms, ratio.until_day, had_evidence).label(f"{side}{place}")
             for place, ratio in enumerate(ratios)
             for side, terms in (("x", ratio.numerator), ("y", ratio.denominator))
         ]
-        first, last = sa.func.min(outcomes.c.arm), sa.func.max(outcomes.c.arm)
+        first, last = sa.func.min(source.c.arm), sa.func.max(source.c.arm)
         one_arm = len(self._arms) == 1  # as interleaving has; to compare texts takes half of the time
         arm: sa.ColumnElement[str] = sa.literal(self._arms[0]) if one_arm else first
         columns: list[sa.ColumnElement[Any]] = [arm.label("arm"), *sums]
-        units = sa.select(*columns).where(self._mine(outcomes)).group_by(outcomes.c.unit)
+        units = sa.select(*columns).group_by(source.c.unit)
+        units = units.where(self._mine(source)) if source is outcomes else units
         return units if one_arm else units.having(first == last)
+
+    def _source(self, signals: Collection[str]) -> sa.FromClause:
+        """Return rows that hold these signals: the outcomes, or with custom events among them those of both tables."""
+        custom = {term: named for term in sorted(signals) if (named := custom_signal(term))}
+        if not custom:
+            return outcomes
+        base = [name for name in sorted(signals) if name not in custom]
+        searched = [*(outcomes.c[name] for name in base), *(sa.literal(0).label(term) for term in custom)]
+        told = [sa.literal(0).label(name) for name in base]
+        for term, (event, part) in custom.items():
+            told.append(sa.case((custom_outcomes.c.name == event, custom_outcomes.c[part]), else_=0).label(term))
+        rows = [
+            sa.select(*(table.c[name] for name in _STRATUM), *values).where(self._mine(table))
+            for table, values in ((outcomes, searched), (custom_outcomes, told))
+        ]
+        return sa.union_all(*rows).subquery("signals")
 
     def _unmixed(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
         """Return the condition that a row is of a unit that is seen in one arm only."""
@@ -121,15 +142,17 @@ class _StoredTotals:
         units = sa.select(outcomes.c.unit).where(self._mine(outcomes)).group_by(outcomes.c.unit)
         return [table.c.unit.not_in(units.having(sa.func.min(outcomes.c.arm) != sa.func.max(outcomes.c.arm)))]
 
-    def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
+    def _mine(self, table: sa.FromClause) -> sa.ColumnElement[bool]:
         return sa.and_(*(table.c[name] == value for name, value in self._run._asdict().items()))
 
 
-def _total(terms: Sum, until_day: int | None, had_evidence: bool | None) -> sa.ColumnElement[int]:
-    products = [outcomes.c[name] if factor == 1 else outcomes.c[name] * factor for name, factor in terms]
+def _total(
+    source: sa.FromClause, terms: Sum, until_day: int | None, had_evidence: bool | None
+) -> sa.ColumnElement[int]:
+    products = [source.c[name] if factor == 1 else source.c[name] * factor for name, factor in terms]
     value: sa.ColumnElement[int] = sum(products[1:], products[0]) if products else sa.literal(0)
-    bounds = [] if until_day is None else [outcomes.c.day <= until_day]
-    bounds += [] if had_evidence is None else [outcomes.c.had_evidence == had_evidence]
+    bounds = [] if until_day is None else [source.c.day <= until_day]
+    bounds += [] if had_evidence is None else [source.c.had_evidence == had_evidence]
     return sa.func.sum(sa.case((sa.and_(*bounds), value), else_=0) if bounds else value)
 
 

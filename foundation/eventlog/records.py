@@ -22,7 +22,7 @@ _RARE = {
 """Fields that most searches have no value for, and what a record without them means."""
 
 _OF_IMPRESSION, _OF_RESULT, _OF_EVENT = (
-    tuple(field.name for field in fields(kind) if field.name not in {*_RARE, "own_ranks"})
+    tuple(field.name for field in fields(kind) if field.name not in {*_RARE, "own_ranks", "name"})
     for kind in (Impression, ShownResult, FeedbackEvent)
 )
 
@@ -39,6 +39,7 @@ def impression_record(impression: Impression) -> Record:
 def event_record(event: FeedbackEvent) -> Record:
     """Return the log record of a feedback event; keyed by its query id, beside the impression's."""
     more = {"kind": "event", "at": event.at.isoformat(), "received_at": event.received_at.isoformat()}
+    more |= {"name": event.name} if event.name else {}
     return Record(f"{event.collection}/{event.query_id}", canonical_json(_fields(event, _OF_EVENT) | more))
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from collector.intake.schemas.fields import Given, kind_of
 from collector.intake.schemas.parsed import Parsed, Taken
-from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
+from foundation.contracts import EVENT_NAME, EVENT_TYPES, EventType, FeedbackEvent
 from foundation.errors import FieldFault
 from foundation.ids import new_id
 from foundation.texts import NOT_TEXT, as_id
@@ -18,7 +18,7 @@ MAX_DOCUMENT_ID = 256
 MAX_USER = 256
 MAX_SOURCE = 128
 
-FIELDS = ("id", "type", "query_id", "document_id", "value", "user", "at")
+FIELDS = ("id", "type", "name", "query_id", "document_id", "value", "user", "at")
 ABOUT_A_DOCUMENT: tuple[EventType, ...] = ("seen", "click", "rating", "dwell", "conversion")
 
 
@@ -35,12 +35,18 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "id": _id_schema("Your id of the event; the same id again changes nothing. One is made when absent.", MAX_ID),
         "type": {"enum": list(EVENT_TYPES)},
+        "name": {
+            "description": "What you call a custom event; a metric of your own counts it.",
+            "type": "string",
+            "pattern": f"^{EVENT_NAME.pattern}$",
+        },
         "query_id": _id_schema("From the search's answer.", MAX_ID),
         "document_id": _id_schema(
             "The hit concerned; required for seen, click, rating, dwell and conversion.", MAX_DOCUMENT_ID
         ),
         "value": {
-            "description": "Stars 1 to 5 of a rating, seconds of a dwell, worth of a conversion (optional there).",
+            "description": "Stars 1 to 5 of a rating, seconds of a dwell; optional: worth of a conversion or custom "
+            "event.",
             "type": "number",
             "minimum": 0,
         },
@@ -74,6 +80,7 @@ def parse(value: Any, collection: str, now: datetime, skew: timedelta = timedelt
         collection=collection,
         id=fields.key("id", MAX_ID) or new_id(now),
         type=event_type or "click",
+        name=fields.name_of(event_type),
         query_id=fields.key("query_id", MAX_ID, required=True),
         document_id=fields.key("document_id", MAX_DOCUMENT_ID, required=event_type in ABOUT_A_DOCUMENT),
         user=fields.key("user", MAX_USER),
@@ -94,6 +101,18 @@ class _Fields(Given):
             return cast("EventType", given)
         self.fault("type", f"must be one of {', '.join(EVENT_TYPES)}")
         return None
+
+    def name_of(self, event_type: EventType | None) -> str:
+        """Return the name of a custom event, "" of any other and when at fault."""
+        given = self.get("name")
+        if event_type != "custom":
+            if given is not None and event_type is not None:
+                self.fault("name", f"has no meaning for {event_type}; leave it out, or send the type custom")
+        elif isinstance(given, str) and EVENT_NAME.fullmatch(given):
+            return given
+        else:
+            self.fault("name", "must name the custom event: a small letter, then up to 31 of a to z, 0 to 9 and _")
+        return ""
 
     def key(self, name: str, limit: int, *, required: bool = False) -> str:
         """Return an id of 1 to `limit` printable characters, "" when absent or at fault."""
@@ -117,7 +136,7 @@ class _Fields(Given):
         if event_type is None:
             return 0.0
         if event_type in _VALUE_RULES:
-            if given is None and event_type == "conversion":
+            if given is None and event_type in _WORTH_IS_OPTIONAL:
                 return 0.0
             if _is_valid(given, event_type):
                 return float(given)
@@ -139,7 +158,9 @@ _VALUE_RULES: dict[EventType, str] = {
     "rating": "must be a whole number of stars, 1 to 5",
     "dwell": "must be the seconds stayed, a finite number of at least 0",
     "conversion": "must be the conversion's worth, a finite number of at least 0",
+    "custom": "must be what the event is worth, a finite number of at least 0",
 }
+_WORTH_IS_OPTIONAL = ("conversion", "custom")
 
 
 def _is_valid(given: Any, event_type: EventType) -> bool:

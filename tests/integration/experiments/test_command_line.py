@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from ab_testing.api import Experiments
+import ab_testing.own_metrics.http
+from ab_testing.api import Experiments, OwnMetrics
 from ab_testing.http import make_router
 from clickloop.cli.main import app
 from foundation.clock import FrozenClock
@@ -33,10 +34,13 @@ PLAN = {
 
 
 @pytest.fixture
-def ask(experiments: Experiments, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def ask(
+    experiments: Experiments, any_engine: sa.Engine, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
     service = FastAPI()
     install_problem_handlers(service)
     service.include_router(make_router(experiments, lambda _collection, version: version, 4.5))
+    service.include_router(ab_testing.own_metrics.http.make_router(OwnMetrics(any_engine, clock)))
     client = TestClient(service)
 
     def send(self: ServiceClient, method: str, path: str, **content: Any) -> Any:

@@ -12,15 +12,16 @@ import sqlalchemy as sa
 
 from collector.fold.exposure import OutcomeKey, day_of
 from collector.fold.lists import by_list, recompute
-from collector.fold.signals import Asked, LatencyKey, OutcomeSums, SearchSignals, signals_of
+from collector.fold.signals import Asked, CustomKey, CustomSignals, LatencyKey, OutcomeSums, SearchSignals
 from collector.join.batch import fold_batch
 from collector.join.rows import list_of
-from collector.tables import outcome_latencies, outcomes
+from collector.tables import custom_outcomes, outcome_latencies, outcomes
 from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult, query_key
 from foundation.database.engine import reading, transaction
 from tests.feedback import SETTINGS, SHOWN_AT
 
 Records = list[Impression | FeedbackEvent]
+Sums = tuple[dict[OutcomeKey, SearchSignals], dict[CustomKey, CustomSignals], dict[LatencyKey, int]]
 RUNS = (("e1", 1, "ab"), ("e1", 2, "ab"), ("e2", 1, "interleaving"), ("", 0, ""))
 _STEPS = (timedelta(0), timedelta(seconds=40), timedelta(minutes=35), timedelta(hours=9), timedelta(days=2))
 
@@ -38,21 +39,21 @@ def fold(engine: sa.Engine, *content: Impression | FeedbackEvent) -> None:
         fold_batch(connection, content, SETTINGS)
 
 
-def stored(engine: sa.Engine) -> tuple[dict[OutcomeKey, SearchSignals], dict[LatencyKey, int]]:
-    """Return the rows of both tables."""
+def stored(engine: sa.Engine) -> Sums:
+    """Return the rows of the three tables."""
     with reading(engine) as connection:
         signals = [row[1:] for row in connection.execute(sa.select(outcomes))]
+        custom = [row[1:] for row in connection.execute(sa.select(custom_outcomes))]
         latencies = [row[1:] for row in connection.execute(sa.select(outcome_latencies))]
     width = len(OutcomeKey._fields)
     return (
         {OutcomeKey(*row[:width]): SearchSignals(*row[width:]) for row in signals},
+        {(OutcomeKey(*row[:width]), row[width]): CustomSignals(*row[width + 1 :]) for row in custom},
         {LatencyKey(*row[:-1]): row[-1] for row in latencies},
     )
 
 
-def folded_at_once(
-    content: Iterable[Impression | FeedbackEvent], held: Collection[str] = ()
-) -> tuple[dict[OutcomeKey, SearchSignals], dict[LatencyKey, int]]:
+def folded_at_once(content: Iterable[Impression | FeedbackEvent], held: Collection[str] = ()) -> Sums:
     """Return the same of all records, without a database."""
     records = list(content)
     about = by_list(one for one in records if isinstance(one, FeedbackEvent))
@@ -69,9 +70,8 @@ def folded_at_once(
             strata = (one.arm, one.surface, one.known, one.had_evidence)
             key = OutcomeKey(experiment, run, unit, day_of(one.at), *strata)
             shown = recompute(list_of(one), about.get(one.query_id, ()), SETTINGS.lateness_days)
-            sums.add(key, signals_of(shown, _asked(one), following))
-            sums.add_latency(key, one.took_ms)
-    return sums.signals, sums.latencies
+            sums.add_search(key, shown, _asked(one), following, one.took_ms)
+    return sums.signals, sums.custom, sums.latencies
 
 
 def world(seed: int, searches: int = 30) -> Records:
@@ -112,8 +112,15 @@ def _event(coin: random.Random, number: int, lists: Sequence[Impression]) -> Fee
     value = {"rating": coin.randint(1, 5), "dwell": coin.choice([3, 20, 50]), "conversion": coin.choice([9.99, -3])}
     at = about.at + timedelta(seconds=coin.choice([1, 30, 3600]), days=coin.choice([0, 0, 0, 5, 9]))
     document = coin.choice(["a", "b", "c", "z"])
+    name = coin.choice(["wish", "call"]) if kind == "custom" else ""
+    if kind == "custom":
+        document, value["custom"] = coin.choice(["", document]), coin.choice([0, 2.5])
     return FeedbackEvent(
-        "default", f"e{number}", kind, about.query_id, document, about.unit, float(value.get(kind, 0)), at, at
+        *("default", f"e{number}", kind, about.query_id, document, about.unit),
+        value=float(value.get(kind, 0)),
+        at=at,
+        received_at=at,
+        name=name,
     )
 
 

@@ -31,7 +31,7 @@ KEPT_28_DAYS = Settings(_env_file=None, retention_days=28)
 def test_a_search_of_an_experiment_is_counted(any_engine: sa.Engine) -> None:
     fold(any_engine, search("q1", took_ms=5.0), event("e1", "click", "q1", "a"))
 
-    signals, latencies = stored(any_engine)
+    signals, _, latencies = stored(any_engine)
     key = OutcomeKey("e1", 1, "u1", day_of(SHOWN_AT), "control", "page", known=True, had_evidence=False)
     assert signals == {key: SearchSignals(searches=1, clicked=1, clicks=1, clicked_first=1)}
     assert list(latencies.values()) == [1]
@@ -41,7 +41,7 @@ def test_a_search_outside_experiments_is_not(any_engine: sa.Engine) -> None:
     fold(any_engine, search("q1", experiment="", run=0), event("e1", "click", "q1", "a"))
     fold(any_engine, event("e2", "click", "q1", "b"))
 
-    assert stored(any_engine) == ({}, {})
+    assert stored(any_engine) == ({}, {}, {})
 
 
 def test_an_older_search_counts_for_its_user_in_run_0(any_engine: sa.Engine) -> None:

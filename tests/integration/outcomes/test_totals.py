@@ -35,6 +35,8 @@ RATIOS = (
     PREFERENCE,
     Ratio("resolution", (("resolved", 2), ("abandoned", -1)), (("resolved", 1), ("unresolved", 1))),
     Ratio("closed", (("revenue", 1),), (("searches", 1),), until_day=DAY),
+    Ratio("wishes", (("wish.searches", 1), ("call.events", 2)), (("searches", 1),)),
+    Ratio("worth of a wish", (("wish.value", 1),), (("wish.events", 1),), until_day=DAY),
 )
 E1 = ExperimentRun("default", "e1", 1)
 
@@ -45,7 +47,9 @@ def everything(totals: RunTotals) -> list[Any]:
         totals.tabulate(RATIOS, had_evidence=True),
         totals.tabulate(RATIOS[:1], had_evidence=False),
         totals.tabulate([]),
+        totals.tabulate(RATIOS[-2:], had_evidence=False),
         sorted(totals.per_unit(CLICKS)),
+        sorted(totals.per_unit(RATIOS[-2])),
         totals.units(),
         totals.latencies(),
         totals.below({"control": 80, "treatment": 200, "interleaved": 81}),

@@ -53,6 +53,7 @@ def test_events_carry_what_was_reported_and_ids_of_their_own(script: Script) -> 
             client.resolve("q1", "a", resolved=False),
             client.seen("q1", "a"),
             client.abandon("q1"),
+            client.custom("wish", "q1", "a", 2.5),
             client.report("click", "q2", "b", event_id="mine"),
         ]
     events = sent(script)
@@ -66,8 +67,9 @@ def test_events_carry_what_was_reported_and_ids_of_their_own(script: Script) -> 
         "user": "u1",
         "at": "2026-01-05T00:00:00+00:00",
     }
-    assert [event.get("value") for event in events] == [None, 4, 12.5, None, 9.9, None, None, None, None, None]
+    assert [event.get("value") for event in events] == [None, 4, 12.5, None, 9.9, None, None, None, None, 2.5, None]
     assert [event["type"] for event in events[5:9]] == ["resolved", "unresolved", "seen", "abandon"]
+    assert (events[9]["type"], events[9]["name"]) == ("custom", "wish")
     assert script.headers[0]["clickloop-collection"] == "help"
     assert script.headers[0]["authorization"] == "Bearer k-1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.fold.lists import ShownList, adds_up, apply, by_list, recompute
-from collector.fold.outcomes import NO_OUTCOME
+from collector.fold.outcomes import NO_OUTCOME, Outcome
 from foundation.contracts import EVENT_TYPES, EventType, FeedbackEvent
 
 SHOWN_AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -21,7 +22,8 @@ LATENESS_DAYS = 7
 
 def event(number: int, kind: EventType, document_id: str = "a", value: float = 0.0, days: float = 0) -> FeedbackEvent:
     at = SHOWN_AT + timedelta(days=days)
-    return FeedbackEvent("default", f"e{number}", kind, "q1", document_id, "u1", value, at, at)
+    name = f"event_{value:g}" if kind == "custom" else ""
+    return FeedbackEvent("default", f"e{number}", kind, "q1", document_id, "u1", value, at, at, name=name)
 
 
 def happened(draw: st.DataObject) -> list[FeedbackEvent]:
@@ -50,6 +52,16 @@ def test_events_that_add_up_may_be_heard_as_they_come(data: st.DataObject) -> No
             known = recompute(LIST, events[:before], LATENESS_DAYS)
 
     assert known == recompute(LIST, events, LATENESS_DAYS)
+
+
+def test_custom_events_count_by_their_names_for_a_hit_or_the_whole_list() -> None:
+    events = [event(1, "custom", "a", 2.5), event(2, "custom", "", 2.5), event(3, "custom", "c", 1), event(4, "seen")]
+    elsewhere = [event(5, "custom", "z", 1), event(2, "custom", "", 2.5), event(6, "custom", "a", 1, days=8)]
+
+    outcome = recompute(LIST, [*events, *elsewhere], LATENESS_DAYS).outcome
+
+    assert outcome.custom == {"event_2.5": (2, 5_000_000), "event_1": (1, 1_000_000)}
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
 @pytest.mark.parametrize("kind", ["rating", "resolved", "unresolved"])

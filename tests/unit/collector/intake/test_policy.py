@@ -146,3 +146,18 @@ def test_a_query_id_that_was_never_set_is_refused_by_name(one: FeedbackEvent | I
     assert isinstance(found, list)
     assert (found[0].field, repr(unset) in found[0].reason) == ("query_id", True)
     assert (at.refused_unset("default"), at.refused_unset("other")) == (1, 0)
+
+
+def test_a_custom_event_that_no_metric_counts_is_refused_and_taken_while_nobody_knows() -> None:
+    wish, call = (replace(SERVED, type="custom", name=name) for name in ("wish", "call"))
+    counted = IntakePolicy(
+        IDS, Settings(_env_file=None), lambda collection: {"wish"} if collection == "default" else ()
+    )
+
+    taken, refused, click = counted.examine(request(), "default", [(wish,), (call,), (SERVED,)])
+
+    assert (taken, click) == ((wish,), (SERVED,))
+    assert isinstance(refused, list)
+    assert refused[0].field == "name"
+    assert "PUT /v1/metrics" in refused[0].reason
+    assert policy().examine(request(), "default", [(call,)]) == [(call,)]

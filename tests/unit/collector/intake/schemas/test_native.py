@@ -91,6 +91,21 @@ def test_a_dwell_needs_its_seconds() -> None:
     assert faulty_fields(click(type="dwell")) == ["value"]
 
 
+def test_a_custom_event_has_a_name_and_perhaps_a_document_and_a_worth() -> None:
+    event = accept(click(type="custom", name="add_to_wishlist", document_id=..., value=2.5))
+    assert (event.type, event.name, event.document_id, event.value) == ("custom", "add_to_wishlist", "", 2.5)
+    assert accept(click(type="custom", name="a")).value == 0.0
+
+
+@pytest.mark.parametrize("name", [..., "", "Wish", "2nd", "add-to-cart", "w" * 33, 7, ["wish"]])
+def test_a_custom_event_without_a_fitting_name_is_refused(name: Any) -> None:
+    assert faulty_fields(click(type="custom", name=name)) == ["name"]
+
+
+def test_a_name_without_meaning_is_refused() -> None:
+    assert faulty_fields(click(name="wish")) == ["name"]
+
+
 def test_a_value_without_meaning_is_refused() -> None:
     assert faulty_fields(click(value=3)) == ["value"]
 
