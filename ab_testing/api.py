@@ -18,6 +18,9 @@ from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.experiments import ExperimentDay, Experiments
 from ab_testing.own_metrics.own_metrics import OwnMetrics
 from ab_testing.pinning.pins import EvidencePins, PinnedEvidence
+from ab_testing.planning.forecast import ExperimentForecast, PlanningRequest, SampleForecast, forecast
+from ab_testing.planning.history import Baselines, TrafficHistory
+from ab_testing.planning.planner import Planner
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report.scorecard import Scorecard
 from ab_testing.store import running_experiments
@@ -31,10 +34,12 @@ __all__ = [
     "Assignment",
     "Assignments",
     "AuditedDecision",
+    "Baselines",
     "Decision",
     "EvidencePins",
     "Experiment",
     "ExperimentDay",
+    "ExperimentForecast",
     "ExperimentPlan",
     "Experiments",
     "Metric",
@@ -42,13 +47,18 @@ __all__ = [
     "MetricEvidence",
     "OwnMetrics",
     "PinnedEvidence",
+    "Planner",
+    "PlanningRequest",
+    "SampleForecast",
     "Scorecard",
     "Slot",
+    "TrafficHistory",
     "Verdict",
     "Visitor",
     "alpha_within",
     "experiments_a_year",
     "false_promotions_a_year",
+    "forecast",
     "interleave",
     "running_experiments",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ab_testing.api import Assignments, EvidencePins, Experiments
+from ab_testing.api import Assignments, EvidencePins, Experiments, Planner
 from collector.dead_letters.store import resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.privacy.erasure import sweep
@@ -214,6 +214,11 @@ class Container:
             pins=self.pins,
             lateness_days=self.settings.lateness_days,
         )
+
+    @cached_property
+    def planner(self) -> Planner:
+        """What tells how large an experiment must be."""
+        return Planner(self.engine, self.clock)
 
     @cached_property
     def runs(self) -> Runs:

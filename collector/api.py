@@ -21,6 +21,7 @@ from collector.reads.evidence import count_clicked_queries, latest_change, read_
 from collector.reads.first_arms import read_seen_units
 from collector.reads.rated import read_signals
 from collector.totals.history import History, read_history
+from collector.totals.recent import RecentWindow, read_recent
 from collector.totals.refolded import refolded_history, refolded_totals
 from collector.totals.run import ExperimentRun, Ratio, RunTotals, UnitCounts, UnitTable, UnitTotals
 from collector.totals.stored import stored_totals
@@ -33,6 +34,7 @@ __all__ = [
     "ExperimentRun",
     "History",
     "Ratio",
+    "RecentWindow",
     "RunTotals",
     "SearchPreference",
     "Signals",
@@ -54,6 +56,7 @@ __all__ = [
     "read_changed",
     "read_evidence",
     "read_history",
+    "read_recent",
     "read_seen_units",
     "read_signals",
     "refolded_history",

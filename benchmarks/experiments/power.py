@@ -49,13 +49,19 @@ def _streams(audience: Audience, seed: int, runs: int) -> Iterator[Stream]:
         yield draw(np.random.default_rng(child), audience)
 
 
+def is_found(audience: Audience, stream: Stream, looks: int = LOOKS) -> bool:
+    """Return whether a gain is proven at any look."""
+    if _first_gain(audience, stream, looks) is not None:
+        return True
+    return weigh(audience.plan, look_at(audience, stream, audience.searches))[0].superior
+
+
 def _powers(audience: Audience, stream: Stream) -> tuple[bool, bool]:
     """Return whether a gain is proven at any look, and by the fixed test at the end."""
     traces = trace(audience, stream, LOOKS)
     plan = audience.plan
     fixed = traces.z[-1] > 0 and fixed_p_value(float(traces.z[-1]), float(traces.degrees[-1])) <= plan.alpha
-    early = _first_gain(audience, stream)
-    return early is not None or weigh(plan, look_at(audience, stream, audience.searches))[0].superior, bool(fixed)
+    return is_found(audience, stream), bool(fixed)
 
 
 def _stop(audience: Audience, stream: Stream) -> float:
@@ -64,13 +70,13 @@ def _stop(audience: Audience, stream: Stream) -> float:
     return 1.0 if early is None else early / audience.searches
 
 
-def _first_gain(audience: Audience, stream: Stream) -> int | None:
+def _first_gain(audience: Audience, stream: Stream, looks: int = LOOKS) -> int | None:
     """Return the searches by which a gain is proven before the end; the product's own test confirms it."""
-    traces = trace(audience, stream, LOOKS)
+    traces = trace(audience, stream, looks)
     test = Hybrid(audience.plan.alpha, audience.searches)
     bounds = np.array([test.running_critical_value(n) for n in traces.searches.tolist()])
     places = np.flatnonzero(np.nan_to_num(traces.normal) > bounds)
-    if not len(places) or places[0] == LOOKS - 1:
+    if not len(places) or places[0] == looks - 1:
         return None
     searches = int(traces.searches[places[0]])
     if not weigh(audience.plan, look_at(audience, stream, searches))[0].superior:

@@ -11,6 +11,7 @@ from benchmarks.experiments.coverage import coverage, standard_errors
 from benchmarks.experiments.false_findings import false_findings
 from benchmarks.experiments.live import audits, costs, moves, over_http, upworthy
 from benchmarks.experiments.pinned import pinned_evidence
+from benchmarks.experiments.planning.sample_sizes import sample_sizes
 from benchmarks.experiments.power import power
 from benchmarks.experiments.sample_ratio import sample_ratio
 from benchmarks.experiments.variance_reduction import variance_reduction
@@ -28,6 +29,7 @@ def _simulated(simulation: Simulation) -> Measurement:
 PARTS: dict[str, Measurement] = {
     "false_findings": _simulated(false_findings),
     "power": _simulated(power),
+    "planned_samples": _simulated(sample_sizes),
     "coverage": _simulated(coverage),
     "standard_errors": _simulated(standard_errors),
     "sample_ratio": _simulated(sample_ratio),

@@ -49,6 +49,44 @@ def create_experiment(
     show(made, as_json, f"experiment {made['id']} is {made['state']}")
 
 
+@app.command("plan")
+def plan_experiment(
+    metric: Annotated[list[str] | None, typer.Option(help="Metric; may be given several times.")] = None,
+    effect: Annotated[float | None, typer.Option(help="Effect to find, in the metric's own unit.")] = None,
+    searches: Annotated[int | None, typer.Option(help="Searches that may take part.")] = None,
+    days: Annotated[float | None, typer.Option(help="Days that it may last.")] = None,
+    more: Annotated[
+        Path | None, typer.Option(help="File with further fields of POST /v1/experiments/plan as JSON.")
+    ] = None,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how many searches and days find which effect on this traffic; nothing is made."""
+    wanted: dict[str, Any] = {"metrics": metric or [], "effect": effect, "searches": searches, "days": days}
+    wanted |= _read_plan(more) if more else {}
+    told = ServiceClient(url, collection).post("/v1/experiments/plan", wanted)
+    if as_json:
+        show(told, as_json)
+        return
+    history = told["history"]
+    out.print(
+        f"{history['searches_a_day']:.0f} searches a day by known users, read over {history['days']:.1f} days.",
+        highlight=False,
+    )
+    for assumed in told["assumptions"]:
+        out.print(f"Assumed: {assumed}.", markup=False, highlight=False, style="dim")
+    table = Table(_whole("metric"), "kind", "now", "effect", "relative", "searches", "days", "found with")
+    for one in told["samples"]:
+        sizes = ("never", "never") if one["days"] is None else (f"{one['searches']:,}", f"{one['days']:.1f}")
+        relative = "-" if one["lift"] is None else f"{one['lift']:.1%}"
+        now, size = _number(one["value"]), _number(one["effect"])
+        table.add_row(one["metric"], one["kind"], now, size, relative, *sizes, f"{one['power']:.0%}")
+    out.print(table)
+    if told["unmeasured"]:
+        out.print(f"Measured too rarely to plan for: {', '.join(told['unmeasured'])}.", highlight=False)
+
+
 @app.command("start")
 def start_experiment(
     name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False

@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import ab_testing.http
 import ab_testing.own_metrics.http
+import ab_testing.planning.http
 import collector.browser.http
 import collector.checks.http
 import collector.intake.compatible_http
@@ -167,6 +168,7 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     )
     yield ab_testing.http.make_router(experiments, partial(_find_version, container), yearly)
     yield ab_testing.own_metrics.http.make_router(OwnMetrics(engine, clock), assignments.refresh)
+    yield ab_testing.planning.http.make_router(container.planner)
     yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock

@@ -1,0 +1,1 @@
+"""Whether planned experiments find what they are planned for."""
