@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
+from ab_testing.design.metric import Metric
 from ab_testing.design.plan import MAX_ALPHA, MAX_ARMS, RECONTACT_DAYS, Kind, Test, UnitKind
 from ab_testing.metrics.choice import PREFERENCE
-from ab_testing.metrics.metrics import METRICS, Metric
 from ab_testing.planning.history import AssumedBaseline, Baseline, Baselines, TrafficHistory
 from ab_testing.stats.power import MAX_DAYS, USUAL_POWER, Trial
 from foundation.errors import FieldFault, InvalidRequest
@@ -74,11 +74,6 @@ class PlanningRequest:
             value = getattr(self, name)
             if value is not None and value not in get_args(choices):
                 yield FieldFault(name, f"is {value!r}; it must be {' or '.join(map(repr, get_args(choices)))}")
-        unknown = [
-            name for name in (*self.metrics, *(self.baseline.values if self.baseline else ())) if name not in METRICS
-        ]
-        if unknown:
-            yield FieldFault("metrics", f"name {unknown[0]!r:.100}; known metrics are {', '.join(sorted(METRICS))}")
         if self.effect is not None and self.lift is not None:
             yield FieldFault("lift", "says the same as effect; give one of them")
         for name, valid, rule in self._numbers():
@@ -133,8 +128,15 @@ def forecast(request: PlanningRequest, known: Baselines) -> ExperimentForecast:
 
     Args:
         known: The collection's own figures, or assumed ones.
+
+    Raises:
+        InvalidRequest: There is no such metric, or none that an experiment of this kind shows.
     """
-    wanted = [METRICS[name] for name in request.metrics or _USUAL_METRICS]
+    unknown = [name for name in request.metrics if name not in known.known]
+    if unknown:
+        reason = f"name {unknown[0]!r:.100}; known metrics are {', '.join(sorted(known.known))}"
+        raise InvalidRequest(f"metrics: {reason}", (FieldFault("metrics", reason),))
+    wanted = [known.known[name] for name in request.metrics or _USUAL_METRICS]
     fitting = [metric for metric in wanted if request.kind in (None, _kind_of(metric))]
     if not fitting:
         raise InvalidRequest(f"an experiment of the kind {request.kind!r} shows none of these metrics")

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from ab_testing.decide.evidence import MIN_UNITS
 from ab_testing.decide.look import summarise
+from ab_testing.design.metric import Metric
 from ab_testing.metrics.choice import PREFERENCE
-from ab_testing.metrics.metrics import METRICS, Metric
+from ab_testing.metrics.metrics import METRICS
 from ab_testing.stats.power import MetricNoise, Window, steady_noise
 from ab_testing.stats.quantile import QuantileStatistics, bound
 from collector.api import Ratio, RecentWindow, RunTotals
@@ -73,25 +74,28 @@ class Baselines:
     """Every metric that can be planned for.
 
     Attributes:
-        metrics: By name of the metric.
+        metrics: Of the metrics that were measured or assumed, by name.
         assumptions: What was not measured and is assumed instead, in sentences.
+        known: All metrics that may be planned for, by name.
     """
 
     history: TrafficHistory
     metrics: Mapping[str, Baseline]
     assumptions: tuple[str, ...] = ()
+    known: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
 
 
-def baselines_of(windows: Sequence[RecentWindow]) -> Baselines:
+def baselines_of(windows: Sequence[RecentWindow], known: Mapping[str, Metric] = METRICS) -> Baselines:
     """Return what the latest searches say.
 
     Args:
+        known: The metrics that a plan of the collection may name, by name.
         windows: As `collector.api.read_recent` returns them; none where nobody searched.
     """
     if not windows or not windows[-1].searches:
-        return Baselines(TrafficHistory(), {})
+        return Baselines(TrafficHistory(), {}, known=known)
     history = _history(windows[-1])
-    metrics = {name: found for name, metric in METRICS.items() if (found := _measured(metric, windows)) is not None}
+    metrics = {name: found for name, metric in known.items() if (found := _measured(metric, windows)) is not None}
     assumptions: list[str] = []
     if PREFERENCE not in metrics and CLICK_RATE in metrics:
         click_rate = metrics[CLICK_RATE].value or 0.0
@@ -99,7 +103,7 @@ def baselines_of(windows: Sequence[RecentWindow]) -> Baselines:
         assumptions.append(_tell_assumed(click_rate))
     if history.days < 7:
         assumptions.append(f"all weeks are like the {history.days:.1f} days that were read")
-    return Baselines(history, metrics, tuple(assumptions))
+    return Baselines(history, metrics, tuple(assumptions), known)
 
 
 def assume(given: AssumedBaseline) -> Baselines:
@@ -108,7 +112,7 @@ def assume(given: AssumedBaseline) -> Baselines:
     metrics = {
         name: Baseline(value, steady_noise(CLUSTERING * value * (1 - value), given.searches_a_day))
         for name, value in given.values.items()
-        if METRICS[name].denominator == per_search and METRICS[name].scale == 1
+        if name in METRICS and METRICS[name].denominator == per_search and METRICS[name].scale == 1
     }
     assumptions = [f"the searches of one user raise the noise by {CLUSTERING - 1:.0%}"]
     if (click_rate := given.values.get(CLICK_RATE)) is not None:
@@ -160,7 +164,7 @@ def _see_ratio(
     metric: Metric, totals: RunTotals, window: RecentWindow, counted: int, *, valued: bool = True
 ) -> tuple[float | None, Window] | None:
     ratio = Ratio(metric.name, metric.numerator, metric.denominator)
-    _, sums = summarise(totals.tabulate([ratio]))
+    _, sums = summarise(totals.tabulate([ratio]), {metric.name: metric})
     found = next(iter(sums.get(metric.name, {}).values()), None)
     if found is None or found.effective_units < MIN_UNITS:
         return None

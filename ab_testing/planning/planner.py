@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ab_testing.own_metrics.own_metrics import OwnMetrics
 from ab_testing.planning.forecast import ExperimentForecast, PlanningRequest, forecast
 from ab_testing.planning.history import Baselines, assume, baselines_of
 from collector.api import read_recent
@@ -18,6 +19,7 @@ class Planner:
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._own_metrics = OwnMetrics(engine, clock)
 
     def forecast(self, collection: str, request: PlanningRequest) -> ExperimentForecast:
         """Return what experiments can find; reads up to 50,000 searches of the last four weeks, a few seconds.
@@ -43,4 +45,4 @@ class Planner:
         """
         with reading(self._engine) as connection:
             windows = read_recent(connection, collection, self._clock.now(), "query" if by_query else "user")
-        return baselines_of(windows)
+        return baselines_of(windows, self._own_metrics.all(collection))

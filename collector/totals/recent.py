@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from collector.fold.exposure import OutcomeKey, day_of
-from collector.fold.signals import Asked, OutcomeSums, signals_of
+from collector.fold.signals import Asked, OutcomeSums
 from collector.join.rows import stored_list
 from collector.reads.people import is_of_people
 from collector.tables import impressions
@@ -106,16 +106,14 @@ def _by_unit(connection: sa.Connection, latest: sa.Subquery) -> Iterator[sa.Row[
 def _add(windows: list[_Sums], row: sa.Row[Any], following: sa.Row[Any] | None, unit: Unit) -> None:
     shown = stored_list(row)
     next_one = _asked(following) if following is not None and following.unit == row.unit else None
-    said = signals_of(shown, _asked(row), next_one)
     whose = row.unit if unit == "user" else row.query_id
     key = OutcomeKey("", 0, whose, day_of(row.at), EVERYBODY, "", True, False)
     for window in windows:
         if row.at >= window.since:
             window.searches += 1
-            window.all.add(key, said)
-            window.all.add_latency(key, row.took_ms)
+            window.all.add_search(key, shown, _asked(row), next_one, row.took_ms)
             if row.arm == _INTERLEAVED:
-                window.interleaved.add(key, said)
+                window.interleaved.add_search(key, shown, _asked(row), next_one, row.took_ms)
 
 
 def _asked(row: sa.Row[Any]) -> Asked:

@@ -63,7 +63,6 @@ def test_more_arms_take_more_searches() -> None:
     [
         ({"effect": 0.0}, "effect"),
         ({"effect": 0.1, "lift": 0.1}, "lift"),
-        ({"metrics": ("clicks",)}, "metrics"),
         ({"power": 1.0}, "power"),
         ({"days": math.inf}, "days"),
         ({"searches": -1}, "searches"),
@@ -78,6 +77,11 @@ def test_a_wish_that_cannot_be_names_its_field(wanted: dict[str, Any], field: st
     with pytest.raises(InvalidRequest) as refused:
         PlanningRequest(**wanted)
     assert [fault.field for fault in refused.value.fields] == [field]
+
+
+def test_a_metric_that_does_not_exist_is_named() -> None:
+    with pytest.raises(InvalidRequest, match="'clicks'"):
+        ask(metrics=("clicks",))
 
 
 def test_a_kind_that_shows_no_such_metric_is_refused() -> None:
