@@ -10,7 +10,7 @@ from pathlib import Path
 from foundation.arrays import Floats
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Evidence, Label, query_key
 from foundation.errors import Conflict
-from retrainer.data.dataset import Dataset, split_dataset
+from retrainer.data.dataset import Dataset, KeepClusters, split_dataset
 from simulator.collection import read_beir
 
 SPLIT = "train"
@@ -40,7 +40,7 @@ class JudgedLabels:
 
 
 def read_judged(
-    folder: Path, collection: str, as_of: datetime, encode: Callable[[list[str]], Floats]
+    folder: Path, collection: str, as_of: datetime, encode: Callable[[list[str]], Floats], keep: KeepClusters
 ) -> tuple[Dataset, JudgedLabels]:
     """Return the judged queries of the split "train" as evidence, each judgment as one click, and their labels.
 
@@ -61,5 +61,5 @@ def read_judged(
         Evidence(key, document, _ONCE, _ONCE if grade > 0 else _NEVER, users=int(grade > 0))
         for (key, document), grade in sorted(grades.items())
     ]
-    dataset = split_dataset(collection, as_of, 0, rows, rows, encode)
+    dataset = split_dataset(collection, as_of, 0, rows, rows, encode, keep)
     return dataset, JudgedLabels({pair: max(grade, 0.0) for pair, grade in grades.items()})

@@ -25,6 +25,7 @@ from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, n
 from foundation.registry.registry import Version
 from retrainer.candidate import TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
+from retrainer.data.store import keep_clusters
 from retrainer.runs import Learners
 from retrainer.workers import run_lease
 from serving.encode.form import pack_form
@@ -187,7 +188,7 @@ def _read_data(
     """Return the frozen evidence, what labels it, and what its signals weigh; or judgments in its place."""
     settings, now = container.settings, container.clock.now()
     if judged is not None:
-        return *read_judged(judged, collection, now, embed), {}
+        return *read_judged(judged, collection, now, embed, partial(keep_clusters, container.engine, collection)), {}
     dataset = freeze_dataset(container.engine, collection, now, settings.evidence_half_life_days, embed)
     with reading(container.engine) as connection:
         signals = read_signals(connection, collection, settings.lists_per_user)

@@ -184,6 +184,7 @@ def _lineage(
         "evidence_change": dataset.change,
         "queries_learned": len({row.query_key for row in dataset.learn}),
         "queries_judged": len({row.query_key for row in dataset.judge}),
+        "queries_left_out": dataset.left_out,
         "labels": len(learned.labels),
         "signals": dict(training.signals),
         "code_version": installed_version("clickloop"),

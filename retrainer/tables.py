@@ -1,4 +1,4 @@
-"""The table of training runs; the retrainer alone writes it."""
+"""The tables of training runs and of the clusters of queries; the retrainer alone writes them."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ training_runs = Table(
     actor_column(),
     Index("training_runs_by_name", "collection", "name", unique=True),
 )
+
+query_clusters = Table(
+    "query_clusters",
+    metadata,
+    collection_column(),
+    Column("query", String(64), primary_key=True),
+    Column("cluster", String(64), nullable=False),
+)
+"""Which queries never part: by their digests, each with the cluster that it was in when it was first seen."""

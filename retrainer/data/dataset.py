@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
+import numpy as np
 import sqlalchemy as sa
 
 from collector.api import latest_change, read_evidence
@@ -13,8 +15,12 @@ from foundation.arrays import Floats
 from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
-from retrainer.data.splits import assign_folds, cluster_queries
+from retrainer.data.splits import draw_folds, is_near_any
+from retrainer.data.store import keep_clusters
 from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, Threshold, is_clicked
+
+KeepClusters = Callable[[list[str], Floats], dict[str, str]]
+"""Returns the cluster of each query by key, from keys and vectors; the same whenever it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,11 @@ class Dataset:
     Attributes:
         change: Evidence change number it knows.
         learn: Evidence of the queries to learn from.
-        judge: Recent evidence of the queries to judge by; no cluster has queries in both.
-        clusters: Cluster number by query key, for resampling whole clusters.
+        judge: Recent evidence of the queries to judge by; no cluster has queries in both, and no query of one is
+            nearly equal to one of the other.
+        clusters: Cluster by query key, for resampling whole clusters.
+        left_out: Queries that are neither learned from nor judged by: of a cluster to learn from, and nearly equal to
+            a query of another that judges.
     """
 
     collection: str
@@ -33,7 +42,8 @@ class Dataset:
     change: int
     learn: list[Evidence]
     judge: list[Evidence]
-    clusters: dict[str, int]
+    clusters: Mapping[str, str]
+    left_out: int = 0
 
     @property
     def digest(self) -> str:
@@ -57,8 +67,9 @@ def freeze_dataset(
 ) -> Dataset:
     """Return the evidence of a collection as it stands, split by query cluster and by time.
 
-    A cluster never changes sides, so no query that once judged is ever learned from. Evidence to learn from may be
-    old and faded; candidates are judged only by what users did lately.
+    A query keeps the cluster of its first sight (see `retrainer.data.store`, which writes those of new queries), and a
+    cluster never changes sides: no query that once judged is ever learned from. Evidence to learn from may be old and
+    faded; candidates are judged only by what users did lately.
 
     Raises:
         Conflict: Too few queries have clicks for the gate to judge by; see `retrainer.data.threshold`.
@@ -69,7 +80,7 @@ def freeze_dataset(
     clicked = _clicked(recent)
     if len(clicked) < MIN_JUDGED:
         raise Conflict(f"collection {collection!r}: {Threshold(len(clicked)).tell()}")
-    dataset = split_dataset(collection, now, change, rows, recent, encode)
+    dataset = split_dataset(collection, now, change, rows, recent, encode, partial(keep_clusters, engine, collection))
     threshold = Threshold(len(clicked), len(_clicked(dataset.judge)))
     if not threshold.reached:
         raise Conflict(f"collection {collection!r}: {threshold.tell()}")
@@ -83,19 +94,23 @@ def split_dataset(
     rows: list[Evidence],
     recent: list[Evidence],
     encode: Callable[[list[str]], Floats],
+    keep: KeepClusters,
 ) -> Dataset:
     """Return evidence rows split by query cluster, with `recent` ones to judge by; see `freeze_dataset`."""
     keys = sorted({row.query_key for row in rows})
-    clusters = cluster_queries(encode(keys))
-    folds = assign_folds(keys, clusters, GATE_SHARE, "gate")
-    judged = {key for key, fold in zip(keys, folds.tolist(), strict=True) if fold == 0}
+    vectors = encode(keys)
+    clusters = keep(keys, vectors)
+    judging = draw_folds((clusters[key] for key in keys), GATE_SHARE, "gate") == 0
+    leaking = ~judging & is_near_any(vectors, vectors[judging])
+    judged, taught = ({keys[place] for place in np.flatnonzero(side)} for side in (judging, ~judging & ~leaking))
     return Dataset(
         collection=collection,
         as_of=as_of,
         change=change,
-        learn=[row for row in rows if row.query_key not in judged],
+        learn=[row for row in rows if row.query_key in taught],
         judge=[row for row in recent if row.query_key in judged],
-        clusters=dict(zip(keys, clusters.tolist(), strict=True)),
+        clusters=clusters,
+        left_out=int(leaking.sum()),
     )
 
 

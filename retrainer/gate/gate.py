@@ -46,7 +46,7 @@ class _Check:
 
 
 def judge_candidate(
-    comparison: Comparison, contributions: Mapping[str, Contribution], clusters: Mapping[str, int], seed: int
+    comparison: Comparison, contributions: Mapping[str, Contribution], clusters: Mapping[str, str], seed: int
 ) -> Gate:
     """Return whether a candidate may be shown to users.
 
@@ -56,7 +56,7 @@ def judge_candidate(
 
     Args:
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
-        clusters: Cluster number by query key.
+        clusters: Cluster by query key.
     """
     count = len(comparison.keys)
     if count < MIN_JUDGED:
@@ -65,7 +65,7 @@ def judge_candidate(
     if not change.any() and comparison.overlap.min() == 1:
         reason = f"ranks {count} held-out queries as the champion does: clicks do not speak for another ranking yet"
         return Gate(False, reason, {"judged": count, "change": 0.0, "overlap": 1.0})
-    judged = np.array([clusters[key] for key in comparison.keys])
+    judged = np.unique([clusters[key] for key in comparison.keys], return_inverse=True)[1]
     low, high = bootstrap_interval(change, confidence=0.9, seed=seed, clusters=judged, weights=weights)
     mean, overlap = float(np.average(change, weights=weights)), float(comparison.overlap.mean())
     metrics: dict[str, Any] = {

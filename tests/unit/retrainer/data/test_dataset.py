@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,9 @@ from foundation.contracts import Evidence
 from foundation.database.engine import transaction
 from foundation.errors import Conflict
 from foundation.ids import digest_bytes
-from retrainer.data.dataset import Dataset, freeze_dataset, split_dataset
+from retrainer.data.dataset import Dataset, KeepClusters, freeze_dataset, split_dataset
+from retrainer.data.splits import draw_folds, join_clusters
+from retrainer.data.store import keep_clusters
 from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, USUAL_QUERIES, Threshold, read_threshold
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -39,8 +42,11 @@ def rows(keys: list[str]) -> list[Evidence]:
     return [Evidence(key, document, one, one, users=1) for key in keys for document in ("a", "b")]
 
 
-def split(keys: list[str]) -> Dataset:
-    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed)
+KEEP_NONE = partial(join_clusters, known={})
+
+
+def split(keys: list[str], keep: KeepClusters = KEEP_NONE) -> Dataset:
+    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed, keep)
 
 
 def words(count: int) -> list[str]:
@@ -67,6 +73,31 @@ def test_a_query_never_changes_sides_as_evidence_grows() -> None:
     few, many = split(words(100)), split(words(300))
     assert {row.query_key for row in few.judge} <= {row.query_key for row in many.judge}
     assert not {row.query_key for row in few.judge} & {row.query_key for row in many.learn}
+
+
+def test_a_paraphrase_that_comes_later_moves_nothing(engine: sa.Engine) -> None:
+    keep = partial(keep_clusters, engine, "default")
+    before = split(words(100), keep)
+    sides = {row.query_key: "learn" for row in before.learn} | {row.query_key: "judge" for row in before.judge}
+
+    after = split([*words(100), *(f"{word}0" for word in words(100))], keep)
+
+    assert {word: after.clusters[word] for word in words(100)} == before.clusters
+    assert {row.query_key: "learn" for row in after.learn} | {row.query_key: "judge" for row in after.judge} == {
+        name: side for word, side in sides.items() for name in (word, f"{word}0")
+    }
+
+
+def test_a_query_nearly_equal_to_one_that_judges_is_not_learned_from() -> None:
+    folds = draw_folds(map(str, range(99)), GATE_SHARE, "gate").tolist()
+    judges, learns = str(folds.index(0)), str(folds.index(1))
+    clusters = {"ladder": judges, "ladder1": learns, "marble": learns}
+
+    found = split_dataset("default", NOW, 7, rows([*clusters]), rows([*clusters]), embed, lambda *_: clusters)
+
+    assert {row.query_key for row in found.judge} == {"ladder"}
+    assert {row.query_key for row in found.learn} == {"marble"}
+    assert found.left_out == 1
 
 
 def test_the_digest_names_the_evidence() -> None:

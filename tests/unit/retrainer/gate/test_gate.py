@@ -35,8 +35,8 @@ def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
     )
 
 
-def alone(count: int) -> dict[str, int]:
-    return {f"query {number}": number for number in range(count)}
+def alone(count: int) -> dict[str, str]:
+    return {f"query {number}": str(number) for number in range(count)}
 
 
 def test_a_candidate_that_is_better_everywhere_passes() -> None:
@@ -103,7 +103,7 @@ def test_a_candidate_without_parts_has_none_to_break() -> None:
 
 def test_equal_questions_count_as_one() -> None:
     change = [0.2] * 20 + [-0.03] * 20
-    together = {key: number if number >= 20 else 0 for key, number in alone(40).items()}
+    together = {key: cluster if int(cluster) >= 20 else "0" for key, cluster in alone(40).items()}
     assert judge_candidate(comparison(change), KNOWN, alone(40), seed=0).passed
     assert not judge_candidate(comparison(change), KNOWN, together, seed=0).passed
 
