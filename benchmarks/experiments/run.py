@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.experiments.coverage import coverage, standard_errors
 from benchmarks.experiments.false_findings import false_findings
-from benchmarks.experiments.live import audits, costs, moves, over_http, upworthy
+from benchmarks.experiments.live import audits, costs, kills, moves, over_http, upworthy
 from benchmarks.experiments.pinned import pinned_evidence
 from benchmarks.experiments.planning.sample_sizes import sample_sizes
 from benchmarks.experiments.power import power
@@ -39,6 +39,7 @@ PARTS: dict[str, Measurement] = {
     "audits": audits.run,
     "over_http": over_http.run,
     "moves": moves.run,
+    "kills": kills.run,
 }
 QUICK_PARTS = ("power", "coverage", "sample_ratio", "variance_reduction", "costs", "audits")
 UPWORTHY = "upworthy"

@@ -31,6 +31,7 @@ _WAIT_S = 60.0
 _STARS = np.arange(1, 6)
 _USUAL_STARS = np.array([0.10, 0.15, 0.25, 0.30, 0.20])
 _BETTER_STARS = np.array([0.05, 0.08, 0.19, 0.36, 0.32])
+_GREAT_STARS = np.array([0.0, 0.02, 0.08, 0.3, 0.6])
 """How often users give one to five stars; the better answers get 0.47 stars more on average."""
 
 
@@ -48,9 +49,10 @@ class Planted:
     says: Callable[[np.random.Generator, bool], dict[str, Any]]
 
 
-def _rate(random: np.random.Generator, better: bool) -> dict[str, Any]:
-    stars = random.choice(_STARS, p=_BETTER_STARS if better else _USUAL_STARS)
-    return {"type": "rating", "value": int(stars)}
+def rate(random: np.random.Generator, better: bool, *, much: bool = False) -> dict[str, Any]:
+    """Return the rating of one user, whom better answers please a little, or much."""
+    shares = (_GREAT_STARS if much else _BETTER_STARS) if better else _USUAL_STARS
+    return {"type": "rating", "value": int(random.choice(_STARS, p=shares))}
 
 
 def _resolve(random: np.random.Generator, better: bool) -> dict[str, Any]:
@@ -58,9 +60,9 @@ def _resolve(random: np.random.Generator, better: bool) -> dict[str, Any]:
 
 
 PLANTED = (
-    Planted("csat", "csat", _rate),
+    Planted("csat", "csat", rate),
     Planted("resolution", "resolution", _resolve),
-    Planted("csat_null", "csat", lambda random, _: _rate(random, better=False)),
+    Planted("csat_null", "csat", lambda random, _: rate(random, better=False)),
     Planted("resolution_null", "resolution", lambda random, _: _resolve(random, better=False)),
 )
 
@@ -92,27 +94,32 @@ def _bar(planted: Planted, ends: list[str]) -> Bar:
 
 def _experiment(remote: ServiceClient, planted: Planted, treatment: str, queries: list[str], seed: int) -> str:
     """Run one experiment to its planned end and return the verdict."""
-    plan = {
-        "name": f"{planted.name} {seed}",
+    plan = make_plan(f"{planted.name} {seed}", planted.metric, treatment)
+    made = remote.post("/v1/experiments", plan)
+    path = f"/v1/experiments/{made['id']}"
+    remote.post(f"{path}/start", {})
+    await_traffic(remote, made["id"])
+    random = np.random.default_rng([seed, len(planted.name)])
+    names = [f"{made['id']}-{client}" for client in range(_CLIENTS)]
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        list(pool.map(lambda name, child: _visit(remote, planted, queries, child, name), names, random.spawn(_CLIENTS)))
+    return await_verdict(remote, path)
+
+
+def make_plan(name: str, metric: str, treatment: str) -> dict[str, Any]:
+    """Return the plan of an A/B test of one metric against the champion, for `USERS` users."""
+    return {
+        "name": name,
         "kind": "ab",
         "control": "champion",
         "treatment": treatment,
-        "success": [planted.metric],
+        "success": [metric],
         "guardrails": [{"metric": "zero_result_rate"}],
         "planned_searches": PLANNED,
         "min_days": 0,
         "max_days": 1,
         "recontact_days": 0,
     }
-    made = remote.post("/v1/experiments", plan)
-    path = f"/v1/experiments/{made['id']}"
-    remote.post(f"{path}/start", {})
-    _await_traffic(remote, made["id"])
-    random = np.random.default_rng([seed, len(planted.name)])
-    names = [f"{made['id']}-{client}" for client in range(_CLIENTS)]
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        list(pool.map(lambda name, child: _visit(remote, planted, queries, child, name), names, random.spawn(_CLIENTS)))
-    return _await_verdict(remote, path)
 
 
 def _visit(remote: ServiceClient, planted: Planted, queries: list[str], random: np.random.Generator, name: str) -> None:
@@ -126,7 +133,7 @@ def _visit(remote: ServiceClient, planted: Planted, queries: list[str], random: 
         remote.post("/v1/events", event | said | document)
 
 
-def _await_traffic(remote: ServiceClient, experiment: str) -> None:
+def await_traffic(remote: ServiceClient, experiment: str) -> None:
     """Wait until the replica assigns searches to the experiment."""
     deadline_s = monotonic_s() + _WAIT_S
     while monotonic_s() < deadline_s:
@@ -137,7 +144,7 @@ def _await_traffic(remote: ServiceClient, experiment: str) -> None:
     raise NotReady(f"experiment {experiment} gets no traffic after {_WAIT_S:.0f} s")
 
 
-def _await_verdict(remote: ServiceClient, path: str) -> str:
+def await_verdict(remote: ServiceClient, path: str) -> str:
     """Wait until everything is folded and the experiment is decided."""
     deadline_s = monotonic_s() + _WAIT_S
     while monotonic_s() < deadline_s:
