@@ -113,7 +113,7 @@ class _Disturbed:
     def _count_doubles(self, path: str) -> int:
         remote: ServiceClient = self._server.remote
         card = remote.get(path)
-        units = sum(arm["units"] for arm in card["arms"])
+        units: int = sum(arm["units"] for arm in card["arms"])
         decisions = remote.get(f"{path}/decisions")["decisions"]
         audited = remote.get(f"{path}/audit")["decisions"]
         return (
