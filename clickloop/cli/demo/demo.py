@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 from clickloop.cli.demo.background_service import BackgroundService
@@ -140,31 +140,31 @@ class Demo:
         self.service.start()
         self._driver(collection).load_documents()
         progress.update(task, total=story.documents)
-        deadline = monotonic_s() + _LOAD_TIMEOUT_S
-        answered = False
-        while (count := self._searchable()) < story.documents:
-            answered = answered or self._answer(collection)
-            progress.update(task, completed=count, note=f"{count} of {story.documents} searchable")
-            if monotonic_s() > deadline:
-                raise ClickloopError(f"only {count} documents became searchable; read {self.service.log_path}")
-            time.sleep(_LOOK_AGAIN_S)
-        progress.update(task, completed=story.documents, note=f"{story.documents} searchable")
+        self._await_documents(progress, task, story.documents, "searchable by their words", with_meaning=False)
+        self._answer(collection)
+        self._await_documents(progress, task, story.documents, "searchable", with_meaning=True)
         return story, collection
 
-    def _answer(self, collection: JudgedCollection) -> bool:
-        """Show what a first search finds, by words where meaning is still to come; return whether it found anything."""
-        text = collection.queries[pick_judged(collection, self._seed)[0]]
-        hits = self._driver(collection).look(text, k=1)
-        if hits:
-            self._console.print(
-                f'A first search, while documents are still embedded: "{text}" finds {hits[0]["title"]}.'
-            )
-        return bool(hits)
+    def _await_documents(self, progress: Progress, task: TaskID, wanted: int, what: str, *, with_meaning: bool) -> None:
+        """Wait until all documents are found by their words, or by their meaning too."""
+        deadline = monotonic_s() + _LOAD_TIMEOUT_S
+        while (count := self._searchable(with_meaning=with_meaning)) < wanted:
+            progress.update(task, completed=count, note=f"{count} of {wanted} {what}")
+            if monotonic_s() > deadline:
+                raise ClickloopError(f"only {count} documents became {what}; read {self.service.log_path}")
+            time.sleep(_LOOK_AGAIN_S)
+        progress.update(task, completed=count, note=f"{count} {what}")
 
-    def _searchable(self) -> int:
-        """Return how many documents are found by their words and by their meaning."""
+    def _answer(self, collection: JudgedCollection) -> None:
+        """Show what a first search finds, by words where meaning is still to come."""
+        text = collection.queries[pick_judged(collection, self._seed)[0]]
+        for hit in self._driver(collection).look(text, k=1):
+            self._console.print(f'A first search: "{text}" finds {hit["title"]}.')
+
+    def _searchable(self, *, with_meaning: bool) -> int:
+        """Return how many documents are found by their words, or of those only the ones found by meaning too."""
         state = self._remote.get("/readyz")["collections"].get("default", {})
-        return int(state.get("documents", 0)) - int(state.get("waiting", 0))
+        return int(state.get("documents", 0)) - with_meaning * int(state.get("waiting", 0))
 
     def _driver(self, collection: JudgedCollection) -> Driver:
         people = make_population("mixed", max_grade=collection.max_grade)
