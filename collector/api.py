@@ -1,4 +1,4 @@
-"""What other parts use of the collector: the reads of its tables, and labels out of evidence.
+"""What other parts use of the collector: the reads of its tables, labels out of evidence, and the way into the log.
 
 Functions take an engine or an open connection, read, and change nothing.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from collector.click_models.labels import Signals, label
 from collector.fold.preference import SearchPreference, preference
 from collector.fold.signals import SIGNALS, CustomSignals, custom_signal
+from collector.intake.pipeline import IntakePipeline
+from collector.intake.schemas.foreign import body_id
+from collector.intake.schemas.parsed import Parsed, Taken
 from collector.join.retention_watermark import must_recount
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
@@ -33,14 +36,18 @@ __all__ = [
     "CustomSignals",
     "ExperimentRun",
     "History",
+    "IntakePipeline",
+    "Parsed",
     "Ratio",
     "RecentWindow",
     "RunTotals",
     "SearchPreference",
     "Signals",
+    "Taken",
     "UnitCounts",
     "UnitTable",
     "UnitTotals",
+    "body_id",
     "collections_erased_since",
     "collections_shown_before",
     "count_clicked_queries",

@@ -93,7 +93,7 @@ class Answers:
         if not (joins and request.log) or self.impressions.away:
             return None
         found = self.assignments.assign(draft.collection, visitor, draft.query, interleaves=not request.rearranged)
-        return found if found and found.key in snapshot.arms else None
+        return found if found and not found.engine and found.key in snapshot.arms else None
 
     def publish(self, answer: RankedAnswer, hits: Iterable[RankedHit]) -> Future[None] | None:
         """Begin to log the hits that are shown of an answer; `settle` waits for it."""

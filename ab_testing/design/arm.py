@@ -37,11 +37,17 @@ class Arm:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     name: str = field(metadata={"description": "Name of the arm in impressions and reports."})
-    version: str = field(metadata={"description": "Version that ranks: an id, a name, or 'champion'."})
+    version: str = field(default="", metadata={"description": "Version that ranks: an id, a name, or 'champion'."})
     settings: ArmSettings = field(
         default_factory=ArmSettings, metadata={"description": "What it changes of how that version serves."}
     )
     weight: float = field(default=1.0, metadata={"description": "Its share of the units, relative to the others'."})
+    engine: str = field(
+        default="",
+        metadata={
+            "description": "Instead of a version, an engine outside clickloop; the app asks it and posts its lists."
+        },
+    )
 
 
 def arm_faults(arm: Arm, place: str) -> Iterator[FieldFault]:
@@ -50,7 +56,9 @@ def arm_faults(arm: Arm, place: str) -> Iterator[FieldFault]:
     Args:
         place: The field of the plan that names the arm's version.
     """
-    if not _is_name(arm.version, _VERSION_LENGTH):
+    if arm.engine:
+        yield from _engine_faults(arm)
+    elif not _is_name(arm.version, _VERSION_LENGTH):
         yield FieldFault(place, f"must be 1 to {_VERSION_LENGTH} printable characters")
     if not _is_name(arm.name, _NAME_LENGTH):
         yield FieldFault("arms", f"must have names of 1 to {_NAME_LENGTH} printable characters, not {arm.name!r:.100}")
@@ -58,6 +66,15 @@ def arm_faults(arm: Arm, place: str) -> Iterator[FieldFault]:
         yield FieldFault("arms", f"must have weights above 0 and at most {_MAX_WEIGHT}, not {arm.weight}")
     if arm.settings.fusion not in (None, *get_args(Fusion)):
         yield FieldFault("arms", f"must fuse by one of {', '.join(get_args(Fusion))}, not {arm.settings.fusion!r:.100}")
+
+
+def _engine_faults(arm: Arm) -> Iterator[FieldFault]:
+    if not _is_name(arm.engine, _VERSION_LENGTH):
+        yield FieldFault("arms", f"must name engines by 1 to {_VERSION_LENGTH} printable characters")
+    if arm.version or arm.settings != ArmSettings():
+        yield FieldFault(
+            "arms", f"hold {arm.name!r:.100}, an engine outside clickloop: it has no version and no settings"
+        )
 
 
 def _is_name(value: str, length: int) -> bool:

@@ -18,6 +18,7 @@ Kind = Literal["ab", "interleaving"]
 UnitKind = Literal["user", "session", "conversation", "query"]
 EvidencePolicy = Literal["pinned", "shared"]
 Test = Literal["sequential", "fixed"]
+Assigner = Literal["clickloop", "app"]
 
 INTERLEAVED = "interleaved"
 CONTROL = "control"
@@ -27,7 +28,10 @@ RECONTACT_DAYS = 3.0
 MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
-_LATER = frozenset({"definitions"})
+_LATER: dict[str, Any] = {"definitions": {}, "assigned_by": "clickloop"}
+"""Fields that the first plans lacked, and what they meant."""
+
+_CHOICES = {"kind": Kind, "unit": UnitKind, "evidence": EvidencePolicy, "test": Test, "assigned_by": Assigner}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,12 @@ class ExperimentPlan:
         default_factory=dict,
         metadata={"description": "Attributes that a search must carry to take part, each with its accepted values."},
     )
+    assigned_by: Assigner = field(
+        default="clickloop",
+        metadata={
+            "description": "app: arms are drawn elsewhere, as by a feature flag; each search or exposure names its arm."
+        },
+    )
     definitions: dict[str, MetricDefinition] = field(
         default_factory=dict,
         metadata={
@@ -213,7 +223,8 @@ class ExperimentPlan:
         What came later than the first plans is left out where it says nothing, so that their hashes stay.
         """
         value = asdict(self)
-        return {name: one for name, one in value.items() if one or name not in _LATER}
+        arms = [{name: one for name, one in arm.items() if one or name != "engine"} for arm in value["arms"]]
+        return {name: one for name, one in value.items() if _LATER.get(name, ...) != one} | {"arms": arms}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ExperimentPlan:
@@ -245,10 +256,14 @@ class ExperimentPlan:
             yield FieldFault("ramp", "must be steps of later days and larger coverages above 0 and at most 1")
 
     def _choice_faults(self) -> Iterator[FieldFault]:
-        for name, choices in (("kind", Kind), ("unit", UnitKind), ("evidence", EvidencePolicy), ("test", Test)):
+        for name, choices in _CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 known = " or ".join(map(repr, get_args(choices)))
                 yield FieldFault(name, f"is {getattr(self, name)!r}; it must be {known}")
+        if self.assigned_by == "app" and (self.kind != "ab" or self.coverage < 1 or self.ramp):
+            yield FieldFault(
+                "assigned_by", "is the app, which draws all units: it takes an A/B test of the whole coverage"
+            )
 
     def _arms_faults(self) -> Iterator[FieldFault]:
         if not 2 <= len(self.arms) <= (2 if self.kind == "interleaving" else MAX_ARMS):
@@ -258,6 +273,9 @@ class ExperimentPlan:
             yield from arm_faults(arm, place)
         if len({arm.name for arm in self.arms}) < len(self.arms) or INTERLEAVED in {arm.name for arm in self.arms}:
             yield FieldFault("arms", f"must have different names, none of them {INTERLEAVED!r}")
+        if self.kind == "interleaving" and any(arm.engine for arm in self.arms):
+            yield FieldFault("arms", "hold an engine outside clickloop, whose lists cannot be interleaved here")
+            return
         alike = len({(arm.version, arm.settings) for arm in self.arms}) < len(self.arms)
         if self.kind == "interleaving" and alike:
             yield FieldFault(self.places[-1], "ranks like another arm; interleaving needs different rankings")

@@ -49,7 +49,7 @@ class PinUpkeep:
 
     def take(self, experiment: Experiment) -> str:
         """Return the digest of what both sides shall read from now on, "" where they read what is live."""
-        if self._pins is None or experiment.plan.evidence != "pinned":
+        if self._pins is None or experiment.plan.evidence != "pinned" or not experiment.plan.versions:
             return ""
         owner = f"{experiment.id}/{experiment.run}/{self._clock.now().isoformat()}"
         return self._pins.take(experiment.collection, owner)

@@ -57,6 +57,11 @@ class Assignment:
     forced: bool = False
 
     @property
+    def engine(self) -> str:
+        """The engine outside clickloop that ranks in its arm, "" where clickloop does."""
+        return self.arms[0].engine
+
+    @property
     def key(self) -> tuple[str, int]:
         """Names the run: the experiment's id and the number of its start."""
         return self.experiment, self.run
@@ -132,7 +137,9 @@ class Assignments:
         draws = [
             draw
             for draw in self._running.get(collection, ())
-            if is_targeted(draw.experiment.plan, visitor) and (interleaves or draw.experiment.plan.kind == "ab")
+            if draw.experiment.plan.assigned_by == "clickloop"
+            and is_targeted(draw.experiment.plan, visitor)
+            and (interleaves or draw.experiment.plan.kind == "ab")
         ]
         for draw in draws:
             arm = self._first_arms.find(draw.experiment, visitor)
@@ -148,13 +155,13 @@ class Assignments:
         return None
 
     def force(self, collection: str, wanted: str, visitor: Visitor, query: str = "") -> Assignment:
-        """Return what a search gets that names its arm, as testers do.
+        """Return what a search gets that names its arm: as testers do, or the app, where it assigns the units.
 
         Args:
             wanted: The id of a running experiment, a colon, and the name of an arm or "interleaved".
 
         Raises:
-            InvalidRequest: No such experiment runs here, it has no such arm.
+            InvalidRequest: No such experiment runs here, it has no such arm, or clickloop does not rank that arm.
         """
         id_, _, name = wanted.partition(":")
         for draw in self._running.get(collection, ()):
@@ -201,13 +208,18 @@ class _Draw:
         )
 
     def to_forced(self, name: str, visitor: Visitor, query: str) -> Assignment:
-        """Return what a search gets that asks for an arm by name."""
+        """Return what a search gets that asks for an arm by name; it counts where the app assigns the units."""
         plan = self.experiment.plan
         if plan.kind == "interleaving" and name == INTERLEAVED:
             return self.to_assignment(visitor.query, 0, query, forced=True)
         found = next((arm for arm in plan.arms if arm.name == name), None)
         if found is None:
             raise _no_arm(f"names arm {name!r}; experiment {self.experiment.id} has {', '.join(_names(plan.arms))}")
+        if found.engine:
+            raise _no_arm(f"names arm {name!r}, which {found.engine} ranks; post its list as an exposure")
+        unit = unit_of(plan.unit, visitor)
+        if plan.assigned_by == "app" and unit and is_targeted(plan, visitor):
+            return self.to_assignment(unit, self.number_of(name), query)
         whole = self.to_assignment(visitor.query, 0, query, forced=True)
         return Assignment(whole.experiment, whole.run, whole.plan_hash, "ab", name, (found,), whole.unit, forced=True)
 

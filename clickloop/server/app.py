@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST
 
+import ab_testing.exposures.http
 import ab_testing.http
 import ab_testing.own_metrics.http
 import ab_testing.planning.http
@@ -148,6 +149,7 @@ def _feedback(container: Container, loader: Loader, assignments: Assignments) ->
     eraser = Eraser(engine, log, privacy.pseudonyms, settings, clock)
     intake = IntakePipeline(log, clock, settings, partial(_merge_items, container, loader), policy, privacy)
     yield collector.intake.http.make_router(intake)
+    yield ab_testing.exposures.http.make_router(intake, assignments)
     yield collector.checks.http.make_router(engine, settings.lateness_days, policy.refused_unset)
     yield collector.intake.compatible_http.make_router(intake)
     yield collector.browser.http.make_router()

@@ -34,13 +34,14 @@ class Privacy:
 
     def conceal(self, content: Impression | FeedbackEvent) -> Impression | FeedbackEvent:
         """Return an impression or event as it may be kept. A unit that is the query's own id is nobody's."""
-        query_id = self._id(content.query_id)
+        query_id = self.id_of(content.query_id)
         if isinstance(content, FeedbackEvent):
-            return replace(content, id=self._id(content.id), query_id=query_id, user=self.person(content.user))
+            return replace(content, id=self.id_of(content.id), query_id=query_id, user=self.person(content.user))
         unit = query_id if content.unit == content.query_id else self.person(content.unit)
         return replace(content, query_id=query_id, query=self.text(content.query), unit=unit)
 
-    def _id(self, given: str) -> str:
+    def id_of(self, given: str) -> str:
+        """Return an id as it may be kept: hidden, where it was made of content."""
         return self.pseudonyms.hide(given) if given.startswith(BY_CONTENT) else given
 
 

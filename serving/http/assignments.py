@@ -24,6 +24,7 @@ class AssignmentOut(BaseModel):
     run: int = Field(description="Which start of it, from 1.")
     plan_hash: str = Field(description="Hash of its plan.")
     arm: str = Field(description="Name of the arm; interleaved where all rank.")
+    engine: str = Field(description="The engine of yours that ranks in this arm, empty where a search here does.")
 
 
 class AssignmentsOut(BaseModel):
@@ -76,4 +77,5 @@ def _to_answer(found: Assignment) -> AssignmentOut:
         run=found.run,
         plan_hash=found.plan_hash,
         arm=found.arm,
+        engine=found.engine,
     )

@@ -95,7 +95,7 @@ class Participation:
         Raises:
             ClickloopError: An arm cannot be served here.
         """
-        for arm in experiment.plan.arms:
+        for arm in (one for one in experiment.plan.arms if not one.engine):
             version = (served.champion or served.wanted) if arm.version == CHAMPION else arm.version
             if not self._versions.hold(name, served, version):
                 raise ClickloopError(f"version {version} does not load: {served.failures.problem(version)}")

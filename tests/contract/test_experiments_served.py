@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from clickloop.container import Container
 from clickloop.server.app import make_app
+from collector.join.consumer import Consumer
 from foundation.contracts import Impression
 from foundation.settings import Settings
 from serving.impressions import ImpressionLog
@@ -29,8 +31,9 @@ QUERY = "a chart or a transition in the menu"
 class House:
     """A service, its champion, and what it logged."""
 
-    def __init__(self, client: TestClient, logged: list[Impression]) -> None:
+    def __init__(self, client: TestClient, consumer: Consumer, logged: list[Impression]) -> None:
         self.client = client
+        self.consumer = consumer
         self.logged = logged
         self.champion = client.get("/v1/versions").json()["champion"]
 
@@ -48,6 +51,13 @@ class House:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def units(self, experiment: str) -> dict[str, int]:
+        """Return the units that each arm has when all that was logged is folded."""
+        while self.consumer.step():
+            pass
+        card = self.client.get(f"/v1/experiments/{experiment}").json()
+        return {arm["arm"]: arm["units"] for arm in card["arms"]}
+
     def assigned(self, user: str, **options: Any) -> Any:
         answer = self.client.get("/v1/assignments", params={"user": user, **options})
         assert answer.status_code == 200, answer.text
@@ -55,9 +65,21 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, model=str(make_tiny_model(home)), log_level="error", encoder_threads=1)
+    return Settings(home=home, model=str(make_tiny_model(home)), log_level="error", encoder_threads=1)
+
+
+@pytest.fixture(scope="module")
+def consumer(settings: Settings, client: TestClient) -> Iterator[Consumer]:
+    container = Container(settings)
+    yield container.make_consumer()
+    container.log.close()
+    container.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(make_app(settings)) as client:
         assert client.put("/v1/documents", json=DOCUMENTS).status_code == 200
         wait_until(lambda: served(client).get("behind") == 0 and served(client)["version"] != "")
@@ -65,7 +87,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def house(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(client: TestClient, consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     logged: list[Impression] = []
     publish = ImpressionLog.publish
 
@@ -74,7 +96,7 @@ def house(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[House
         return publish(self, impression)
 
     monkeypatch.setattr(ImpressionLog, "publish", listen)
-    house = House(client, logged)
+    house = House(client, consumer, logged)
     yield house
     for experiment in client.get("/v1/experiments").json()["experiments"]:
         if experiment["state"] == "running":
@@ -201,3 +223,50 @@ def test_passages_join_an_ab_test(house: House) -> None:
     experiment = house.start(*arms, surfaces=["context", "page"])
     answer = house.client.post("/v1/context", json={"question": QUERY, "user": "u-1"}).json()
     assert (answer["experiment"], answer["arm"]) == (experiment, house.assigned("u-1", surface="context")[0]["arm"])
+
+
+def test_an_arm_may_be_an_engine_of_the_apps_own_whose_lists_count(house: House) -> None:
+    ours, theirs = {"name": "ours", "weight": 1}, {"name": "theirs", "version": "", "engine": "solr"}
+    experiment = house.start(ours, theirs, evidence="pinned")
+    address, people = f"/v1/experiments/{experiment}/exposures", [f"p-{number}" for number in range(20)]
+    arms = {person: house.assigned(person)[0] for person in people}
+    assert {(one["arm"], one["engine"]) for one in arms.values()} == {("ours", ""), ("theirs", "solr")}
+    lists = []
+    for person, one in arms.items():
+        if one["engine"]:
+            assert house.search(user=person)["experiment"] == "", "who asks here in its place is no part of it"
+            lists.append({"arm": "theirs", "user": person, "query": QUERY, "results": ["d1", "d2"], "query_id": person})
+        else:
+            assert house.search(user=person)["arm"] == "ours"
+    wrong = lists[0] | {"user": next(person for person in people if not arms[person]["engine"]), "query_id": "wrong"}
+    reply = house.client.post(address, json=[*lists, *lists, wrong])
+    assert reply.status_code == 202, reply.text
+    assert (reply.json()["accepted"], reply.json()["refused"]) == (2 * len(lists), 1)
+    assert "not the unit's" in reply.json()["verdicts"][-1]["reasons"][0]
+
+    assert house.units(experiment) == {"ours": len(people) - len(lists), "theirs": len(lists)}
+    assert house.client.post(address, json=wrong).status_code == 422
+    assert house.client.post("/v1/experiments/none/exposures", json=wrong).status_code == 404
+
+
+def test_arms_that_the_app_assigns_count_as_it_names_them(house: House) -> None:
+    arms = ({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    made = house.client.post(
+        "/v1/experiments",
+        json=PLAN | {"arms": [{"version": house.champion} | arm for arm in arms], "assigned_by": "app"},
+    )
+    experiment = made.json()["id"]
+    assert house.client.post(f"/v1/experiments/{experiment}/start").status_code == 200
+    asked = {"query": QUERY, "user": "a-1", "arm": f"{experiment}:treatment"}
+    wait_until(lambda: house.client.post("/v1/search", json=asked).json().get("experiment") == experiment)
+    for number in range(2, 6):
+        answer = house.search(user=f"a-{number}", arm=f"{experiment}:{('control', 'treatment')[number % 2]}")
+        assert answer["experiment"] == experiment
+    house.search(user="a-5", arm=f"{experiment}:control")
+    assert house.assigned("a-1") == []
+    assert house.search(user="a-9")["experiment"] == ""
+    assert house.search(arm=f"{experiment}:control")["experiment"] == "", "nobody is named"
+
+    assert house.units(experiment) == {"control": 2, "treatment": 2}
+    card = house.client.get(f"/v1/experiments/{experiment}").json()
+    assert card["sample_ratio"]["mixed"] == 1, "who was sent to two arms counts in none"

@@ -121,3 +121,32 @@ def test_coverage_grows_by_its_steps_and_no_further_than_planned() -> None:
 def test_a_ramp_only_grows(steps: list[tuple[float, float]]) -> None:
     with pytest.raises(InvalidRequest, match="ramp"):
         make(ramp=tuple(RampStep(*step) for step in steps))
+
+
+def test_an_arm_is_a_version_or_an_engine_outside() -> None:
+    outside = Arm("solr", engine="solr 9")
+    plan = make(control="", treatment="", arms=(Arm("control", "champion"), outside))
+    assert ExperimentPlan.from_json(plan.to_json()) == plan
+    assert plan.versions == {"champion"}
+    for wrong in (
+        Arm("solr", "v-1", engine="solr"),
+        Arm("solr", engine=" "),
+        Arm("solr", "", ArmSettings(rerank=True)),
+    ):
+        with pytest.raises(InvalidRequest, match="arms"):
+            make(control="", treatment="", arms=(Arm("control", "champion"), wrong))
+    with pytest.raises(InvalidRequest, match="cannot be interleaved"):
+        make(kind="interleaving", control="", treatment="", arms=(Arm("control", "champion"), outside))
+
+
+def test_an_app_that_assigns_takes_an_a_b_test_of_all_units() -> None:
+    assert make(assigned_by="app").hash != make().hash
+    for change in ({"kind": "interleaving"}, {"coverage": 0.5}, {"ramp": (RampStep(0, 0.1),)}):
+        with pytest.raises(InvalidRequest, match="assigned_by"):
+            make(assigned_by="app", **change)
+
+
+def test_what_came_later_leaves_the_hashes_of_earlier_plans_alone() -> None:
+    stored = make().to_json()
+    assert not {"definitions", "assigned_by"} & stored.keys()
+    assert all("engine" not in arm for arm in stored["arms"])

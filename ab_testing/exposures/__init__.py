@@ -1,0 +1,1 @@
+"""Lists that other engines ranked in an experiment, as apps post them."""
