@@ -72,10 +72,9 @@ def _ratio(metric: Metric, plan: ExperimentPlan, at: datetime) -> Ratio:
 
 
 def _last_closed_day(metric: Metric, plan: ExperimentPlan, at: datetime) -> int | None:
-    """Return the last day whose recontact window has closed, None where all days count."""
-    if metric.window != "recontact" or plan.recontact_days == 0:
-        return None
-    return math.floor(at.timestamp() / _DAY_S - plan.recontact_days) - 1
+    """Return the last day whose windows have closed, None where all days count."""
+    days = max(plan.window_days, metric.window_days, plan.recontact_days if metric.window == "recontact" else 0)
+    return math.floor(at.timestamp() / _DAY_S - days) - 1 if days else None
 
 
 def _quantiles(totals: RunTotals, metrics: Iterable[Metric]) -> Iterator[tuple[str, dict[str, QuantileStatistics]]]:

@@ -11,6 +11,7 @@ Sum = tuple[tuple[str, int], ...]
 """Signals and the factor of each."""
 
 MAX_TERMS = 4
+MAX_WINDOW_DAYS = 30
 MAX_SENTENCE = 300
 _ROLE = (
     "success: can carry a promotion. guardrail: must not get worse. monitor: is only shown. "
@@ -19,6 +20,7 @@ _ROLE = (
 _BETTER = "null: it should stay as it is."
 _MARGIN = "Largest harm that a guardrail on it tolerates."
 _RELATIVE = "Whether the margin is a share of the control's value."
+_WINDOW = "Whole days that must have passed after a day of exposure before its searches count; 0: they count at once."
 _SIGNALS = (
     f"1 to {MAX_TERMS} signals to be added: base signals, or of a custom event NAME.searches (searches with one), "
     "NAME.events or NAME.value."
@@ -46,6 +48,7 @@ class Metric:
     window: Literal["recontact"] | None = field(
         default=None, metadata={"description": "recontact: a day counts only when its recontact window has closed."}
     )
+    window_days: int = field(default=0, metadata={"description": _WINDOW})
     numerator: Sum = ()
     denominator: Sum = (("searches", 1),)
     scale: float = 1.0
@@ -74,6 +77,8 @@ class MetricDefinition:
         },
     )
 
+    window_days: int = field(default=0, metadata={"description": f"{_WINDOW} At most {MAX_WINDOW_DAYS}."})
+
     @property
     def events(self) -> frozenset[str]:
         """The names of the custom events that it counts."""
@@ -88,6 +93,7 @@ class MetricDefinition:
             higher_is_better=self.higher_is_better,
             margin=self.margin,
             relative=self.relative,
+            window_days=self.window_days,
             numerator=tuple((term, 1) for term in self.numerator),
             denominator=tuple((term, 1) for term in self.denominator),
             scale=unit_of_sum(self.numerator) / unit_of_sum(self.denominator),

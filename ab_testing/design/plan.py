@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal, get_args
 
 from ab_testing.design.arm import Arm, ArmSettings, arm_faults
-from ab_testing.design.metric import MetricDefinition
+from ab_testing.design.metric import MAX_WINDOW_DAYS, MetricDefinition
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.ids import digest_json
 
@@ -28,7 +28,7 @@ RECONTACT_DAYS = 3.0
 MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
-_LATER: dict[str, Any] = {"definitions": {}, "assigned_by": "clickloop"}
+_LATER: dict[str, Any] = {"definitions": {}, "assigned_by": "clickloop", "window_days": 0}
 """Fields that the first plans lacked, and what they meant."""
 
 _CHOICES = {"kind": Kind, "unit": UnitKind, "evidence": EvidencePolicy, "test": Test, "assigned_by": Assigner}
@@ -136,6 +136,13 @@ class ExperimentPlan:
         metadata={
             "description": "3: a day counts for resolution when its three days in which users may come back are over. "
             "0: it counts at once, and may still change."
+        },
+    )
+    window_days: int = field(
+        default=0,
+        metadata={
+            "description": "Whole days that must have passed after a day of exposure before its searches count in any "
+            "metric but latency, so that late clicks have come; 0: they count at once, and may still change."
         },
     )
     cuped: bool = field(
@@ -287,6 +294,8 @@ class ExperimentPlan:
         lasts = 0 < self.max_days < math.inf and self.max_days >= self.min_days
         yield "max_days", lasts, "above 0 and not below min_days"
         yield "alpha", 0 < self.alpha <= MAX_ALPHA, f"above 0 and at most {MAX_ALPHA}"
+        closes = 0 <= self.window_days <= MAX_WINDOW_DAYS and self.window_days < self.max_days
+        yield "window_days", closes, f"whole days, 0 to {MAX_WINDOW_DAYS}, and fewer than max_days"
         waits = self.recontact_days in (0, RECONTACT_DAYS)
         yield "recontact_days", waits, f"{RECONTACT_DAYS:g}, or 0 to count days at once"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import get_args
 
-from ab_testing.design.metric import MAX_SENTENCE, MAX_TERMS, MetricDefinition, Role, unit_of_sum
+from ab_testing.design.metric import MAX_SENTENCE, MAX_TERMS, MAX_WINDOW_DAYS, MetricDefinition, Role, unit_of_sum
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.metrics import METRICS
 from collector.api import SIGNALS, CustomSignals, custom_signal
@@ -74,6 +74,8 @@ def _faults_of(given: MetricDefinition) -> Iterator[FieldFault]:
         yield FieldFault("role", f"must be one of {', '.join(get_args(Role))}")
     if not 0 < given.margin <= _MAX_MARGIN:
         yield FieldFault("margin", f"must be above 0 and at most {_MAX_MARGIN:g}")
+    if not 0 <= given.window_days <= MAX_WINDOW_DAYS:
+        yield FieldFault("window_days", f"must be whole days, 0 to {MAX_WINDOW_DAYS}")
     for side, terms in (("numerator", given.numerator), ("denominator", given.denominator)):
         if not 1 <= len(terms) <= MAX_TERMS or len(set(terms)) < len(terms):
             yield FieldFault(side, f"must be 1 to {MAX_TERMS} different signals")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -132,3 +133,25 @@ def test_metrics_over_http(any_engine: sa.Engine, clock: FrozenClock) -> None:
     assert client.delete("/v1/metrics/wishes").status_code == 204
     assert [client.get("/v1/metrics/wishes").status_code, client.delete("/v1/metrics/csat").status_code] == [404, 404]
     assert told == ["changed", "changed"]
+
+
+def test_a_day_counts_when_its_window_has_closed(
+    own: OwnMetrics, experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    own.define("default", "wishes", replace(WISHES, window_days=3))
+    experiment = experiments.get("default", started(experiments, assignments, window_days=1, max_days=9.0))
+    asked = list(searches(clock))
+    traffic.take(experiment, (replace(search, clicked=[1] if wishes else []) for search, wishes in asked))
+    traffic.fold(wish(search, 1.0) for search, wishes in asked if wishes)
+
+    def measured() -> dict[str, float | None]:
+        card = experiments.report("default", experiment.id)
+        return {metric.name: metric.values["treatment"].value for metric in card.metrics}
+
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for days, clicks, wishes in ((1.9, None, None), (2, 0.7, None), (3.9, 0.7, None), (4, 0.7, 0.7)):
+        clock.advance(midnight + timedelta(days=days) - clock.now())
+        assert (measured().get("click_rate"), measured().get("wishes")) == (clicks, wishes)
+    experiments.stop("default", experiment.id)
+    [audited] = experiments.audit("default", experiment.id)
+    assert audited.reproduced, audited.differences

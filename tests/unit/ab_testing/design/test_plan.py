@@ -40,6 +40,8 @@ def make(**changes: Any) -> ExperimentPlan:
         ("planned_searches", 0),
         ("min_days", -1.0),
         ("max_days", 6.9),
+        ("window_days", -1),
+        ("window_days", 14),
         ("max_days", math.inf),
         ("alpha", 0.0),
         ("alpha", 0.5),
@@ -148,5 +150,5 @@ def test_an_app_that_assigns_takes_an_a_b_test_of_all_units() -> None:
 
 def test_what_came_later_leaves_the_hashes_of_earlier_plans_alone() -> None:
     stored = make().to_json()
-    assert not {"definitions", "assigned_by"} & stored.keys()
+    assert not {"definitions", "assigned_by", "window_days"} & stored.keys()
     assert all("engine" not in arm for arm in stored["arms"])

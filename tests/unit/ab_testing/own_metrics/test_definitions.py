@@ -40,6 +40,8 @@ def test_ratios_of_base_signals_and_of_custom_events_may_be_defined() -> None:
         ("wishes", {"role": "goal"}, "role"),
         ("wishes", {"margin": 0.0}, "margin"),
         ("wishes", {"margin": float("nan")}, "margin"),
+        ("wishes", {"window_days": -1}, "window_days"),
+        ("wishes", {"window_days": 31}, "window_days"),
         ("wishes", {"numerator": ()}, "numerator"),
         ("wishes", {"numerator": ("clicked", "clicked")}, "numerator"),
         ("wishes", {"numerator": ("clicked", "clicks", "rated", "ratings", "resolved")}, "numerator"),
