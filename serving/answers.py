@@ -10,7 +10,7 @@ from typing import TypeVar
 from ab_testing.api import Assignment, Assignments, Visitor
 from foundation.clock import Clock
 from foundation.contracts import Impression, ShownResult
-from foundation.errors import NotReady
+from foundation.errors import FieldFault, InvalidRequest, NotReady
 from foundation.privacy.privacy import Privacy
 from foundation.privacy.signing import QueryIds
 from foundation.telemetry.logs import get_log
@@ -53,9 +53,16 @@ class Answers:
     tell_queries: bool = False
 
     def draft(self, collection: str, request: SearchRequest) -> tuple[Visitor, Impression]:
-        """Return who asks, and what is known of the impression before anything is ranked. Caps count the unit."""
+        """Return who asks, and what is known of the impression before anything is ranked. Caps count the unit.
+
+        Raises:
+            InvalidRequest: The search that is to go on was none of this collection.
+        """
         now = self.clock.now()
-        query_id = self.query_ids.issue(collection, now)
+        query_id = request.query_id or self.query_ids.issue(collection, now)
+        if not self.query_ids.issued(collection, query_id):
+            reason = "must be that of an earlier answer to a search of this collection"
+            raise InvalidRequest(f"query_id {reason}", (FieldFault("query_id", reason),))
         visitor = read_visitor(request, self.privacy, query_id)
         draft = Impression(
             collection=collection,
@@ -99,7 +106,7 @@ class Answers:
         """Begin to log the hits that are shown of an answer; `settle` waits for it."""
         if not answer.request.log:
             return None
-        return self.impressions.publish(replace(answer.impression, results=_to_results(hits)))
+        return self.impressions.publish(replace(answer.impression, results=_to_results(hits, answer.request.offset)))
 
     def settle(self, answer: Answer, append: Future[None] | None) -> Answer:
         """Wait for the log within the search's budget, and learn from how long each stage took.
@@ -137,7 +144,7 @@ class Answers:
         )
 
 
-def _to_results(hits: Iterable[RankedHit]) -> tuple[ShownResult, ...]:
+def _to_results(hits: Iterable[RankedHit], offset: int) -> tuple[ShownResult, ...]:
     return tuple(
         ShownResult(
             id=hit.document_id,
@@ -147,5 +154,5 @@ def _to_results(hits: Iterable[RankedHit]) -> tuple[ShownResult, ...]:
             propensity=round(hit.propensity, 6),
             own_ranks=hit.own_ranks,
         )
-        for rank, hit in enumerate(hits, start=1)
+        for rank, hit in enumerate(hits, start=offset + 1)
     )

@@ -12,6 +12,7 @@ from typing import Any
 from foundation.contracts import Document, Impression
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
+from serving.present.highlight import Mark
 from serving.ranking.pipeline import RankedHit, Ranking
 from serving.ranking.stage_timer import StageTimer
 
@@ -21,6 +22,9 @@ class SearchRequest:
     """A search request.
 
     Attributes:
+        limit: Most results of this page.
+        offset: How many results stand on the pages before it.
+        query_id: The search whose further page this is, "" for a new one.
         filters: A filter as JSON; see `serving.index.fields.filters`. None for none.
         sort: Fields to sort the candidates by, as JSON; see `serving.index.fields.request`. None for relevance.
         facets: Fields whose values are counted over the candidates, as JSON; None for none.
@@ -31,11 +35,14 @@ class SearchRequest:
         rearranged: Whether the hits are shown in another order, or not all of them. Then no list is interleaved, which
             only says something of the sides as it was drawn.
         attributes: What else the app says of the search, by name, for experiments on a part of the searches.
+        highlights: Whether the words of the query are marked in title and snippet.
         arm: The arm that a tester wants, "" for the one that is drawn; see `Assignments.force`.
     """
 
     query: str
-    k: int = 10
+    limit: int = 10
+    offset: int = 0
+    query_id: str = ""
     user: str = ""
     session: str = ""
     conversation: str = ""
@@ -49,6 +56,7 @@ class SearchRequest:
     rearranged: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
     arm: str = ""
+    highlights: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,7 @@ class RankedAnswer:
     """An answer as it was ranked, whatever was ranked.
 
     Attributes:
+        ranking: The list, of which this page has the hits from `offset` on.
         impression: What is logged of it; its results are empty until they are chosen.
         skipped: Stages left out.
         late: The stages among them that were left out to answer in time.
@@ -78,12 +87,27 @@ class SearchResult(RankedAnswer):
     """What a search found.
 
     Attributes:
+        total: How many documents hold a word of the query, of those that the filter lets through.
         facets: Most frequent values with their counts, by field.
     """
 
     corpus: Corpus
     query: Query
+    total: int
     facets: dict[str, list[tuple[Any, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where the words of the query stand in a hit.
+
+    Attributes:
+        title: First character and the one behind the last of each place, in order.
+        snippet: The same.
+    """
+
+    title: list[Mark]
+    snippet: list[Mark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +117,14 @@ class RenderedHit:
     Attributes:
         rank: 1 on top.
         snippet: The part of the text that speaks of the query.
+        marks: Where the words of the query stand in title and snippet, None when nobody asked.
     """
 
     rank: int
     hit: RankedHit
     document: Document
     snippet: str
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from serving.index.fields.filters import Condition, parse_filter
 from serving.index.fields.request import SortKey, parse_facets, parse_sort
 from serving.index.fields.values import FieldType
 from serving.live.loader import Loader
-from serving.present.snippet import cut_snippet
 from serving.ranking.stage_timer import StageTimer
-from serving.records import RenderedHit, SearchReply, SearchRequest, SearchResult
+from serving.records import SearchReply, SearchRequest, SearchResult
+from serving.rendering import render
 
 _FACET_VALUES = 20
 
@@ -41,7 +41,7 @@ class Searcher:
         """
         result = self.find(collection, request)
         append = self.answers.publish(result, result.ranking.hits)
-        hits = _render(result)  # while the disk is at work
+        hits = render(result)  # while the disk is at work
         result.timer.end("snippet")
         return SearchReply(self.answers.settle(result, append), hits, result.query.meant)
 
@@ -61,13 +61,16 @@ class Searcher:
                 snapshot, request.query, query_key(draft.query), condition=condition, skipped=skipped, timer=timer
             )
             assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not (late or sort))
-            ranking, space = rank_for(snapshot, asked, request.k, sort=sort, assignment=assignment, timer=timer)
+            depth = request.offset + request.limit
+            ranking, space = rank_for(snapshot, asked, depth, sort=sort, assignment=assignment, timer=timer)
+            ranking = replace(ranking, hits=ranking.hits[request.offset : depth])
             impression = expose(
                 draft, ranking, assignment, snapshot=snapshot, known=bool(visitor.user), took_s=timer.total_s
             )
             counted = _count(space.corpus, ranking.candidates, facets)
             timer.end("facets")
-        query = asked.retrieve(space).query
+        first_stage = asked.retrieve(space)
+        query = first_stage.query
         if query.unread and "meaning" not in skipped:
             skipped = (*skipped, "meaning")
         return SearchResult(
@@ -75,6 +78,7 @@ class Searcher:
             corpus=space.corpus,
             query=query,
             ranking=ranking,
+            total=first_stage.matches,
             impression=impression,
             facets=counted,
             skipped=skipped,
@@ -111,18 +115,3 @@ def _read_scope(
 def _count(corpus: Corpus, candidates: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
     rows = np.array(candidates if facets else (), np.int64)
     return {name: corpus.fields.count(name, rows, _FACET_VALUES) for name in facets}
-
-
-def _render(result: SearchResult) -> list[RenderedHit]:
-    corpus, hits = result.corpus, result.ranking.hits
-    documents = [corpus.document(hit.row) for hit in hits]
-    near = corpus.nearness([hit.row for hit in hits], result.query.vector)
-    return [
-        RenderedHit(
-            rank=rank,
-            hit=hit,
-            document=document,
-            snippet=cut_snippet(document.text, result.query.words, passages),
-        )
-        for rank, (document, hit, passages) in enumerate(zip(documents, hits, near, strict=True), start=1)
-    ]

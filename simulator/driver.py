@@ -135,7 +135,7 @@ class Driver:
     def look(self, query: str, k: int = RESULTS) -> list[Json]:
         """Return the service's hits for a query text, leaving no trace in its log."""
         person = f"evaluation-{self._traffic.seed}"
-        hits: list[Json] = self._hits({"query": query, "k": k, "user": person, "log": False})["hits"]
+        hits: list[Json] = self._hits({"query": query, "limit": k, "user": person, "log": False})["hits"]
         return hits
 
     def rankings(self, queries: Iterable[str] | None = None, k: int = RESULTS) -> dict[str, list[str]]:
@@ -170,7 +170,7 @@ class Driver:
         visit = self._traffic.visit(number)
         text = self._collection.queries[visit.query_id]
         who = {"user": visit.user} if visit.user else {}
-        answer = self._hits({"query": text, "k": RESULTS, "session": visit.session, **who})
+        answer = self._hits({"query": text, "limit": RESULTS, "session": visit.session, **who})
         shown = [hit["id"] for hit in sorted(answer["hits"], key=lambda hit: int(hit["rank"]))]
         counting.searched(visit.query_id, shown, answer.get("version", ""), answer.get("arm", ""))
         judged = self._collection.judgments[visit.query_id]

@@ -152,7 +152,7 @@ def retrain(
 @app.command()
 def search(
     query: str,
-    k: Annotated[int, typer.Option("-k", help="Results.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-k", help="Results.")] = 10,
     explain: Annotated[bool, typer.Option(help="Show every score.")] = False,
     collection: CollectionName = "default",
     url: Url = DEFAULT_URL,
@@ -160,7 +160,7 @@ def search(
 ) -> None:
     """Search the running service; leaves no impression."""
     answer = ServiceClient(url, collection).post(
-        "/v1/search", {"query": query, "k": k, "explain": explain, "log": False}
+        "/v1/search", {"query": query, "limit": limit, "explain": explain, "log": False}
     )
     table = Table("rank", "id", "title", "score", title=f"{query} · {answer['version']}")
     for hit in answer["hits"]:

@@ -49,14 +49,14 @@ class AsyncClient(Reporter):
         self,
         query: str,
         *,
-        k: int = 10,
+        limit: int = 10,
         user: str = "",
         session: str = "",
         filters: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Answer:
         """Return what the service finds; as `Client.search`."""
-        ask = {"query": query, "k": k, "user": user, "session": session, "filters": dict(filters or {})} | more
+        ask = {"query": query, "limit": limit, "user": user, "session": session, "filters": dict(filters or {})} | more
         return await self._connection.search(ask)
 
     async def flush(self, timeout_s: float = 30.0) -> None:

@@ -77,7 +77,7 @@ class Client(Reporter):
         self,
         query: str,
         *,
-        k: int = 10,
+        limit: int = 10,
         user: str = "",
         session: str = "",
         filters: Mapping[str, Any] | None = None,
@@ -92,7 +92,7 @@ class Client(Reporter):
             RequestRefused: The service refused it; `fields` names where.
             Undelivered: The service could not be reached.
         """
-        return self._wait(self._inner.search(query, k=k, user=user, session=session, filters=filters, **more))
+        return self._wait(self._inner.search(query, limit=limit, user=user, session=session, filters=filters, **more))
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was reported so far is acknowledged or refused.

@@ -99,10 +99,10 @@ def make_server(service: ServiceClient, user: str) -> MCPServer:
     who = {"user": user, "surface": SURFACE}
 
     @server.tool(annotations=_READS, structured_output=True)
-    def search(query: Question, k: Results = 10, filters: Filters = None) -> SearchAnswer:
+    def search(query: Question, limit: Results = 10, filters: Filters = None) -> SearchAnswer:
         """Find documents by words and by meaning, best first, each with the snippet that fits."""
         with _tool_errors():
-            answer = service.post("/v1/search", {"query": query, "k": k, "filters": filters, **who})
+            answer = service.post("/v1/search", {"query": query, "limit": limit, "filters": filters, **who})
         hits = [hit | {"document_id": hit["id"]} for hit in answer["hits"]]
         return SearchAnswer.model_validate(answer | {"hits": hits})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -22,7 +22,15 @@ from collector.intake.erased import without_erased
 from collector.intake.event_ids import count_conflicts
 from collector.join.evidence import add_changes, reconsider, without_held
 from collector.join.examination import read_last_clicks
-from collector.join.lists import read_events_about, read_first_lists, read_lists, read_votes_by_list, write_outcomes
+from collector.join.lists import (
+    add_pages,
+    gather_pages,
+    read_events_about,
+    read_first_lists,
+    read_lists,
+    read_votes_by_list,
+    write_outcomes,
+)
 from collector.join.outcomes import add_outcomes, read_changes
 from collector.join.rows import event_of, event_row, impression_row, list_of, with_conflicts
 from collector.join.scope import Scope, select_at
@@ -55,10 +63,10 @@ def _fold(scope: Scope, given: Sequence[Impression | FeedbackEvent]) -> int:
     """Fold the records of one collection; nobody can be erased meanwhile, for an erasure waits for the scope."""
     records = without_erased(scope.connection, scope.collection, given)
     news = _store_new_events(scope, [record for record in records if isinstance(record, FeedbackEvent)])
-    shown = {one.query_id: one for one in reversed(records) if isinstance(one, Impression)}
+    shown = gather_pages(one for one in records if isinstance(one, Impression))
     stored = read_votes_by_list(scope, shown.keys() | news.keys())
     fresh = scope.only_open({key: vote_of(one) for key, one in shown.items() if key not in stored})
-    touched = scope.only_open({key: stored[key] for key in news if key in stored})
+    touched = scope.only_open({key: stored[key] for key in (*news, *shown) if key in stored})
     _join(scope, shown, fresh=fresh, touched=touched, news=news)
     return len(given) - len(records)
 
@@ -88,7 +96,9 @@ def _join(
     known = {one.query_id: one for some in lists.values() for one in some}
     known |= read_lists(scope, touched.keys() - known.keys())  # of busy users, behind the lists that count
     new = {key: list_of(shown[key]) for key in fresh}
-    added, changed = _join_events(scope, new, {key: known[key] for key in touched}, news)
+    grown = _add_pages(scope, {key: shown[key] for key in touched if key in shown}, known)
+    added, joined = _join_events(scope, new, {key: grown.get(key, known[key]) for key in touched}, news, grown.keys())
+    changed = {key: one for key, one in joined.items() if one != known[key]}
     moved = [*_by_vote(fresh, added), *_by_vote(touched, changed)]
     clicks = _read_last_clicks(scope, moved)
     renewed = renew_clicks(clicks, moved)
@@ -110,19 +120,33 @@ def _join(
     reconsider(scope, clicks, renewed, before.keys() | after.keys())
 
 
+def _add_pages(scope: Scope, pages: Mapping[str, Impression], known: Mapping[str, ShownList]) -> dict[str, ShownList]:
+    """Store further pages of stored lists, and return the lists that grew."""
+    add_pages(scope, pages)
+    return {key: one for key, one in read_lists(scope, pages.keys()).items() if one != known[key]}
+
+
 def _join_events(
-    scope: Scope, fresh: Mapping[str, ShownList], known: Mapping[str, ShownList], news: EventsByList
+    scope: Scope,
+    fresh: Mapping[str, ShownList],
+    known: Mapping[str, ShownList],
+    news: EventsByList,
+    grown: Collection[str],
 ) -> tuple[dict[str, ShownList], dict[str, ShownList]]:
-    """Return the new lists with their outcomes, and those of the known ones whose outcome is another."""
+    """Return the new lists and the known ones with their outcomes.
+
+    Args:
+        grown: Those of the known lists that show more than they did.
+    """
     days = scope.settings.lateness_days
-    unclear = {key for key, one in known.items() if not adds_up(one.outcome, news[key])}
+    unclear = {key for key, one in known.items() if key in grown or not adds_up(one.outcome, news.get(key, ()))}
     about = read_events_about(scope, fresh.keys() | unclear)
     added = {key: recompute(one, about.get(key, ()), days) for key, one in fresh.items()}
     joined = {
-        key: recompute(one, about[key], days) if key in unclear else apply(one, news[key], days)
+        key: recompute(one, about.get(key, ()), days) if key in unclear else apply(one, news.get(key, ()), days)
         for key, one in known.items()
     }
-    return added, {key: one for key, one in joined.items() if one != known[key]}
+    return added, joined
 
 
 def _read_last_clicks(scope: Scope, lists: Iterable[tuple[Vote, ShownList]]) -> LastClicks:

@@ -18,6 +18,9 @@ from foundation.contracts import FeedbackEvent, Impression
 CONFLICTS = "conflicts"
 """Where a stored event says how often its id came again with other content."""
 
+ADDED_BY = "change"
+"""Where a result of a further page says which change of the evidence brought it."""
+
 PAGE = "page"
 """The surface of lists that people look at; agents are shown the others."""
 
@@ -43,11 +46,16 @@ def list_of(impression: Impression) -> ShownList:
     return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE, exposure, teams)
 
 
-def stored_list(row: sa.Row[Any]) -> ShownList:
-    """Return a stored impression as it is counted."""
-    outcome, ranks = Outcome.from_json(row.outcome), ranks_of(row.results)
+def stored_list(row: sa.Row[Any], until: int | None = None) -> ShownList:
+    """Return a stored impression as it is counted.
+
+    Args:
+        until: The last change whose further pages belong to it; None for all of them.
+    """
+    results = row.results if until is None else [one for one in row.results if one.get(ADDED_BY, 0) <= until]
+    outcome, ranks = Outcome.from_json(row.outcome), ranks_of(results)
     exposure = exposure_of(row, row.drawn_by) if row.experiment else None
-    teams = _teams_of([(result["rank"], result["team"]) for result in row.results]) if exposure else ()
+    teams = _teams_of([(result["rank"], result["team"]) for result in results]) if exposure else ()
     return ShownList(row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure, teams)
 
 
@@ -63,8 +71,10 @@ def exposure_of(shown: Any, unit: str) -> OutcomeKey:
 
 def _teams_of(slots: list[tuple[int, str]]) -> tuple[str, ...]:
     """Return the team of each slot, given with its rank; none where the list is not interleaved."""
-    teams = tuple(team for _, team in sorted(slots))
-    return teams if any(teams) else ()
+    if not any(team for _, team in slots):
+        return ()
+    teams = dict(slots)
+    return tuple(teams.get(rank, "") for rank in range(1, max(teams) + 1))
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
@@ -81,6 +91,11 @@ def impression_row(impression: Impression, outcome: Outcome, change: int) -> dic
     """Return an impression as a change of the evidence stores it."""
     columns = dict(zip(_IMPRESSION, _values_of_impression(impression), strict=True))
     columns |= {"drawn_by": randomization_unit(impression), "change": change}
+    return columns | vote_of(impression)._asdict() | {"results": result_rows(impression)} | outcome_row(outcome)
+
+
+def result_rows(impression: Impression) -> list[dict[str, Any]]:
+    """Return the results of an impression as they are stored."""
     results: list[
         dict[str, Any]
     ] = [  # written out: there are ten in a list, and this takes a third of the time of going by the fields
@@ -96,7 +111,7 @@ def impression_row(impression: Impression, outcome: Outcome, change: int) -> dic
     for row, result in zip(results, impression.results, strict=True) if impression.experiment else ():
         if result.own_ranks:
             row["own_ranks"] = result.own_ranks
-    return columns | vote_of(impression)._asdict() | {"results": results} | outcome_row(outcome)
+    return results
 
 
 def event_row(event: FeedbackEvent, change: int) -> dict[str, Any]:

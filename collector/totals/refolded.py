@@ -91,7 +91,7 @@ class _Past:
         for some in rows.partitions():
             about = self._events_about([row.query_id for row in some])
             for row in some:
-                yield row, recompute(stored_list(row), about.get(row.query_id, ()), self.lateness_days)
+                yield row, recompute(stored_list(row, self.change), about.get(row.query_id, ()), self.lateness_days)
 
     def _events_about(self, query_ids: list[str]) -> dict[str, list[Any]]:
         statement = sa.select(events).where(

@@ -83,7 +83,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
         """Find the passages that answer a question; their impression is durable then, or `logged` is false."""
         request = SearchRequest(
             query=wanted.question,
-            k=wanted.documents,
+            limit=wanted.documents,
             user=wanted.user,
             session=wanted.session,
             conversation=wanted.conversation,

@@ -46,6 +46,9 @@ Name = Annotated[
 ArmName = Annotated[str, Field(max_length=97), AfterValidator(_printable)]
 """An experiment's id, a colon and the name of an arm."""
 
+QueryId = Annotated[str, Field(max_length=36), AfterValidator(_printable)]
+"""The id of an answer to a search."""
+
 MAX_ATTRIBUTES = 16
 Short = Annotated[str, Field(max_length=64), AfterValidator(_printable)]
 Attributes = Annotated[dict[Short, Short], Field(max_length=MAX_ATTRIBUTES)]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
-from serving.http.inputs import ArmName, Attributes, Name, QueryText, Surface
+from serving.http.inputs import ArmName, Attributes, Name, QueryId, QueryText, Surface
+from serving.paging.window import WINDOW
+from serving.present.highlight import mark_html
 from serving.records import RenderedHit, SearchReply, SearchRequest
 from serving.search import Searcher
 
 MAX_RESULTS = 100
+_RETRIEVERS = ("bm25", "dense")
 CONSOLE_PATH = "/console/search"
 """Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
 
@@ -24,7 +27,19 @@ class SearchIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     query: QueryText = Field(description="What the user typed.", examples=["print envelopes"])
-    k: int = Field(10, ge=1, le=MAX_RESULTS, description="Most results returned.")
+    limit: int = Field(
+        10,
+        ge=1,
+        le=MAX_RESULTS,
+        validation_alias=AliasChoices("limit", "k"),
+        description="Most results of the page; k is an older name.",
+    )
+    offset: int = Field(0, ge=0, lt=WINDOW, description="Results on the pages before.")
+    query_id: QueryId = Field(
+        "",
+        description="That of the first page's answer, for a further page of the same search: the page shares its id, "
+        "its impression and its experiment.",
+    )
     user: Name = Field("", description="The person's id; experiments and caps count persons.")
     session: Name = Field("", description="The visit's id, for people without one of their own.")
     conversation: Name = Field("", description="The conversation's id, for experiments that draw conversations.")
@@ -51,6 +66,11 @@ class SearchIn(BaseModel):
         None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
     )
     surface: Surface = Field("page", description="Where the answer is shown, such as page or agent.")
+    highlight: Literal["html", "offsets"] | None = Field(
+        None,
+        description="Mark the words of the query in title and snippet: html with <mark> in which all else is escaped, "
+        "or offsets.",
+    )
     explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
     log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
     arm: ArmName = Field(
@@ -58,6 +78,23 @@ class SearchIn(BaseModel):
         description="For testers: EXPERIMENT:ARM, the id of a running experiment and one of its arms. That arm ranks, "
         "and the search counts in no experiment.",
     )
+
+    @field_validator("offset")
+    @classmethod
+    def _end_in_window(cls, offset: int, known: ValidationInfo) -> int:
+        if offset + known.data.get("limit", 0) > WINDOW:
+            raise ValueError(f"must end with limit within the first {WINDOW} results")
+        return offset
+
+
+class HighlightOut(BaseModel):
+    """Title and snippet with the words of the query marked: as HTML, or the places of the marks.
+
+    A place is [start, end]: the first character, counted in code points from 0, and the one behind the last.
+    """
+
+    title: str | list[tuple[int, int]]
+    snippet: str | list[tuple[int, int]]
 
 
 class HitOut(BaseModel):
@@ -68,9 +105,12 @@ class HitOut(BaseModel):
     title: str
     url: str
     snippet: str = Field(description="The part of the text that speaks of the query.")
+    highlight: HighlightOut | None = Field(description="As asked for, else null.")
     fields: dict[str, Any]
     score: float = Field(description="What it was ranked by; log-odds up to a constant.")
-    scores: dict[str, float] = Field(description="By retriever: bm25 and dense, of all parts when explained.")
+    scores: dict[str, float] = Field(
+        description="By retriever: bm25 and dense, of all parts when explained; behind all candidates bm25 alone."
+    )
     team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
 
 
@@ -94,6 +134,9 @@ class SearchOut(BaseModel):
     logged: bool = Field(
         description="Whether its impression is durable. Where the log is away it is not: the answer belongs to no "
         "experiment, and events about it find no list."
+    )
+    total: int = Field(
+        description="Documents with a word of the query that pass the filter. What meaning alone found does not count."
     )
     hits: list[HitOut]
     did_you_mean: str = Field(description="The query with its slips corrected, as it was searched for; else empty.")
@@ -119,7 +162,10 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
         """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
         request = SearchRequest(
             query=wanted.query,
-            k=wanted.k,
+            highlights=wanted.highlight is not None,
+            limit=wanted.limit,
+            offset=wanted.offset,
+            query_id=wanted.query_id,
             user=wanted.user,
             session=wanted.session,
             conversation=wanted.conversation,
@@ -133,12 +179,12 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             log=wanted.log,
             arm=wanted.arm,
         )
-        return _to_answer(searcher.search(collection, request), explain=wanted.explain)
+        return _to_answer(searcher.search(collection, request), wanted)
 
     return router
 
 
-def _to_answer(reply: SearchReply, *, explain: bool) -> SearchOut:
+def _to_answer(reply: SearchReply, wanted: SearchIn) -> SearchOut:
     result, ranking = reply.result, reply.result.ranking
     return SearchOut(
         query_id=result.impression.query_id,
@@ -146,28 +192,40 @@ def _to_answer(reply: SearchReply, *, explain: bool) -> SearchOut:
         arm=ranking.arm,
         experiment=ranking.experiment,
         logged=result.logged,
-        hits=[_to_hit(one, explain=explain) for one in reply.hits],
+        total=result.total,
+        hits=[_to_hit(one, wanted) for one in reply.hits],
         facets={
             name: [FacetOut(value=value, count=count) for value, count in counted]
             for name, counted in result.facets.items()
         },
         did_you_mean=reply.did_you_mean,
         skipped=list(result.skipped),
-        stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if explain else None,
+        stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if wanted.explain else None,
     )
 
 
-def _to_hit(rendered: RenderedHit, *, explain: bool) -> HitOut:
+def _to_hit(rendered: RenderedHit, wanted: SearchIn) -> HitOut:
     hit, document = rendered.hit, rendered.document
-    parts = hit.parts if explain else {name: hit.parts[name] for name in ("bm25", "dense")}
+    parts = hit.parts if wanted.explain else {name: hit.parts[name] for name in _RETRIEVERS if name in hit.parts}
     return HitOut(
         id=document.id,
         rank=rendered.rank,
         title=document.title,
         url=document.url,
         snippet=rendered.snippet,
+        highlight=_to_highlight(rendered, as_html=wanted.highlight == "html"),
         fields=document.fields,
         score=round(hit.score, 6),
         scores={name: round(value, 5) for name, value in parts.items()},
         team=hit.team,
     )
+
+
+def _to_highlight(rendered: RenderedHit, *, as_html: bool) -> HighlightOut | None:
+    marks = rendered.marks
+    if marks is None:
+        return None
+    if not as_html:
+        return HighlightOut(title=marks.title, snippet=marks.snippet)
+    title = mark_html(rendered.document.title, marks.title)
+    return HighlightOut(title=title, snippet=mark_html(rendered.snippet, marks.snippet))

@@ -26,6 +26,7 @@ class FirstStage:
     Attributes:
         allowed: Rows that may appear, bool by row; None allows all.
         lexical: BM25 by row, best first.
+        matches: How many of the allowed rows hold a word of the query.
         text: BM25 of the text without the title, by row.
         near: Rows of the nearest passages, best first.
         makes_sense: Whether it is found by words, or nearer to something than a text without sense would be.
@@ -37,6 +38,7 @@ class FirstStage:
     text: dict[int, float]
     near: list[int]
     trigrams: Bits
+    matches: int
     makes_sense: bool = True
 
     def without_meaning(self) -> FirstStage:
@@ -82,7 +84,8 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
         allowed: Rows that may appear, bool by row; None allows all.
     """
     timer = timer or StageTimer()
-    lexical = corpus.lexical.search(query.words, LEXICAL_CANDIDATES, allowed)
+    matches = corpus.lexical.find(query.words, LEXICAL_CANDIDATES, allowed)
+    lexical = matches.scores
     text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",))
     timer.end("lexical")
     makes_sense = bool(lexical) or not query.has_meaning or is_near(corpus, query.vector, query)
@@ -95,6 +98,7 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
         text=text,
         near=near,
         trigrams=fingerprint(query.words),
+        matches=matches.total,
         makes_sense=makes_sense,
     )
 

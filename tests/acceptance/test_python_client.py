@@ -89,8 +89,8 @@ def test_the_same_event_reported_twice_counts_once(service: Server, container: C
 def test_what_the_service_refuses_is_told_in_its_words(service: Server) -> None:
     with Client(service.url, strict=True) as client:
         with pytest.raises(RequestRefused, match="less than or equal to 100") as caught:
-            client.search("print envelope", k=1000)
-        assert caught.value.fields[0].field == "k"
+            client.search("print envelope", limit=1000)
+        assert caught.value.fields[0].field == "limit"
         client.rate("refused", "a", 9)
         with pytest.raises(EventsRefused, match="value must be a whole number of stars, 1 to 5"):
             client.flush()

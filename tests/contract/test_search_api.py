@@ -54,9 +54,49 @@ def test_explained_answers_hold_every_score_and_stage(service: TestClient) -> No
     assert {"encode", "lexical", "dense", "features", "fuse", "diversify", "snippet"} <= set(answer["stages_ms"])
 
 
-def test_k_limits_the_answer(service: TestClient) -> None:
+def test_the_limit_holds_under_its_older_name_too(service: TestClient) -> None:
+    assert len(search(service, "sheet", limit=2)["hits"]) == 2
     assert len(search(service, "sheet", k=2)["hits"]) == 2
-    assert len(search(service, "sheet", k=100)["hits"]) <= len(DOCUMENTS)
+    assert len(search(service, "sheet", limit=100)["hits"]) <= len(DOCUMENTS)
+
+
+def test_pages_make_up_the_whole_list_under_one_query_id(service: TestClient) -> None:
+    whole = search(service, "sheet rows", limit=100, log=False)
+    first = search(service, "sheet rows", limit=2)
+    pages = [first["hits"]]
+    while pages[-1]:
+        at = sum(map(len, pages))
+        answer = search(service, "sheet rows", limit=2, offset=at, query_id=first["query_id"])
+        assert (answer["query_id"], answer["total"]) == (first["query_id"], whole["total"])
+        pages.append(answer["hits"])
+    assert [(hit["id"], hit["rank"]) for page in pages for hit in page] == [
+        (hit["id"], hit["rank"]) for hit in whole["hits"]
+    ]
+
+
+def test_the_total_counts_what_holds_a_word_and_passes_the_filter(service: TestClient) -> None:
+    assert search(service, "sheet", log=False)["total"] == 2
+    assert search(service, "sheet", filters={"size": 3}, log=False)["total"] == 1
+    answer = search(service, "xylophone melody", log=False)
+    assert answer["total"] == 0, "what meaning alone finds does not count"
+
+
+def test_the_words_of_the_query_are_marked_as_asked(service: TestClient) -> None:
+    hit = search(service, "print envelopes", highlight="html", log=False)["hits"][0]
+    assert hit["highlight"]["title"] == "<mark>Printing</mark> <mark>envelopes</mark>"
+    assert "Insert <mark>Envelope</mark> to <mark>print</mark>" in hit["highlight"]["snippet"]
+    hit = search(service, "print envelopes", highlight="offsets", log=False)["hits"][0]
+    assert hit["highlight"]["title"] == [[0, 8], [9, 18]]
+    assert search(service, "print", log=False)["hits"][0]["highlight"] is None
+
+
+def test_a_further_page_names_a_search_of_this_collection(service: TestClient) -> None:
+    for name in ("q1", "01a20b6d-a6da-73e1-8a56-6e6654646c9c"):
+        response = service.post("/v1/search", json={"query": "sheet", "offset": 2, "query_id": name})
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"] == "query_id"
+    response = service.post("/v1/search", json={"query": "sheet", "offset": 990, "limit": 20})
+    assert response.json()["errors"][0]["field"] == "offset"
 
 
 def test_query_ids_are_new_each_time_and_answers_are_not(service: TestClient) -> None:
@@ -78,7 +118,7 @@ def test_query_ids_are_new_each_time_and_answers_are_not(service: TestClient) ->
     ],
 )
 def test_filters_keep_only_what_they_name(service: TestClient, filters: dict[str, Any], found: set[str]) -> None:
-    assert set(ids(search(service, "sheet", k=100, filters=filters))) == found
+    assert set(ids(search(service, "sheet", limit=100, filters=filters))) == found
 
 
 def test_any_script_and_any_spacing_is_answered(service: TestClient) -> None:
@@ -163,12 +203,12 @@ def test_a_filter_on_a_field_that_nobody_has_is_refused_with_what_there_is(servi
 
 
 def test_facets_count_the_values_of_what_was_found(service: TestClient) -> None:
-    facets = search(service, "sheet", k=100, facets=["app"])["facets"]
+    facets = search(service, "sheet", limit=100, facets=["app"])["facets"]
     assert {one["value"]: one["count"] for one in facets["app"]} == {"C": 2, "W": 2, "I": 1}
 
 
 def test_a_sorted_answer_is_in_the_order_of_the_field_and_joins_no_experiment(service: TestClient) -> None:
-    answer = search(service, "sheet", k=100, sort="-app")
+    answer = search(service, "sheet", limit=100, sort="-app")
     assert [hit["fields"].get("app") for hit in answer["hits"]] == ["W", "W", "I", "C", "C", None]
     assert answer["experiment"] == ""
 

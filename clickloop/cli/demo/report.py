@@ -119,7 +119,7 @@ def _print_swap(console: Console, story: Story) -> None:
 def _print_next(console: Console, url: str, story: Story, collection: JudgedCollection) -> None:
     text = collection.queries[next(iter(story.before))].replace('"', "").replace("'", "")
     send = "-H 'Content-Type: application/json' -d"
-    search = f"""curl -s {url}/v1/search {send} '{{"query": "{text}", "k": 3}}'"""
+    search = f"""curl -s {url}/v1/search {send} '{{"query": "{text}", "limit": 3}}'"""
     console.rule("[bold]Now yours[/bold]")
     commands = [search, f"curl -s {url}/v1/versions"]
     promoted = [run["version"] for run in story.runs if run["state"] == "promoted"]

@@ -11,7 +11,7 @@ import tantivy
 from foundation.arrays import Flags
 from foundation.errors import Conflict
 from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers, without_stops
-from serving.index.lexical.bm25 import Bm25Search
+from serving.index.lexical.bm25 import Bm25Search, Matches
 from serving.index.lexical.clauses import (
     FORMS,
     IDENTIFIERS,
@@ -113,7 +113,13 @@ class LexicalIndex:
     def search(
         self, query: str, limit: int, allowed: Flags | list[int] | None = None, fields: Sequence[str] = FIELDS
     ) -> dict[int, float]:
-        """Return BM25 scores of at most `limit` best rows, best first; any word may match.
+        """Return BM25 scores of at most `limit` best rows, best first; see `find`."""
+        return self.find(query, limit, allowed, fields).scores
+
+    def find(
+        self, query: str, limit: int, allowed: Flags | list[int] | None = None, fields: Sequence[str] = FIELDS
+    ) -> Matches:
+        """Return at most `limit` best rows with their BM25 scores, and how many rows match; any word may.
 
         Args:
             query: What the user typed. Quoted words count more where they stand together; no other
@@ -123,12 +129,20 @@ class LexicalIndex:
                 end no row is allowed, or the rows themselves.
             fields: What is searched, of `FIELDS`.
         """
-        searcher = self._index.searcher()
-        clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller)
-        search = Bm25Search(searcher, self._schema, clauses)
-        if allowed is None:
-            return search.best(limit)
-        return search.best_allowed(limit, _as_mask(allowed))
+        search = self._read(query, fields)
+        return search.best(limit) if allowed is None else search.best_allowed(limit, _as_mask(allowed))
+
+    def matching(self, query: str, among: Flags) -> Flags:
+        """Return which of some rows any word of a query matches, bool by row.
+
+        Args:
+            among: The rows that count, bool by row; all of them are in the index.
+        """
+        return self._read(query, FIELDS).matching(among)
+
+    def stems(self, words: list[str]) -> list[str]:
+        """Return the stem of each word, given in its normal form."""
+        return self._tokenizer.stems(words)
 
     def correct(self, query: str, keep: Callable[[str], bool] = lambda _word: False) -> str | None:
         """Return the query with unknown words replaced by likely ones; None when there is nothing to correct.
@@ -161,6 +175,11 @@ class LexicalIndex:
             writer.rollback()
             writer.wait_merging_threads()
             self._reload()
+
+    def _read(self, query: str, fields: Sequence[str]) -> Bm25Search:
+        searcher = self._index.searcher()
+        clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller)
+        return Bm25Search(searcher, self._schema, clauses)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -47,7 +47,7 @@ _ASCII_CHUNK = re.compile(_JOINED.format("[a-z0-9]++"))
 _WORD = re.compile(_LETTERS)
 _RUN = re.compile(rf"(?:[{_UNSPACED}][{_MARKS}]*+)++")
 _SIGNS = re.compile(rf"[^\w{_MARKS}]|[\d_]|^$")
-_CHARACTER = re.compile(rf"[^{_MARKS}][{_MARKS}]*")
+_CHARACTER = re.compile(rf".[{_MARKS}]*")  # a run may begin with a mark that stands alone
 _JOINING = re.compile(rf"{_LETTERS}(?:[-.&]{_LETTERS})++")
 _ELIDED = re.compile(rf"[^\W\d_]'({_LETTERS})")
 _DIGIT_THEN_LETTER = re.compile(r"(?<=\d)(?=[^\W\d_])")
@@ -85,6 +85,21 @@ class Words:
         return [*self.whole, *self.parts]
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word where it stands in a text.
+
+    Attributes:
+        start: Its first character.
+        end: The one behind its last.
+        names: What it is found by, in its normal form.
+    """
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+
+
 def cut_words(text: str) -> Words:
     """Return the words of a text in their normal form; those of more than `MAX_LETTERS` are left out."""
     words = Words([], [], [], [], [])
@@ -94,6 +109,17 @@ def cut_words(text: str) -> Words:
     for chunk in (_ASCII_CHUNK if folded.isascii() else _CHUNK).findall(folded):
         _cut_chunk(chunk, words)
     return words
+
+
+def place_words(folded: str) -> Iterator[PlacedWord]:
+    """Yield where the words of a text in its normal form stand, longer ones before those inside them."""
+    for chunk in (_ASCII_CHUNK if folded.isascii() else _CHUNK).finditer(folded):
+        words = Words([], [], [], [], [])
+        _cut_chunk(chunk[0], words)
+        if words.whole or words.plain == [chunk[0]]:
+            yield PlacedWord(chunk.start(), chunk.end(), (*words.whole, chunk[0]))
+        for piece in _WORD.finditer(chunk[0]):
+            yield from _place_piece(piece[0], chunk.start() + piece.start())
 
 
 def is_word(text: str) -> bool:
@@ -137,6 +163,28 @@ def _cut_piece(piece: str, words: Words) -> None:
         _add_run(_CHARACTER.findall(run[0]), words)
         end = run.end()
     _add_word(piece[end:], words)
+
+
+def _place_piece(piece: str, at: int) -> Iterator[PlacedWord]:
+    end = 0
+    for run in _RUN.finditer(piece):
+        yield from _place_word(piece[end : run.start()], at + end)
+        places = [(at + run.start() + one.start(), at + run.start() + one.end()) for one in _CHARACTER.finditer(run[0])]
+        yield from (_placed(piece, at, start, stop) for start, stop in places)
+        yield from (_placed(piece, at, one[0], other[1]) for one, other in pairwise(places))
+        end = run.end()
+    yield from _place_word(piece[end:], at + end)
+
+
+def _place_word(word: str, at: int) -> Iterator[PlacedWord]:
+    if word:
+        words = Words([], [], [], [], [])
+        _add_word(word, words)
+        yield PlacedWord(at, at + len(word), (*words.plain, *words.parts))
+
+
+def _placed(piece: str, at: int, start: int, end: int) -> PlacedWord:
+    return PlacedWord(start, end, (piece[start - at : end - at],))
 
 
 def _add_word(word: str, words: Words) -> None:

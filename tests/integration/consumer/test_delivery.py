@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from collector.join.evidence import evidence_digest
 from collector.join.replay import replay
 from collector.tables import events, evidence, impressions
 from foundation.clock import FrozenClock
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import reading, transaction
 from foundation.eventlog.embedded import EmbeddedLog
 from tests.feedback import SETTINGS, append, count, event, evidence_of, impression
@@ -142,3 +144,48 @@ def test_what_was_folded_is_looked_at_now_and_then(
     Consumer(any_engine, log.subscribe("collector"), SETTINGS, clock, reviews=[stop.set]).run(stop)
 
     assert stop.is_set()
+
+
+def _page(query_id: str, names: str, first_rank: int, **other: Any) -> Impression:
+    results = tuple(ShownResult(name, rank, 0.1) for rank, name in enumerate(names, first_rank))
+    return replace(impression(query_id, minutes=1), results=results, **other)
+
+
+def test_a_further_page_goes_on_with_its_list(any_engine: sa.Engine) -> None:
+    first, second = impression("q1"), _page("q1", "de", 4)
+    fold(any_engine, first, event("e1", "click", "q1", "d"))
+    fold(any_engine, second, event("e2", "click", "q1", "e"))
+
+    assert count(any_engine, impressions) == 1
+    assert [sum(evidence_of(any_engine, name).clicked) for name in "ade"] == [0, 1, 1]
+    assert evidence_of(any_engine, "e").shown[4] == 1
+
+
+def test_pages_count_alike_however_they_come(any_engine: sa.Engine) -> None:
+    pages = [impression("q1"), _page("q1", "de", 4), _page("q1", "fa", 6)]
+    records: list[Impression | FeedbackEvent] = [*pages, event("e1", "click", "q1", "f")]
+    fold(any_engine, *records)
+    together = evidence_digest(any_engine, "default")
+    fold(any_engine, *records, records[2])
+    assert evidence_digest(any_engine, "default") == together
+
+    with transaction(any_engine) as connection:
+        for table in (events, impressions, evidence):
+            connection.execute(sa.delete(table))
+    for record in records:
+        fold(any_engine, record)
+    assert evidence_digest(any_engine, "default") == together
+    replay(any_engine, "default", SETTINGS)
+    assert evidence_digest(any_engine, "default") == together
+    assert sum(evidence_of(any_engine, "a").shown) == 1, "the document that moved keeps its rank"
+
+
+def test_a_page_of_another_draw_speaks_for_no_side(any_engine: sa.Engine) -> None:
+    first = replace(impression("q1"), experiment="x1", run=1, arm="interleaved", drawn_by="u1")
+    fold(any_engine, first)
+    other = _page("q1", "de", 4)
+    fold(any_engine, replace(other, results=tuple(replace(one, team="treatment") for one in other.results)))
+
+    with reading(any_engine) as connection:
+        row = connection.execute(sa.select(impressions)).one()
+    assert (row.experiment, [one["team"] for one in row.results]) == ("x1", [""] * 5)

@@ -62,7 +62,7 @@ class FakeService:
         self.searches.append(body)
         right = "d" + body["query"].removeprefix("word")
         others = [f"d{n}" for n in range(DOCUMENTS) if f"d{n}" != right]
-        order = [*others[:2], right, *others[2:]][: body["k"]]
+        order = [*others[:2], right, *others[2:]][: body["limit"]]
         hits = [{"id": document, "rank": rank} for rank, document in enumerate(order, start=1)]
         number = len(self.searches)
         return {"query_id": f"search-{number}", "hits": hits, "version": "v-1", "arm": "champion"}

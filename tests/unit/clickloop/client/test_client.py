@@ -249,14 +249,14 @@ def test_a_number_that_would_spoil_its_batch_is_refused_at_once(script: Script, 
 def test_a_search_returns_hits_and_keeps_what_it_does_not_know(script: Script) -> None:
     script.say((200, ANSWER))
     with Client(script.url) as client:
-        answer = client.search("forgot my password", k=3, user="u1", filters={"app": ["web"]}, log=False)
+        answer = client.search("forgot my password", limit=3, user="u1", filters={"app": ["web"]}, log=False)
     assert answer.query_id == "q1"
     assert (answer.hits[0].id, answer.hits[0].rank, answer.hits[0].score) == ("reset", 1, 9.5)
     assert answer.raw["facets"] == {}
     asked: Any = script.batches[0]
     assert asked == {
         "query": "forgot my password",
-        "k": 3,
+        "limit": 3,
         "user": "u1",
         "session": "",
         "filters": {"app": ["web"]},
@@ -271,10 +271,10 @@ def test_a_search_is_asked_again_while_the_service_is_not_ready(script: Script) 
 
 
 def test_a_refused_search_names_the_field(script: Script) -> None:
-    script.say((422, {"detail": "the request is not valid", "errors": [{"field": "k", "reason": "is too large"}]}))
+    script.say((422, {"detail": "the request is not valid", "errors": [{"field": "limit", "reason": "is too large"}]}))
     with Client(script.url) as client, pytest.raises(RequestRefused, match="422 the request is not valid") as caught:
-        client.search("a", k=1000)
-    assert caught.value.fields[0].field == "k"
+        client.search("a", limit=1000)
+    assert caught.value.fields[0].field == "limit"
 
 
 def test_a_service_that_is_away_is_named() -> None:

@@ -31,11 +31,11 @@ def call(service: Remembering) -> Call:
 
 
 def test_a_search_is_of_the_agents_surface_and_person(service: Remembering, call: Call) -> None:
-    found = call("search", query="how", k=3).structured_content
+    found = call("search", query="how", limit=3).structured_content
 
     hit = {"document_id": "a", "rank": 1, "title": "A", "url": "/a", "snippet": "First."}
     assert found == {"query_id": "q-1", "hits": [hit]}
-    sent = {"query": "how", "k": 3, "filters": None, "user": "anna", "surface": "agent"}
+    sent = {"query": "how", "limit": 3, "filters": None, "user": "anna", "surface": "agent"}
     assert service.sent == [("/v1/search", sent)]
 
 

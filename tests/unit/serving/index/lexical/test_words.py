@@ -61,6 +61,10 @@ def test_every_character_of_a_run_begins_a_word() -> None:
     assert [words.plain[start:end][-1][-1:] for start, end in words.runs] == ["น", "箱"]
 
 
+def test_a_mark_that_stands_alone_is_no_fault() -> None:
+    assert cut_words("1\u0e34").plain == ["1", "\u0e34"]
+
+
 def test_ends_of_long_words_are_found_inside() -> None:
     assert "fahrplan" in inner_words("strassenbahnfahrplan")
     assert inner_words("fahrt") == []
