@@ -15,14 +15,15 @@ from ab_testing.design.experiment import Decision, Experiment
 from ab_testing.design.ledger import alpha_within, experiments_a_year, false_promotions_a_year
 from ab_testing.design.metric import Metric, MetricDefinition
 from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
-from ab_testing.experiments import ExperimentDay, Experiments
+from ab_testing.experiments import Experiments
 from ab_testing.own_metrics.own_metrics import OwnMetrics
 from ab_testing.pinning.pins import EvidencePins, PinnedEvidence
 from ab_testing.planning.forecast import ExperimentForecast, PlanningRequest, SampleForecast, forecast
 from ab_testing.planning.history import Baselines, TrafficHistory
 from ab_testing.planning.planner import Planner
 from ab_testing.ranking.team_draft import Slot, interleave
-from ab_testing.report.scorecard import Scorecard
+from ab_testing.report.report import ExperimentDay, ExperimentReport
+from ab_testing.report.scorecard import MetricReport, Scorecard
 from ab_testing.store import running_experiments
 from ab_testing.traffic.assignments import Assignment, Assignments
 
@@ -41,10 +42,12 @@ __all__ = [
     "ExperimentDay",
     "ExperimentForecast",
     "ExperimentPlan",
+    "ExperimentReport",
     "Experiments",
     "Metric",
     "MetricDefinition",
     "MetricEvidence",
+    "MetricReport",
     "OwnMetrics",
     "PinnedEvidence",
     "Planner",

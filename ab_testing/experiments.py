@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ab_testing import audit, store
 from ab_testing.audit import AuditedDecision
-from ab_testing.decide.evidence import MetricEvidence, weigh
+from ab_testing.decide.evidence import weigh
 from ab_testing.decide.look import Look
 from ab_testing.decide.rules import Verdict, Word, decide
 from ab_testing.design.experiment import Decision, Experiment, State
@@ -23,6 +23,8 @@ from ab_testing.own_metrics.definitions import with_definitions
 from ab_testing.own_metrics.store import read as read_definitions
 from ab_testing.pinning.upkeep import Pins, PinUpkeep
 from ab_testing.report import scorecard
+from ab_testing.report.export import tabulate_sums, write_parquet
+from ab_testing.report.report import ExperimentDay, ExperimentReport, build_report, read_days
 from ab_testing.report.scorecard import Scorecard
 from collector.api import (
     ExperimentRun,
@@ -37,19 +39,6 @@ from foundation.clock import Clock
 from foundation.database.engine import reading, transaction
 from foundation.errors import ClickloopError, Conflict
 from foundation.ids import new_id
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentDay:
-    """How an experiment stood at the last look of a day.
-
-    Attributes:
-        evidence: What the first success metric said of the first treatment.
-    """
-
-    days: float
-    searches: int
-    evidence: MetricEvidence
 
 
 class Experiments:
@@ -221,11 +210,17 @@ class Experiments:
 
     def days(self, collection: str, experiment_id: str) -> tuple[ExperimentDay, ...]:
         """Return how the present run stood at the last look of each day, oldest first."""
-        with reading(self._engine) as connection:
-            experiment = store.find(connection, collection, experiment_id)
-            looks = store.looks(connection, experiment)
-        plan, alpha = experiment.plan, experiment.alpha
-        return tuple(ExperimentDay(look.days, look.total_searches, weigh(plan, look, alpha)[0]) for look in looks)
+        return read_days(*self._read_looks(collection, experiment_id))
+
+    def whole_report(self, collection: str, experiment_id: str) -> ExperimentReport:
+        """Return how an experiment stands, its effect over the searches, and its decisions; changes nothing."""
+        card, days = self.report(collection, experiment_id), self.days(collection, experiment_id)
+        return build_report(card, days, self.decisions(collection, experiment_id), self._clock.now())
+
+    def sums(self, collection: str, experiment_id: str) -> bytes:
+        """Return the sums of every look and decision as Parquet; MissingExtra where that is not installed."""
+        experiment, looks = self._read_looks(collection, experiment_id)
+        return write_parquet(tabulate_sums(experiment, looks, self.decisions(collection, experiment_id)))
 
     def decisions(self, collection: str, experiment_id: str) -> tuple[Decision, ...]:
         """Return what was decided about an experiment, newest first."""
@@ -251,6 +246,11 @@ class Experiments:
         if run.plan.cuped and run.started_at:
             history = refolded_history(connection, run_of(run), run.started_at, change=change, lateness_days=late)
         return audit.compare(decision, run, totals, store.looks(connection, run), history)
+
+    def _read_looks(self, collection: str, experiment_id: str) -> tuple[Experiment, Sequence[Look]]:
+        with reading(self._engine) as connection:
+            experiment = store.find(connection, collection, experiment_id)
+            return experiment, store.looks(connection, experiment)
 
     def _awaits_recount(self, collection: str) -> bool:
         """Return whether an upgrade's recount is still to come, before which too little is counted."""

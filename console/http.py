@@ -30,6 +30,11 @@ CollectionName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 State = Callable[[], Mapping[str, Mapping[str, Any]]]
 
 
+def make_pages() -> PageTemplates:
+    """Return the templates of this release."""
+    return PageTemplates(installed_version("clickloop"))
+
+
 def make_router(
     registry: Registry,
     runs: Runs,
@@ -48,7 +53,7 @@ def make_router(
         engine: Read for the counts of searches and clicks, and of clicked queries.
         false_promotions_a_year: What the schedule of automatic experiments makes at most.
     """
-    pages = PageTemplates(installed_version("clickloop"))
+    pages = make_pages()
     router = APIRouter(prefix="/console", include_in_schema=False, route_class=route_class(pages))
 
     def show(template: str, collection: str, **values: Any) -> HTMLResponse:
@@ -103,22 +108,7 @@ def make_router(
         history = registry.history(collection, found.id)
         return show("version.html", collection, version=found, ancestry=_ancestry(registry, found), history=history)
 
-    @router.get("/experiments")
-    def list_experiments(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
-        """List the experiments."""
-        listed = experiments.list(collection, _MAX_ROWS)
-        return show("experiments.html", collection, experiments=listed, yearly=false_promotions_a_year)
-
-    @router.get("/experiments/{experiment}")
-    def show_experiment(experiment: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
-        """Show an experiment's scorecard and what was decided."""
-        return show(
-            "experiment.html",
-            collection,
-            card=experiments.report(collection, experiment),
-            decisions=experiments.decisions(collection, experiment),
-            days=experiments.days(collection, experiment),
-        )
+    _add_experiments(router, pages, show, experiments, false_promotions_a_year)
 
     @router.get("/training-runs")
     def list_runs(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
@@ -132,6 +122,32 @@ def make_router(
         return FileResponse(_STATIC / name, headers={"Cache-Control": "max-age=300"})
 
     return router
+
+
+def _add_experiments(
+    router: APIRouter, pages: PageTemplates, show: Callable[..., HTMLResponse], experiments: Experiments, yearly: float
+) -> None:
+    @router.get("/experiments")
+    def list_experiments(collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
+        """List the experiments."""
+        listed = experiments.list(collection, _MAX_ROWS)
+        return show("experiments.html", collection, experiments=listed, yearly=yearly)
+
+    @router.get("/experiments/{experiment}")
+    def show_experiment(experiment: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
+        """Show an experiment's scorecard and what was decided."""
+        return show(
+            "experiment.html",
+            collection,
+            card=experiments.report(collection, experiment),
+            decisions=experiments.decisions(collection, experiment),
+            days=experiments.days(collection, experiment),
+        )
+
+    @router.get("/experiments/{experiment}/report")
+    def report_experiment(experiment: str, collection: CollectionName = DEFAULT_COLLECTION) -> HTMLResponse:
+        """Give the page of a report, to browsers that the console knows."""
+        return pages.show_report(experiments.whole_report(collection, experiment))
 
 
 def _way_back(registry: Registry, collection: str) -> str:

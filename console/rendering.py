@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from http import HTTPStatus
@@ -14,10 +16,13 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ab_testing.api import ExperimentReport, MetricEvidence
+from console.charts import draw_course, draw_forest
 from console.interval import draw_interval
 from foundation.errors import ClickloopError
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_STYLE = Path(__file__).parent / "static" / "report.css"
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -27,6 +32,9 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_ALONE = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+"""What a page may load that stands alone: its own style."""
+
 _NOTHING = "\N{EN DASH}"
 
 
@@ -50,11 +58,25 @@ class PageTemplates:
         }
         self._environment.filters |= filters
         self._environment.globals |= {"release": release, "draw_interval": draw_interval}
+        self._environment.globals |= {"draw_course": draw_course, "draw_forest": draw_forest, "finding": tell_finding}
 
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page; it may load nothing from elsewhere and run no script but the console's own."""
         html = self._environment.get_template(template).render(**values)
         return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+    def show_report(self, report: ExperimentReport) -> HTMLResponse:
+        """Return the page of a report, which holds all that it needs: it may be kept, sent and opened anywhere."""
+        style = _STYLE.read_text(encoding="utf-8")
+        policy = _ALONE.format(digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode())
+        html = self._environment.get_template("report.html").render(
+            report=report,
+            card=report.scorecard,
+            policy=policy,
+            style=style,
+        )
+        headers = {"Content-Security-Policy": f"{policy}; frame-ancestors 'none'", "Vary": "Accept"}
+        return HTMLResponse(html, headers=_HEADERS | headers)
 
 
 def route_class(pages: PageTemplates) -> type[APIRoute]:
@@ -109,6 +131,19 @@ def format_value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {format_value(one)}" for name, one in value.items())
     return str(value)
+
+
+def tell_finding(one: MetricEvidence) -> str:
+    """Return what a comparison says, in a word or a few."""
+    if not one.measured:
+        return "not measured"
+    if one.harmful:
+        return "harm"
+    if one.superior or one.inferior:
+        return "better" if one.superior else "worse"
+    if one.role == "guardrail":
+        return f"not worse by {one.margin}" if one.non_inferior else "not yet ruled out"
+    return "nothing proven"
 
 
 def _show_problem(pages: PageTemplates, status: int, detail: str) -> HTMLResponse:

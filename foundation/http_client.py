@@ -98,17 +98,16 @@ class ServiceClient:
             Refused: It does not take the request; the message is the service's own.
             ClickloopError: Something else than clickloop answers.
         """
-        try:
-            reply = self._http.request(method, path, **content)
-        except httpx.TransportError as problem:
-            raise away(self.url, problem) from problem
-        if not reply.is_success:
-            raise refusal(reply)
+        reply = self._ask(method, path, **content)
         try:
             return reply.json()
         except ValueError as problem:
             answered = f"{method} {reply.url} answered {reply.status_code} with something else than JSON"
             raise ClickloopError(f"{answered}: {reply.text[:_MAX_QUOTED]!r}") from problem
+
+    def download(self, path: str) -> bytes:
+        """Return the bytes of the answer to a GET, whatever they are; raises NotReady and Refused as `send`."""
+        return self._ask("GET", path).content
 
     def await_ready(self, timeout_s: float, check: Callable[[], None] = lambda: None) -> None:
         """Wait until the service is ready; NotReady when it is not within `timeout_s`.
@@ -126,6 +125,15 @@ class ServiceClient:
                 pass  # not listening yet: that is what is waited for
             time.sleep(_READY_EVERY_S)
         raise NotReady(f"the service at {self.url} is not ready after {timeout_s:.0f} s; read its log")
+
+    def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            reply = self._http.request(method, path, **content)
+        except httpx.TransportError as problem:
+            raise away(self.url, problem) from problem
+        if not reply.is_success:
+            raise refusal(reply)
+        return reply
 
 
 def make_headers(collection: str | None, key: str | None) -> dict[str, str]:

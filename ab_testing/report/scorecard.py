@@ -45,6 +45,9 @@ class MetricReport:
     evidence: tuple[MetricEvidence, ...] = field(
         metadata={"description": "The comparison with the control, one for each treatment; none for a monitor."}
     )
+    logarithmic: bool = field(
+        default=False, metadata={"description": "Whether effects are differences of logarithms, as of a quantile."}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ def _metric_reports(experiment: Experiment, look: Look) -> Iterator[MetricReport
             higher_is_better=metric.higher_is_better,
             values={arm: values.get((name, arm), ArmValue(name, arm)) for arm in experiment.plan.arm_names},
             evidence=tuple(one for one in evidence if (one.metric, one.role) == (name, role)),
+            logarithmic=metric.quantile is not None,
         )
 
 

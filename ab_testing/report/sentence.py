@@ -45,8 +45,9 @@ def _kept(new: str, told: str, evidence: tuple[MetricEvidence, ...], found: Metr
     if found is not None and found.inferior:
         return f"The old one is better: {told}. It stays."
     if found is not None and found.superior:
-        doubtful = [one.metric for one in evidence if one.role == "guardrail" and one.measured and not one.non_inferior]
-        return f"{new} is better, but {_words(doubtful[0])} may have become worse: {told}. The old one stays."
+        guards = [one for one in evidence if one.role == "guardrail" and one.treatment == found.treatment]
+        doubtful = next(one.metric for one in guards if one.measured and not one.non_inferior)
+        return f"{new} is better, but {_words(doubtful)} may have become worse: {told}. The old one stays."
     chance = "; chance alone does that" if found is not None and found.estimate is not None else ""
     return f"No winner: {told}{chance}. The old one stays."
 
@@ -59,16 +60,26 @@ def _subject(evidence: tuple[MetricEvidence, ...], verdict: Verdict) -> MetricEv
     success = [one for one in known if one.role == "success"]
     if verdict.winner:
         success = [one for one in success if one.treatment == verdict.winner]
-    return next((one for one in success if one.superior or one.inferior), success[0] if success else None)
+    proven = [*(one for one in success if one.superior), *(one for one in success if one.inferior)]
+    return next(iter(proven or success), None)
 
 
 def _figures(plan: ExperimentPlan, look: Look, one: MetricEvidence) -> str:
     if plan.kind == "interleaving":
         wins, losses = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses"))
-        return f"of {wins + losses} searches with a preference, {wins} went to the new ranking and {losses} to the old"
+        told = f"of {wins + losses} searches with a preference, {wins} went to the new ranking and {losses} to the old"
+        return told + _weighed(wins - losses, one)
     metric = known_metrics(plan)[one.metric]
     after, before = (_value(metric, value) for value in (one.treatment_value, one.control_value))
     return f"{_words(one.metric)} is {after} with the new one and {before} with the old"
+
+
+def _weighed(lead: int, one: MetricEvidence) -> str:
+    """Return why the counts and the weighed preference name different sides, where they do."""
+    if (one.superior and lead <= 0) or (one.inferior and lead >= 0):
+        side = "new" if one.superior else "old"
+        return f", and those whose lists differ near the top, which count most, to the {side}"
+    return ""
 
 
 def _new_one(plan: ExperimentPlan, found: MetricEvidence | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.experiments.coverage import coverage, standard_errors
+from benchmarks.experiments.diagnosis.sentences import sentences
 from benchmarks.experiments.false_findings import false_findings
 from benchmarks.experiments.live import audits, costs, kills, moves, over_http, upworthy
 from benchmarks.experiments.pinned import pinned_evidence
@@ -35,13 +36,14 @@ PARTS: dict[str, Measurement] = {
     "sample_ratio": _simulated(sample_ratio),
     "variance_reduction": _simulated(variance_reduction),
     "pinned_evidence": _simulated(pinned_evidence),
+    "sentences": _simulated(sentences),
     "costs": costs.run,
     "audits": audits.run,
     "over_http": over_http.run,
     "moves": moves.run,
     "kills": kills.run,
 }
-QUICK_PARTS = ("power", "coverage", "sample_ratio", "variance_reduction", "costs", "audits")
+QUICK_PARTS = ("power", "coverage", "sample_ratio", "variance_reduction", "sentences", "costs", "audits")
 UPWORTHY = "upworthy"
 ALL_PARTS = (*PARTS, UPWORTHY)
 

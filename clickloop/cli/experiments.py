@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import typer
 from rich.table import Column, Table
 
-from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, show
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, show
+from foundation.disk.files import write_whole
 from foundation.errors import InvalidRequest
 from foundation.http_client import ServiceClient
 
@@ -137,6 +138,50 @@ def show_experiment(
     out.print(table)
 
 
+@app.command("report")
+def report_experiment(
+    name: ExperimentId,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write; its ending names the format. Standard output without it.")
+    ] = None,
+    form: Annotated[
+        Literal["json", "html", "parquet"] | None,
+        typer.Option("--format", help="Format, where no file names it: json."),
+    ] = None,
+    collection: CollectionName = "default",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Write an experiment's report: JSON, a page that stands alone, or its sums as Parquet."""
+    chosen = form or _format_of(to)
+    report = ServiceClient(url, collection).download(f"{_path(name)}/report?format={chosen}")
+    if to is None:
+        typer.get_binary_stream("stdout").write(report)
+    else:
+        write_whole(to, report)
+        err.print(f"report written to {to}", markup=False, highlight=False)
+
+
+@app.command("look")
+def look_at_experiment(
+    name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Look now, and act on a final verdict: it is kept and ends the experiment."""
+    card = ServiceClient(url, collection).post(f"{_path(name)}/look", {})
+    show(card, as_json, f"{card['verdict']['decision']}: {card['sentence']}")
+
+
+@app.command("decisions")
+def list_decisions(
+    name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """List what was decided about an experiment, newest first."""
+    found = ServiceClient(url, collection).get(f"{_path(name)}/decisions")
+    table = Table(_whole("decision"), "when", "verdict", "by", "why")
+    for one in found["decisions"]:
+        table.add_row(one["id"], one["at"], one["verdict"], one["actor"], one["reason"])
+    show(found, as_json, table)
+
+
 @app.command("audit")
 def audit_experiment(
     name: ExperimentId, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
@@ -162,6 +207,13 @@ def list_metrics(collection: CollectionName = "default", url: Url = DEFAULT_URL,
     for metric in found["metrics"]:
         table.add_row(metric["name"], better[metric["higher_is_better"]], metric["sentence"])
     show(found, as_json, table)
+
+
+def _format_of(to: Path | None) -> str:
+    ending = to.suffix.lower().removeprefix(".") if to else "json"
+    if ending not in {"json", "html", "parquet"}:
+        raise InvalidRequest(f"{to} names no format; let it end in .json, .html or .parquet, or give --format")
+    return ending
 
 
 def _whole(heading: str) -> Column:

@@ -16,6 +16,7 @@ import ab_testing.exposures.http
 import ab_testing.http
 import ab_testing.own_metrics.http
 import ab_testing.planning.http
+import ab_testing.report_http
 import collector.browser.http
 import collector.checks.http
 import collector.intake.compatible_http
@@ -171,6 +172,7 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     yield ab_testing.http.make_router(experiments, partial(_find_version, container), yearly)
     yield ab_testing.own_metrics.http.make_router(OwnMetrics(engine, clock), assignments.refresh)
     yield ab_testing.planning.http.make_router(container.planner)
+    yield ab_testing.report_http.make_router(experiments, console.http.make_pages().show_report)
     yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock

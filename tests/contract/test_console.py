@@ -191,6 +191,10 @@ def test_a_scorecard_shows_arms_effect_split_and_decision(house: House) -> None:
     assert "<svg" in text
     assert "It may be read at any time" in text
     assert "They fit the planned split" in text
+    report = house.get(f"/experiments/{experiment}/report")
+    assert f'href="/console/experiments/{experiment}/report?collection=default"' in text
+    assert "The units fit the planned split" in report.text
+    assert "style-src 'sha256-" in report.headers["content-security-policy"]
     house.experiments.stop("default", experiment, "wrong version")
     assert "wrong version" in house.text(f"/experiments/{experiment}")
 
@@ -208,7 +212,7 @@ def test_hostile_text_stays_text(house: House) -> None:
     experiment = house.add_experiment(HOSTILE)
     house.runs.end(house.runs.request("default", autopilot=False), "failed", HOSTILE)
     house.hotswap.promote("default", version, HOSTILE)
-    pages = [f"/versions/{version}", f"/experiments/{experiment}", *PAGES]
+    pages = [f"/versions/{version}", f"/experiments/{experiment}", f"/experiments/{experiment}/report", *PAGES]
     for page in pages:
         text = house.client.get(f"/console{page}", params={"q": HOSTILE}).text
         assert "<img" not in text, page

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 import ab_testing.own_metrics.http
 from ab_testing.api import Experiments, OwnMetrics
 from ab_testing.http import make_router
+from ab_testing.report_http import make_router as make_report_router
 from clickloop.cli.main import app
+from console.http import make_pages
 from foundation.clock import FrozenClock
 from foundation.http_client import ServiceClient
 from foundation.web.problems import install_problem_handlers
@@ -41,6 +43,7 @@ def ask(
     install_problem_handlers(service)
     service.include_router(make_router(experiments, lambda _collection, version: version, 4.5))
     service.include_router(ab_testing.own_metrics.http.make_router(OwnMetrics(any_engine, clock)))
+    service.include_router(make_report_router(experiments, make_pages().show_report))
     client = TestClient(service)
 
     def send(self: ServiceClient, method: str, path: str, **content: Any) -> Any:
@@ -49,13 +52,14 @@ def ask(
         return answer.json()
 
     monkeypatch.setattr(ServiceClient, "send", send)
+    monkeypatch.setattr(ServiceClient, "download", lambda _self, path: client.get(path).content)
     return client
 
 
-def run(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, ["experiment", *words], env={"COLUMNS": "200"})
+def run(*words: str, code: int = 0, text: str = "") -> str:
+    result = CliRunner().invoke(app, ["experiment", *words], input=text, env={"COLUMNS": "200"})
     assert result.exit_code == code, result.output
-    return result.output
+    return result.stdout
 
 
 def test_an_experiment_is_made_read_stopped_and_audited(
@@ -106,3 +110,21 @@ def test_a_file_without_a_plan_is_refused(ask: TestClient, tmp_path: Path) -> No
     result = CliRunner().invoke(app, ["experiment", "create", str(file)])
     assert result.exit_code == 1
     assert "holds no JSON" in str(result.exception)
+
+
+def test_a_report_is_written_in_the_form_that_the_file_names(ask: TestClient, tmp_path: Path) -> None:
+    made = ask.post("/v1/experiments", json=PLAN).json()["id"]
+    for name, begins in (("report.html", b"<!doctype html>"), ("sums.parquet", b"PAR1"), ("report.json", b"{")):
+        run("report", made, "--to", str(tmp_path / name))
+        assert (tmp_path / name).read_bytes().lstrip().startswith(begins)
+    assert json.loads(run("report", made))["scorecard"]["sentence"] == "It has not been started."
+    assert "<h1>It has not been started.</h1>" in run("report", made, "--format", "html")
+    result = CliRunner().invoke(app, ["experiment", "report", made, "--to", str(tmp_path / "report.pdf")])
+    assert "names no format" in str(result.exception)
+
+
+def test_looks_and_decisions_are_asked_for_by_name(ask: TestClient) -> None:
+    made = json.loads(run("create", "-", "--start", "--json", text=json.dumps(PLAN)))["id"]
+    assert "continue: Nobody has taken part yet." in run("look", made)
+    run("stop", made, "--reason", "holiday")
+    assert "holiday" in run("decisions", made)

@@ -3,15 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ab_testing.decide.evidence import weigh
 from ab_testing.decide.look import Look, summarise
 from ab_testing.decide.rules import Verdict, decide
+from ab_testing.design.arm import Arm
 from ab_testing.design.plan import ExperimentPlan, Guardrail
 from ab_testing.report.sentence import write_sentence
+from benchmarks.experiments.diagnosis.sentences import disagreement, draw_case
 
 Tables = dict[str, dict[tuple[int, int], int]]
 BEGINS = {
@@ -120,3 +123,49 @@ def test_an_experiment_that_ended_without_searches_says_how_it_ended() -> None:
     nothing = Look(change=0, days=0.0, units={}, searches={})
     told = read(nothing, Verdict("promote", "it was better by the release before", "treatment"))
     assert told == "It ended: it was better by the release before."
+
+
+def test_a_winner_by_early_differences_is_not_told_by_counts_that_name_the_other_side() -> None:
+    table: Tables = {"interleaved": {(2520, 2520): 300, (-2520, 2520): 100, (-252, 252): 400}}
+    counts = {"wins": {"interleaved": 300}, "losses": {"interleaved": 500}}
+    assert read(see(preference=table, counts=counts), kind="interleaving", planned_searches=800) == (
+        "The new ranking wins: of 800 searches with a preference, 300 went to the new ranking and 500 to the old, "
+        "and those whose lists differ near the top, which count most, to the new."
+    )
+
+
+def test_a_winner_is_told_by_what_it_won() -> None:
+    look = see(click_rate=rates(0.5, 0.3), conversion_rate=rates(0.3, 0.5))
+    of = plan(success=("click_rate", "conversion_rate"))
+    verdict = Verdict("promote", "it converts", "treatment")
+    told = write_sentence(of, look, verdict, weigh(of, look), started=True)
+    assert told == "The new one wins: the conversion rate is 50.0% with the new one and 30.0% with the old."
+
+
+def test_the_guardrail_that_is_named_is_the_better_arms_own() -> None:
+    arms = tuple(Arm(name, f"v-{name}") for name in ("control", "b", "c"))
+    of = ExperimentPlan(
+        "three",
+        "ab",
+        arms=arms,
+        planned_searches=2400,
+        min_days=7.0,
+        max_days=14.0,
+        guardrails=(Guardrail("abandonment", 0.01), Guardrail("reformulation", 0.01)),
+    )
+    low, high = {(4, 4): 80, (0, 4): 320}, {(4, 4): 200, (0, 4): 200}
+    clicks, few = {"control": low, "b": low, "c": high}, {"control": low, "b": low, "c": low}
+    look = see(click_rate=clicks, abandonment=few | {"b": {(4, 4): 90, (0, 4): 310}}, reformulation=few)
+    verdict = decide(of, [look])
+    told = write_sentence(of, look, verdict, weigh(of, look), started=True)
+    assert verdict.decision == "keep_control"
+    assert told.startswith("The arm c is better, but the abandonment may have become worse")
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_over_every_kind_of_plan_the_sentence_agrees_with_the_decision(seed: int) -> None:
+    of, look = draw_case(np.random.default_rng(seed))
+    verdict = decide(of, [look])
+    told = write_sentence(of, look, verdict, weigh(of, look), started=True)
+    assert disagreement(of, look, verdict, told) == ""
