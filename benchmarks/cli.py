@@ -94,11 +94,23 @@ def finetune(
 
 
 @app.command()
-def gate(collection: Folder = None, seed: Seed = 0, quick: Quick = False, as_json: AsJson = False) -> None:
-    """Sabotage a candidate; see what passes the gate, and what an experiment does with it."""
+def gate(
+    collection: Folder = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of collections to plant pairs of versions in; --collection without.")
+    ] = None,
+    parts: Annotated[str, typer.Option(help="Of sabotage, pairs; all.")] = "",
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sabotage a candidate: what passes gate and experiment? Plant pairs of versions: is the gate's judge right?"""
     from benchmarks.learning import gate as bench
 
-    _measure("gate", seed, as_json, lambda: bench.run(collection, seed, quick))
+    only = tuple(parts.replace(",", " ").split()) or bench.ALL_PARTS
+    _check_parts(only, bench.ALL_PARTS)
+    tell = Console(stderr=True).print
+    _measure("gate", seed, as_json, lambda: bench.run(collection, data, seed, quick, only, tell))
 
 
 @app.command()

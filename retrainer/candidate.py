@@ -22,6 +22,7 @@ from retrainer.data.dataset import Dataset
 from retrainer.gate.ablation import QUERIES, measure_contributions
 from retrainer.gate.comparison import compare
 from retrainer.gate.gate import Gate, judge_candidate
+from retrainer.gate.views import look
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.protocol import LearnsEncoder
 from retrainer.learners.training_set import prepare_training_set
@@ -144,12 +145,10 @@ def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifes
     held_out = {row.query_key for row in dataset.judge}
     theirs = training.open_space(candidate)
     comparison = compare(
-        _open(training, champion),
-        _open(training, candidate),
-        _queries(training.open_space(champion), held_out),
+        look(_open(training, champion), _queries(training.open_space(champion), held_out)),
+        look(_open(training, candidate), _queries(theirs, held_out)),
         dataset.judge,
         training.labeller,
-        _queries(theirs, held_out),
     )
     clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
     measured = np.random.default_rng(training.seed).permutation(clicked)[:QUERIES].tolist()

@@ -1,13 +1,14 @@
 """Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
 
 First the offline gate judges the honest candidate and twenty sabotaged forms of it against the champion;
-then one of them is forced past the gate into a live experiment, which has to end it.
+then one of them is forced past the gate into a live experiment, which has to end it. Last, the gate's judge compares
+planted pairs of versions whose difference is known by judgments.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from benchmarks.harness.evaluation import open_harness
 from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
-from benchmarks.learning.pairs import Judged, pair_bars, plant_pairs
+from benchmarks.learning.pairs import Cell, Judged, pair_bars, plant_pairs
 from clickloop.container import Container
 from clickloop.training import prepare_training
 from foundation.contracts import DEFAULT_COLLECTION, Manifest
@@ -34,7 +35,7 @@ from retrainer.gate.gate import Gate
 from retrainer.learners.adapter import Judgments, learn_adapter
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.model import read_memory, write_memory
-from simulator.collection import JudgedCollection
+from simulator.collection import JudgedCollection, read_beir
 from simulator.driver import Driver
 from simulator.traffic import Traffic
 from simulator.users import make_population
@@ -45,9 +46,16 @@ VARIANTS = 20
 QUICK_VARIANTS = 5
 PLANNED_SEARCHES = 4000
 QUICK_SEARCHES = 600
-PAIR_CLICKS = 3000
-PAIR_JUDGED = 300
+SABOTAGE, PAIRS = "sabotage", "pairs"
+ALL_PARTS = (SABOTAGE, PAIRS)
+PAIR_CELLS = (("trust", 2500), ("cascade", 700), ("position", 4000))
+"""Users and clicks of the simulations that pairs are planted in, for each collection."""
+PAIR_JUDGED = 120
 QUICK_JUDGED = 30
+CHOSEN_BY = "postgresql_docs"
+"""Collection by which the judge was chosen; its figures prove nothing."""
+MAX_DOCUMENTS = 3000
+"""Collections with more documents take part in no pairs: to embed them takes longer than to judge."""
 RETRAIN_BOUND_S = 60.0
 _LOOK_EVERY_SEARCHES = 100
 _RANDOM_STEPS = 100
@@ -75,14 +83,34 @@ class Lab:
         return gate_manifest(self.training, self.dataset, self.champion.manifest, manifest)
 
 
-def run(folder: Path | None, seed: int, quick: bool) -> Findings:
+def run(
+    folder: Path | None,
+    data: Path | None,
+    seed: int,
+    quick: bool,
+    only: tuple[str, ...] = ALL_PARTS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Findings:
     """Return bar "loop.3", of "loop.8" the time of the training, and what the judge makes of planted pairs.
 
     Over the collection in `folder`, 10,000 clicks, twenty sabotaged variants and an experiment of
     4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
-    prove itself, three variants and 600 searches.
+    prove itself, five variants and 600 searches.
+
+    Args:
+        data: Folder of collections to plant pairs in; the collection of `folder` when None.
+        only: Parts to run.
     """
     torch.set_num_threads(1)  # beside a server, threads of small products only wait for each other
+    sabotage = _sabotage(folder, seed, quick) if SABOTAGE in only else Findings([])
+    pairs = list(_judge_pairs(folder, data, seed, quick, progress)) if PAIRS in only else []
+    return Findings(
+        [*sabotage.bars, *(pair_bars(pairs) if PAIRS in only else [])],
+        sabotage.details | {"planted pairs": [asdict(pair) for pair in pairs]},
+    )
+
+
+def _sabotage(folder: Path | None, seed: int, quick: bool) -> Findings:
     collection = get_collection(folder, quick)
     clicks = QUICK_CLICKS if quick else CLICKS
     with bench_settings() as settings, Server(settings) as server:
@@ -94,24 +122,38 @@ def run(folder: Path | None, seed: int, quick: bool) -> Findings:
         planned = QUICK_SEARCHES if quick else PLANNED_SEARCHES
         ended = force_past_gate(server.remote, Container(settings), lab, driver, planned, seed)
         driver.close()
-    pairs = _judge_pairs(collection, seed, quick)
     return Findings(
-        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks), *pair_bars(pairs)],
+        [*_gate_bars(lab, gates, quick), _experiment_bar(ended), _training_bar(lab, clicks)],
         {
             "honest": lab.candidate.reason,
             "sabotaged": [f"{kind}: {gate.reason}" for kind, gate in gates],
             "experiment": ended["reason"],
             "searches it took": ended["searches"],
-            "planted pairs": [asdict(pair) for pair in pairs],
         },
     )
 
 
-def _judge_pairs(collection: JudgedCollection, seed: int, quick: bool) -> list[Judged]:
-    """Return what the judge makes of planted pairs, over the clicks that users with trust in ranks make."""
-    world = open_harness(collection, Settings())
-    clicks, queries = (QUICK_CLICKS, QUICK_JUDGED) if quick else (PAIR_CLICKS, PAIR_JUDGED)
-    return list(plant_pairs(world, "trust", clicks, queries, seed))
+def _judge_pairs(
+    folder: Path | None, data: Path | None, seed: int, quick: bool, progress: Callable[[str], None]
+) -> Iterator[Judged]:
+    """Yield what the judge makes of planted pairs, in every simulation of every collection."""
+    for name, collection in _open_collections(folder, data, quick):
+        world = open_harness(collection, Settings())
+        cells = (("trust", QUICK_CLICKS),) if quick else PAIR_CELLS
+        for number, (family, clicks) in enumerate(cells):
+            cell = Cell(family, clicks, QUICK_JUDGED if quick else PAIR_JUDGED, seed + number)
+            yield from plant_pairs(world, cell, name, progress)
+
+
+def _open_collections(folder: Path | None, data: Path | None, quick: bool) -> Iterator[tuple[str, JudgedCollection]]:
+    """Yield the collections of a folder that the judge was not chosen by and that are small enough, by name."""
+    if data is None:
+        yield folder.name if folder else "docstrings", get_collection(folder, quick)
+        return
+    for found in sorted(path.parent for path in data.glob("*/corpus.jsonl")):
+        collection = read_beir(found)
+        if found.name != CHOSEN_BY and len(collection.documents) <= MAX_DOCUMENTS:
+            yield found.name, collection
 
 
 def make_driver(url: str, collection: JudgedCollection, seed: int) -> Driver:

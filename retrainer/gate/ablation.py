@@ -8,23 +8,21 @@ few to show that of one part. The learned ones show it at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Manifest
-from retrainer.gate.comparison import believe
+from retrainer.gate.views import believe
+from retrainer.learners.belief import Odds, log_likelihood, read_odds
 from serving.encode.query import Query
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import FirstStage, retrieve
 
 QUERIES = 300
 """Most queries that a part is checked on."""
-
-_MAX_ODDS = 20.0
-_MIN_REST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,7 @@ def measure_contributions(
     Args:
         queries: Queries that the candidate learned from.
     """
-    clicks: dict[str, dict[str, float]] = {}
-    for row in evidence:
-        odds = candidate.curve.log_odds(row.shown, row.clicked)
-        clicks.setdefault(row.query_key, {})[row.document_id] = min(max(odds, -_MAX_ODDS), _MAX_ODDS)
+    clicks = read_odds(evidence, candidate.curve)
     whole = load(candidate)
     asked = [retrieve(whole.corpus, query) for query in queries]
     likelihood = _likelihood(whole, asked, clicks)
@@ -85,18 +80,12 @@ def _without_each(candidate: Manifest) -> dict[str, Manifest]:
     return {part: manifest for part, manifest in less.items() if getattr(candidate, part)}
 
 
-def _likelihood(ranker: Ranker, asked: list[FirstStage], clicks: Mapping[str, Mapping[str, float]]) -> Doubles:
+def _likelihood(ranker: Ranker, asked: list[FirstStage], clicks: Odds) -> Doubles:
     """Return the log likelihood of each query's clicks, if one document answers it as the ranker believes."""
-    found = []
-    for first_stage in asked:
-        belief = believe(ranker, first_stage)
-        rest = max(1 - sum(belief.values()), _MIN_REST)
-        odds = clicks.get(first_stage.query.key, {})
-        found.append(math.log(rest + sum(chance * math.exp(odds.get(name, 0.0)) for name, chance in belief.items())))
-    return np.array(found)
+    return np.array([log_likelihood(believe(ranker, one), clicks.get(one.query.key, {})) for one in asked])
 
 
-def _chosen(ranker: Ranker, queries: list[Query], clicks: Mapping[str, Mapping[str, float]]) -> Doubles:
+def _chosen(ranker: Ranker, queries: list[Query], clicks: Odds) -> Doubles:
     """Return what clicks say of the document that the memory chose for each query it remembers, in log-odds."""
     choices = {query.key: query.choices for query in ranker.model.memory.past}
     asked = [query.key for query in queries if choices.get(query.key)]

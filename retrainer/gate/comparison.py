@@ -1,8 +1,9 @@
-"""Ranks held-out queries by two versions, and reads what users clicked under the beliefs of each.
+"""Reads what users clicked under the beliefs of two versions, and weighs the two readings by the clicks themselves.
 
 No single reading is fair: every prior favours the version whose belief it is, and with one list a query it decides
-most. So clicks are read twice, under the champion's belief and under the candidate's, both equally sharp. The truth
-lies between the two readings nearly always; their mean has the right sign, and is too small rather than wrong.
+most. So clicks are read twice, under the champion's belief and under the candidate's, both equally sharp; the truth
+lies between the two readings nearly always. Neither version learned from these clicks, so whose belief makes them
+likelier is the one to be trusted more.
 """
 
 from __future__ import annotations
@@ -14,17 +15,13 @@ import numpy as np
 
 from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Labeller
-from retrainer.learners.belief import Relevance, relevance_of, softmax_of
-from retrainer.learners.sharpness import sharpen
-from serving.encode.query import Query
-from serving.ranking.fusion import fuse
-from serving.ranking.pipeline import Ranker
-from serving.ranking.retrieval import FirstStage, retrieve
+from retrainer.gate.views import DEPTH, View
+from retrainer.learners.belief import Odds, Relevance, log_likelihood, read_odds, relevance_of
 
-_DEPTH = 10
 _MIN_MASS = 0.2
 _HALF_WEIGHT = 2.0
 """Lists of a query at which it weighs half of what it can: one list tells little, a fifth hardly more than four."""
+_SHARES = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,13 @@ class Comparison:
 
     Attributes:
         keys: The judged queries.
-        champion: Expected nDCG@10 by query, the mean of both readings.
+        champion: Expected nDCG@10 by query, both readings weighed.
         candidate: The same of the candidate.
         overlap: Share of the champion's ten that the candidate also shows, by query.
         under_champion: Change of nDCG@10 when clicks are read under the champion's belief.
         under_candidate: Change when they are read under the candidate's.
         weights: How much each query weighs, by its lists.
+        share: How much the candidate's reading weighs, from 0 to 1: one half as long as clicks decide nothing.
         data: How much of the judgment is data, from 0 to 1: by what share clicks bring the readings together.
     """
 
@@ -49,67 +47,79 @@ class Comparison:
     under_champion: Doubles
     under_candidate: Doubles
     weights: Doubles
+    share: float
     data: float
 
     @property
     def change(self) -> Doubles:
-        """Change of nDCG@10 by query, the mean of both readings."""
+        """Change of nDCG@10 by query, both readings weighed."""
         return self.candidate - self.champion
 
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What a version shows for some queries, and what it believes of them."""
-
-    tops: dict[str, list[str]]
-    beliefs: Relevance
+    @property
+    def even_change(self) -> Doubles:
+        """Change of nDCG@10 by query, the mean of both readings."""
+        return (self.under_champion + self.under_candidate) / 2
 
 
-def compare(
-    champion: Ranker,
-    candidate: Ranker,
-    queries: list[Query],
-    evidence: list[Evidence],
-    labeller: Labeller,
-    theirs: list[Query] | None = None,
-) -> Comparison:
+def compare(champion: View, candidate: View, evidence: list[Evidence], labeller: Labeller) -> Comparison:
     """Return how two versions rank queries that neither learned from.
 
     Only what production showed could be clicked: a document without evidence has the relevance that the prior and
     the failures of its neighbours leave to it. Multiplying all scores of a version changes nothing.
 
     Args:
-        theirs: The same queries as the candidate's encoder reads them, where it has one of its own.
+        champion: How the champion sees the queries of `evidence`, and maybe others.
+        candidate: How the candidate sees the same.
     """
-    views = (_look(champion, queries), _look(candidate, theirs or queries))
-    readings = [relevance_of(labeller(evidence, view.beliefs, None)[0]) for view in views]
-    keys = [query.key for query in queries if all(_mass(gains, query.key) >= _MIN_MASS for gains in readings)]
+    views = (champion, candidate)
+    read = [labeller(evidence, view.beliefs, None) for view in views]
+    readings = [relevance_of(labels) for labels, _ in read]
+    keys = [key for key in champion.tops if all(_mass(gains, key) >= _MIN_MASS for gains in readings)]
+    odds = _mean_odds(*(read_odds(evidence, curve) for _, curve in read))
+    share = weigh_beliefs(champion.beliefs, candidate.beliefs, odds, keys)
     qualities = np.array([[_qualities(view, gains, keys) for view in views] for gains in readings])  # reading, view
     untold = np.array([[_qualities(view, gains.beliefs, keys) for view in views] for gains in views])
+    weighed = (1 - share) * qualities[0] + share * qualities[1]
     changes, guesses = qualities[:, 1] - qualities[:, 0], untold[:, 1] - untold[:, 0]
-    lists = _count_lists(evidence)
+    lists = count_lists(evidence)
     weights = np.array([lists[key] / (lists[key] + _HALF_WEIGHT) for key in keys])
-    old, new = (view.tops for view in views)
+    old, new = champion.tops, candidate.tops
     return Comparison(
         keys=keys,
-        champion=qualities[:, 0].mean(axis=0),
-        candidate=qualities[:, 1].mean(axis=0),
+        champion=weighed[0],
+        candidate=weighed[1],
         overlap=np.array([len(set(old[key]) & set(new[key])) / max(1, len(old[key])) for key in keys]),
         under_champion=changes[0],
         under_candidate=changes[1],
         weights=weights,
+        share=share,
         data=_share_of_data(changes[1] - changes[0], guesses[1] - guesses[0], weights),
     )
 
 
-def believe(ranker: Ranker, first_stage: FirstStage) -> dict[str, float]:
-    """Return the probability by document id that it is the one that answers, by the version alone."""
-    found = ranker.candidates(first_stage)
-    names = [ranker.corpus.name(row) for row in found.rows]
-    return softmax_of(names, fuse(found.values, ranker.model.fusion, ranker.model.weights))
+def weigh_beliefs(champion: Relevance, candidate: Relevance, odds: Odds, keys: list[str]) -> float:
+    """Return for what share of some queries the candidate's belief holds, by what users did; the champion's elsewhere.
+
+    The mean of the posterior of the share of a two-part mixture, under a flat prior. Without clicks it is one half.
+    """
+    told = [[log_likelihood(beliefs[key], odds.get(key, {})) for key in keys] for beliefs in (champion, candidate)]
+    one, other = np.array(told)
+    best = np.maximum(one, other)
+    ratios = (np.exp(one - best), np.exp(other - best))
+    sums = np.log(np.outer(1 - _SHARES, ratios[0]) + np.outer(_SHARES, ratios[1]) + np.finfo(float).tiny).sum(axis=1)
+    posterior = np.exp(sums - sums.max())
+    return float(posterior @ _SHARES / posterior.sum())
 
 
-def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = _DEPTH) -> float:
+def count_lists(evidence: list[Evidence]) -> dict[str, float]:
+    """Return how many lists of each query were looked at: as many as showed the document that was shown most."""
+    lists: dict[str, float] = {}
+    for row in evidence:
+        lists[row.query_key] = max(lists.get(row.query_key, 0.0), sum(row.shown), row.satisfied + row.dissatisfied)
+    return lists
+
+
+def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = DEPTH) -> float:
     """Return nDCG@depth of a ranking with linear gains (Järvelin and Kekäläinen 2002), 0 without any gain."""
     discounts = 1 / np.log2(np.arange(2, depth + 2))
     found = np.array([gains.get(name, 0.0) for name in ranking[:depth]])
@@ -118,30 +128,17 @@ def ndcg(ranking: list[str], gains: Mapping[str, float], depth: int = _DEPTH) ->
     return float(found @ discounts[: len(found)]) / best if best > 0 else 0.0
 
 
-def _look(ranker: Ranker, queries: list[Query]) -> _View:
-    asked, lists = [retrieve(ranker.corpus, query) for query in queries], []
-    for first_stage in asked:
-        found = ranker.candidates(first_stage)
-        names = [ranker.corpus.name(row) for row in found.rows]
-        lists.append((names, fuse(found.values, ranker.model.fusion, ranker.model.weights)))
-    tops = {one.query.key: [hit.document_id for hit in ranker.rank(one, _DEPTH).hits] for one in asked}
-    return _View(tops, {one.query.key: belief for one, belief in zip(asked, sharpen(lists), strict=True)})
+def _mean_odds(one: Odds, other: Odds) -> Odds:
+    """Return what was done as both curves read it, so that neither version's curve is preferred."""
+    return {key: {name: (said + other[key][name]) / 2 for name, said in found.items()} for key, found in one.items()}
 
 
 def _mass(gains: Relevance, key: str) -> float:
     return sum(gains.get(key, {}).values())
 
 
-def _qualities(view: _View, gains: Relevance, keys: list[str]) -> list[float]:
+def _qualities(view: View, gains: Relevance, keys: list[str]) -> list[float]:
     return [ndcg(view.tops[key], gains[key]) for key in keys]
-
-
-def _count_lists(evidence: list[Evidence]) -> dict[str, float]:
-    """Return how many lists of each query were looked at: as many as showed the document that was shown most."""
-    lists: dict[str, float] = {}
-    for row in evidence:
-        lists[row.query_key] = max(lists.get(row.query_key, 0.0), sum(row.shown), row.satisfied + row.dissatisfied)
-    return lists
 
 
 def _share_of_data(told: Doubles, untold: Doubles, weights: Doubles) -> float:

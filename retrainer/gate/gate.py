@@ -51,8 +51,9 @@ def judge_candidate(
     """Return whether a candidate may be shown to users.
 
     Every part must know what it was taught: see `retrainer.gate.ablation`. The whole must be better on average, by
-    the mean of both readings of the clicks. Its lower 90% bound (paired bootstrap over query clusters) must be above
-    -0.005. And it must keep three of ten results, for nobody can judge a list that was never shown.
+    both readings of the clicks, weighed as `retrainer.gate.comparison` does. Its lower 90% bound (paired bootstrap
+    over query clusters) must be above -0.005. And it must keep three of ten results, for nobody can judge a list that
+    was never shown.
 
     Args:
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
@@ -75,8 +76,10 @@ def judge_candidate(
         "change": round(mean, 5),
         "low": round(low, 5),
         "high": round(high, 5),
+        "change_as_mean": round(float(np.average(comparison.even_change, weights=weights)), 5),
         "change_as_champion_reads": round(float(np.average(comparison.under_champion, weights=weights)), 5),
         "change_as_candidate_reads": round(float(np.average(comparison.under_candidate, weights=weights)), 5),
+        "candidate_share": round(comparison.share, 4),
         "data": round(comparison.data, 4),
         "overlap": round(overlap, 4),
         "harmed": round(float((change < -0.01).mean()), 4),

@@ -8,12 +8,12 @@ belief: one that is sharp and wrong makes clicks unlikely, and all are made equa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from foundation.arrays import Doubles
 from foundation.contracts import ClickCurve, Evidence, Label
+from retrainer.learners.belief import Odds, log_likelihood, read_odds
 from retrainer.learners.cross_fitting import CrossFitter
 from retrainer.learners.priors import PRIOR_WEIGHTS
 from retrainer.learners.sharpness import sharpen
@@ -27,8 +27,6 @@ _ERRORS_TO_LEARN = 1.645
 """By so many standard errors clicks must be likelier before learned weights replace production's."""
 _ERRORS_TO_TRANSFER = 2.0
 """By so many, before weights of other collections hold the learned ones."""
-_MAX_ODDS = 20.0
-_MIN_REST = 1e-3
 
 
 def choose_weights(
@@ -40,11 +38,7 @@ def choose_weights(
         lists: Each query's candidates as a model saw them that never learned from its fold.
         labels: What the learned weights are fitted to.
     """
-    odds: dict[str, dict[str, float]] = {}
-    for row in evidence:
-        said = curve.log_odds(row.shown, row.clicked) + (row.satisfied - row.dissatisfied) * 0.5
-        odds.setdefault(row.query_key, {})[row.document_id] = min(max(said, -_MAX_ODDS), _MAX_ODDS)
-
+    odds = read_odds(evidence, curve)
     everybody = list(range(len(lists)))
     production = _likelihood(fitter, lists, odds, PRODUCTION_WEIGHTS, everybody)
     reached, beyond = (
@@ -62,7 +56,7 @@ def _out_of_fold(
     fitter: CrossFitter,
     lists: list[Candidates],
     labels: list[Label],
-    odds: Mapping[str, Mapping[str, float]],
+    odds: Odds,
     prior: dict[str, float],
 ) -> Doubles:
     """Return the log likelihood of each query's clicks under weights that were fitted to the other folds."""
@@ -78,19 +72,20 @@ def _out_of_fold(
 def _likelihood(
     fitter: CrossFitter,
     lists: list[Candidates],
-    odds: Mapping[str, Mapping[str, float]],
+    odds: Odds,
     weights: dict[str, float],
     places: list[int],
 ) -> Doubles:
     """Return the log likelihood of some queries' clicks, if one document answers each as the weights believe."""
     names = [fitter.document_vectors.names(lists[place]) for place in places]
     scores = [fuse(lists[place].values, "linear", weights) for place in places]
-    told = []
-    for place, belief in zip(places, sharpen(list(zip(names, scores, strict=True))), strict=True):
-        said = odds.get(fitter.keys[place], {})
-        rest = max(1 - sum(belief.values()), _MIN_REST)
-        told.append(np.log(rest + sum(chance * np.exp(said.get(name, 0.0)) for name, chance in belief.items())))
-    return np.array(told)
+    beliefs = sharpen(list(zip(names, scores, strict=True)))
+    return np.array(
+        [
+            log_likelihood(belief, odds.get(fitter.keys[place], {}))
+            for place, belief in zip(places, beliefs, strict=True)
+        ]
+    )
 
 
 def _exceeds(one: Doubles, other: Doubles, errors: float) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.click_models.labels import label
-from foundation.contracts import PRIOR_CURVE, ClickCurve, Document, Evidence, Label
-from retrainer.gate.comparison import compare, ndcg
+from foundation.contracts import PRIOR_CURVE, ClickCurve, Document, Evidence, Label, Labeller
+from retrainer.gate.comparison import Comparison, compare, ndcg, weigh_beliefs
+from retrainer.gate.views import look
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.memory import QueryMemory
@@ -53,6 +54,12 @@ def clicked(key: str, document: str) -> Evidence:
     return Evidence(key, document, shown, shown, users=5)
 
 
+def against(
+    champion: Ranker, candidate: Ranker, evidence: list[Evidence], labeller: Labeller, theirs: list[Query] | None = None
+) -> Comparison:
+    return compare(look(champion, queries()), look(candidate, theirs or queries()), evidence, labeller)
+
+
 class Judge:
     """Says that every clicked document is relevant, and remembers the prior it was given."""
 
@@ -73,13 +80,13 @@ def test_each_version_is_asked_by_its_own_encoder(corpus: Corpus) -> None:
     turned.apply(documents, PlainEmbedder(lambda texts: embed(texts)[:, ::-1].copy()))
     theirs = [replace(query, vector=query.vector[::-1].copy()) for query in queries()]
     evidence = [clicked(word, word) for word in WORDS]
-    found = compare(Ranker(corpus, MODEL), Ranker(turned, MODEL), queries(), evidence, Judge(), theirs)
+    found = against(Ranker(corpus, MODEL), Ranker(turned, MODEL), evidence, Judge(), theirs)
     assert found.candidate.tolist() == found.champion.tolist() == [1.0] * len(WORDS)
 
 
 def test_a_version_equals_itself(corpus: Corpus) -> None:
     ranker = Ranker(corpus, MODEL)
-    found = compare(ranker, ranker, queries(), [clicked(word, word) for word in WORDS], Judge())
+    found = against(ranker, ranker, [clicked(word, word) for word in WORDS], Judge())
     assert found.keys == WORDS
     assert found.champion.tolist() == found.candidate.tolist() == pytest.approx([1.0] * len(WORDS))
     assert found.overlap.tolist() == [1.0] * len(WORDS)
@@ -88,13 +95,13 @@ def test_a_version_equals_itself(corpus: Corpus) -> None:
 def test_a_version_turned_upside_down_is_seen_to_be_worse(corpus: Corpus) -> None:
     upside_down = replace(MODEL, fusion="linear", weights={"bm25": -1.0, "dense": -1.0})
     evidence = [clicked(word, word) for word in WORDS]
-    found = compare(Ranker(corpus, MODEL), Ranker(corpus, upside_down), queries(), evidence, Judge())
+    found = against(Ranker(corpus, MODEL), Ranker(corpus, upside_down), evidence, Judge())
     assert (found.candidate < found.champion).all()
 
 
 def test_queries_without_a_relevant_document_are_not_judged(corpus: Corpus) -> None:
     ranker = Ranker(corpus, MODEL)
-    assert compare(ranker, ranker, queries(), [clicked("kettle", "kettle")], Judge()).keys == ["kettle"]
+    assert against(ranker, ranker, [clicked("kettle", "kettle")], Judge()).keys == ["kettle"]
 
 
 def label_noisily(
@@ -107,38 +114,61 @@ def once(key: str, document: str) -> Evidence:
     return Evidence(key, document, (1.0, *[0.0] * 19), (1.0, *[0.0] * 19), users=1)
 
 
-@pytest.mark.parametrize("factor", [0.25, 3.7, 20.0])
+@given(factor=st.floats(0.05, 50))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_multiplying_all_scores_changes_nothing(corpus: Corpus, factor: float) -> None:
     weights = {"bm25": 1.0, "dense": 2.0}
     evidence = [once(word, other) for word, other in zip(WORDS, [*WORDS[1:], WORDS[0]], strict=True)]
     champion = Ranker(corpus, MODEL)
     one, other = (
-        compare(champion, Ranker(corpus, replace(MODEL, fusion="linear", weights=scaled)), queries(), evidence, judge)
+        against(champion, Ranker(corpus, replace(MODEL, fusion="linear", weights=scaled)), evidence, judge)
         for judge in [label_noisily]
         for scaled in (weights, {name: factor * weight for name, weight in weights.items()})
     )
+    assert other.share == pytest.approx(one.share, abs=1e-6)
+    assert other.change == pytest.approx(one.change, abs=1e-6)
     assert other.under_champion == pytest.approx(one.under_champion, abs=1e-6)
     assert other.under_candidate == pytest.approx(one.under_candidate, abs=1e-6)
 
 
-def test_each_version_is_better_by_its_own_reading_and_the_mean_lies_between(corpus: Corpus) -> None:
+def test_each_version_is_better_by_its_own_reading_and_the_judgment_lies_between(corpus: Corpus) -> None:
     away = replace(MODEL, fusion="linear", weights={"dense": -1.0})
     evidence = [once(word, other) for word, other in zip(WORDS, [*WORDS[1:], WORDS[0]], strict=True)]
-    found = compare(Ranker(corpus, MODEL), Ranker(corpus, away), queries(), evidence, label_noisily)
+    found = against(Ranker(corpus, MODEL), Ranker(corpus, away), evidence, label_noisily)
     assert found.under_champion.mean() < found.change.mean() < found.under_candidate.mean()
-    assert found.change == pytest.approx((found.under_champion + found.under_candidate) / 2)
+    assert found.even_change == pytest.approx((found.under_champion + found.under_candidate) / 2)
+    weighed = (1 - found.share) * found.under_champion + found.share * found.under_candidate
+    assert found.change == pytest.approx(weighed)
     assert 0 < found.data < 1
 
 
 def test_more_lists_make_a_query_weigh_more_and_the_judgment_more_of_data(corpus: Corpus) -> None:
     away = replace(MODEL, fusion="linear", weights={"dense": -1.0})
     few, many = (
-        compare(Ranker(corpus, MODEL), Ranker(corpus, away), queries(), [read(word, word) for word in WORDS], judge)
+        against(Ranker(corpus, MODEL), Ranker(corpus, away), [read(word, word) for word in WORDS], judge)
         for judge in [label_noisily]
         for read in (once, clicked)
     )
     assert (many.weights > few.weights).all()
     assert many.data > few.data
+
+
+SURE = {word: {word: 0.9} for word in WORDS}
+WRONG = {word: {other: 0.9} for word, other in zip(WORDS, [*WORDS[1:], WORDS[0]], strict=True)}
+
+
+def test_without_clicks_both_beliefs_weigh_alike() -> None:
+    assert weigh_beliefs(SURE, WRONG, {}, WORDS) == pytest.approx(0.5)
+    assert weigh_beliefs(SURE, WRONG, {"kettle": {"kettle": 3.0}}, []) == pytest.approx(0.5)
+
+
+@given(st.floats(0.1, 20), st.integers(1, len(WORDS)))
+def test_the_belief_that_makes_clicks_likelier_weighs_more_with_every_query(odds: float, told: int) -> None:
+    clicks = {word: {word: odds} for word in WORDS}
+    right, wrong = (weigh_beliefs(*pair, clicks, WORDS[:told]) for pair in ((WRONG, SURE), (SURE, WRONG)))
+    assert 0.5 < right < 1
+    assert right + wrong == pytest.approx(1)
+    assert told == 1 or right > weigh_beliefs(WRONG, SURE, clicks, WORDS[: told - 1])
 
 
 def test_ndcg_of_a_known_list() -> None:

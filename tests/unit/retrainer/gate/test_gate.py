@@ -31,6 +31,7 @@ def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
         under_champion=changes - 0.02,
         under_candidate=changes + 0.02,
         weights=np.ones(len(change)),
+        share=0.5,
         data=0.5,
     )
 
