@@ -14,11 +14,15 @@ from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.choice import PREFERENCE, known_metrics, metrics_of
 from ab_testing.stats.cuped import HistoryStatistics
 from ab_testing.stats.quantile import QuantileStatistics, bound
+from ab_testing.stats.ratio import RatioStatistics
 from collector.api import Ratio, RunTotals, UnitCounts
 
+_Ratios = dict[str, dict[str, RatioStatistics]]
 NO_HISTORY: Mapping[str, tuple[int, int]] = {}
 _DAY_S = 86400
 _WITH_HISTORY = "click_rate"
+STRATA = {"with_evidence": True, "without_evidence": False}
+"""Searches whose query had live evidence when it was ranked, and the others."""
 _COUNTED = ("clicks", "wins", "losses", "ties")
 """Signals that a report shows as they are."""
 
@@ -58,7 +62,18 @@ def measure(
         splits=_splits(units),
         histories=_histories(totals, plan, ratios, history),
         counts={signal: _sums(tables[signal]) for signal in _COUNTED},
+        strata=_strata(totals, plan, ratios) if everything else {},
     )
+
+
+def _strata(totals: RunTotals, plan: ExperimentPlan, ratios: Iterable[Ratio]) -> dict[str, _Ratios]:
+    """Return the plan's own metrics in searches with and without live evidence; none where evidence is pinned."""
+    if plan.evidence != "shared":
+        return {}
+    known, named = known_metrics(plan), metrics_of(plan)
+    wanted = [ratio for ratio in ratios if ratio.name in named]
+    tables = {name: totals.tabulate(wanted, had_evidence=had) for name, had in STRATA.items()}
+    return {name: summarise(some, known)[1] for name, some in tables.items()}
 
 
 def _all_metrics(plan: ExperimentPlan) -> Iterable[str]:

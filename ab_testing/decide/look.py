@@ -33,6 +33,7 @@ class Look:
         splits: Units of each arm, by segment.
         counts: Plain sums of signals, by signal and arm, for reports.
         histories: Sums with what units did before the start, by metric and arm, for CUPED.
+        strata: Where evidence is shared, the ratios of searches with and without live evidence, by stratum.
     """
 
     change: int
@@ -46,6 +47,7 @@ class Look:
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     histories: dict[str, dict[str, HistoryStatistics]] = field(default_factory=dict)
+    strata: dict[str, dict[str, dict[str, RatioStatistics]]] = field(default_factory=dict)
 
     @property
     def total_searches(self) -> int:
@@ -54,7 +56,8 @@ class Look:
 
     def to_json(self) -> dict[str, Any]:
         """Return the look as JSON values, to be read by `from_json` without any loss."""
-        return asdict(self)
+        value = asdict(self)
+        return value if self.strata else {name: one for name, one in value.items() if name != "strata"}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Look:
@@ -70,7 +73,11 @@ class Look:
             }
             for name, make in read.items()
         }
-        return cls(**value | parts)
+        strata = {
+            name: {metric: {arm: RatioStatistics(**one) for arm, one in arms.items()} for metric, arms in some.items()}
+            for name, some in value.get("strata", {}).items()
+        }
+        return cls(**value | parts | {"strata": strata})
 
 
 def summarise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ab_testing.decide.arms import ArmValue
@@ -63,6 +63,18 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
+class Stratum:
+    """The comparison in a part of the searches. It decides nothing."""
+
+    name: str = field(
+        metadata={"description": "with_evidence: the query had live evidence when it was ranked. without_evidence."}
+    )
+    evidence: tuple[MetricEvidence, ...] = field(
+        metadata={"description": "The comparisons of the plan's metrics in these searches alone."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SampleRatio:
     """Whether units fell into the arms as the plan splits them."""
 
@@ -88,6 +100,9 @@ class Scorecard:
         metadata={"description": "The metrics of the plan first, then those that are only shown."}
     )
     preference: Preference | None = field(metadata={"description": "Of an interleaving experiment, else null."})
+    strata: tuple[Stratum, ...] = field(
+        metadata={"description": "Searches with and without live evidence, where both sides share it; else none."}
+    )
     sample_ratio: SampleRatio | None = field(metadata={"description": "Of an A/B test, else null."})
     verdict: Verdict = field(metadata={"description": "What should be done, and what it follows from."})
     change: int = field(metadata={"description": "Log position: the last change of the evidence that is counted."})
@@ -120,6 +135,7 @@ def build(experiment: Experiment, look: Look, verdict: Verdict) -> Scorecard:
         arms=tuple(_arm_reports(experiment, look)),
         metrics=tuple(_metric_reports(experiment, look)),
         preference=_preference(experiment, look),
+        strata=tuple(_strata(experiment, look)),
         sample_ratio=_sample_ratio(experiment, look, verdict),
         verdict=verdict,
         change=look.change,
@@ -162,6 +178,13 @@ def _metric_reports(experiment: Experiment, look: Look) -> Iterator[MetricReport
             evidence=tuple(one for one in evidence if (one.metric, one.role) == (name, role)),
             logarithmic=metric.quantile is not None,
         )
+
+
+def _strata(experiment: Experiment, look: Look) -> Iterator[Stratum]:
+    for name, ratios in look.strata.items():
+        part = replace(look, ratios=ratios, quantiles={}, histories={}, strata={})
+        evidence = weigh(experiment.plan, part, experiment.alpha)
+        yield Stratum(name, tuple(one for one in evidence if one.measured))
 
 
 def _preference(experiment: Experiment, look: Look) -> Preference | None:

@@ -135,6 +135,12 @@ def show_experiment(
         for found in metric["evidence"] or [{}]:
             interval = f"{_number(found.get('low'), '+')} to {_number(found.get('high'), '+')}"
             table.add_row(metric["name"], metric["role"], *values, _number(found.get("estimate"), "+"), interval)
+    for stratum in card["strata"]:
+        for found in stratum["evidence"]:
+            where = f"{found['metric']}, {stratum['name'].replace('_', ' ')}"
+            interval = f"{_number(found['low'], '+')} to {_number(found['high'], '+')}"
+            blank = [""] * len(card["arms"])
+            table.add_row(where, found["treatment"], *blank, _number(found["estimate"], "+"), interval)
     out.print(table)
 
 

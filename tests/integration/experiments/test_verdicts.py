@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ab_testing.api import Assignments, Experiments, Visitor
 from collector.quarantine.quarantine import Quarantine
 from foundation.clock import FrozenClock
-from tests.integration.experiments.conftest import SETTINGS, USERS, Search, Traffic, live, started
+from tests.integration.experiments.conftest import SETTINGS, USERS, Search, Traffic, live, make_plan, started
 
 
 def test_a_better_version_is_created_started_looked_at_and_promoted(
@@ -256,3 +256,28 @@ def test_a_unit_counts_once_in_the_segments_of_the_split(
         "surface agent": {"control": 20, "treatment": 20},
         "named users": {"control": 20, "treatment": 20},
     }
+
+
+def test_shared_evidence_shows_the_effect_with_and_without_it(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    experiment = experiments.get("default", started(experiments, assignments, evidence="shared"))
+    for had, shares in ((True, {"control": 5, "treatment": 5}), (False, {"control": 2, "treatment": 8})):
+        searches = []
+        for number in range(200):
+            arm = ("control", "treatment")[number % 2]
+            clicked = [1] if number // 2 % 10 < shares[arm] else []
+            place = f"{had}-{number}"
+            searches.append(Search(place, f"u{number}", arm, clock.now(), clicked, more={"had_evidence": had}))
+        traffic.take(experiment, searches)
+
+    experiments.stop("default", experiment.id)
+    card = experiments.report("default", experiment.id)
+
+    effects = {one.name: {each.metric: each.estimate for each in one.evidence} for one in card.strata}
+    assert effects["with_evidence"]["click_rate"] == pytest.approx(0.0)
+    assert effects["without_evidence"]["click_rate"] == pytest.approx(0.6)
+    [audited] = experiments.audit("default", experiment.id)
+    assert audited.reproduced, audited.differences
+    pinned = experiments.create("elsewhere", make_plan())
+    assert experiments.report("elsewhere", pinned.id).strata == ()
