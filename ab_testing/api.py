@@ -26,6 +26,7 @@ from ab_testing.report.report import ExperimentDay, ExperimentReport
 from ab_testing.report.scorecard import MetricReport, Scorecard
 from ab_testing.store import running_experiments
 from ab_testing.traffic.assignments import Assignment, Assignments
+from ab_testing.webhooks.webhooks import DecisionOutbox, WebhookSender
 
 __all__ = [
     "CHAMPION",
@@ -37,6 +38,7 @@ __all__ = [
     "AuditedDecision",
     "Baselines",
     "Decision",
+    "DecisionOutbox",
     "EvidencePins",
     "Experiment",
     "ExperimentDay",
@@ -58,6 +60,7 @@ __all__ = [
     "TrafficHistory",
     "Verdict",
     "Visitor",
+    "WebhookSender",
     "alpha_within",
     "experiments_a_year",
     "false_promotions_a_year",

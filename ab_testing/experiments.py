@@ -26,6 +26,7 @@ from ab_testing.report import scorecard
 from ab_testing.report.export import tabulate_sums, write_parquet
 from ab_testing.report.report import ExperimentDay, ExperimentReport, build_report, read_days
 from ab_testing.report.scorecard import Scorecard
+from ab_testing.webhooks.webhooks import DecisionOutbox
 from collector.api import (
     ExperimentRun,
     must_recount,
@@ -47,6 +48,7 @@ class Experiments:
     Args:
         champion: Returns the version that serves a collection, for plans that name "champion"; "" where none is known.
         pins: Keeps evidence for plans that pin it; without it both sides read what is live.
+        outbox: Keeps the messages about each decision, in its transaction; nobody is told without it.
         lateness_days: How long after its list an event counts, as the collector's settings say; for audits.
 
     Raises:
@@ -60,12 +62,14 @@ class Experiments:
         champion: Callable[[str], str] = lambda _collection: "",
         pins: Pins | None = None,
         lateness_days: float = 7.0,
+        outbox: DecisionOutbox | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._champion = champion
         self._pins = PinUpkeep(engine, clock, pins)
         self._lateness_days = lateness_days
+        self._outbox = outbox
 
     def create(self, collection: str, plan: ExperimentPlan, actor: str = LOCAL) -> Experiment:
         """Make an experiment as a draft; it takes no traffic before its start.
@@ -291,7 +295,10 @@ class Experiments:
         )
         store.insert_decision(connection, experiment.collection, decision)
         store.save(connection, replace(experiment, state=state, ended_at=now))
-        return store.find(connection, experiment.collection, experiment.id)
+        ended = store.find(connection, experiment.collection, experiment.id)
+        if self._outbox:
+            self._outbox.put(connection, scorecard.build(ended, look, verdict), decision)
+        return ended
 
 
 def run_of(experiment: Experiment) -> ExperimentRun:

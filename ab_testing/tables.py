@@ -64,3 +64,19 @@ metric_changes = Table(
     actor_column(),
 )
 """How apps defined metrics of their own. The last change of one holds; one without a definition removes it."""
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    collection_column(),
+    Column("decision", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("told", Text, nullable=False),
+    sa.Index("webhook_deliveries_due", "state", "next_at"),
+)
+"""Messages about decisions, one for each receiver; added in the transaction of the decision."""

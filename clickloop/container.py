@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ab_testing.api import Assignments, EvidencePins, Experiments, Planner
+from ab_testing.api import Assignments, DecisionOutbox, EvidencePins, Experiments, Planner, WebhookSender
 from collector.dead_letters.store import resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.privacy.erasure import sweep
@@ -213,6 +213,7 @@ class Container:
             champion=lambda collection: self.registry.champion(collection) or self.baseline.id,
             pins=self.pins,
             lateness_days=self.settings.lateness_days,
+            outbox=DecisionOutbox(self.settings),
         )
 
     @cached_property
@@ -289,6 +290,10 @@ class Container:
     def make_retention(self) -> Retention:
         """Return what removes old feedback."""
         return Retention(self.engine, self.settings, self.clock, self.leases)
+
+    def make_webhook_sender(self) -> WebhookSender:
+        """Return what tells other services of decisions."""
+        return WebhookSender(self.engine, self.clock, self.settings, self.leases)
 
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""

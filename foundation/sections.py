@@ -6,6 +6,7 @@ A part names its section as the type of what it takes. `foundation.settings.Sett
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
@@ -29,6 +30,7 @@ RENAMED = {
 _MIN_KEY = 16
 _WEEK_DAYS = 7.0
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")  # an app's may be capacitor:
+_WEBHOOK = re.compile(r"https?://[^\s/@#?]+([/?][^\s#]*)?")
 _PUBLIC_HOST = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -256,6 +258,50 @@ class LearningSettings(Section):
         description="Promotions a year that may be false, were no candidate ever better; sets the alpha of automatic "
         "experiments, which is 0.05 without it.",
     )
+
+
+class WebhookSettings(Section):
+    """Which services hear of every decision."""
+
+    webhook_urls: str = Field(
+        "", repr=False, description="URLs that hear of every decision, separated by spaces; none without."
+    )
+    webhook_secret: str = Field(
+        "",
+        repr=False,
+        description="Secrets that sign messages, separated by spaces: whsec_ and the base64 of 24 to 64 bytes.",
+    )
+    webhook_private: bool = Field(False, description="Send to private, loopback and link-local addresses too.")
+
+    @model_validator(mode="after")
+    def _signed_and_addressed(self) -> Self:
+        for url in self.webhooks():
+            if not _WEBHOOK.fullmatch(url):
+                raise ValueError("CLICKLOOP_WEBHOOK_URLS must hold URLs of http or https without a user and fragment")
+        for secret in self.webhook_secrets():
+            if not _is_webhook_secret(secret):
+                raise ValueError(
+                    "CLICKLOOP_WEBHOOK_SECRET must be whsec_ and the base64 of 24 to 64 bytes, as "
+                    "`echo whsec_$(openssl rand -base64 32)` gives"
+                )
+        if self.webhooks() and not self.webhook_secrets():
+            raise ValueError("CLICKLOOP_WEBHOOK_URLS needs CLICKLOOP_WEBHOOK_SECRET: receivers must know who sends")
+        return self
+
+    def webhooks(self) -> tuple[str, ...]:
+        """Return the receivers."""
+        return tuple(dict.fromkeys(self.webhook_urls.split()))
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Return the secrets, each of which signs every message."""
+        return tuple(self.webhook_secret.split())
+
+
+def _is_webhook_secret(secret: str) -> bool:
+    try:
+        return secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 class TelemetrySettings(Section):

@@ -14,6 +14,7 @@ from foundation.sections import RENAMED, variable
 
 class Settings(
     sections.TelemetrySettings,  # pydantic takes the fields of the last one first
+    sections.WebhookSettings,
     sections.LearningSettings,
     sections.PrivacySettings,
     sections.EvidenceSettings,

@@ -42,6 +42,7 @@ def examine_service(remote: ServiceClient) -> list[Diagnosis]:
         ready = remote.get("/readyz")
         health = remote.get("/v1/reports/join-health")
         learning = remote.get("/v1/reports/learning")
+        webhooks = remote.get("/v1/webhooks")["deliveries"]
     except ClickloopError as problem:
         return [Diagnosis("service", good=False, what=problem.detail)]
     collections = [
@@ -51,7 +52,8 @@ def examine_service(remote: ServiceClient) -> list[Diagnosis]:
     joins = [
         Diagnosis(check["name"], not check["advice"], _WORDS.format(**check).strip()) for check in health["findings"]
     ]
-    return [*collections, *joins, Diagnosis("learning", good=True, what=learning["meaning"])]
+    told = [Diagnosis("webhooks", good=False, what=what) for what in _late_webhooks(webhooks)]
+    return [*collections, *joins, *told, Diagnosis("learning", good=True, what=learning["meaning"])]
 
 
 def examine_late_interaction(
@@ -103,6 +105,16 @@ def read_chosen(container: Container, collection: str) -> JudgedCollection:
         if relevance_of(row) > 0:
             judgments.setdefault(row.query_key, {})[row.document_id] = 1
     return JudgedCollection(documents, {key: key for key in judgments}, {_SPLIT: judgments})
+
+
+def _late_webhooks(deliveries: list[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each message about a decision that has not arrived after an attempt."""
+    return [
+        f"{one['host']} has not heard of decision {one['decision']}: {one['told']}, attempt {one['attempts']}"
+        + (", and no other will be made" if one["state"] == "given_up" else f", the next at {one['at']}")
+        for one in deliveries
+        if one["state"] != "delivered" and one["attempts"]
+    ]
 
 
 def _describe(state: dict[str, Any]) -> str:

@@ -291,6 +291,8 @@ def _run_schedule(container: Any) -> None:
     stop = _stop_on_signal()
     workers = container.make_workers()
     schedule = container.make_schedule(workers)
+    webhooks = container.make_webhook_sender()
+    threading.Thread(target=webhooks.run, args=(stop,), name="webhooks", daemon=True).start()
     schedule.start()
     stop.wait()
     schedule.stop()

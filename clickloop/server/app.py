@@ -17,6 +17,7 @@ import ab_testing.http
 import ab_testing.own_metrics.http
 import ab_testing.planning.http
 import ab_testing.report_http
+import ab_testing.webhooks.http
 import collector.browser.http
 import collector.checks.http
 import collector.intake.compatible_http
@@ -173,6 +174,7 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     yield ab_testing.own_metrics.http.make_router(OwnMetrics(engine, clock), assignments.refresh)
     yield ab_testing.planning.http.make_router(container.planner)
     yield ab_testing.report_http.make_router(experiments, console.http.make_pages().show_report)
+    yield ab_testing.webhooks.http.make_router(engine)
     yield foundation.web.http.make_router(engine)
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock

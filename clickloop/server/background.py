@@ -26,10 +26,11 @@ class Background:
         self._workers = container.make_workers()
         self._schedule = container.make_schedule(self._workers)
         self._consumer = container.make_consumer()
-        retention = container.make_retention()
+        retention, webhooks = container.make_retention(), container.make_webhook_sender()
         self._threads = [
             threading.Thread(target=self._collect, name="consumer", daemon=True),
             threading.Thread(target=retention.run, args=(self.stopped,), name="retention", daemon=True),
+            threading.Thread(target=webhooks.run, args=(self.stopped,), name="webhooks", daemon=True),
         ]
 
     def start(self) -> None:

@@ -36,6 +36,7 @@ LOG_RESETS = _counter("log_resets", "Times that the log ended before what was re
 STORE_AWAY = _gauge("store_away", "1 while a store cannot be read or written, by what was found last.", "store", "use")
 UNLOGGED = _counter("unlogged_searches", "Searches answered without an impression, as the log was away.")
 LOST_LINES = _counter("lost_log_lines", "Log lines that could not be written, as to a full disk.")
+WEBHOOK_ATTEMPTS = _counter("webhook_attempts", "Attempts to tell another service of a decision.", "result")
 SWAPS = _counter("swaps", "Version swaps by their result.", "collection", "result")
 OFF_CHAMPION = Gauge(
     "clickloop_processes_off_champion",

@@ -1,0 +1,43 @@
+"""Receivers can tell that a message is ours and whole, by the check that the documentation shows."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ab_testing.webhooks.message import sign
+from foundation.clock import SystemClock
+
+PAGE = Path(__file__).parents[4] / "docs" / "experiments.md"
+NOW = int(SystemClock().now().timestamp())
+SECRET, OTHER = "whsec_" + "A" * 32, "whsec_" + "B" * 32
+BODY = '{"type": "experiment.decided", "data": {"name": "Größe"}}'
+
+
+@pytest.fixture(scope="module")
+def is_ours() -> Any:
+    example = re.search(r"```python\n(import base64.*?)```", PAGE.read_text(), re.DOTALL)
+    assert example
+    names: dict[str, Any] = {}
+    exec(example[1], names)  # noqa: S102  the page's own example
+    return names["is_ours"]
+
+
+def test_the_documented_check_knows_a_message_of_ours(is_ours: Any) -> None:
+    headers = sign([SECRET], "d-1", NOW, BODY)
+    assert is_ours(headers, BODY.encode(), SECRET)
+
+
+def test_while_a_secret_changes_both_are_good(is_ours: Any) -> None:
+    headers = sign([SECRET, OTHER], "d-1", NOW, BODY)
+    assert is_ours(headers, BODY.encode(), SECRET)
+    assert is_ours(headers, BODY.encode(), OTHER)
+
+
+@pytest.mark.parametrize("changed", [{"webhook-id": "d-2"}, {"webhook-timestamp": str(NOW + 1)}, {"body": "{}"}])
+def test_what_was_changed_or_is_old_is_refused(is_ours: Any, changed: dict[str, str]) -> None:
+    headers = sign([SECRET], "d-1", NOW, BODY) | changed
+    assert not is_ours(headers, headers.get("body", BODY).encode(), SECRET)
+    assert not is_ours(sign([SECRET], "d-1", NOW - 3600, BODY), BODY.encode(), SECRET)
+    assert not is_ours(sign([OTHER], "d-1", NOW, BODY), BODY.encode(), SECRET)
