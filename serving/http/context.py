@@ -14,6 +14,7 @@ from foundation.web.requests import collection_of
 from serving.http.inputs import Attributes, Name, QueryText, Surface
 from serving.index.passages import cut_passages
 from serving.present.context import Excerpt, RankedPassage, assemble
+from serving.present.links import link_of
 from serving.records import SearchRequest, SearchResult
 from serving.search import Searcher
 
@@ -143,7 +144,7 @@ def _to_excerpt(excerpt: Excerpt, rank: int, document: Document) -> ExcerptOut:
         document_id=document.id,
         rank=rank,
         title=document.title,
-        url=document.url,
+        url=link_of(document.url),
         text=excerpt.text,
         score=round(excerpt.score, 5),
         tokens=excerpt.tokens,

@@ -12,6 +12,7 @@ from foundation.web.requests import collection_of
 from serving.http.inputs import ArmName, Attributes, Name, QueryId, QueryText, Surface
 from serving.paging.window import WINDOW
 from serving.present.highlight import mark_html
+from serving.present.links import link_of
 from serving.records import RenderedHit, SearchReply, SearchRequest
 from serving.search import Searcher
 
@@ -103,7 +104,7 @@ class HitOut(BaseModel):
     id: str
     rank: int = Field(description="1 on top.")
     title: str
-    url: str
+    url: str = Field(description="Where it is http, https or relative; else empty.")
     snippet: str = Field(description="The part of the text that speaks of the query.")
     highlight: HighlightOut | None = Field(description="As asked for, else null.")
     fields: dict[str, Any]
@@ -211,7 +212,7 @@ def _to_hit(rendered: RenderedHit, wanted: SearchIn) -> HitOut:
         id=document.id,
         rank=rendered.rank,
         title=document.title,
-        url=document.url,
+        url=link_of(document.url),
         snippet=rendered.snippet,
         highlight=_to_highlight(rendered, as_html=wanted.highlight == "html"),
         fields=document.fields,

@@ -141,6 +141,19 @@ def test_new_changed_and_deleted_documents_are_followed_within_seconds(service: 
     wait_until(lambda: found() == ["b"])
 
 
+def test_an_address_that_runs_a_script_is_kept_and_never_linked(service: TestClient) -> None:
+    shop = {"Clickloop-Collection": "links"}
+    document = {"id": "a", "title": "kettle", "url": "javascript:alert(1)"}
+    service.put("/v1/documents", json=document, headers=shop)
+
+    def answer() -> Any:
+        return service.post("/v1/search", json={"query": "kettle", "log": False}, headers=shop)
+
+    wait_until(lambda: bool(answer().status_code == 200))
+    assert answer().json()["hits"][0]["url"] == ""
+    assert service.get("/v1/documents/a", headers=shop).json()["url"] == document["url"]
+
+
 def test_collections_answer_from_their_own_documents(service: TestClient) -> None:
     shop = {"Clickloop-Collection": "apart"}
     service.put("/v1/documents", json={"id": "envelope", "title": "paper goods"}, headers=shop)
