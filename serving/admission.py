@@ -27,7 +27,7 @@ _FIRST_GAP_S = 0.01
 OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 """What a search can do without, the cheapest loss first, with the parts that this saves."""
 
-_SEARCHES = frozenset({"/v1/search", "/v1/context", "/console/search"})
+_SEARCHES = frozenset({"/v1/search", "/v1/rank", "/v1/context", "/console/search"})
 
 
 class FifoSemaphore:

@@ -17,6 +17,7 @@ class Hit:
         score: What it was ranked by.
         scores: Scores by part of the ranking.
         team: The side that contributed it to an interleaved list, else "".
+        engine_rank: Its rank in the list of the engine whose candidates were ranked; 0 of a search.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Hit:
     score: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
     team: str = ""
+    engine_rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

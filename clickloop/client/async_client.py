@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from clickloop.client.answer import Answer
@@ -13,7 +13,7 @@ from clickloop.client.reporter import Reporter
 
 
 class AsyncClient(Reporter):
-    """Searches a collection and reports events to it, all on one event loop.
+    """Searches a collection, or ranks for another engine, and reports events to it, all on one event loop.
 
     Reporting only queues: a task sends in batches, again and again under the same ids, until the
     service acknowledges. What is queued lives in memory, so close the client before the process ends.
@@ -57,7 +57,21 @@ class AsyncClient(Reporter):
     ) -> Answer:
         """Return what the service finds; as `Client.search`."""
         ask = {"query": query, "limit": limit, "user": user, "session": session, "filters": dict(filters or {})} | more
-        return await self._connection.search(ask)
+        return await self._connection.ask("/v1/search", ask)
+
+    async def rank(
+        self,
+        query: str,
+        candidates: Sequence[Mapping[str, Any]],
+        *,
+        user: str = "",
+        session: str = "",
+        **more: Any,
+    ) -> Answer:
+        """Return another engine's candidates in the order in which to show them; as `Client.rank`."""
+        listed = [dict(one) for one in candidates]
+        ask = {"query": query, "candidates": listed, "user": user, "session": session} | more
+        return await self._connection.ask("/v1/rank", ask)
 
     async def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was reported so far is acknowledged or refused; as `Client.flush`."""

@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import logging
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from clickloop.client.answer import Answer
@@ -19,7 +19,7 @@ _log = logging.getLogger("clickloop.client")
 
 
 class Client(Reporter):
-    """Searches a collection and reports events to it; any number of threads may use one.
+    """Searches a collection, or ranks for another engine, and reports events to it; any number of threads may use one.
 
     Reporting only queues: a thread sends in batches, again and again under the same ids, until the
     service acknowledges. What is queued lives in memory, so close the client before the process ends;
@@ -93,6 +93,27 @@ class Client(Reporter):
             Undelivered: The service could not be reached.
         """
         return self._wait(self._inner.search(query, limit=limit, user=user, session=session, filters=filters, **more))
+
+    def rank(
+        self,
+        query: str,
+        candidates: Sequence[Mapping[str, Any]],
+        *,
+        user: str = "",
+        session: str = "",
+        **more: Any,
+    ) -> Answer:
+        """Return another engine's candidates in the order in which to show them; blocks until the service answers.
+
+        Args:
+            candidates: In that engine's order, each with its `id`, and `rank`, `score`, `title` where they are known.
+            more: Further fields of the request, such as `limit=10`.
+
+        Raises:
+            RequestRefused: The service refused it; `fields` names where.
+            Undelivered: The service could not be reached; show the candidates as the engine has them.
+        """
+        return self._wait(self._inner.rank(query, candidates, user=user, session=session, **more))
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was reported so far is acknowledged or refused.

@@ -31,15 +31,15 @@ class Connection:
         headers = {"Content-Type": "application/json"} | make_headers(collection, key)
         self._http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=timeout_s)
 
-    async def search(self, ask: dict[str, Any]) -> Answer:
-        """Return the answer to a search; asks again where the service surely did not take the first ask.
+    async def ask(self, path: str, ask: dict[str, Any]) -> Answer:
+        """Return the answer to a search or a request to rank; asks again where the first ask was surely not taken.
 
         Raises:
             RequestRefused: The service refused it; `fields` names where.
             Undelivered: It could not be reached, or said three times to come back later.
         """
         try:
-            reply = await _SEARCHES.ask_async(partial(self._search, ask))
+            reply = await _SEARCHES.ask_async(partial(self._ask, path, ask))
         except NotReady as problem:
             raise Undelivered(problem.detail) from problem
         except Refused as problem:
@@ -58,9 +58,9 @@ class Connection:
         """Close the connection."""
         await self._http.aclose()
 
-    async def _search(self, ask: dict[str, Any]) -> httpx.Response:
+    async def _ask(self, path: str, ask: dict[str, Any]) -> httpx.Response:
         try:
-            reply = await self._http.post("/v1/search", json=ask)
+            reply = await self._http.post(path, json=ask)
         except httpx.ConnectError as problem:
             raise away(self.url, problem) from problem
         except httpx.RequestError as problem:

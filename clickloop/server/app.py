@@ -35,6 +35,7 @@ import serving.http.context
 import serving.http.documents
 import serving.http.fields
 import serving.http.index
+import serving.http.rank
 import serving.http.search
 import serving.http.suggest
 from ab_testing.api import Assignments, OwnMetrics, experiments_a_year, false_promotions_a_year
@@ -58,6 +59,7 @@ from serving.admission import Admission, SearchGate
 from serving.answers import Answers
 from serving.impressions import ImpressionLog
 from serving.live.loader import Loader
+from serving.order.reorderer import Reorderer
 from serving.search import Searcher
 from serving.suggest import Suggester
 
@@ -136,6 +138,7 @@ def _search(
     )
     searcher = Searcher(loader=loader, answers=answers)
     yield serving.http.search.make_router(searcher, settings.budget_ms)
+    yield serving.http.rank.make_router(Reorderer(loader=loader, answers=answers), settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)
     yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))

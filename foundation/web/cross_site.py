@@ -24,8 +24,8 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing; no route of the service does otherwise."""
 EVENT_PATHS = frozenset({"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"})
 """Paths whose bodies are read as JSON whatever their type, as beacons and plain `curl -d` send them."""
-PAGE_PATHS = FOR_APPS - {"/feedback"}
-"""Paths that pages of allowed origins may use; Metarank's feedback is for back ends, it changes documents."""
+PAGE_PATHS = FOR_APPS - {"/feedback", "/v1/rank"}
+"""Paths that pages of allowed origins may use, not those for back ends: what changes documents or brings candidates."""
 
 _FOR_EVERYBODY = frozenset({"/client.js", "/healthz", "/readyz"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})

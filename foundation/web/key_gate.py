@@ -21,7 +21,7 @@ from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY
 OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
 """Paths that need no key."""
 FOR_APPS = frozenset(
-    {"/v1/search", "/v1/context", "/v1/suggest", "/v1/assignments", "/v1/events"}
+    {"/v1/search", "/v1/rank", "/v1/context", "/v1/suggest", "/v1/assignments", "/v1/events"}
     | {"/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"}
 )
 """Paths that a key of role "app" opens; others need "admin"."""

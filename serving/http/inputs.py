@@ -43,6 +43,14 @@ Name = Annotated[
 ]
 """An id that an app gives, a text or a whole number."""
 
+CandidateId = Annotated[
+    str,
+    Field(min_length=1, max_length=256),
+    BeforeValidator(as_id, json_schema_input_type=str | int),
+    AfterValidator(_printable),
+]
+"""The id of a document, in the catalog or not."""
+
 ArmName = Annotated[str, Field(max_length=97), AfterValidator(_printable)]
 """An experiment's id, a colon and the name of an arm."""
 

@@ -64,6 +64,7 @@ class Content:
     def follow(self, seen: ChangeCounts, embedding_limit_s: float) -> bool:
         """Take in what changed in every collection, and return whether documents still wait to be embedded.
 
+        Evidence without documents is of lists that other engines found; those are ordered here all the same.
         Words of documents can be searched when this returns. Their meaning is searchable for as many documents as
         are embedded within the limit; one batch of every collection always is.
 
@@ -72,7 +73,7 @@ class Content:
         """
         until = monotonic_s() + embedding_limit_s
         waiting = False
-        for name in self._catalog.learn(seen.documents):
+        for name in sorted({*self._catalog.learn(seen.documents), *seen.evidence}):
             if self._failures.is_due(name):
                 waiting |= self._try(name, seen, until)
         return waiting
@@ -179,7 +180,7 @@ class Content:
 
     def _index(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
         corpus.declare(self._declared[name])
-        while corpus.change < seen.documents[name]:
+        while corpus.change < seen.documents.get(name, 0):
             changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
             if not changes:
                 break

@@ -22,7 +22,7 @@ from foundation.sections import SearchSettings
 from foundation.telemetry.logs import get_log
 from serving.catalog.changes import ChangeCounts, read_changes
 from serving.live.champions import Champions
-from serving.live.collection_state import CollectionState
+from serving.live.collection_state import CollectionState, ServingSnapshot
 from serving.live.content import Content
 from serving.live.participation import Participation
 from serving.live.pinned import PinnedMemories
@@ -83,12 +83,23 @@ class Loader:
             NotFound: It has no documents.
             NotReady: Its documents are still being read.
         """
-        served = self._served.get(name)
-        if served is None and name not in self._content.names():
+        if name not in self._content.names():
             raise NotFound(f"collection {name!r} has no documents; send some with PUT /v1/documents")
+        served = self._served.get(name)
         if served is None or not served.champion:
             raise NotReady(f"collection {name!r} is being loaded; ask again in a second")
         return served
+
+    def known(self, name: str) -> ServingSnapshot | None:
+        """Return what serves of a collection, which may have evidence only; None while nothing is known of it.
+
+        Raises:
+            NotReady: Its documents are still being read.
+        """
+        served = self._served.get(name)
+        if name in self._content.names():
+            return self.collection(name).snapshot
+        return served.snapshot if served and served.champion else None
 
     def state(self) -> dict[str, dict[str, str | int]]:
         """Return what this replica serves, for people and probes; asks no store, so that it never waits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,9 @@ share of the title's trigrams that the query has. length: log(1 + number of pass
 
 NEVER_HARMFUL = ("memory", "memory_words", "memory_best", "memory_words_best")
 """Columns of what users of similar queries chose: no fusion weighs them below 0, or it would punish popularity."""
+
+REMEMBERED = (*NEVER_HARMFUL, "popular")
+"""Columns of what users chose, under queries alike or under any."""
 
 COLUMN = {name: index for index, name in enumerate(FEATURES)}
 
@@ -104,7 +107,7 @@ def gather(
     if kept:
         _fill_lexical(values, kept, corpus, first_stage)
         _fill_dense(values, alive, corpus, queries=(query.vector, adapted), shifted=shifted)
-        _fill_memory(values, kept, corpus, memory)
+        fill_memory(values, [corpus.name(row) for row in kept], memory)
     return Candidates(kept, values)
 
 
@@ -158,9 +161,9 @@ def _fill_dense(
     values[:, COLUMN["dense_share"]] = np.float32(corpus.noise.certainty(nearest)) * share
 
 
-def _fill_memory(values: Floats, rows: list[int], corpus: Corpus, memory: Recalled) -> None:
+def fill_memory(values: Floats, ids: Sequence[str], memory: Recalled) -> None:
+    """Fill in what users chose of documents, one a row of the features, by their ids."""
     if memory.popular:
-        ids = [corpus.name(row) for row in rows]
         columns = {
             "memory": memory.meaning,
             "memory_words": memory.spelling,

@@ -29,15 +29,22 @@ def fuse(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Ma
         method: "convex" weighs the shares of BM25 and dense equally (Bruch et al. 2022,
             arXiv:2210.11934); "rrf" sums 1 / (60 + rank); "linear" uses `weights` by feature name.
     """
+    learned = fuse_learned(values, method, weights)
     if method == "linear":
-        return values @ np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float32)
+        return learned
     if method == "convex":
         share = 0.5 * values[:, COLUMN["bm25_share"]] + 0.5 * values[:, COLUMN["dense_share"]]
-        base = np.float32(CONVEX_SCALE) * share
-    else:
-        base = _rrf(values)
+        return np.float32(CONVEX_SCALE) * share + learned
+    return _rrf(values) + learned
+
+
+def fuse_learned(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Mapping[str, float]) -> Floats:
+    """Return the share of `fuse` that rests on what people chose: all of learned weights, else memory alone."""
+    if method == "linear":
+        return values @ np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float32)
     remembered = values[:, COLUMN["memory"]] + values[:, COLUMN["memory_words"]]
-    return base + np.float32(_MEMORY_WEIGHT) * remembered
+    weighed: Floats = np.float32(_MEMORY_WEIGHT) * remembered
+    return weighed
 
 
 def _rrf(values: Floats) -> Floats:

@@ -11,7 +11,7 @@ from foundation.arrays import Flags
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Shifted, shift_documents
-from serving.ranking.click_boost import NO_BOOSTS, add_boosts, read_boosts
+from serving.ranking.click_boost import NO_BOOSTS, ClickBoosts, add_boosts, read_boosts
 from serving.ranking.features import FEATURES, Candidates, gather
 from serving.ranking.fusion import fuse
 from serving.ranking.live_evidence import LiveMemory
@@ -93,7 +93,7 @@ class Ranker:
         """Return the best `k` of the documents that the first stage and the version's memory bring."""
         timer = timer or StageTimer()
         query = first_stage.query
-        boosts = read_boosts(self.live.rows(query.key), self.model.curve) if self.live else NO_BOOSTS
+        boosts = self.read_boosts(query)
         timer.end("memory")
         candidates = self.candidates(first_stage, boosts.lifted)
         timer.end("features")
@@ -135,11 +135,21 @@ class Ranker:
             first_stage,
             adapter=self.model.adapter,
             shifted=self._shift(),
-            memory=self._recall(first_stage.query),
+            memory=self.recall(first_stage.query),
             documents=documents,
         )
 
-    def _recall(self, query: Query) -> Recalled:
+    @property
+    def remembers(self) -> bool:
+        """Whether there is anything that users of other queries chose."""
+        live = self.live and self.live.memory_since(self.model.memory_change)[0].past
+        return bool(self.model.memory.past or live)
+
+    def read_boosts(self, query: Query) -> ClickBoosts:
+        """Return what the query's own clicks and skips say."""
+        return read_boosts(self.live.rows(query.key), self.model.curve) if self.live else NO_BOOSTS
+
+    def recall(self, query: Query) -> Recalled:
         """Return what users of similar queries chose, by the version's memory and by what is newer than it."""
         if self.live is None:
             return self.model.memory.recall(query.key, query.vector)

@@ -326,3 +326,18 @@ def test_the_client_needs_nothing_of_the_server() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_another_engines_candidates_are_ranked(script: Script) -> None:
+    script.say((200, ANSWER | {"hits": [{"id": "9", "rank": 1, "engine_rank": 2}]}))
+    with Client(script.url) as client:
+        answer = client.rank("toner", [{"id": "7", "score": 9.1}, {"id": "9"}], user="u1", k=1)
+    assert [(hit.id, hit.rank, hit.engine_rank) for hit in answer.hits] == [("9", 1, 2)]
+    asked: Any = script.batches[0]
+    assert asked == {
+        "query": "toner",
+        "candidates": [{"id": "7", "score": 9.1}, {"id": "9"}],
+        "user": "u1",
+        "session": "",
+        "k": 1,
+    }

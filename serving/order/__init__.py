@@ -1,0 +1,1 @@
+"""Orders the candidates of another engine: its order stands until evidence says otherwise."""
