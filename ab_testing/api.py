@@ -12,9 +12,9 @@ from ab_testing.decide.rules import Verdict
 from ab_testing.design.arm import CHAMPION, Arm, ArmSettings
 from ab_testing.design.assignment import Visitor
 from ab_testing.design.experiment import Decision, Experiment
-from ab_testing.design.ledger import alpha_within, experiments_a_year, false_promotions_a_year
+from ab_testing.design.ledger import affordable, alpha_within, experiments_a_year, false_promotions_a_year
 from ab_testing.design.metric import Metric, MetricDefinition
-from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan, Guardrail, RampStep
 from ab_testing.experiments import Experiments
 from ab_testing.own_metrics.own_metrics import OwnMetrics
 from ab_testing.pinning.pins import EvidencePins, PinnedEvidence
@@ -46,6 +46,7 @@ __all__ = [
     "ExperimentPlan",
     "ExperimentReport",
     "Experiments",
+    "Guardrail",
     "Metric",
     "MetricDefinition",
     "MetricEvidence",
@@ -54,6 +55,7 @@ __all__ = [
     "PinnedEvidence",
     "Planner",
     "PlanningRequest",
+    "RampStep",
     "SampleForecast",
     "Scorecard",
     "Slot",
@@ -61,6 +63,7 @@ __all__ = [
     "Verdict",
     "Visitor",
     "WebhookSender",
+    "affordable",
     "alpha_within",
     "experiments_a_year",
     "false_promotions_a_year",

@@ -170,6 +170,17 @@ class Experiments:
         with reading(self._engine) as connection:
             return store.list_all(connection, collection, limit)
 
+    def alphas_spent(self, collection: str, actor: str, since: datetime) -> tuple[float, ...]:
+        """Return the alpha of each experiment for a gain that an actor made since a moment and that was started."""
+        with reading(self._engine) as connection:
+            made = store.made_by(connection, collection, actor, since)
+        return tuple(one.plan.alpha for one in made if one.plan.aim == "gain" and one.run)
+
+    def find_named(self, collection: str, name: str) -> Experiment | None:
+        """Return the newest experiment of a name, None without one."""
+        with reading(self._engine) as connection:
+            return store.find_named(connection, collection, name)
+
     def running(self) -> tuple[Experiment, ...]:
         """Return the running experiments of every collection."""
         with reading(self._engine) as connection:

@@ -6,6 +6,7 @@ Functions take an open connection; the caller owns the transaction.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +58,21 @@ def list_all(connection: sa.Connection, collection: str, limit: int) -> list[Exp
         .limit(limit)
     )
     return [_from_row(row) for row in connection.execute(statement)]
+
+
+def find_named(connection: sa.Connection, collection: str, name: str) -> Experiment | None:
+    """Return the newest experiment of a name, None without one."""
+    mine = (experiments.c.collection == collection) & (experiments.c.name == name)
+    newest = sa.select(experiments).where(mine).order_by(experiments.c.id.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def made_by(connection: sa.Connection, collection: str, actor: str, since: datetime) -> list[Experiment]:
+    """Return the experiments that an actor made since a moment."""
+    mine = (experiments.c.collection == collection) & (experiments.c.created_by == actor)
+    made = sa.select(experiments).where(mine, experiments.c.created_at >= since)
+    return [_from_row(row) for row in connection.execute(made)]
 
 
 def lock_all(connection: sa.Connection, collection: str) -> dict[str, Experiment]:

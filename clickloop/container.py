@@ -31,7 +31,7 @@ from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
-from retrainer.autopilot import Autopilot
+from retrainer.autopilot.autopilot import Autopilot
 from retrainer.hotswap import HotSwap, Moved
 from retrainer.runs import Learners, Runs
 from retrainer.schedule import Schedule
@@ -297,7 +297,11 @@ class Container:
 
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""
-        autopilot = Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, workers.train)
+        autopilot = Autopilot(
+            *(self.runs, self.registry, self.experiments, self.planner, self.hotswap, self.settings),
+            clock=self.clock,
+            train=workers.train,
+        )
         hours: dict[Learners, float] = {
             "encoder": self.settings.encoder_schedule_hours,
             "fast": self.settings.schedule_hours,

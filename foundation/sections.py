@@ -250,13 +250,27 @@ class LearningSettings(Section):
         100_000, ge=1, description="Most documents of a collection whose encoder is fine-tuned: all are embedded again."
     )
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
-    experiment_days: float = Field(7.0, gt=0, description="Planned length of an automatic experiment, by the clock.")
-    experiment_searches: int = Field(4000, ge=100, description="Planned searches of an automatic experiment.")
-    false_promotions_a_year: float | None = Field(
-        None,
+    proof: Literal["full", "interleaving"] = Field(
+        "full",
+        description="What a candidate must pass. full: interleaving, an A/B test with guardrails and a ramp, and a "
+        "holdback. interleaving: that alone.",
+    )
+    experiment_days: float = Field(28.0, gt=0, description="Longest automatic experiment, in days of the clock.")
+    experiment_searches: int = Field(
+        0, ge=0, description="Planned searches of an automatic experiment; 0: as many as the expected gain takes."
+    )
+    experiment_coverage: float = Field(
+        0.5, gt=0, le=1, description="Share of the users who see interleaved lists of an automatic experiment."
+    )
+    holdback_days: float = Field(14.0, ge=0, description="Days of the holdback after a promotion; 0: none.")
+    holdback_share: float = Field(
+        0.05, gt=0, le=0.5, description="Share of the users who keep the version before in a holdback."
+    )
+    false_promotions_a_year: float = Field(
+        1.0,
         gt=0,
         description="Promotions a year that may be false, were no candidate ever better; sets the alpha of automatic "
-        "experiments, which is 0.05 without it.",
+        "experiments.",
     )
 
 

@@ -106,7 +106,7 @@ class RunIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    autopilot: bool = Field(False, description="Go on after the gate: experiment, verdict, promotion.")
+    autopilot: bool = Field(False, description="Go on after the gate: plan, prove, promote, watch.")
     learners: Learners = Field("fast", description="fast, or encoder: fine-tune the encoder too, which takes longer.")
 
 
@@ -116,12 +116,12 @@ class RunOut(_Answer):
     id: str
     name: str = Field(description="What people call it; taken wherever its id is.")
     actor: str = Field(description="Who asked for it; empty for what was done before that was recorded.")
-    state: str = Field(description="active, approved, promoted, refused, dropped or failed.")
-    step: str = Field(description="What is done next: train, experiment, watch, promote, done.")
+    state: str = Field(description="active, approved, promoted, rolled_back, refused, dropped or failed.")
+    step: str = Field(description="What is done: train, plan, interleave, compare, promote, holdback, done.")
     autopilot: bool
     learners: Learners = Field(description="fast, or encoder where that is fine-tuned too.")
     version: str = Field(description="The candidate, once trained.")
-    experiment: str = Field(description="The experiment that proves it, once made.")
+    experiment: str = Field(description="The experiment of its present step, once started.")
     report: dict[str, Any] = Field(description="What each finished step said.")
     requested_at: datetime
     updated_at: datetime

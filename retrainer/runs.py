@@ -16,12 +16,14 @@ from foundation.ids import new_id
 from foundation.registry.names import default_name, find_row, rename
 from retrainer.tables import training_runs
 
-Step = Literal["train", "experiment", "watch", "promote", "done"]
+Step = Literal["train", "plan", "interleave", "compare", "promote", "holdback", "done"]
 Learners = Literal["fast", "encoder"]
 """Which learners a run uses: those that leave the texts alone, or the encoder too."""
 
-State = Literal["active", "promoted", "approved", "refused", "dropped", "failed"]
+State = Literal["active", "promoted", "rolled_back", "approved", "refused", "dropped", "failed"]
 
+WATCHED = "holdback"
+"""The step at which a run holds up no other: its candidate serves already."""
 
 LEARNERS = "learners"
 """The entry of a run's report that says which learners it uses."""
@@ -75,12 +77,12 @@ class Runs:
         """Add a run, to be started by the retrainer.
 
         Raises:
-            Conflict: The collection has an active run.
+            Conflict: The collection has an active run, other than one at its holdback.
         """
         now = self._clock.now()
         with transaction(self._engine) as connection:
             take_numbers(connection, f"runs:{collection}", 1)  # of two who ask at once, the second waits here
-            unfinished = (training_runs.c.collection == collection) & (training_runs.c.state == "active")
+            unfinished = (training_runs.c.collection == collection) & is_busy()
             if active := connection.execute(sa.select(training_runs).where(unfinished)).first():
                 raise Conflict(f"training run {active.id} of {collection!r} is still active at step {active.step!r}")
             name = default_name(connection, training_runs, collection, "run", now)
@@ -116,6 +118,10 @@ class Runs:
         active = sa.select(training_runs).where(training_runs.c.state == "active")
         return self._read(active.order_by(training_runs.c.requested_at))
 
+    def active_of(self, collection: str) -> list[Run]:
+        """Return the active runs of one collection, oldest first."""
+        return [run for run in self.active() if run.collection == collection]
+
     def recent(self, collection: str, limit: int = 50) -> list[Run]:
         """Return a collection's runs, newest first."""
         mine = sa.select(training_runs).where(training_runs.c.collection == collection)
@@ -150,6 +156,11 @@ class Runs:
     def end(self, run: Run, state: State, reason: str) -> Run:
         """Record how a run ended and why; RunMoved as `advance`."""
         return self.advance(run, "done", state=state, report={"end": reason})
+
+
+def is_busy() -> sa.ColumnElement[bool]:
+    """Return whether a run holds up the next one."""
+    return (training_runs.c.state == "active") & (training_runs.c.step != WATCHED)
 
 
 def _to_row(run: Run) -> dict[str, Any]:

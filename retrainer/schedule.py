@@ -21,7 +21,7 @@ from foundation.database.leases import Lease, LeaseLost, Leases
 from foundation.errors import Conflict, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
 from foundation.telemetry.logs import get_log
-from retrainer.autopilot import Autopilot
+from retrainer.autopilot.autopilot import Autopilot
 from retrainer.runs import Learners, Run, RunMoved, Runs
 from retrainer.timetable import ErasureRetraining, Timetable
 

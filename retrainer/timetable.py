@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from collector.api import collections_erased_since, collections_shown_before, erased_versions
 from foundation.clock import Clock
 from foundation.database.engine import reading
-from retrainer.runs import LEARNERS, Learners
+from retrainer.runs import LEARNERS, Learners, is_busy
 from retrainer.tables import training_runs
 
 
@@ -36,8 +36,9 @@ class Timetable:
 
         A run is due one interval after the last one was requested, by whomever. Where there was none, it is due one
         interval after the first list was shown, for before that there is nothing to learn from. Only the database
-        says so: no stall and no restart moves it. No run is due while one is active. A run of the future, written by
-        a clock that was put right since, counts while it is less than an interval away, as one of the past does.
+        says so: no stall and no restart moves it. No run is due while one is active, but for one at its holdback. A run
+        of the future, written by a clock that was put right since, counts while it is less than an interval away, as
+        one of the past does.
         """
         now, collections = self.clock.now(), self.collections()
         with reading(self.engine) as connection:
@@ -75,7 +76,7 @@ def _runs(connection: sa.Connection, now: datetime, interval: timedelta, learner
     near = (at > now - interval) & (at < now + interval)
     if learners != "fast":
         near &= training_runs.c.report[LEARNERS].as_string() == learners
-    waits = (training_runs.c.state == "active") | near
+    waits = is_busy() | near
     statement = sa.select(training_runs.c.collection, sa.func.max(sa.case((waits, 1), else_=0)))
     rows = connection.execute(statement.group_by(training_runs.c.collection))
     return {row[0]: row[1] for row in rows}

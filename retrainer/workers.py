@@ -11,7 +11,7 @@ from datetime import timedelta
 from foundation.database.leases import Lease, Leases
 from foundation.processes.children import end_children, start_child, wait_for
 from foundation.telemetry.logs import get_log
-from retrainer.autopilot import Training
+from retrainer.autopilot.autopilot import Training
 from retrainer.runs import Run, Runs
 
 AGAIN = 75

@@ -3,6 +3,9 @@
 The ship rule of Schultzberg et al. (arXiv:2402.11609). Arms that do not fit the split are invalid. Proven harm rolls
 back at once. A treatment is promoted when a success metric is proven better, no guardrail is worse than its margin, and
 the minimum number of days has passed. What is not proven at the planned end keeps the control.
+
+A plan that aims at no harm asks for the guardrails alone: its treatment won elsewhere. A holdback's treatment serves
+already and stays, unless harm is proven.
 """
 
 from __future__ import annotations
@@ -88,6 +91,8 @@ def _decide(plan: ExperimentPlan, look: Look, against: float, alpha: float) -> t
             f"{_subject(plan, harm[0])} does harm: {_figures(plan, harm[0])}, {_progress(plan, look)}",
             None,
         )
+    if plan.aim != "gain":
+        return _without_gain(plan, look, evidence)
     better = [one for one in evidence if one.role == "success" and one.superior]
     blocked = {one.treatment: tuple(_blocking(evidence, one.treatment)) for one in better}
     winners = [one for one in better if not blocked[one.treatment]]
@@ -97,6 +102,27 @@ def _decide(plan: ExperimentPlan, look: Look, against: float, alpha: float) -> t
         return "promote", reason + _unmeasured(evidence, best.treatment), best.treatment
     waiting = _waiting(plan, look, evidence, blocked)
     if is_at_end(plan, look):
+        return "keep_control", f"at the planned end {waiting}, {_progress(plan, look)}", None
+    return "continue", f"{waiting}, {_progress(plan, look)}", None
+
+
+def _without_gain(plan: ExperimentPlan, look: Look, evidence: Sequence[MetricEvidence]) -> tuple[Word, str, str | None]:
+    """Return what follows where no harm is proven and a gain is not asked for."""
+    treatment, at_end = plan.arms[1].name, is_at_end(plan, look)
+    if plan.aim == "holdback":
+        said = f"no harm is proven, {_progress(plan, look)}"
+        return ("promote", said, treatment) if at_end else ("continue", said, None)
+    guarded = [one for one in evidence if one.role == "guardrail" and one.measured]
+    doubtful = next((one for one in guarded if not one.non_inferior), None)
+    if guarded and doubtful is None and look.days >= plan.min_days and (plan.test == "sequential" or at_end):
+        names = ", ".join(one.metric for one in guarded)
+        reason = f"no guardrail is worse by more than its margin: {names}, {_progress(plan, look)}"
+        return "promote", reason + _unmeasured(evidence, treatment), treatment
+    waiting = (
+        f"{_subject(plan, doubtful)} is not cleared: {_doubt(doubtful)}" if doubtful else "no guardrail is in doubt"
+    )
+    waiting = waiting if guarded else "no guardrail was measured"
+    if at_end:
         return "keep_control", f"at the planned end {waiting}, {_progress(plan, look)}", None
     return "continue", f"{waiting}, {_progress(plan, look)}", None
 

@@ -19,6 +19,7 @@ UnitKind = Literal["user", "session", "conversation", "query"]
 EvidencePolicy = Literal["pinned", "shared"]
 Test = Literal["sequential", "fixed"]
 Assigner = Literal["clickloop", "app"]
+Aim = Literal["gain", "no_harm", "holdback"]
 
 INTERLEAVED = "interleaved"
 CONTROL = "control"
@@ -28,10 +29,17 @@ RECONTACT_DAYS = 3.0
 MAX_ALPHA = 0.2
 _NAME_LENGTH = 200
 _HASH_LENGTH = 16
-_LATER: dict[str, Any] = {"definitions": {}, "assigned_by": "clickloop", "window_days": 0}
+_LATER: dict[str, Any] = {"definitions": {}, "assigned_by": "clickloop", "window_days": 0, "aim": "gain"}
 """Fields that the first plans lacked, and what they meant."""
 
-_CHOICES = {"kind": Kind, "unit": UnitKind, "evidence": EvidencePolicy, "test": Test, "assigned_by": Assigner}
+_CHOICES = {
+    "kind": Kind,
+    "unit": UnitKind,
+    "evidence": EvidencePolicy,
+    "test": Test,
+    "assigned_by": Assigner,
+    "aim": Aim,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,14 @@ class ExperimentPlan:
         },
     )
 
+    aim: Aim = field(
+        default="gain",
+        metadata={
+            "description": "gain: promote what is proven better. no_harm: promote what won elsewhere, once "
+            "no guardrail is worse than its margin. holdback: the treatment serves already; go back on proven harm."
+        },
+    )
+
     def __post_init__(self) -> None:
         if not self.arms:
             arms = (Arm("control", self.control), Arm("treatment", self.treatment))
@@ -271,6 +287,9 @@ class ExperimentPlan:
             yield FieldFault(
                 "assigned_by", "is the app, which draws all units: it takes an A/B test of the whole coverage"
             )
+
+        if self.aim != "gain" and (self.kind != "ab" or len(self.arms) != 2):
+            yield FieldFault("aim", f"is {self.aim!r}, which takes an A/B test of two arms")
 
     def _arms_faults(self) -> Iterator[FieldFault]:
         if not 2 <= len(self.arms) <= (2 if self.kind == "interleaving" else MAX_ARMS):

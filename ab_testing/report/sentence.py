@@ -10,6 +10,7 @@ from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.metrics.choice import known_metrics
 
 _STARS = "csat"
+_UNSEEN = "How often people click, how they rate and how long they wait with the new one alone was not measured."
 
 
 def write_sentence(
@@ -25,20 +26,36 @@ def write_sentence(
         return "It has not been started."
     if verdict.decision == "stopped":
         return f"Stopped without a verdict: {verdict.reason}."
+    old = "The new one stays" if plan.aim == "holdback" else "The old one stays"
     if verdict.decision == "invalid":
-        return f"The numbers cannot be trusted: {verdict.reason}. The old one stays."
+        return f"The numbers cannot be trusted: {verdict.reason}. {old}."
     if not look.total_searches:
         return f"It ended: {verdict.reason}." if verdict.final else "Nobody has taken part yet."
     found = _subject(evidence, verdict)
     told = _figures(plan, look, found) if found else "too few people took part to say anything"
     new = _new_one(plan, found)
+    if plan.aim != "gain":
+        return _without_gain(plan, verdict, told)
     if verdict.decision == "promote":
-        return f"{new} wins: {told}."
+        unseen = f" {_UNSEEN}" if plan.kind == "interleaving" else ""
+        return f"{new} wins: {told}.{unseen}"
     if verdict.decision == "rollback":
         return f"{new} does harm: {told}. The old one stays."
     if verdict.decision == "keep_control":
         return _kept(new, told, evidence, found)
     return f"Undecided so far: {told}."
+
+
+def _without_gain(plan: ExperimentPlan, verdict: Verdict, told: str) -> str:
+    """Return the sentence of a test for harm alone."""
+    serves = plan.aim == "holdback"
+    if verdict.decision == "rollback":
+        return f"The new one does harm: {told}. The old one {'comes back' if serves else 'stays'}."
+    if verdict.decision == "promote":
+        return f"No harm was found: {told}. The new one {'stays' if serves else 'may serve'}."
+    if verdict.decision == "keep_control":
+        return f"It is not sure that the new one does no harm: {told}. The old one stays."
+    return f"No harm so far: {told}."
 
 
 def _kept(new: str, told: str, evidence: tuple[MetricEvidence, ...], found: MetricEvidence | None) -> str:

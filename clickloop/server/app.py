@@ -54,7 +54,7 @@ from foundation.settings import Settings
 from foundation.telemetry.exposition import render_metrics
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
-from retrainer.autopilot import alpha_of
+from retrainer.autopilot.plans import alpha_of
 from serving.admission import Admission, SearchGate
 from serving.answers import Answers
 from serving.impressions import ImpressionLog
@@ -171,7 +171,8 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     runs, experiments, hotswap = container.runs, container.experiments, container.make_hotswap(loader.move)
     collections, erasure_retraining = container.catalog.collections, container.erasure_retraining
     yearly = false_promotions_a_year(
-        alpha_of(container.settings), experiments_a_year(container.settings.schedule_hours)
+        alpha_of(container.settings),
+        experiments_a_year(container.settings.schedule_hours, container.settings.encoder_schedule_hours),
     )
     yield ab_testing.http.make_router(experiments, partial(_find_version, container), yearly)
     yield ab_testing.own_metrics.http.make_router(OwnMetrics(engine, clock), assignments.refresh)

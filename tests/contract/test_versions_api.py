@@ -188,8 +188,8 @@ def test_runs_have_names_and_who_asked(house: House) -> None:
     assert (run["name"], run["actor"]) == (f"run-{house.clock.now():%Y-%m-%d}", "key:maria")
     assert house.client.patch(f"/v1/training-runs/{run['name']}", json={"name": "after the sale"}).status_code == 200
     assert house.get("/v1/training-runs/after the sale")["id"] == run["id"]
-    house.runs.advance(replace(house.runs.get("default", run["id"]), name=run["name"]), "experiment")
-    assert house.get("/v1/training-runs/after the sale")["step"] == "experiment", "a step overwrites no name"
+    house.runs.advance(replace(house.runs.get("default", run["id"]), name=run["name"]), "plan")
+    assert house.get("/v1/training-runs/after the sale")["step"] == "plan", "a step overwrites no name"
 
 
 def test_a_request_that_is_refused_installs_nothing(house: House) -> None:

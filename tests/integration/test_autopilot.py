@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Experiment, Experiments
+from ab_testing.api import Experiment, ExperimentPlan, Experiments, Planner
 from collector.join.batch import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
@@ -18,7 +18,7 @@ from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from foundation.registry.status_history import Status
 from foundation.settings import Settings
-from retrainer.autopilot import Autopilot, Training
+from retrainer.autopilot.autopilot import Autopilot, Training
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 from retrainer.tables import training_runs
@@ -57,7 +57,9 @@ class Workplace:
 
     def autopilot(self) -> Autopilot:
         """Return another process's autopilot over the same tables."""
-        return Autopilot(self.runs, self.registry, self.experiments, self.hotswap, self.settings, self.train)
+        planner = Planner(self.engine, self.clock)
+        parts = (self.runs, self.registry, self.experiments, planner, self.hotswap, self.settings)
+        return Autopilot(*parts, clock=self.clock, train=self.train)
 
     def advance(self, run: Run) -> Run:
         """Take one step, in a process of its own."""
@@ -92,7 +94,13 @@ def place(engine: sa.Engine, clock: FrozenClock, tmp_path: Path) -> Workplace:
     registry = Registry(engine, ArtifactStore(str(tmp_path / "artifacts")))
     hotswap = HotSwap(engine, registry, clock)
     hotswap.install("default", BASELINE)
-    settings = Settings(home=tmp_path, experiment_searches=SEARCHES, experiment_days=2.0)
+    settings = Settings(
+        home=tmp_path,
+        proof="interleaving",
+        experiment_searches=SEARCHES,
+        experiment_days=2.0,
+        false_promotions_a_year=9.0,
+    )
     return Workplace(
         engine,
         clock,
@@ -105,18 +113,18 @@ def place(engine: sa.Engine, clock: FrozenClock, tmp_path: Path) -> Workplace:
 
 
 def start_experiment(place: Workplace) -> tuple[Run, Experiment]:
-    run = place.runs.request("default", autopilot=True)
+    run = place.advance(place.runs.request("default", autopilot=True))
+    assert run.step == "plan"
     run = place.advance(run)
-    assert run.step == "experiment"
+    assert run.step == "interleave"
     run = place.advance(run)
-    assert run.step == "watch"
     return run, place.experiments.get("default", run.experiment)
 
 
 def test_a_winner_is_promoted(place: Workplace) -> None:
     run, experiment = start_experiment(place)
     assert (experiment.plan.control, experiment.plan.treatment) == (BASELINE.id, CANDIDATE.id)
-    assert place.advance(run).step == "watch"
+    assert place.advance(run).step == "interleave"
     place.search(experiment, "treatment")
     place.clock.advance(timedelta(days=1.5))
     assert place.advance(run).step == "promote"
@@ -171,11 +179,10 @@ def test_a_training_under_way_is_waited_for(place: Workplace) -> None:
 
 
 def test_a_step_that_was_lost_is_taken_again_once(place: Workplace) -> None:
-    run = place.advance(place.runs.request("default", autopilot=True))
-    place.autopilot().advance(run)
+    run, _ = start_experiment(place)
     with transaction(place.engine) as connection:  # the record of it was lost
-        connection.execute(sa.update(training_runs).values(step=run.step, experiment=""))
-    place.autopilot().advance(run)
+        connection.execute(sa.update(training_runs).values(experiment=""))
+    assert place.advance(run).experiment == run.experiment
     assert len(place.experiments.list("default")) == 1
 
 
@@ -221,11 +228,12 @@ def test_a_candidate_that_won_against_another_champion_is_dropped(place: Workpla
     )
 
 
-def test_a_loser_that_a_person_made_champion_stays_what_it_is(place: Workplace) -> None:
+def test_a_loser_that_a_person_made_champion_is_promoted(place: Workplace) -> None:
     run, experiment = start_experiment(place)
     place.search(experiment, "control")
     place.hotswap.promote("default", CANDIDATE.id, "I know better", "key:maria")
-    assert place.advance(run).state == "dropped"
+    run = place.advance(run)
+    assert (run.state, run.report["end"]) == ("promoted", "promoted before its proof ended: I know better")
     version = place.registry.get("default", CANDIDATE.id)
     assert (version.status, version.reason) == ("champion", "I know better")
 
@@ -246,12 +254,11 @@ def follow(place: Workplace, version: str) -> None:
 
 
 def test_one_experiment_waits_for_another(place: Workplace) -> None:
-    _, experiment = start_experiment(place)
-    other = Manifest(encoder="e", weights={"bm25": 2.0})
-    place.registry.register(Version("default", other.id, "", "approved", "", other, {}, {}, place.clock.now()))
-    run = Run("default", "second", "active", "experiment", True, other.id, "", {}, place.clock.now(), place.clock.now())
-    with transaction(place.engine) as connection:
-        connection.execute(sa.insert(training_runs).values(asdict(run)))
-    assert place.advance(run).step == "experiment"
-    place.experiments.stop("default", experiment.id)
-    assert place.advance(run).step == "watch"
+    plan = ExperimentPlan("by hand", "ab", "champion", "v-theirs", planned_searches=9, min_days=0, max_days=1)
+    other = place.experiments.start("default", place.experiments.create("default", plan).id)
+    run = place.runs.request("default", autopilot=True)
+    for _ in range(3):
+        run = place.advance(run)
+    assert (run.step, run.experiment) == ("interleave", "")
+    place.experiments.stop("default", other.id)
+    assert place.advance(run).experiment

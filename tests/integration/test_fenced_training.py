@@ -170,7 +170,7 @@ def test_a_finished_run_is_not_overwritten_by_a_stale_row(place: Place) -> None:
     stale = place.runs.request("default", autopilot=False)
     ended = place.runs.end(stale, "approved", "better")
     with pytest.raises(RunMoved):
-        place.runs.advance(stale, "experiment", version="v-stale")
+        place.runs.advance(stale, "plan", version="v-stale")
     with pytest.raises(RunMoved):
         place.runs.end(stale, "failed", "I slept")
     assert place.runs.get("default", stale.id) == ended

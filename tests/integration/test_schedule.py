@@ -125,7 +125,7 @@ def test_a_step_of_one_that_was_paused_is_refused_and_fails_no_run(
         take_over = threading.Thread(target=heir.take, args=(LEASE, timedelta(minutes=1)))
         take_over.start()  # elsewhere, so under no lease of this process
         take_over.join()
-        house.runs.advance(run, "experiment", version="v-stale")
+        house.runs.advance(run, "plan", version="v-stale")
 
     steps = Steps(stand_still)
     one = started(house.schedule(steps))

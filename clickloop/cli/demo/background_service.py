@@ -75,7 +75,10 @@ class BackgroundService:
             "CLICKLOOP_PUBLIC_HOSTS": "",
             "CLICKLOOP_CLOCK_SPEED": str(self._clock_speed),
             "CLICKLOOP_CLOCK_ORIGIN": SystemClock().now().isoformat(),
+            "CLICKLOOP_PROOF": "interleaving",
             "CLICKLOOP_EXPERIMENT_SEARCHES": "5000",
+            "CLICKLOOP_EXPERIMENT_COVERAGE": "1",
+            "CLICKLOOP_FALSE_PROMOTIONS_A_YEAR": "9",
             "CLICKLOOP_EXPERIMENT_DAYS": "14",
             "CLICKLOOP_LATENESS_DAYS": "60",
         }

@@ -207,7 +207,7 @@ class Demo:
             before = traffic.tally
             step = run["step"]
             run = self._remote.get(f"/v1/training-runs/{run['id']}")
-            if run["step"] != step and step == "watch":
+            if run["step"] != step and step == "interleave":
                 step_started = before
             progress.update(task, note=self._tell(run))
         progress.update(task, total=1, completed=1, note=f"{run['state']}: {run['report'].get('end', '')}"[:110])
@@ -219,7 +219,7 @@ class Demo:
             )
 
     def _tell(self, run: dict[str, Any]) -> str:
-        if run["step"] == "watch" and run["experiment"]:
+        if run["step"] == "interleave" and run["experiment"]:
             time.sleep(_LOOK_AT_EXPERIMENT_S)  # its reading counts all its searches
             card = self._remote.get(f"/v1/experiments/{run['experiment']}")
             return f"experiment: {card['searches']} searches, {card['progress']:.0%} of the plan"

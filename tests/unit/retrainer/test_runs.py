@@ -33,11 +33,17 @@ def test_a_collection_has_one_active_run(runs: Runs) -> None:
     assert runs.request("default", autopilot=False).state == "active"
 
 
+def test_a_run_at_its_holdback_holds_up_no_other(runs: Runs) -> None:
+    watched = runs.advance(runs.request("default", autopilot=True), "holdback")
+    other = runs.request("default", autopilot=True)
+    assert [run.id for run in runs.active_of("default")] == [watched.id, other.id]
+
+
 def test_steps_add_to_the_report_and_keep_what_was_there(runs: Runs, clock: FrozenClock) -> None:
     run = runs.request("default", autopilot=False)
     clock.advance(timedelta(seconds=5))
-    run = runs.advance(run, "experiment", version="v-1", report={"gate": "better"})
-    run = runs.advance(run, "watch", experiment="e-1", report={"doing": "looking"})
+    run = runs.advance(run, "plan", version="v-1", report={"gate": "better"})
+    run = runs.advance(run, "interleave", experiment="e-1", report={"doing": "looking"})
     ended = runs.end(run, "dropped", "worse")
     assert (ended.state, ended.step, ended.version, ended.experiment) == ("dropped", "done", "v-1", "e-1")
     assert ended.report == {"gate": "better", "doing": "looking", "end": "worse"}

@@ -309,3 +309,34 @@ def test_each_arm_is_shown_at_the_level_of_the_effect() -> None:
     assert measure(plan(test="fixed"), look)[0].confidence == 0.95
     few = see(click_rate=rates(0.3, 0.5, units=(5, 400)))
     assert [each.value is None for each in measure(plan(), few)] == [True, False]
+
+
+GUARDED = {"aim": "no_harm", "guardrails": (Guardrail("click_rate", 0.02), Guardrail("zero_result_rate"))}
+
+
+def test_no_harm_is_promoted_without_a_gain_once_every_guardrail_is_cleared() -> None:
+    many = (40_000, 40_000)
+    cleared = see(click_rate=rates(0.3, 0.3, units=many), zero_result_rate=rates(0.02, 0.02, units=many))
+    assert judge(cleared, **GUARDED).decision == "promote"
+    assert judge(replace(cleared, days=6.0), **GUARDED).decision == "continue"
+    few = see(click_rate=rates(0.3, 0.3), zero_result_rate=rates(0.02, 0.02))
+    assert judge(few, **GUARDED).decision == "continue"
+    assert judge(replace(few, days=14.0), **GUARDED).decision == "keep_control"
+    assert "click_rate" in judge(few, **GUARDED).reason
+
+
+def test_no_harm_needs_something_measured_and_rolls_back_on_harm() -> None:
+    assert judge(replace(see(14.0, csat=rates(0.3, 0.3)), ratios={}), **GUARDED).decision == "keep_control"
+    assert judge(see(0.5, click_rate=rates(0.5, 0.2)), **GUARDED).decision == "rollback"
+
+
+def test_a_holdback_goes_back_on_harm_and_stays_at_its_end() -> None:
+    held = {"aim": "holdback", "min_days": 14.0}
+    assert judge(see(click_rate=rates(0.3, 0.5)), **held).decision == "continue"
+    assert judge(see(click_rate=rates(0.5, 0.25)), **held).decision == "rollback"
+    assert judge(see(14.0, click_rate=rates(0.3, 0.29)), **held).decision == "promote"
+
+
+def test_the_hash_of_a_plan_for_a_gain_is_what_it_was() -> None:
+    assert "aim" not in plan().to_json()
+    assert ExperimentPlan.from_json(plan(aim="holdback").to_json()) == plan(aim="holdback")

@@ -128,9 +128,10 @@ def test_an_experiment_that_ended_without_searches_says_how_it_ended() -> None:
 def test_a_winner_by_early_differences_is_not_told_by_counts_that_name_the_other_side() -> None:
     table: Tables = {"interleaved": {(2520, 2520): 300, (-2520, 2520): 100, (-252, 252): 400}}
     counts = {"wins": {"interleaved": 300}, "losses": {"interleaved": 500}}
-    assert read(see(preference=table, counts=counts), kind="interleaving", planned_searches=800) == (
+    told = read(see(preference=table, counts=counts), kind="interleaving", planned_searches=800)
+    assert told.startswith(
         "The new ranking wins: of 800 searches with a preference, 300 went to the new ranking and 500 to the old, "
-        "and those whose lists differ near the top, which count most, to the new."
+        "and those whose lists differ near the top, which count most, to the new. "
     )
 
 
@@ -169,3 +170,25 @@ def test_over_every_kind_of_plan_the_sentence_agrees_with_the_decision(seed: int
     verdict = decide(of, [look])
     told = write_sentence(of, look, verdict, weigh(of, look), started=True)
     assert disagreement(of, look, verdict, told) == ""
+
+
+def test_a_win_by_interleaving_says_what_was_not_measured() -> None:
+    table: Tables = {"interleaved": {(1, 1): 700, (-1, 1): 300}}
+    told = read(see(preference=table), kind="interleaving")
+    assert told.endswith("how long they wait with the new one alone was not measured.")
+
+
+@pytest.mark.parametrize(
+    ("aim", "clicks", "begins", "ends"),
+    [
+        ("no_harm", 0.5, "No harm was found", "The new one may serve."),
+        ("no_harm", 0.3, "The new one does harm", "The old one stays."),
+        ("holdback", 0.5, "No harm was found", "The new one stays."),
+        ("holdback", 0.3, "The new one does harm", "The old one comes back."),
+    ],
+)
+def test_a_test_for_harm_says_who_serves(aim: str, clicks: float, begins: str, ends: str) -> None:
+    look = see(14.0, click_rate=rates(0.5, clicks, 40_000))
+    told = read(look, aim=aim, guardrails=(Guardrail("click_rate", 0.02),))
+    assert told.startswith(begins)
+    assert told.endswith(ends)
