@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -19,6 +20,12 @@ from foundation.database.schema import upgrade
 
 os.environ["CLICKLOOP_PUBLIC_HOSTS"] = "testserver"  # as which Starlette's test client asks
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may need the network; set before any hub client is imported
+
+# A busy machine is slow; that is no fault of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 
