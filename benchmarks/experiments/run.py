@@ -13,6 +13,7 @@ from benchmarks.experiments.false_findings import false_findings
 from benchmarks.experiments.live import audits, costs, kills, moves, over_http, upworthy
 from benchmarks.experiments.pinned import pinned_evidence
 from benchmarks.experiments.planning.sample_sizes import sample_sizes
+from benchmarks.experiments.planning.year import year
 from benchmarks.experiments.power import power
 from benchmarks.experiments.sample_ratio import sample_ratio
 from benchmarks.experiments.variance_reduction import variance_reduction
@@ -31,6 +32,7 @@ PARTS: dict[str, Measurement] = {
     "false_findings": _simulated(false_findings),
     "power": _simulated(power),
     "planned_samples": _simulated(sample_sizes),
+    "year": _simulated(year),
     "coverage": _simulated(coverage),
     "standard_errors": _simulated(standard_errors),
     "sample_ratio": _simulated(sample_ratio),

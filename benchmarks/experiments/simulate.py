@@ -38,6 +38,7 @@ class Audience:
         sigma: Spread of the users' activity, on the natural logarithmic scale.
         burst: Mean number of searches in a row by one user, in the same mood.
         effect: What the treatment adds to the mean of every user, in the metric's own unit.
+        treated: Share of the users who see the treatment.
     """
 
     users: int = 400
@@ -48,6 +49,7 @@ class Audience:
     sigma: float = 0.7
     burst: float = 1.0
     effect: float = 0.0
+    treated: float = 0.5
 
     @property
     def plan(self) -> ExperimentPlan:
@@ -106,7 +108,7 @@ class Trajectories:
 
 def draw(random: np.random.Generator, audience: Audience) -> Stream:
     """Return the searches of one experiment."""
-    treated = random.random(audience.users) < 0.5
+    treated = random.random(audience.users) < audience.treated
     user, mood = _visits(random, audience)
     lifted = (audience.effect * treated[user]).astype(np.float64)
     x, y = _ACTS[audience.metric](random, audience, user, mood, lifted)
