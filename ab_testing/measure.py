@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from ab_testing.decide.look import Look, summarise, summarise_histories
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.metric import Metric
-from ab_testing.design.plan import ExperimentPlan
+from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
 from ab_testing.metrics.choice import PREFERENCE, known_metrics, metrics_of
 from ab_testing.stats.cuped import HistoryStatistics
 from ab_testing.stats.quantile import QuantileStatistics, bound
 from ab_testing.stats.ratio import RatioStatistics
-from collector.api import Ratio, RunTotals, UnitCounts
+from collector.api import Ratio, RunTotals, UnitCounts, UnitTable
 
 _Ratios = dict[str, dict[str, RatioStatistics]]
 NO_HISTORY: Mapping[str, tuple[int, int]] = {}
@@ -25,6 +25,11 @@ STRATA = {"with_evidence": True, "without_evidence": False}
 """Searches whose query had live evidence when it was ranked, and the others."""
 _COUNTED = ("clicks", "wins", "losses", "ties")
 """Signals that a report shows as they are."""
+
+_PAIRWISE = ("preferred", "offered", "wins", "losses", "ties")
+"""Signals that compare one treatment with the control; the second treatment's end in _2."""
+
+_PREFERRED = (PREFERENCE, *_PAIRWISE)
 
 
 def measure(
@@ -47,7 +52,7 @@ def measure(
     metrics = [known[name] for name in (_all_metrics(plan) if everything else metrics_of(plan))]
     ratios = [_ratio(metric, plan, at) for metric in metrics if metric.quantile is None]
     counts = [Ratio(signal, ((signal, 1),), (("searches", 1),), None) for signal in _COUNTED]
-    tables = totals.tabulate([*ratios, *counts])
+    tables = _tabulate(totals, plan, [*ratios, *counts])
     caps, sums = summarise({ratio.name: tables[ratio.name] for ratio in ratios}, known)
     units = totals.units()
     return Look(
@@ -72,8 +77,30 @@ def _strata(totals: RunTotals, plan: ExperimentPlan, ratios: Iterable[Ratio]) ->
         return {}
     known, named = known_metrics(plan), metrics_of(plan)
     wanted = [ratio for ratio in ratios if ratio.name in named]
-    tables = {name: totals.tabulate(wanted, had_evidence=had) for name, had in STRATA.items()}
+    tables = {name: _tabulate(totals, plan, wanted, had_evidence=had) for name, had in STRATA.items()}
     return {name: summarise(some, known)[1] for name, some in tables.items()}
+
+
+def _tabulate(
+    totals: RunTotals, plan: ExperimentPlan, ratios: Sequence[Ratio], had_evidence: bool | None = None
+) -> dict[str, UnitTable]:
+    """Return the units of each arm, by name of the ratio; the preference for each of two treatments by its name."""
+    tables = totals.tabulate(ratios, had_evidence)
+    if plan.kind == "interleaving" and len(plan.arms) > 2:
+        preferred = [ratio for ratio in ratios if ratio.name in _PREFERRED]
+        seconds = totals.tabulate([_of_second_treatment(ratio) for ratio in preferred], had_evidence)
+        for name, second in seconds.items():
+            both = zip(plan.arms[1:], (tables[name], second), strict=True)
+            tables[name] = {arm.name: table[INTERLEAVED] for arm, table in both if table}
+    return tables
+
+
+def _of_second_treatment(ratio: Ratio) -> Ratio:
+    numerator, denominator = (
+        tuple((f"{signal}_2" if signal in _PAIRWISE else signal, factor) for signal, factor in terms)
+        for terms in (ratio.numerator, ratio.denominator)
+    )
+    return ratio._replace(numerator=numerator, denominator=denominator)
 
 
 def _all_metrics(plan: ExperimentPlan) -> Iterable[str]:

@@ -27,6 +27,9 @@ def ab(
     headlines: Annotated[
         Path | None, typer.Option(help="Archive of real tests: gzipped CSV of test_id, arm, impressions, clicks.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of collections in BEIR form, for interleaving; docstrings without one.")
+    ] = None,
     parts: Annotated[
         str, typer.Option(help="Names of parts, as a run tells them; all, or a few of them if quick.")
     ] = "",
@@ -39,7 +42,8 @@ def ab(
 
     only = tuple(parts.replace(",", " ").split())
     _check_parts(only, [name for name in bench.ALL_PARTS if headlines or name != bench.UPWORTHY])
-    _measure("ab", seed, as_json, lambda: bench.run(seed, quick, headlines, Console(stderr=True).print, only))
+    tell = Console(stderr=True).print
+    _measure("ab", seed, as_json, lambda: bench.run(seed, quick, tell, headlines=headlines, data=data, only=only))
 
 
 @app.command()

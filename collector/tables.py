@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
-from collector.fold.signals import SIGNALS, CustomSignals
+from collector.fold.signals import SECOND_SIGNALS, SIGNALS, CustomSignals
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
 
 
@@ -141,7 +141,10 @@ outcomes = Table(
     "outcomes",
     metadata,
     *_of_stratum(),
-    *(Column(name, BigInteger, nullable=False) for name in SIGNALS),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0" if name in SECOND_SIGNALS else None)
+        for name in SIGNALS
+    ),
     sqlite_with_rowid=False,
 )
 """What the searches of an experiment's run add up to, by randomization unit, day and stratum; it has no zero rows."""

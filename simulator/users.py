@@ -8,6 +8,7 @@ in dependent click models. Trust: a high rank is believed in itself, Agarwal et 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ class User(Protocol):
             rng: Source of chance; the same state gives the same clicks.
         """
 
+    def click_rate(self, grades: Sequence[int]) -> float:
+        """Return the probability of at least one click."""
+
 
 def gain(grade: int, max_grade: int) -> float:
     """Return a grade's worth in [0, 1]: (2^grade - 1) / (2^max_grade - 1), 0 for grades below 1."""
@@ -50,6 +54,10 @@ class _RankwiseUser(ABC):
         """Return the clicked ranks; one draw per result."""
         chances = [self.click_probability(rank, grade) for rank, grade in enumerate(grades, start=1)]
         return [int(index) + 1 for index in np.flatnonzero(rng.random(len(chances)) < chances)]
+
+    def click_rate(self, grades: Sequence[int]) -> float:
+        """Return the probability of at least one click."""
+        return 1 - math.prod(1 - self.click_probability(rank, grade) for rank, grade in enumerate(grades, start=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +126,24 @@ class CascadeUser:
         clicked: list[int] = []
         for rank, grade in enumerate(grades, start=1):
             worth = gain(grade, self.max_grade)
-            click = rng.random() < self.noise + (self.attraction - self.noise) * worth
+            click = rng.random() < self._attraction(grade)
             stop = self.stop_after_miss + (self.stop_after_hit - self.stop_after_miss) * worth
             if click:
                 clicked.append(rank)
             if rng.random() < (stop if click else self.stop_after_skip):
                 break
         return clicked
+
+    def click_rate(self, grades: Sequence[int]) -> float:
+        """Return the probability of at least one click."""
+        unclicked = read = 1.0
+        for grade in grades:
+            unclicked -= read * self._attraction(grade)
+            read *= (1 - self._attraction(grade)) * (1 - self.stop_after_skip)
+        return 1 - unclicked
+
+    def _attraction(self, grade: int) -> float:
+        return self.noise + (self.attraction - self.noise) * gain(grade, self.max_grade)
 
 
 FAMILIES: dict[str, Callable[..., User]] = {"position": PositionUser, "cascade": CascadeUser, "trust": TrustUser}

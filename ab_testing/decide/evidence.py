@@ -10,7 +10,7 @@ from typing import Literal
 from ab_testing.decide.levels import Levels, levels_of
 from ab_testing.decide.look import Look
 from ab_testing.design.metric import Metric
-from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
+from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.choice import guardrails_of, known_metrics
 from ab_testing.stats.cuped import adjust
 from ab_testing.stats.multiplicity import holm
@@ -163,7 +163,7 @@ def _sides(
         return (quantiles[pair[0]].logarithm, quantiles[pair[1]].logarithm), None
     ratios = look.ratios.get(name, {})
     if plan.kind == "interleaving":
-        drafted = ratios.get(INTERLEAVED)
+        drafted = ratios.get(plan.preference_of(arm))
         enough = drafted is not None and drafted.effective_units >= MIN_UNITS
         return ((Estimate(0.0, 0.0), drafted.estimate()), None) if drafted and enough else (None, None)
     if any(one not in ratios or ratios[one].effective_units < MIN_UNITS for one in pair):

@@ -24,6 +24,7 @@ Aim = Literal["gain", "no_harm", "holdback"]
 INTERLEAVED = "interleaved"
 CONTROL = "control"
 MAX_ARMS = 8
+MAX_INTERLEAVED = 3
 RECONTACT_DAYS = 3.0
 """Days within which a user who comes back was not resolved; see `collector.fold.signals`."""
 MAX_ALPHA = 0.2
@@ -87,8 +88,8 @@ class ExperimentPlan:
     name: str = field(metadata={"description": "What people call the experiment; 1 to 200 printable characters."})
     kind: Kind = field(
         metadata={
-            "description": "ab: each unit sees one arm. interleaving: every unit sees all arms in one list; "
-            "needs far fewer searches and tells only which ranking users prefer."
+            "description": "ab: each unit sees one arm. interleaving: every unit sees all arms, two or three, in one "
+            "list; needs far fewer searches and tells only which ranking users prefer."
         }
     )
     control: str = field(default="", metadata={"description": "Short form: version id of the present ranking."})
@@ -203,6 +204,10 @@ class ExperimentPlan:
         """The arms of its impressions."""
         return tuple(arm.name for arm in self.arms) if self.kind == "ab" else (INTERLEAVED,)
 
+    def preference_of(self, treatment: str) -> str:
+        """Return the name under which looks keep the preference for a treatment: its own where there are several."""
+        return INTERLEAVED if len(self.arms) == 2 else treatment
+
     @property
     def places(self) -> tuple[str, ...]:
         """The field of the plan that names each arm's version, as the short form or the list says it."""
@@ -292,8 +297,10 @@ class ExperimentPlan:
             yield FieldFault("aim", f"is {self.aim!r}, which takes an A/B test of two arms")
 
     def _arms_faults(self) -> Iterator[FieldFault]:
-        if not 2 <= len(self.arms) <= (2 if self.kind == "interleaving" else MAX_ARMS):
-            yield FieldFault("arms", f"are {len(self.arms)}; A/B takes 2 to {MAX_ARMS}, interleaving 2")
+        if not 2 <= len(self.arms) <= (MAX_INTERLEAVED if self.kind == "interleaving" else MAX_ARMS):
+            yield FieldFault(
+                "arms", f"are {len(self.arms)}; A/B takes 2 to {MAX_ARMS}, interleaving 2 or {MAX_INTERLEAVED}"
+            )
             return
         for place, arm in zip(self.places, self.arms, strict=True):
             yield from arm_faults(arm, place)

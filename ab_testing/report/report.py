@@ -37,7 +37,9 @@ class ExperimentReport:
     """Everything that is told of one experiment."""
 
     scorecard: Scorecard = field(metadata={"description": "How it stands, or stood when it ended."})
-    funnel: Funnel | None = field(metadata={"description": "Of an interleaving experiment, else null."})
+    funnel: Funnel | None = field(
+        metadata={"description": "Of an interleaving experiment's first treatment, else null."}
+    )
     days: tuple[ExperimentDay, ...] = field(
         metadata={"description": "The effect over the searches, at the last look of each day, oldest first."}
     )
@@ -62,7 +64,7 @@ def read_days(experiment: Experiment, looks: Iterable[Look]) -> tuple[Experiment
 
 
 def _funnel(card: Scorecard) -> Funnel | None:
-    one = card.preference
-    if one is None:
+    if not card.preferences:
         return None
+    one = card.preferences[0]
     return Funnel(card.searches, one.wins + one.losses + one.ties, one.wins + one.losses)

@@ -14,8 +14,8 @@ from ab_testing.decide.levels import is_at_end
 from ab_testing.decide.look import Look
 from ab_testing.decide.rules import Verdict
 from ab_testing.design.experiment import Experiment
-from ab_testing.design.plan import INTERLEAVED
-from ab_testing.metrics.choice import known_metrics
+from ab_testing.design.plan import ExperimentPlan
+from ab_testing.metrics.choice import PREFERENCE, known_metrics
 from ab_testing.report.sentence import write_sentence
 from ab_testing.stats import srm
 
@@ -52,8 +52,9 @@ class MetricReport:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """How interleaved searches ended."""
+    """How interleaved searches ended for one treatment."""
 
+    treatment: str = field(metadata={"description": "The arm that is compared with the control."})
     wins: int = field(metadata={"description": "Searches whose clicks preferred the treatment."})
     losses: int = field(metadata={"description": "Searches whose clicks preferred the control."})
     ties: int = field(metadata={"description": "Searches that offered a choice and preferred neither."})
@@ -99,7 +100,9 @@ class Scorecard:
     metrics: tuple[MetricReport, ...] = field(
         metadata={"description": "The metrics of the plan first, then those that are only shown."}
     )
-    preference: Preference | None = field(metadata={"description": "Of an interleaving experiment, else null."})
+    preferences: tuple[Preference, ...] = field(
+        metadata={"description": "Of an interleaving experiment, one for each treatment; else empty."}
+    )
     strata: tuple[Stratum, ...] = field(
         metadata={"description": "Searches with and without live evidence, where both sides share it; else none."}
     )
@@ -134,7 +137,7 @@ def build(experiment: Experiment, look: Look, verdict: Verdict) -> Scorecard:
         progress=_progress(experiment, look),
         arms=tuple(_arm_reports(experiment, look)),
         metrics=tuple(_metric_reports(experiment, look)),
-        preference=_preference(experiment, look),
+        preferences=tuple(_preferences(experiment, look)),
         strata=tuple(_strata(experiment, look)),
         sample_ratio=_sample_ratio(experiment, look, verdict),
         verdict=verdict,
@@ -169,12 +172,13 @@ def _metric_reports(experiment: Experiment, look: Look) -> Iterator[MetricReport
     known = known_metrics(experiment.plan)
     for name, role in (*planned, *shown):
         metric = known[name]
+        arms = _compared(experiment.plan) if name == PREFERENCE else experiment.plan.arm_names
         yield MetricReport(
             name=name,
             sentence=metric.sentence,
             role=role,
             higher_is_better=metric.higher_is_better,
-            values={arm: values.get((name, arm), ArmValue(name, arm)) for arm in experiment.plan.arm_names},
+            values={arm: values.get((name, arm), ArmValue(name, arm)) for arm in arms},
             evidence=tuple(one for one in evidence if (one.metric, one.role) == (name, role)),
             logarithmic=metric.quantile is not None,
         )
@@ -187,12 +191,17 @@ def _strata(experiment: Experiment, look: Look) -> Iterator[Stratum]:
         yield Stratum(name, tuple(one for one in evidence if one.measured))
 
 
-def _preference(experiment: Experiment, look: Look) -> Preference | None:
-    if experiment.plan.kind != "interleaving":
-        return None
-    wins, losses, ties = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses", "ties"))
-    total = wins + losses + ties
-    return Preference(wins, losses, ties, (wins + ties / 2) / total - 0.5 if total else None)
+def _compared(plan: ExperimentPlan) -> tuple[str, ...]:
+    return tuple(plan.preference_of(arm.name) for arm in plan.arms[1:])
+
+
+def _preferences(experiment: Experiment, look: Look) -> Iterator[Preference]:
+    plan = experiment.plan
+    for arm in plan.arms[1:] if plan.kind == "interleaving" else ():
+        place = plan.preference_of(arm.name)
+        wins, losses, ties = (look.counts.get(name, {}).get(place, 0) for name in ("wins", "losses", "ties"))
+        total = wins + losses + ties
+        yield Preference(arm.name, wins, losses, ties, (wins + ties / 2) / total - 0.5 if total else None)
 
 
 def _sample_ratio(experiment: Experiment, look: Look, verdict: Verdict) -> SampleRatio | None:

@@ -6,7 +6,7 @@ from ab_testing.decide.evidence import MetricEvidence
 from ab_testing.decide.look import Look
 from ab_testing.decide.rules import Verdict
 from ab_testing.design.metric import Metric
-from ab_testing.design.plan import INTERLEAVED, ExperimentPlan
+from ab_testing.design.plan import ExperimentPlan
 from ab_testing.metrics.choice import known_metrics
 
 _STARS = "csat"
@@ -83,8 +83,10 @@ def _subject(evidence: tuple[MetricEvidence, ...], verdict: Verdict) -> MetricEv
 
 def _figures(plan: ExperimentPlan, look: Look, one: MetricEvidence) -> str:
     if plan.kind == "interleaving":
-        wins, losses = (look.counts.get(name, {}).get(INTERLEAVED, 0) for name in ("wins", "losses"))
-        told = f"of {wins + losses} searches with a preference, {wins} went to the new ranking and {losses} to the old"
+        place = plan.preference_of(one.treatment)
+        wins, losses = (look.counts.get(name, {}).get(place, 0) for name in ("wins", "losses"))
+        new = "the new ranking" if len(plan.arms) == 2 else f"the arm {one.treatment}"
+        told = f"of {wins + losses} searches with a preference, {wins} went to {new} and {losses} to the old"
         return told + _weighed(wins - losses, one)
     metric = known_metrics(plan)[one.metric]
     after, before = (_value(metric, value) for value in (one.treatment_value, one.control_value))

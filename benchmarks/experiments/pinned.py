@@ -136,7 +136,7 @@ class _Audience:
         ranks = {name: rank for rank, name in enumerate(lists[side], start=1)}
         shown = ShownList(str(number), _START + number * _BETWEEN_SEARCHES, ranks, Outcome(clicked=tuple(clicked)))
         self._waiting |= self._votes.add(key, visit.person, shown)
-        return {side: _click_rate(of) for side, of in grades.items()}
+        return {side: _USER.click_rate(of) for side, of in grades.items()}
 
     def _list(self, side: Side, key: str) -> list[str]:
         if (side, key) not in self._lists:
@@ -164,7 +164,3 @@ class _Audience:
 
     def _memory(self) -> LiveMemory:
         return LiveMemory(lambda key: self._harness.query(key).vector, self._harness.corpus.dense.dimension)
-
-
-def _click_rate(grades: list[int]) -> float:
-    return 1 - math.prod(1 - _USER.click_probability(rank, grade) for rank, grade in enumerate(grades, start=1))

@@ -10,6 +10,8 @@ from typing import Any
 from benchmarks.experiments.coverage import coverage, standard_errors
 from benchmarks.experiments.diagnosis.sentences import sentences
 from benchmarks.experiments.false_findings import false_findings
+from benchmarks.experiments.interleaving.null import null
+from benchmarks.experiments.interleaving.sensitivity import sensitivity
 from benchmarks.experiments.live import audits, costs, kills, moves, over_http, upworthy
 from benchmarks.experiments.pinned import pinned_evidence
 from benchmarks.experiments.planning.sample_sizes import sample_sizes
@@ -21,11 +23,15 @@ from benchmarks.harness.report import Bar, Findings
 from foundation.clock import monotonic_s
 
 Simulation = Callable[[int, bool], list[dict[str, Any]]]
-Measurement = Callable[[int, bool], list[Bar]]
+Measurement = Callable[[int, bool], Findings]
 
 
 def _simulated(simulation: Simulation) -> Measurement:
-    return lambda seed, quick: [Bar(**bar) for bar in simulation(seed, quick)]
+    return lambda seed, quick: Findings([Bar(**bar) for bar in simulation(seed, quick)])
+
+
+def _measured(measurement: Callable[[int, bool], list[Bar]]) -> Measurement:
+    return lambda seed, quick: Findings(measurement(seed, quick))
 
 
 PARTS: dict[str, Measurement] = {
@@ -38,12 +44,14 @@ PARTS: dict[str, Measurement] = {
     "sample_ratio": _simulated(sample_ratio),
     "variance_reduction": _simulated(variance_reduction),
     "pinned_evidence": _simulated(pinned_evidence),
+    "interleaving_null": _simulated(null),
+    "interleaving": sensitivity,
     "sentences": _simulated(sentences),
-    "costs": costs.run,
-    "audits": audits.run,
-    "over_http": over_http.run,
-    "moves": moves.run,
-    "kills": kills.run,
+    "costs": _measured(costs.run),
+    "audits": _measured(audits.run),
+    "over_http": _measured(over_http.run),
+    "moves": _measured(moves.run),
+    "kills": _measured(kills.run),
 }
 QUICK_PARTS = ("power", "coverage", "sample_ratio", "variance_reduction", "sentences", "costs", "audits")
 UPWORTHY = "upworthy"
@@ -51,24 +59,34 @@ ALL_PARTS = (*PARTS, UPWORTHY)
 
 
 def run(
-    seed: int, quick: bool, headlines: Path | None, tell: Callable[[str], object], only: Sequence[str] = ()
+    seed: int,
+    quick: bool,
+    tell: Callable[[str], object],
+    *,
+    headlines: Path | None = None,
+    data: Path | None = None,
+    only: Sequence[str] = (),
 ) -> Findings:
-    """Return the bars "ab.*" and the seconds of each part.
+    """Return the bars "ab.*", what else its parts found, and the seconds of each.
 
     Args:
-        headlines: The archive of real headline tests, which are left out without it.
         tell: Hears which part is measured.
+        headlines: The archive of real headline tests, which are left out without it.
+        data: Folder of collections in BEIR form; docstrings without one.
         only: Parts of `ALL_PARTS`; all, or those of a quick run, when empty.
     """
-    parts = dict(PARTS)
+    parts = PARTS | {"interleaving": partial(sensitivity, data=data)}
     if headlines is not None:
         parts[UPWORTHY] = _simulated(partial(upworthy.upworthy, path=headlines))
     wanted = only or (QUICK_PARTS if quick else tuple(parts))
     bars: list[Bar] = []
+    details: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     for name in wanted:
         tell(name)
         began = monotonic_s()
-        bars += parts[name](seed, quick)
+        found = parts[name](seed, quick)
+        bars += found.bars
+        details |= {name: found.details} if found.details else {}
         seconds[name] = round(monotonic_s() - began, 1)
-    return Findings(bars, {"seconds": seconds})
+    return Findings(bars, details | {"seconds": seconds})

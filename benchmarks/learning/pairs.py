@@ -100,7 +100,7 @@ def plant_pairs(
         name: Of the collection.
     """
     told = f"{name}, {cell.family}, {cell.clicks} clicks, seed {cell.seed}"
-    evidence = _collect(world, world.untaught(), cell, cell.seed)
+    evidence = collect_evidence(world, world.untaught(), cell, cell.seed)
     clicked = sorted({row.query_key for row in evidence if row.users > 0})
     order = np.random.default_rng(cell.seed).permutation(clicked).tolist()
     half = len(order) // 2
@@ -111,7 +111,7 @@ def plant_pairs(
     queries = [world.query(key) for key in judging]
     views = {kind: look(Ranker(world.corpus, model), queries) for kind, model in models.items()}
     truths = {kind: ndcg({key: world.asked[key] for key in judging}, view.tops) for kind, view in views.items()}
-    logs = {"production": evidence, "learned": _collect(world, learned, cell, cell.seed + 1)}
+    logs = {"production": evidence, "learned": collect_evidence(world, learned, cell, cell.seed + 1)}
     for champion, log in logs.items():
         judged = [row for row in log if row.query_key in set(judging)]
         asked = {row.query_key for row in judged if row.users > 0}
@@ -207,7 +207,7 @@ def _mean(pairs: Sequence[Judged], values: Sequence[float]) -> tuple[float, floa
     return fmean(values), (high - low) / 2
 
 
-def _collect(world: EvaluationHarness, model: RankingModel, cell: Cell, seed: int) -> list[Evidence]:
+def collect_evidence(world: EvaluationHarness, model: RankingModel, cell: Cell, seed: int) -> list[Evidence]:
     """Return the evidence of so many clicks on what a version ranks."""
     traffic, user = Traffic(world.collection, seed), make_user(cell.family, max_grade=world.collection.max_grade)
     votes = Votes(Settings.model_fields["lists_per_user"].default)

@@ -28,6 +28,7 @@ class ShownList:
         to_person: Whether a person saw it as a page; what agents and chatbots pass over says nothing.
         exposure: Where it counts in its experiment, None outside of experiments.
         teams: The team of each of its slots, rank 1 first, where it is interleaved.
+        rankings: How many rankings were interleaved in it, 0 where that was not kept.
     """
 
     query_id: str
@@ -37,6 +38,7 @@ class ShownList:
     to_person: bool = True
     exposure: OutcomeKey | None = None
     teams: tuple[str, ...] = ()
+    rankings: int = 0
 
 
 def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from collector.fold.exposure import OutcomeKey
 from collector.fold.lists import ShownList
 from collector.fold.outcomes import DISLIKED_STARS, NO_OUTCOME, Outcome, satisfaction
-from collector.fold.preference import preference
+from collector.fold.preference import TREATMENTS, preference
 
 REFORMULATED_WITHIN = timedelta(seconds=120)
 RECONTACT_AFTER = timedelta(minutes=30)
@@ -22,6 +22,7 @@ RECONTACT_WITHIN = timedelta(days=3)
 """A resolution does not hold when the unit asks the same next, later than the one and no later than the other."""
 
 _BUCKET = math.log(1.02)
+_ENDS = {1: "wins", -1: "losses", 0: "ties"}
 
 
 class SearchSignals(NamedTuple):
@@ -35,6 +36,7 @@ class SearchSignals(NamedTuple):
         wins: Interleaved searches whose clicks prefer the treatment.
         losses: Those whose clicks prefer the control.
         ties: Those that offered a choice and whose clicks prefer neither.
+        preferred_2: Of three interleaved rankings, the second treatment's `preferred`; so with the four that follow.
         clicks: Ranks clicked.
         clicked_first: Searches with a click on rank 1.
         abandoned: Searches after which nothing was clicked, rated, resolved or converted, or whose user left without
@@ -63,6 +65,11 @@ class SearchSignals(NamedTuple):
     wins: int = 0
     losses: int = 0
     ties: int = 0
+    preferred_2: int = 0
+    offered_2: int = 0
+    wins_2: int = 0
+    losses_2: int = 0
+    ties_2: int = 0
     clicks: int = 0
     clicked_first: int = 0
     abandoned: int = 0
@@ -91,6 +98,9 @@ class SearchSignals(NamedTuple):
 
 
 SIGNALS = SearchSignals._fields
+SECOND_SIGNALS = tuple(name for name in SIGNALS if name.endswith("_2"))
+"""Those of the second treatment."""
+
 NO_SIGNALS = SearchSignals()
 
 
@@ -221,9 +231,9 @@ def signals_of(shown: ShownList, asked: Asked, following: Asked | None) -> Searc
 def own_signals(shown: ShownList) -> SearchSignals:
     """Return what a search says by its own outcome."""
     outcome, ranks = shown.outcome, shown.ranks
-    side, weight = preference(shown.teams, outcome.clicked) or (0, 0)
+    preferences = _preferences(shown)
     if outcome == NO_OUTCOME:
-        return _silent(weight, no_results=not ranks)
+        return SearchSignals(searches=1, abandoned=1, zero_results=int(not ranks), **preferences)
     clicks, stars = len(outcome.clicked), outcome.ratings.values()
     satisfying = {document for document in _named(shown) if satisfaction(outcome, document) > 0}
     first_ms = _first_success_ms(shown, satisfying)
@@ -231,11 +241,6 @@ def own_signals(shown: ShownList) -> SearchSignals:
     return SearchSignals(
         searches=1,
         clicked=int(clicks > 0),
-        preferred=side * weight,
-        offered=weight,
-        wins=int(side > 0),
-        losses=int(side < 0),
-        ties=int(weight > 0 and side == 0),
         clicks=clicks,
         clicked_first=int(1 in outcome.clicked),
         abandoned=int(silent or (outcome.abandoned and not clicks)),
@@ -250,6 +255,7 @@ def own_signals(shown: ShownList) -> SearchSignals:
         revenue=outcome.revenue,
         success_ms=first_ms or 0,
         timed_successes=int(first_ms is not None),
+        **preferences,
     )
 
 
@@ -268,8 +274,15 @@ def sequel_signals(ending: Ending, asked: Asked, following: Asked | None) -> Sea
     )
 
 
-def _silent(weight: int, *, no_results: bool) -> SearchSignals:
-    return SearchSignals(searches=1, offered=weight, ties=int(weight > 0), abandoned=1, zero_results=int(no_results))
+def _preferences(shown: ShownList) -> dict[str, int]:
+    """Return the signals of whom the clicks of an interleaved list prefer."""
+    found: dict[str, int] = {}
+    for treatment, suffix in zip(TREATMENTS[: max(shown.rankings - 1, 1)], ("", "_2"), strict=False):
+        if preferred := preference(shown.teams, shown.outcome.clicked, treatment):
+            side, weight = preferred
+            found |= {f"preferred{suffix}": side * weight, f"offered{suffix}": weight}
+            found[f"{_ENDS[side]}{suffix}"] = 1
+    return found
 
 
 def _named(shown: ShownList) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -42,8 +43,9 @@ def list_of(impression: Impression) -> ShownList:
     """Return an impression as it is counted, before anything is known of its user."""
     ranks = {result.id: result.rank for result in reversed(impression.results)}
     exposure = exposure_of(impression, randomization_unit(impression)) if impression.experiment else None
-    teams = _teams_of([(result.rank, result.team) for result in impression.results]) if exposure else ()
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, impression.surface == PAGE, exposure, teams)
+    slots = [(one.rank, one.team, one.own_ranks) for one in impression.results] if exposure else []
+    to_person = impression.surface == PAGE
+    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, exposure, *_draft_of(slots))
 
 
 def stored_list(row: sa.Row[Any], until: int | None = None) -> ShownList:
@@ -55,8 +57,8 @@ def stored_list(row: sa.Row[Any], until: int | None = None) -> ShownList:
     results = row.results if until is None else [one for one in row.results if one.get(ADDED_BY, 0) <= until]
     outcome, ranks = Outcome.from_json(row.outcome), ranks_of(results)
     exposure = exposure_of(row, row.drawn_by) if row.experiment else None
-    teams = _teams_of([(result["rank"], result["team"]) for result in results]) if exposure else ()
-    return ShownList(row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure, teams)
+    slots = [(one["rank"], one["team"], one.get("own_ranks", ())) for one in results] if exposure else []
+    return ShownList(row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure, *_draft_of(slots))
 
 
 def exposure_of(shown: Any, unit: str) -> OutcomeKey:
@@ -69,12 +71,16 @@ def exposure_of(shown: Any, unit: str) -> OutcomeKey:
     return OutcomeKey(shown.experiment, shown.run, unit, day_of(shown.at), *strata)
 
 
-def _teams_of(slots: list[tuple[int, str]]) -> tuple[str, ...]:
-    """Return the team of each slot, given with its rank; none where the list is not interleaved."""
-    if not any(team for _, team in slots):
-        return ()
-    teams = dict(slots)
-    return tuple(teams.get(rank, "") for rank in range(1, max(teams) + 1))
+def _draft_of(slots: Sequence[tuple[int, str, Sequence[int]]]) -> tuple[tuple[str, ...], int]:
+    """Return the team of each slot and how many rankings were interleaved; none where a list is not interleaved.
+
+    Args:
+        slots: Rank, team, and the ranks in each ranking's own list.
+    """
+    if not any(team for _, team, _ in slots):
+        return (), 0
+    teams = {rank: team for rank, team, _ in slots}
+    return tuple(teams.get(rank, "") for rank in range(1, max(teams) + 1)), len(slots[0][2])
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:

@@ -200,6 +200,23 @@ def test_an_experiment_may_be_about_some_searches_only(house: House) -> None:
     assert house.client.post("/v1/search", json={"query": QUERY, "attributes": too_many}).status_code == 422
 
 
+def test_three_rankings_are_interleaved_in_one_list(house: House) -> None:
+    experiment = house.start(
+        {"name": "control"},
+        {"name": "words", "settings": {"meaning": False}},
+        {"name": "rrf", "settings": {"fusion": "rrf"}},
+        kind="interleaving",
+    )
+    assert house.search(user="u-1")["arm"] == "interleaved"
+    [logged] = house.logged
+    assert {len(shown.own_ranks) for shown in logged.results} == {3}
+    sides = {side for shown in logged.results for side in shown.team.split("+")}
+    assert sides - {""} <= {"control", "treatment", "treatment_2"}
+    card = house.client.get(f"/v1/experiments/{experiment}").json()
+    assert [one["treatment"] for one in card["preferences"]] == ["words", "rrf"]
+    assert house.client.get(f"/console/experiments/{experiment}").status_code == 200
+
+
 def test_a_longer_page_begins_with_the_drafted_list_of_a_shorter_one(house: House) -> None:
     house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}}, kind="interleaving")
     for user in ("u-1", "u-2", "u-3", "u-4"):

@@ -51,6 +51,7 @@ class Search:
         clicked: Ranks clicked.
         rated: Stars for the first result, 0 for none.
         verdict: "resolved", "unresolved" or "".
+        rankings: How many rankings are interleaved in the list.
     """
 
     query_id: str
@@ -62,12 +63,14 @@ class Search:
     rated: int = 0
     verdict: Literal["resolved", "unresolved", ""] = ""
     first_difference: int = 0
+    rankings: int = 0
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def records(self, experiment: Experiment) -> Iterable[Impression | FeedbackEvent]:
         """Yield the records that serving and the app would log of it."""
         results = tuple(
-            ShownResult(f"d{rank}", rank, 1 / rank, team=team) for rank, team in enumerate(self.teams, start=1)
+            ShownResult(f"d{rank}", rank, 1 / rank, team=team, own_ranks=(rank,) * self.rankings)
+            for rank, team in enumerate(self.teams, start=1)
         )
         shown: dict[str, Any] = {
             "collection": experiment.collection,
@@ -132,17 +135,21 @@ class Traffic:
         draw = (number * 37 + self._searches * 61) % 100
         teams = teams_of(given)
         if given.arm == INTERLEAVED:
-            winner = "treatment" if draw < click_percent["treatment"] else "control"
+            first = click_percent["treatment"]
+            second = first + click_percent.get("treatment_2", 0)
+            winner = "treatment" if draw < first else "treatment_2" if draw < second else "control"
             clicked, difference = [teams.index(winner) + 1], 2
         else:
             clicked, difference = [1] if draw < click_percent[given.arm] else [], 0
-        return Search(f"q-{self._searches}", user, given.arm, at, clicked, teams, first_difference=difference)
+        id_, sides = f"q-{self._searches}", len(given.arms)
+        return Search(id_, user, given.arm, at, clicked, teams, first_difference=difference, rankings=sides)
 
 
 def teams_of(given: Assignment) -> list[str]:
     if given.arm != INTERLEAVED:
         return [""] * 3
-    return [slot.team for slot in interleave([["a", "b", "c"], ["a", "c", "b"]], 3, given.seed)]
+    rankings = [["a", "b", "c", "d"], ["a", "c", "b", "d"], ["a", "d", "b", "c"]][: len(given.arms)]
+    return [slot.team for slot in interleave(rankings, 4, given.seed)]
 
 
 @pytest.fixture

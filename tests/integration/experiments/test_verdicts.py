@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments, Experiments, Visitor
+from ab_testing.design.arm import Arm
 from collector.quarantine.quarantine import Quarantine
 from foundation.clock import FrozenClock
 from tests.integration.experiments.conftest import SETTINGS, USERS, Search, Traffic, live, make_plan, started
@@ -51,9 +52,27 @@ def test_interleaving_decides_by_whose_results_are_clicked(
 
     card = experiments.report("default", experiment)
     assert seen[-1] == verdict
-    assert card.preference is not None
-    assert card.preference.wins + card.preference.losses == card.searches
-    assert card.preference.delta == pytest.approx((won - 50) / 100, abs=0.06)
+    [preference] = card.preferences
+    assert preference.wins + preference.losses == card.searches
+    assert preference.delta == pytest.approx((won - 50) / 100, abs=0.06)
+
+
+def test_the_better_of_two_interleaved_treatments_is_promoted_and_can_be_audited(
+    experiments: Experiments, assignments: Assignments, traffic: Traffic, clock: FrozenClock
+) -> None:
+    arms = (Arm("control", "v-1"), Arm("first", "v-2"), Arm("second", "v-3"))
+    experiment = started(experiments, assignments, kind="interleaving", arms=arms, control="", treatment="")
+
+    live(experiments, experiment, traffic, clock, {"treatment": 20, "treatment_2": 60})
+
+    [decision] = experiments.decisions("default", experiment)
+    assert (decision.verdict, decision.inputs["winner"]) == ("promote", "second")
+    first, second = experiments.report("default", experiment).preferences
+    assert (first.treatment, second.treatment) == ("first", "second")
+    assert second.wins > 2 * second.losses
+    assert first.ties > 0
+    [audited] = experiments.audit("default", experiment)
+    assert audited.reproduced, audited.differences
 
 
 def test_broken_logging_of_one_arm_is_invalid(

@@ -49,6 +49,15 @@ def test_a_patient_cascade_user_without_stops_reads_everything() -> None:
     assert click_rates(user, [0, 1, 0]) == pytest.approx([0.2, 0.8, 0.2], abs=0.012)
 
 
+@pytest.mark.parametrize("user", [PositionUser(), TrustUser(noise=0.2), CascadeUser()])
+@pytest.mark.parametrize("grades", [[], [0, 0, 1], [1, 0, 0, 1], [0] * 10])
+def test_the_click_rate_is_the_share_of_lists_with_a_click(user: User, grades: list[int]) -> None:
+    rng = np.random.default_rng(5)
+    clicked = sum(bool(user.clicks(grades, rng)) for _ in range(VISITS)) / VISITS
+
+    assert user.click_rate(grades) == pytest.approx(clicked, abs=0.012)
+
+
 def test_grades_between_are_clicked_between() -> None:
     rates = click_rates(PositionUser(noise=0.1, eta=0, max_grade=3), [0, 1, 2, 3])
 

@@ -255,6 +255,22 @@ def test_a_preference_is_tested_against_none() -> None:
     assert judge(worse, kind="interleaving").decision == "rollback"
 
 
+def test_each_of_two_interleaved_treatments_is_compared_with_the_control() -> None:
+    drafted = {
+        "better": {(2520, 2520): 300, (-2520, 2520): 150, (0, 2520): 300},
+        "alike": {(1260, 1260): 240, (-1260, 1260): 230, (0, 1260): 280},
+    }
+    arms = (Arm("control", "v-1"), Arm("alike", "v-2"), Arm("better", "v-3"))
+    look = replace(see(preference=drafted), searches={"interleaved": 3200})
+    verdict = judge(look, kind="interleaving", arms=arms)
+    assert (verdict.decision, verdict.winner) == ("promote", "better")
+    found = {arm: one(look, "preference", arm, kind="interleaving", arms=arms) for arm in drafted}
+    assert (found["better"].superior, found["alike"].superior) == (True, False)
+    alone = replace(look, ratios={"preference": {"interleaved": look.ratios["preference"]["better"]}})
+    unadjusted = one(alone, "preference", kind="interleaving").p_value
+    assert found["better"].p_value == pytest.approx(2 * (unadjusted or 0.0)), "Holm over both treatments"
+
+
 def test_history_narrows_the_interval() -> None:
     tables, history = rates(0.3, 0.36), {}
     for arm, table in tables.items():

@@ -69,6 +69,16 @@ def test_interleaving_has_one_arm() -> None:
     assert make(kind="interleaving").arm_names == ("interleaved",)
 
 
+def test_interleaving_takes_three_rankings_at_most() -> None:
+    arms = tuple(Arm(f"a{number}", f"v-{number}") for number in range(4))
+    three = make(kind="interleaving", arms=arms[:3])
+    assert three.arm_names == ("interleaved",)
+    assert [three.preference_of(arm.name) for arm in three.arms[1:]] == ["a1", "a2"]
+    assert make(kind="interleaving").preference_of("treatment") == "interleaved"
+    with pytest.raises(InvalidRequest, match="interleaving 2 or 3"):
+        make(kind="interleaving", arms=arms)
+
+
 def test_a_plan_survives_json() -> None:
     assert ExperimentPlan.from_json(make().to_json()) == make()
 

@@ -9,6 +9,7 @@ import pytest
 
 from ab_testing.decide.look import Look, summarise
 from ab_testing.decide.rules import decide
+from ab_testing.design.arm import Arm
 from ab_testing.design.experiment import Experiment
 from ab_testing.design.plan import ExperimentPlan
 from ab_testing.report.scorecard import Scorecard, build
@@ -111,10 +112,23 @@ def interleaved() -> Scorecard:
 
 
 def test_a_preference_tells_how_searches_ended() -> None:
-    preference = interleaved().preference
-    assert preference is not None
-    assert (preference.wins, preference.losses, preference.ties) == (60, 40, 100)
+    [preference] = interleaved().preferences
+    assert (preference.treatment, preference.wins, preference.losses, preference.ties) == ("treatment", 60, 40, 100)
     assert preference.delta == pytest.approx(0.05)
+
+
+def test_each_of_two_interleaved_treatments_is_told() -> None:
+    drafted: Tables = {
+        "b": {(2520, 2520): 60, (-2520, 2520): 40, (0, 2520): 100},
+        "c": {(2520, 2520): 90, (-2520, 2520): 20, (0, 2520): 90},
+    }
+    ends = (("wins", 2520), ("losses", -2520), ("ties", 0))
+    counts = {name: {arm: table[x, 2520] for arm, table in drafted.items()} for name, x in ends}
+    arms = (Arm("a", "v-1"), Arm("b", "v-2"), Arm("c", "v-3"))
+    card = read(replace(see(preference=drafted), counts=counts), kind="interleaving", arms=arms)
+    assert [(one.treatment, one.wins, one.losses) for one in card.preferences] == [("b", 60, 40), ("c", 90, 20)]
+    assert card.metrics[0].values.keys() == {"b", "c"}
+    assert "The arm c wins: of 110 searches with a preference, 90 went to the arm c and 20 to the old." in card.sentence
 
 
 def test_progress_grows_with_searches_and_days_and_ends_at_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,17 @@ def test_an_interleaved_search_prefers_by_its_weight() -> None:
         [-1260, 1260, 0, 1, 0],
         [0, 1260, 0, 0, 1],
     ]
+
+
+def test_a_search_of_three_rankings_prefers_for_each_treatment() -> None:
+    shown = ShownList("q1", AT, RANKS, Outcome(clicked=(1,), clicked_ms=(9,)), teams=("treatment_2", "control", ""))
+    names = ("preferred", "offered", "wins", "losses", "ties")
+
+    found = signals_of(replace(shown, rankings=3), ASKED, None)._asdict()
+
+    assert [found[name] for name in names] == [0, 1260, 0, 0, 1]
+    assert [found[f"{name}_2"] for name in names] == [2520, 2520, 1, 0, 0]
+    assert not any(signals_of(replace(shown, rankings=2), ASKED, None)._asdict()[f"{name}_2"] for name in names)
 
 
 def test_signals_add_up() -> None:

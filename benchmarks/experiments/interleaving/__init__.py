@@ -1,0 +1,1 @@
+"""What interleaving sees of two versions: nothing where there is nothing, and how soon it sees a difference."""
