@@ -214,7 +214,8 @@ def test_three_rankings_are_interleaved_in_one_list(house: House) -> None:
     assert sides - {""} <= {"control", "treatment", "treatment_2"}
     card = house.client.get(f"/v1/experiments/{experiment}").json()
     assert [one["treatment"] for one in card["preferences"]] == ["words", "rrf"]
-    assert house.client.get(f"/console/experiments/{experiment}").status_code == 200
+    for page in (f"/console/experiments/{experiment}", f"/console/experiments/{experiment}/report"):
+        assert house.client.get(page).status_code == 200
 
 
 def test_a_longer_page_begins_with_the_drafted_list_of_a_shorter_one(house: House) -> None:
