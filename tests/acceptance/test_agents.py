@@ -133,7 +133,7 @@ def test_the_same_tools_answer_over_http(service: Server) -> None:
 def test_documents_are_listed_with_ranks_and_wrong_calls_explained(service: Server) -> None:
     async def talk() -> None:
         async with Client(over_stdio(service)) as client:
-            found = await call(client, "search", query="rotate picture", k=2)
+            found = await call(client, "search", query="rotate picture", limit=2)
             assert [hit["rank"] for hit in found["hits"]] == [1, 2]
             assert found["hits"][0]["document_id"] == "rotate-picture"
             assert found["hits"][0]["title"] == "rotate picture"

@@ -96,7 +96,7 @@ def test_what_the_service_refuses_is_told_in_its_words(service: Server) -> None:
             client.flush()
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["threads", "asyncio"])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_of_the_documentation_run(service: Server, example: str) -> None:
     program = example.replace("http://127.0.0.1:8080", service.url)
     done = subprocess.run(  # noqa: S603  our own program

@@ -67,7 +67,8 @@ def take(parse: Callable[..., Any], value: Any) -> Content:
 def native_event(kind: str) -> dict[str, Any]:
     value = {"rating": 4, "dwell": 12.5, "conversion": 9.5}.get(kind)
     event = {"id": "e1", "type": kind, "query_id": "q1", "document_id": "d1", "user": "u1", "at": AT}
-    return event if value is None else event | {"value": value}
+    named = {"name": "wished"} if kind == "custom" else {}
+    return event | named | ({} if value is None else {"value": value})
 
 
 SEARCH = {"query": "print envelopes", "user": "u1", "session": "s1", "surface": "page"}

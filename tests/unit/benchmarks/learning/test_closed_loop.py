@@ -49,6 +49,7 @@ def test_queries_that_users_ask_under_another_spelling_are_not_held_out(world: E
     assert not world.held_out.keys() & world.asked.keys()
 
 
+@pytest.mark.timeout(400)
 def test_a_run_measures_at_every_training_and_repeats_itself(world: EvaluationHarness) -> None:
     rows = Simulation(world, Setting("closed"), clicks=60, seed=1).run(lambda _: None)
     again = Simulation(world, Setting("closed"), clicks=60, seed=1).run(lambda _: None)
