@@ -190,7 +190,7 @@ def test_a_scorecard_shows_arms_effect_split_and_decision(house: House) -> None:
     text = house.text(f"/experiments/{experiment}")
     assert "<svg" in text
     assert "It may be read at any time" in text
-    assert "They fit the planned split" in text
+    assert "The units fit the planned split" in text
     report = house.get(f"/experiments/{experiment}/report")
     assert f'href="/console/experiments/{experiment}/report?collection=default"' in text
     assert "The units fit the planned split" in report.text

@@ -162,3 +162,8 @@ def test_what_came_later_leaves_the_hashes_of_earlier_plans_alone() -> None:
     stored = make().to_json()
     assert not {"definitions", "assigned_by", "window_days"} & stored.keys()
     assert all("engine" not in arm for arm in stored["arms"])
+
+
+def test_the_hash_of_a_plan_for_a_gain_is_what_it_was() -> None:
+    assert "aim" not in make().to_json()
+    assert ExperimentPlan.from_json(make(aim="holdback").to_json()) == make(aim="holdback")
