@@ -23,6 +23,7 @@ from collector.reads.collections import (
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.first_arms import read_seen_units
 from collector.reads.rated import read_signals
+from collector.reads.surfaces import read_surfaces
 from collector.totals.history import History, read_history
 from collector.totals.recent import RecentWindow, read_recent
 from collector.totals.refolded import refolded_history, refolded_totals
@@ -66,6 +67,7 @@ __all__ = [
     "read_recent",
     "read_seen_units",
     "read_signals",
+    "read_surfaces",
     "refolded_history",
     "refolded_totals",
     "stored_totals",

@@ -74,6 +74,11 @@ def monotonic_s() -> float:
     return time.perf_counter()
 
 
+def thread_s() -> float:
+    """Return seconds of processor that this thread has used; what else the machine does is no part of them."""
+    return time.thread_time()
+
+
 def make_clock(speed: float = 1.0, origin: datetime | None = None) -> Clock:
     """Return the system clock, or an accelerated one when `speed` is not 1."""
     if speed == 1.0:

@@ -6,12 +6,10 @@ by it, and the fast ones learn anew on top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed_version
 from typing import Any
-
-import numpy as np
 
 from foundation.arrays import Floats
 from foundation.clock import Clock, monotonic_s
@@ -19,18 +17,14 @@ from foundation.contracts import Labeller, Manifest
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from retrainer.data.dataset import Dataset
-from retrainer.gate.ablation import QUERIES, measure_contributions
-from retrainer.gate.comparison import compare
+from retrainer.gate.examination import Examiner, encode_queries
 from retrainer.gate.gate import Gate, judge_candidate
-from retrainer.gate.views import look
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.protocol import LearnsEncoder
 from retrainer.learners.training_set import prepare_training_set
-from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.index.space import Space
-from serving.ranking.model import load_model, write_memory
-from serving.ranking.pipeline import Ranker
+from serving.ranking.model import write_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +115,7 @@ def _learn_encoder(
     """Return the champion with an encoder that labels have taught, and how it was made."""
     base = training.open_space(training.baseline)
     keys = sorted({label.query_key for label in learned.labels})
-    queries = {query.key: query for query in _queries(base, keys)}
+    queries = {query.key: query for query in encode_queries(base, keys)}
     found = learner.learn(learned.labels, base.corpus, queries, seed=training.seed, progress=training.progress)
     form = training.registry.artifacts.put(found.form)
     return replace(champion, encoder=found.name, encoder_form=form), {"learners": "encoder"} | found.lineage
@@ -141,36 +135,9 @@ def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: A
 
 
 def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
-    """Return the gate's decision on a candidate, loaded from its artifacts as a replica would."""
-    held_out = {row.query_key for row in dataset.judge}
-    theirs = training.open_space(candidate)
-    comparison = compare(
-        look(_open(training, champion), _queries(training.open_space(champion), held_out)),
-        look(_open(training, candidate), _queries(theirs, held_out)),
-        dataset.judge,
-        training.labeller,
-    )
-    clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
-    measured = np.random.default_rng(training.seed).permutation(clicked)[:QUERIES].tolist()
-    contributions = measure_contributions(
-        candidate,
-        lambda manifest: _open(training, manifest),
-        _queries(theirs, measured),
-        dataset.learn,
-    )
-    return judge_candidate(comparison, contributions, dataset.clusters, training.seed)
-
-
-def _queries(space: Space, keys: Iterable[str]) -> list[Query]:
-    asked = sorted(keys)
-    return [Query(key, key, vector) for key, vector in zip(asked, space.embedder.embed_queries(asked), strict=True)]
-
-
-def _open(training: TrainingContext, manifest: Manifest) -> Ranker:
-    space = training.open_space(manifest)
-    dimension = space.corpus.dense.dimension
-    model = load_model(manifest, training.registry.artifacts.get, space.embedder.embed_queries, dimension)
-    return Ranker(space.corpus, model)
+    """Return the gate's decision on a candidate."""
+    examiner = Examiner(training.open_space, training.registry.artifacts.get, training.labeller, training.seed)
+    return judge_candidate(examiner.examine(dataset, champion, candidate))
 
 
 def _lineage(

@@ -21,6 +21,7 @@ from foundation.settings import Settings
 from foundation.statistics import bootstrap_interval
 from retrainer.gate.comparison import Comparison, compare, count_lists
 from retrainer.gate.gate import judge_candidate
+from retrainer.gate.measurements import Measurements
 from retrainer.gate.views import View, look
 from retrainer.learners.alternation import learn
 from retrainer.learners.training_set import prepare_training_set
@@ -140,7 +141,7 @@ def _judge(
     lists = count_lists(judged)
     often = np.array([lists[key] >= MANY_LISTS for key in found.keys])
     off = float((found.change - truth)[often].mean()) if often.sum() >= _MIN_QUERIES else None
-    gate = judge_candidate(found, {}, {key: key for key in found.keys}, cell.seed)
+    gate = judge_candidate(Measurements(found, {key: key for key in found.keys}, cell.seed))
     return Judged(
         cell=told,
         clicks=cell.clicks,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 import sqlalchemy as sa
 
-from collector.api import latest_change, read_evidence
+from collector.api import latest_change, read_evidence, read_surfaces
 from foundation.arrays import Floats
+from foundation.clock import period_of, start_of_period
 from foundation.contracts import Evidence
 from foundation.errors import Conflict
 from foundation.ids import digest_json
@@ -35,6 +36,7 @@ class Dataset:
         clusters: Cluster by query key, for resampling whole clusters.
         left_out: Queries that are neither learned from nor judged by: of a cluster to learn from, and nearly equal to
             a query of another that judges.
+        surfaces: The surface on which each query was asked most lately, by query key.
     """
 
     collection: str
@@ -44,6 +46,7 @@ class Dataset:
     judge: list[Evidence]
     clusters: Mapping[str, str]
     left_out: int = 0
+    surfaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -84,7 +87,8 @@ def freeze_dataset(
     threshold = Threshold(len(clicked), len(_clicked(dataset.judge)))
     if not threshold.reached:
         raise Conflict(f"collection {collection!r}: {threshold.tell()}")
-    return dataset
+    judged_since = start_of_period(period_of(now) - JUDGED_WEEKS)
+    return replace(dataset, surfaces=read_surfaces(engine, collection, judged_since))
 
 
 def split_dataset(

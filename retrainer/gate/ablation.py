@@ -15,14 +15,18 @@ import numpy as np
 
 from foundation.arrays import Doubles
 from foundation.contracts import Evidence, Manifest
-from retrainer.gate.views import believe
+from retrainer.gate.views import believe, score
 from retrainer.learners.belief import Odds, log_likelihood, read_odds
+from retrainer.learners.caution import PRODUCTION_WEIGHTS
+from retrainer.learners.sharpness import sharpen
 from serving.encode.query import Query
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import FirstStage, retrieve
 
 QUERIES = 300
 """Most queries that a part is checked on."""
+MIN_SURENESS = 2.0
+"""By so many standard errors a part must make the clicks that it learned from likelier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,14 @@ class Contribution:
         return cls(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values)))
 
     @property
+    def sureness(self) -> float:
+        """How many standard errors the mean is from 0; 0 where nothing was measured."""
+        return self.mean / self.error if self.error else math.copysign(math.inf, self.mean) if self.mean else 0.0
+
+    @property
     def proven(self) -> bool:
-        """Whether it is above 0 by more than two standard errors."""
-        return self.mean > 2 * self.error
+        """Whether it is surely above 0."""
+        return self.sureness > MIN_SURENESS
 
 
 def measure_contributions(
@@ -55,8 +64,9 @@ def measure_contributions(
 ) -> dict[str, Contribution]:
     """Return what each part of `candidate` contributes, by its name in the manifest.
 
-    Adapter and residuals are compared with the candidate without them. The memory contributes what the clicks on
-    the document that it chose for a query say, under the candidate's curve.
+    Adapter and residuals are compared with the candidate without them, learned fusion weights with production's own,
+    both made equally sharp. The memory contributes what the clicks on the document that it chose for a query say, under
+    the candidate's curve.
 
     Args:
         queries: Queries that the candidate learned from.
@@ -69,6 +79,11 @@ def measure_contributions(
         part: Contribution.of(likelihood - _likelihood(load(without), asked, clicks))
         for part, without in _without_each(candidate).items()
     }
+    if candidate.fusion == "linear" and candidate.weights != PRODUCTION_WEIGHTS:
+        production = load(replace(candidate, weights=PRODUCTION_WEIGHTS))
+        contributions["fusion"] = Contribution.of(
+            _sharp_likelihood(whole, asked, clicks) - _sharp_likelihood(production, asked, clicks)
+        )
     if candidate.memory:
         contributions["memory"] = Contribution.of(_chosen(whole, queries, clicks))
     return contributions
@@ -83,6 +98,14 @@ def _without_each(candidate: Manifest) -> dict[str, Manifest]:
 def _likelihood(ranker: Ranker, asked: list[FirstStage], clicks: Odds) -> Doubles:
     """Return the log likelihood of each query's clicks, if one document answers it as the ranker believes."""
     return np.array([log_likelihood(believe(ranker, one), clicks.get(one.query.key, {})) for one in asked])
+
+
+def _sharp_likelihood(ranker: Ranker, asked: list[FirstStage], clicks: Odds) -> Doubles:
+    """Return the same of beliefs that are as sharp as every other version's."""
+    beliefs = sharpen([score(ranker, one) for one in asked])
+    return np.array(
+        [log_likelihood(belief, clicks.get(one.query.key, {})) for one, belief in zip(asked, beliefs, strict=True)]
+    )
 
 
 def _chosen(ranker: Ranker, queries: list[Query], clicks: Odds) -> Doubles:

@@ -35,6 +35,7 @@ class Comparison:
         overlap: Share of the champion's ten that the candidate also shows, by query.
         under_champion: Change of nDCG@10 when clicks are read under the champion's belief.
         under_candidate: Change when they are read under the candidate's.
+        lists: How many lists of each query were looked at.
         weights: How much each query weighs, by its lists.
         share: How much the candidate's reading weighs, from 0 to 1: one half as long as clicks decide nothing.
         data: How much of the judgment is data, from 0 to 1: by what share clicks bring the readings together.
@@ -46,6 +47,7 @@ class Comparison:
     overlap: Doubles
     under_champion: Doubles
     under_candidate: Doubles
+    lists: Doubles
     weights: Doubles
     share: float
     data: float
@@ -81,8 +83,9 @@ def compare(champion: View, candidate: View, evidence: list[Evidence], labeller:
     untold = np.array([[_qualities(view, gains.beliefs, keys) for view in views] for gains in views])
     weighed = (1 - share) * qualities[0] + share * qualities[1]
     changes, guesses = qualities[:, 1] - qualities[:, 0], untold[:, 1] - untold[:, 0]
-    lists = count_lists(evidence)
-    weights = np.array([lists[key] / (lists[key] + _HALF_WEIGHT) for key in keys])
+    counted = count_lists(evidence)
+    lists = np.array([counted[key] for key in keys])
+    weights = lists / (lists + _HALF_WEIGHT)
     old, new = champion.tops, candidate.tops
     return Comparison(
         keys=keys,
@@ -91,6 +94,7 @@ def compare(champion: View, candidate: View, evidence: list[Evidence], labeller:
         overlap=np.array([len(set(old[key]) & set(new[key])) / max(1, len(old[key])) for key in keys]),
         under_champion=changes[0],
         under_candidate=changes[1],
+        lists=lists,
         weights=weights,
         share=share,
         data=_share_of_data(changes[1] - changes[0], guesses[1] - guesses[0], weights),

@@ -9,6 +9,7 @@ import pytest
 
 from foundation.contracts import CURVE_RANKS, Document, Evidence, Manifest
 from retrainer.gate.ablation import Contribution, measure_contributions
+from retrainer.learners.caution import PRODUCTION_WEIGHTS
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Adapter, Residuals
@@ -24,7 +25,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 @dataclass
 class CrossFitter:
-    """Queries that share no word with their documents, and what was learned of them."""
+    """Queries half of whose words name another document than the one that answers, and what was learned of them."""
 
     corpus: Corpus = field(default_factory=lambda: Corpus(SIZE))
     queries: list[Query] = field(default_factory=list)
@@ -33,7 +34,7 @@ class CrossFitter:
 
     def load(self, manifest: Manifest) -> Ranker:
         """Return the learned model with the parts that the manifest names."""
-        kept = self.model
+        kept = replace(self.model, weights=manifest.weights)
         if not manifest.adapter:
             kept = replace(kept, adapter=None)
         if not manifest.residuals:
@@ -42,7 +43,9 @@ class CrossFitter:
 
     def worth(self) -> dict[str, Contribution]:
         """Return what each part of the model is worth."""
-        manifest = Manifest("encoder", adapter="a", residuals="r", memory="m", fusion="linear", weights=WEIGHTS)
+        manifest = Manifest(
+            "encoder", adapter="a", residuals="r", memory="m", fusion="linear", weights=self.model.weights
+        )
         return measure_contributions(manifest, self.load, self.queries, self.evidence)
 
 
@@ -62,7 +65,7 @@ def fitter() -> CrossFitter:
     weight[np.arange(half), half + np.arange(half)] = 1.0
     shown = (6.0, *[0.0] * (CURVE_RANKS - 1))
     for number, name in enumerate(names):
-        key = f"query {number}"
+        key = f"document {(number + 2 * (number % 2)) % half}"
         fitter.queries.append(Query(key, key, vectors[half + number]))
         fitter.evidence.append(Evidence(key, name, shown, shown, users=6))
     past = [Remembered(query.key, query.vector, {name: 1.0}) for query, name in zip(fitter.queries, names, strict=True)]
@@ -83,7 +86,7 @@ def turned(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def test_every_part_that_learned_is_worth_something(fitter: CrossFitter) -> None:
     worth = fitter.worth()
-    assert worth.keys() == {"adapter", "residuals", "memory"}
+    assert worth.keys() == {"adapter", "residuals", "memory", "fusion"}
     assert all(part.proven for part in worth.values())
 
 
@@ -109,8 +112,22 @@ def test_swapped_ids_are_found_in_residuals_and_memory(fitter: CrossFitter) -> N
     assert not worth["memory"].proven
 
 
+@pytest.mark.parametrize("weights", [{"adapted_mean": -12.0}, {"bm25_share": 10.0}, {"length": 3.0}])
+def test_fusion_weights_that_clicks_do_not_speak_for_are_worth_nothing(
+    fitter: CrossFitter, weights: dict[str, float]
+) -> None:
+    fitter.model = replace(fitter.model, weights=weights)
+    assert not fitter.worth()["fusion"].proven
+
+
+def test_sharper_fusion_weights_are_worth_as_much(fitter: CrossFitter) -> None:
+    once = fitter.worth()["fusion"]
+    fitter.model = replace(fitter.model, weights={name: 3 * weight for name, weight in WEIGHTS.items()})
+    assert fitter.worth()["fusion"].mean == pytest.approx(once.mean, abs=1e-6)
+
+
 def test_a_part_that_is_absent_is_not_measured(fitter: CrossFitter) -> None:
-    manifest = Manifest("encoder", fusion="linear", weights=WEIGHTS)
+    manifest = Manifest("encoder", fusion="linear", weights=PRODUCTION_WEIGHTS)
     assert measure_contributions(manifest, fitter.load, fitter.queries, fitter.evidence) == {}
 
 

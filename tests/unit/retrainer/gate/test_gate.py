@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,35 +14,22 @@ from hypothesis.extra import numpy as arrays
 from foundation.statistics import bootstrap_interval
 from retrainer.data.threshold import MIN_JUDGED
 from retrainer.gate.ablation import Contribution
+from retrainer.gate.checks.change import MIN_OVERLAP
+from retrainer.gate.checks.held_out import MIN_LOW_BOUND
 from retrainer.gate.comparison import Comparison
-from retrainer.gate.gate import MIN_LOW_BOUND, MIN_OVERLAP, judge_candidate
+from retrainer.gate.gate import CHECKS, Gate, judge_candidate
+from retrainer.gate.measurements import Latency
+from tests.measured import comparison, measured
 
 KNOWN = {"adapter": Contribution(0.3, 0.04), "residuals": Contribution(0.1, 0.02), "memory": Contribution(2.0, 0.1)}
 
 
-def comparison(change: list[float], overlap: float = 0.8) -> Comparison:
-    before = np.full(len(change), 0.4)
-    keys = [f"query {number}" for number in range(len(change))]
-    changes = np.array(change)
-    return Comparison(
-        keys=keys,
-        champion=before,
-        candidate=before + changes,
-        overlap=np.full(len(change), overlap),
-        under_champion=changes - 0.02,
-        under_candidate=changes + 0.02,
-        weights=np.ones(len(change)),
-        share=0.5,
-        data=0.5,
-    )
-
-
-def alone(count: int) -> dict[str, str]:
-    return {f"query {number}": str(number) for number in range(count)}
+def judge(found: Comparison, **other: Any) -> Gate:
+    return judge_candidate(measured(found, **{"contributions": KNOWN} | other))
 
 
 def test_a_candidate_that_is_better_everywhere_passes() -> None:
-    gate = judge_candidate(comparison([0.05] * 40), KNOWN, alone(40), seed=0)
+    gate = judge(comparison([0.05] * 40))
     assert gate.passed
     assert "+0.0500" in gate.reason
     assert gate.metrics["change"] == pytest.approx(0.05)
@@ -59,25 +47,25 @@ def test_a_candidate_that_is_better_everywhere_passes() -> None:
     ],
 )
 def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: str) -> None:
-    gate = judge_candidate(comparison(change, overlap), KNOWN, alone(len(change)), seed=0)
+    gate = judge(comparison(change, overlap))
     assert not gate.passed
     assert why in gate.reason
 
 
 def test_a_refusal_names_check_number_bound_and_the_worst_queries() -> None:
-    gate = judge_candidate(comparison([-0.3, *[-0.01] * 39]), KNOWN, alone(40), seed=0)
+    gate = judge(comparison([-0.3, *[-0.01] * 39]))
     assert "mean change -0.0173, must be above +0.0000" in gate.reason
     assert "worst: 'query 0' -0.300, 'query 1' -0.010" in gate.reason
 
 
 def test_a_candidate_that_ranks_as_the_champion_does_is_told_so() -> None:
-    gate = judge_candidate(comparison([0.0] * 40, overlap=1.0), KNOWN, alone(40), seed=0)
+    gate = judge(comparison([0.0] * 40, overlap=1.0))
     assert not gate.passed
     assert "as the champion does" in gate.reason
 
 
 def test_the_readings_are_reported_with_how_much_is_data() -> None:
-    gate = judge_candidate(comparison([0.05] * 40), KNOWN, alone(40), seed=0)
+    gate = judge(comparison([0.05] * 40))
     assert gate.metrics["change_as_champion_reads"] == pytest.approx(0.03)
     assert gate.metrics["change_as_candidate_reads"] == pytest.approx(0.07)
     assert gate.metrics["data"] == 0.5
@@ -86,27 +74,27 @@ def test_the_readings_are_reported_with_how_much_is_data() -> None:
 def test_queries_weigh_by_their_lists() -> None:
     change = comparison([0.2] * 20 + [-0.1] * 20)
     light = replace(change, weights=np.array([0.1] * 20 + [1.0] * 20))
-    assert judge_candidate(change, KNOWN, alone(40), seed=0).passed
-    assert not judge_candidate(light, KNOWN, alone(40), seed=0).passed
+    assert judge(change).passed
+    assert not judge(light).passed
 
 
 @pytest.mark.parametrize("part", KNOWN)
 def test_no_gain_lets_a_broken_part_through(part: str) -> None:
-    gate = judge_candidate(comparison([0.05] * 40), KNOWN | {part: Contribution(0.003, 0.002)}, alone(40), seed=0)
+    gate = judge(comparison([0.05] * 40), contributions=KNOWN | {part: Contribution(0.003, 0.002)})
     assert not gate.passed
     assert f"by {part} (+0.003 ± 0.002)" in gate.reason
     assert gate.metrics[f"worth_{part}"] == pytest.approx(0.003)
 
 
 def test_a_candidate_without_parts_has_none_to_break() -> None:
-    assert judge_candidate(comparison([0.05] * 40), {}, alone(40), seed=0).passed
+    assert judge(comparison([0.05] * 40), contributions={}).passed
 
 
 def test_equal_questions_count_as_one() -> None:
     change = [0.2] * 20 + [-0.03] * 20
-    together = {key: cluster if int(cluster) >= 20 else "0" for key, cluster in alone(40).items()}
-    assert judge_candidate(comparison(change), KNOWN, alone(40), seed=0).passed
-    assert not judge_candidate(comparison(change), KNOWN, together, seed=0).passed
+    together = {f"query {number}": str(max(number, 19)) for number in range(40)}
+    assert judge(comparison(change)).passed
+    assert not judge(comparison(change), clusters=together).passed
 
 
 def test_a_seed_fixes_the_decision() -> None:
@@ -123,9 +111,20 @@ def test_the_interval_lies_within_the_changes(change: np.ndarray[tuple[int], np.
 
 def test_noise_around_nothing_seldom_passes() -> None:
     random = np.random.default_rng(0)
-    passed = [
-        judge_candidate(comparison(random.normal(0, 0.2, 200).tolist()), KNOWN, alone(200), seed).passed
-        for seed in range(100)
-    ]
+    passed = [judge(comparison(random.normal(0, 0.2, 200).tolist()), seed=seed).passed for seed in range(100)]
     assert sum(passed) <= 15
     assert MIN_LOW_BOUND < 0
+
+
+def test_every_failed_check_is_told_and_every_number_is_kept() -> None:
+    gate = judge(
+        comparison([-0.1] * 40, overlap=0.1),
+        latency=Latency(1.0, 50.0),
+        reloaded_otherwise=("toner",),
+        memory_mib=900.0,
+    )
+    for problem in ("not better", "could be worse", "never shown before", "too slowly", "each time", "too much memory"):
+        assert problem in gate.reason
+    assert "'toner'" in gate.reason
+    assert {f"check_{name}" for name in ("mean", "overlap", "latency", "reload", "memory")} <= gate.metrics.keys()
+    assert {name.removeprefix("check_") for name in gate.metrics if name.startswith("check_")} <= CHECKS.keys()

@@ -1,0 +1,131 @@
+"""Measures a candidate beside its champion, each loaded from its artifacts as a replica would."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from foundation.clock import thread_s
+from foundation.contracts import Labeller, Manifest, query_key
+from retrainer.data.dataset import Dataset
+from retrainer.gate.ablation import QUERIES, Contribution, measure_contributions
+from retrainer.gate.comparison import compare, ndcg
+from retrainer.gate.measurements import JudgedQueries, Latency, Measurements
+from retrainer.gate.views import DEPTH, look
+from serving.encode.query import Query
+from serving.index.corpus import Corpus
+from serving.index.space import Space
+from serving.ranking.model import load_model
+from serving.ranking.pipeline import Ranker
+from serving.ranking.retrieval import FirstStage, retrieve
+
+_TITLES = 200
+_TIMED = 50
+_MIB = 2.0**20
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Opens versions and measures them.
+
+    Attributes:
+        open_space: Returns the documents as the encoder of a version reads them.
+        fetch: Returns an artifact's bytes by digest.
+    """
+
+    open_space: Callable[[Manifest], Space]
+    fetch: Callable[[str], bytes]
+    labeller: Labeller
+    seed: int
+
+    def examine(self, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Measurements:
+        """Return what is measured of a candidate; takes seconds, and minutes with ten thousand judged queries."""
+        held_out = {row.query_key for row in dataset.judge}
+        old, new = self.open(champion), self.open(candidate)
+        theirs, ours = self.ask(champion, held_out), self.ask(candidate, held_out)
+        views = look(old, theirs), look(new, ours)
+        again, memory_mib = self._reopen(candidate)
+        asked = [retrieve(new.corpus, query) for query in ours[:_TIMED]]
+        return Measurements(
+            comparison=compare(*views, dataset.judge, self.labeller),
+            clusters=dataset.clusters,
+            seed=self.seed,
+            champion_tops=views[0].tops,
+            candidate_tops=views[1].tops,
+            surfaces=dataset.surfaces,
+            contributions=self._contribute(dataset, candidate),
+            known_items=self._find_titles(champion, candidate, old, new),
+            latency=_time(old, new, [retrieve(old.corpus, query) for query in theirs[:_TIMED]], asked),
+            reloaded_otherwise=tuple(one.query.key for one in asked if _rank(new, one) != _rank(again, one)),
+            memory_mib=memory_mib,
+        )
+
+    def open(self, manifest: Manifest) -> Ranker:
+        """Return the ranker of a version."""
+        space = self.open_space(manifest)
+        dimension = space.corpus.dense.dimension
+        return Ranker(space.corpus, load_model(manifest, self.fetch, space.embedder.embed_queries, dimension))
+
+    def ask(self, manifest: Manifest, keys: Iterable[str]) -> list[Query]:
+        """Return queries as the encoder of a version reads them, in the order of their keys."""
+        return encode_queries(self.open_space(manifest), keys)
+
+    def _contribute(self, dataset: Dataset, candidate: Manifest) -> dict[str, Contribution]:
+        clicked = sorted({row.query_key for row in dataset.learn if sum(row.clicked) > 0})
+        measured = np.random.default_rng(self.seed).permutation(clicked)[:QUERIES].tolist()
+        return measure_contributions(candidate, self.open, self.ask(candidate, measured), dataset.learn)
+
+    def _reopen(self, candidate: Manifest) -> tuple[Ranker, float]:
+        """Return the candidate loaded once more, and the MiB that its parts take."""
+        tracemalloc.start()
+        try:
+            again = self.open(candidate)
+            return again, tracemalloc.get_traced_memory()[0] / _MIB
+        finally:
+            tracemalloc.stop()
+
+    def _find_titles(self, champion: Manifest, candidate: Manifest, old: Ranker, new: Ranker) -> JudgedQueries:
+        known = draw_titles(new.corpus, self.seed)
+        keys = sorted(known)
+        before, after = (
+            np.array([ndcg(_rank(ranker, retrieve(ranker.corpus, one)), known[one.key]) for one in queries])
+            for ranker, queries in ((old, self.ask(champion, keys)), (new, self.ask(candidate, keys)))
+        )
+        return JudgedQueries(keys, before, after)
+
+
+def encode_queries(space: Space, keys: Iterable[str]) -> list[Query]:
+    """Return queries by their keys, in the order of these."""
+    asked = sorted(keys)
+    return [Query(key, key, vector) for key, vector in zip(asked, space.embedder.embed_queries(asked), strict=True)]
+
+
+def draw_titles(corpus: Corpus, seed: int) -> dict[str, dict[str, float]]:
+    """Return titles as queries by key, each with the drawn documents that are called so."""
+    drawn = np.random.default_rng(seed).permutation(sorted(corpus.ids()))[:_TITLES].tolist()
+    known: dict[str, dict[str, float]] = {}
+    for name in drawn:
+        row = corpus.row(name)
+        key = query_key(corpus.document(row).title) if row is not None else ""
+        if key:
+            known.setdefault(key, {})[name] = 1.0
+    return known
+
+
+def _rank(ranker: Ranker, first_stage: FirstStage) -> list[str]:
+    return [hit.document_id for hit in ranker.rank(first_stage, DEPTH).hits]
+
+
+def _time(old: Ranker, new: Ranker, theirs: list[FirstStage], ours: list[FirstStage]) -> Latency | None:
+    """Return how long both take, in turns."""
+    took: tuple[list[float], list[float]] = ([], [])
+    for pair in zip(theirs, ours, strict=True):
+        for ranker, one, times in zip((old, new), pair, took, strict=True):
+            began_s = thread_s()
+            ranker.rank(one, DEPTH)
+            times.append(1000 * (thread_s() - began_s))
+    return Latency(median(took[0]), median(took[1])) if took[0] else None

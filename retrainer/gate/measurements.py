@@ -1,0 +1,72 @@
+"""What is measured of a candidate beside its champion: all that the gate's checks know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from foundation.arrays import Doubles
+from retrainer.gate.ablation import Contribution
+from retrainer.gate.comparison import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedQueries:
+    """Two versions on queries whose answers are known: nDCG@10 by query, arrays of shape (n,)."""
+
+    keys: list[str] = field(default_factory=list)
+    champion: Doubles = field(default_factory=lambda: np.zeros(0))
+    candidate: Doubles = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def change(self) -> Doubles:
+        """Change of nDCG@10 by query."""
+        return self.candidate - self.champion
+
+    def mean_change(self) -> tuple[float, float]:
+        """Return the mean change and its standard error; without a query neither is anything."""
+        change = self.change
+        if not len(change):
+            return 0.0, 0.0
+        return float(change.mean()), float(change.std()) / math.sqrt(len(change))
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Medians of the milliseconds of processor that two versions take to rank what is retrieved already."""
+
+    champion_ms: float
+    candidate_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """A candidate beside its champion.
+
+    Attributes:
+        comparison: Both on queries that neither learned from, as their clicks are read.
+        clusters: Cluster by query key, for resampling whole clusters.
+        champion_tops: The ten documents that the champion shows for the judged queries, by query key.
+        candidate_tops: The same of the candidate.
+        surfaces: The surface on which each query is asked most, by query key; "" where nobody knows.
+        contributions: What each learned part adds to the likelihood of learned clicks, by its name.
+        known_items: Both on titles of documents, each of which is to find its own.
+        latency: How long both take; None where nobody measured.
+        reloaded_otherwise: Queries that the candidate ranks differently once its artifacts are loaded again.
+        memory_mib: What its parts take in memory.
+    """
+
+    comparison: Comparison
+    clusters: Mapping[str, str]
+    seed: int
+    champion_tops: Mapping[str, list[str]] = field(default_factory=dict)
+    candidate_tops: Mapping[str, list[str]] = field(default_factory=dict)
+    surfaces: Mapping[str, str] = field(default_factory=dict)
+    contributions: Mapping[str, Contribution] = field(default_factory=dict)
+    known_items: JudgedQueries = field(default_factory=JudgedQueries)
+    latency: Latency | None = None
+    reloaded_otherwise: tuple[str, ...] = ()
+    memory_mib: float = 0.0
