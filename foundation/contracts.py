@@ -259,6 +259,8 @@ class Manifest:
         curve: Click curve by which a query's own live evidence is read.
         encoder_form: The encoder's exported form, for processes without torch. The name of the encoder says all
             that a version's id has to, so the form is no part of it: exports of two machines may differ.
+        encoder_source: The weights that the form was made of, as a packed folder, where it is no encoder of the
+            settings; to export the version by. No part of its id either.
     """
 
     encoder: str
@@ -270,12 +272,13 @@ class Manifest:
     weights: dict[str, float] = field(default_factory=dict)
     curve: ClickCurve = PRIOR_CURVE
     encoder_form: str = field(default="", compare=False)
+    encoder_source: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
         """The version's name: "v-" and the first 16 digits of the manifest's digest."""
         identity = self.to_json()
-        del identity["encoder_form"]
+        del identity["encoder_form"], identity["encoder_source"]
         return "v-" + digest_json(identity)[:16]
 
     def to_json(self) -> dict[str, Any]:

@@ -117,8 +117,9 @@ def _learn_encoder(
     keys = sorted({label.query_key for label in learned.labels})
     queries = {query.key: query for query in encode_queries(base, keys)}
     found = learner.learn(learned.labels, base.corpus, queries, seed=training.seed, progress=training.progress)
-    form = training.registry.artifacts.put(found.form)
-    return replace(champion, encoder=found.name, encoder_form=form), {"learners": "encoder"} | found.lineage
+    put = training.registry.artifacts.put
+    tuned = replace(champion, encoder=found.name, encoder_form=put(found.form), encoder_source=put(found.source))
+    return tuned, {"learners": "encoder"} | found.lineage
 
 
 def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: ArtifactStore) -> Manifest:

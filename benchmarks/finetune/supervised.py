@@ -12,6 +12,7 @@ from benchmarks.harness.evaluation import DEPTH, EvaluationHarness
 from clickloop.judged import JudgedLabels
 from foundation.contracts import CURVE_RANKS, Evidence, Label
 from foundation.errors import Conflict
+from retrainer.interchange.packing import pack_folder
 from retrainer.learners.alternation import learn
 from retrainer.learners.encoder.learner import EncoderLearner
 from retrainer.learners.encoder.protocol import LearnedEncoder
@@ -19,7 +20,7 @@ from retrainer.learners.encoder.tuning import TuningPlan
 from retrainer.learners.training_set import prepare_training_set
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoders import Encoders
-from serving.encode.form import open_encoder, pack_form
+from serving.encode.form import open_encoder, pack_form, packaged_model
 from serving.ranking.pipeline import Ranker
 from simulator.collection import JudgedCollection
 from simulator.quality import ndcg
@@ -70,7 +71,8 @@ class Bench:
         except Conflict as no_better:
             self._tell(no_better.detail)
             other = open_encoder("", self._forms, _OTHER_PRECISION, threads=1).digest
-            learned = LearnedEncoder(other, pack_form("", self._forms, _OTHER_PRECISION), {"encoder_share": 0.0})
+            form = pack_form("", self._forms, _OTHER_PRECISION)
+            learned = LearnedEncoder(other, form, pack_folder(packaged_model()), {"encoder_share": 0.0})
         return self._encoders.open(learned.name, lambda: learned.form), learned
 
     def _learn_encoder(self, collection: JudgedCollection, plan: TuningPlan) -> LearnedEncoder:

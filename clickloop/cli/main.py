@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
-from clickloop.cli import documents, experiments, feedback, keys, versions
+from clickloop.cli import documents, evaluating, experiments, feedback, keys, versions
 from clickloop.cli.demo import commands
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError, Overloaded, StoreAway
@@ -28,6 +28,7 @@ app.add_typer(experiments.app, name="experiment")
 app.add_typer(keys.app, name="keys")
 app.add_typer(documents.app)
 app.add_typer(feedback.app)
+app.add_typer(evaluating.app)
 app.add_typer(commands.app)
 
 
@@ -199,45 +200,6 @@ def doctor(
             out.print("[green]fine[/green]" if finding.good else "[red]look[/red]", finding.subject, "-", finding.what)
     if not all(finding.good for finding in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def compare(
-    collection_folder: Annotated[Path, typer.Option("--collection", help="Folder in BEIR form.")],
-    systems: Annotated[
-        str, typer.Option(help="Comma-separated: bm25, dense, rrf, hybrid, rerank, a version's id, a TREC run file.")
-    ] = "bm25,dense,rrf,hybrid",
-    split: Annotated[str, typer.Option(help="The judged queries to ask.")] = "test",
-    depth: Annotated[int, typer.Option(min=10, max=1000, help="Most results a query.")] = 100,
-    metrics: Annotated[
-        str, typer.Option(help="Comma-separated: nDCG@k, RR@k, AP, P@k, R@k.")
-    ] = "nDCG@10,RR@10,AP,P@10,R@10,R@100",
-    to: Annotated[Path | None, typer.Option(help="Folder for report.html and a TREC run file a system.")] = None,
-    seed: int = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Compare retrieval systems on judged queries, and say why each fails."""
-    from clickloop.container import Container
-    from clickloop.evaluation.measures import parse_measures
-    from clickloop.evaluation.report import compare as compare_systems
-    from clickloop.evaluation.report import print_comparison, write_report
-    from clickloop.evaluation.systems import RERANK, Systems
-    from simulator.collection import read_beir
-
-    measures = parse_measures(metrics, depth)
-    collection = read_beir(collection_folder)
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    with err.status(f"embedding {len(collection.documents)} documents, those seen before excepted"):
-        retrieval = Systems(Container(Settings()), collection, depth, late=RERANK in names)
-        found = compare_systems(collection_folder.name, collection, split, names, retrieval.rank, seed, measures)
-    if to is not None:
-        write_report(found, collection, to)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        print_comparison(found, out)
-    if to is not None:
-        err.print(f"report and runs are in {to}")
 
 
 @app.command()

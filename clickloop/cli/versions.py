@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
-from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, out, show
+from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, show
 from foundation.clock import monotonic_s
 from foundation.errors import NotReady
 from foundation.http_client import ServiceClient
+from foundation.settings import Settings
 
 _LOOK_EVERY_S = 0.02
 
-versions = typer.Typer(no_args_is_help=True, help="Read, name, promote and roll back versions.")
+versions = typer.Typer(no_args_is_help=True, help="Read, name, promote, roll back, export and import versions.")
 runs = typer.Typer(no_args_is_help=True, help="Read and name training runs.")
 
 
@@ -78,6 +80,43 @@ def roll_back(
     served = f"is served by every replica ({replicas}) after {waited_s:.2f} s"
     told = served if replicas else "is what replicas will serve; none reports that it serves now"
     out.print(f"champion {move['version']} {told}; before {move['previous']}", soft_wrap=True)
+
+
+@versions.command("export")
+def export_version(
+    version: Annotated[str, typer.Argument(help="Its id or name; champion stands for the one that serves.")],
+    folder: Annotated[Path, typer.Argument(help="Where to; made when it is not there.")],
+    collection: CollectionName = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Write a version as a folder of sentence-transformers, with ONNX networks and a model card."""
+    from clickloop.container import Container
+    from clickloop.interchange import export
+
+    with err.status("exporting"):
+        found, agreement = export(Container(Settings()), collection, version, folder)
+    told = {"version": found.id, "folder": str(folder), "cosine": agreement.exact, "cosine_serving": agreement.serving}
+    words = (
+        f"{found.id} is in {folder}; its queries agree with the version by a cosine of {agreement.exact:.4f}, and of "
+        f"{agreement.serving:.4f} with the network that serves"
+    )
+    show(told, as_json, words)
+
+
+@versions.command("import")
+def import_version(
+    folder: Annotated[Path, typer.Argument(help="A folder of sentence-transformers.")],
+    collection: CollectionName = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Make a folder of sentence-transformers a candidate version."""
+    from clickloop.container import Container
+    from clickloop.interchange import take_in
+
+    with err.status("importing"):
+        found = take_in(Container(Settings()), collection, folder)
+    told = {"version": found.id, "name": found.name, "status": found.status, "encoder": found.manifest.encoder}
+    show(told, as_json, f"{found.id}, called {found.name}, is a candidate; promote it, or prove it by an experiment")
 
 
 def await_champion(remote: ServiceClient, version: str, timeout_s: float = 30.0) -> tuple[int, float]:

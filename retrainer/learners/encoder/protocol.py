@@ -18,11 +18,13 @@ class LearnedEncoder:
     Attributes:
         name: Its name in manifests.
         form: Its exported form, packed.
+        source: The weights that the form was made of, packed.
         lineage: How it was made.
     """
 
     name: str
     form: bytes
+    source: bytes
     lineage: dict[str, Any]
 
 

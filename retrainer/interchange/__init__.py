@@ -1,0 +1,1 @@
+"""Versions as folders of sentence-transformers, on their way out and in."""
