@@ -40,11 +40,17 @@ class JudgedLabels:
 
 
 def read_judged(
-    folder: Path, collection: str, as_of: datetime, encode: Callable[[list[str]], Floats], keep: KeepClusters
+    folder: Path,
+    collection: str,
+    as_of: datetime,
+    encode: Callable[[list[str]], Floats],
+    keep: KeepClusters,
+    *,
+    cross_fitting: bool = True,
 ) -> tuple[Dataset, JudgedLabels]:
     """Return the judged queries of the split "train" as evidence, each judgment as one click, and their labels.
 
-    A part of the queries is kept aside for the gate, as with clicks.
+    The gate judges as with clicks: by a part of the queries that is kept aside, or by all where they are few.
 
     Raises:
         Conflict: The folder judges no query of this split.
@@ -61,5 +67,5 @@ def read_judged(
         Evidence(key, document, _ONCE, _ONCE if grade > 0 else _NEVER, users=int(grade > 0))
         for (key, document), grade in sorted(grades.items())
     ]
-    dataset = split_dataset(collection, as_of, 0, rows, rows, encode, keep)
+    dataset = split_dataset(collection, as_of, 0, rows, rows, encode, keep, cross_fitting=cross_fitting)
     return dataset, JudgedLabels({pair: max(grade, 0.0) for pair, grade in grades.items()})

@@ -117,7 +117,7 @@ def train(
     """
     record = _make_tracker(container.settings.mlflow_url)
     actor = container.runs.get(collection, run_id).actor if run_id else command_line_actor()
-    training, dataset, champion = prepare_training(container, collection, progress, actor, judged)
+    training, dataset, champion = prepare_training(container, collection, progress, actor, judged, learners)
     learner = None
     if learners == "encoder" or must_forget(container, champion):
         learner = _make_encoder_learner(container, collection, run_id or dataset.digest[:16], len(training.corpus))
@@ -148,12 +148,15 @@ def prepare_training(
     progress: Callable[[str], None],
     actor: str = LOCAL,
     judged: Path | None = None,
+    learners: Learners = "fast",
 ) -> tuple[TrainingContext, Dataset, Version]:
     """Return what a training needs: its surroundings, the frozen evidence, and the champion to beat.
 
     Args:
         actor: Who asked for it, and so for the first champion where there is none.
         judged: BEIR folder whose judgments are learned from, instead of clicks.
+        learners: Which of them are to learn. Where an encoder has learned from clicks or is to, the queries that judge
+            are kept aside: no fold has an encoder of its own.
 
     Raises:
         Conflict: There is too little evidence, or no document to learn about.
@@ -167,7 +170,8 @@ def prepare_training(
     space = spaces.open(manifest)
     if not len(space.corpus):
         raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
-    dataset, labeller, signals = _read_data(container, collection, space.embedder.embed, judged)
+    cross_fitting = learners == "fast" and manifest.encoder == baseline.encoder
+    dataset, labeller, signals = _read_data(container, collection, space.embedder.embed, judged, cross_fitting)
     training = TrainingContext(
         registry=container.registry,
         space=space,
@@ -183,13 +187,19 @@ def prepare_training(
 
 
 def _read_data(
-    container: Container, collection: str, embed: Callable[[list[str]], Floats], judged: Path | None
+    container: Container,
+    collection: str,
+    embed: Callable[[list[str]], Floats],
+    judged: Path | None,
+    cross_fitting: bool,
 ) -> tuple[Dataset, Labeller, dict[str, float]]:
     """Return the frozen evidence, what labels it, and what its signals weigh; or judgments in its place."""
     settings, now = container.settings, container.clock.now()
     if judged is not None:
-        return *read_judged(judged, collection, now, embed, partial(keep_clusters, container.engine, collection)), {}
-    dataset = freeze_dataset(container.engine, collection, now, settings.evidence_half_life_days, embed)
+        keep = partial(keep_clusters, container.engine, collection)
+        return *read_judged(judged, collection, now, embed, keep, cross_fitting=cross_fitting), {}
+    half_life_days = settings.evidence_half_life_days
+    dataset = freeze_dataset(container.engine, collection, now, half_life_days, embed, cross_fitting=cross_fitting)
     with reading(container.engine) as connection:
         signals = read_signals(connection, collection, settings.lists_per_user)
     return dataset, partial(label, signals=signals), asdict(signals)

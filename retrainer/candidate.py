@@ -13,12 +13,13 @@ from typing import Any
 
 from foundation.arrays import Floats
 from foundation.clock import Clock, monotonic_s
-from foundation.contracts import Labeller, Manifest
+from foundation.contracts import Evidence, Labeller, Manifest
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from retrainer.data.dataset import Dataset
 from retrainer.gate.examination import Examiner, encode_queries
 from retrainer.gate.gate import Gate, judge_candidate
+from retrainer.gate.siblings import SIBLINGS, CrossFitted, open_siblings, stand_alone, write_siblings
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.protocol import LearnsEncoder
 from retrainer.learners.training_set import prepare_training_set
@@ -77,15 +78,18 @@ def train_candidate(
     """
     started = monotonic_s()
     training.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
-    learned = _learn(training, dataset, training.space)
+    learned = _learn(training, dataset.learn, training.space)
     parent, how = champion.manifest, {"learners": "fast"}
     if encoder_learner is not None:
         parent, how = _learn_encoder(training, learned, champion.manifest, encoder_learner)
-        learned = _learn(training, dataset, training.open_space(parent))
+        learned = _learn(training, dataset.learn, training.open_space(parent))
     manifest = write_manifest(learned, parent, dataset.change, training.registry.artifacts)
+    candidate = cross_fit(training, dataset, manifest)
+    if dataset.cross_fitted:
+        how |= {SIBLINGS: training.registry.artifacts.put(write_siblings(candidate.siblings))}
     trained_s = monotonic_s() - started
     training.progress("gate: ranking held-out queries")
-    gate = gate_manifest(training, dataset, champion.manifest, manifest)
+    gate = gate_candidate(training, dataset, open_siblings(champion, training.registry.artifacts.get), candidate)
     return Version(
         collection=dataset.collection,
         id=manifest.id,
@@ -99,9 +103,24 @@ def train_candidate(
     )
 
 
-def _learn(training: TrainingContext, dataset: Dataset, space: Space) -> Learned:
+def cross_fit(training: TrainingContext, dataset: Dataset, manifest: Manifest) -> CrossFitted:
+    """Return a version that learned from a dataset, with its siblings: one for each fold that judges.
+
+    A fold that was kept aside judges the version itself. Otherwise as many trainings as there are folds are run.
+    """
+    if not dataset.cross_fitted:
+        return stand_alone(manifest)
+    siblings = {}
+    for fold in dataset.folds:
+        training.progress(f"learning without fold {fold.number + 1} of {len(dataset.folds)}")
+        learned = _learn(training, fold.learn, training.open_space(manifest))
+        siblings[fold.number] = write_manifest(learned, manifest, dataset.change, training.registry.artifacts)
+    return CrossFitted(manifest, siblings)
+
+
+def _learn(training: TrainingContext, evidence: list[Evidence], space: Space) -> Learned:
     return learn(
-        prepare_training_set(dataset.learn, space.embedder.embed_queries),
+        prepare_training_set(evidence, space.embedder.embed_queries),
         space.corpus,
         training.labeller,
         training.seed,
@@ -135,7 +154,7 @@ def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: A
     )
 
 
-def gate_manifest(training: TrainingContext, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Gate:
+def gate_candidate(training: TrainingContext, dataset: Dataset, champion: CrossFitted, candidate: CrossFitted) -> Gate:
     """Return the gate's decision on a candidate."""
     examiner = Examiner(training.open_space, training.registry.artifacts.get, training.labeller, training.seed)
     return judge_candidate(examiner.examine(dataset, champion, candidate))
@@ -152,6 +171,7 @@ def _lineage(
         "queries_learned": len({row.query_key for row in dataset.learn}),
         "queries_judged": len({row.query_key for row in dataset.judge}),
         "queries_left_out": dataset.left_out,
+        "folds_judging": len(dataset.folds),
         "labels": len(learned.labels),
         "signals": dict(training.signals),
         "code_version": installed_version("clickloop"),

@@ -1,7 +1,7 @@
 """Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
 
-First the offline gate judges the honest candidate and twenty sabotaged forms of it against the champion;
-then one of them is forced past the gate into a live experiment, which has to end it. Last, the gate's judge compares
+First the offline gate judges the honest candidate and sabotaged forms of it, of fourteen kinds, against the champion.
+Then one of them is forced past the gate into a live experiment, which has to end it. Last, the gate's judge compares
 planted pairs of versions whose difference is known by judgments.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,14 @@ from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
 from benchmarks.learning.pairs import Cell, Judged, pair_bars, plant_pairs
+from benchmarks.learning.sabotage import SABOTAGES, Lab, favour_one_retriever
 from clickloop.container import Container
 from clickloop.training import prepare_training
-from foundation.contracts import DEFAULT_COLLECTION, Manifest
+from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import ClickloopError
 from foundation.http_client import ServiceClient
-from foundation.registry.artifacts import ArtifactStore
-from foundation.registry.registry import Version
 from foundation.settings import Settings
-from retrainer.candidate import TrainingContext, gate_manifest
-from retrainer.data.dataset import Dataset
 from retrainer.gate.gate import Gate
-from retrainer.learners.adapter import Judgments, learn_adapter
-from serving.ranking.adaptation import Adapter, Residuals
-from serving.ranking.model import read_memory, write_memory
 from simulator.collection import JudgedCollection, read_beir
 from simulator.driver import Driver
 from simulator.traffic import Traffic
@@ -42,7 +36,7 @@ from simulator.users import make_population
 
 CLICKS = 10_000
 QUICK_CLICKS = 800
-VARIANTS = 20
+VARIANTS = 2 * len(SABOTAGES)
 QUICK_VARIANTS = 5
 PLANNED_SEARCHES = 4000
 QUICK_SEARCHES = 600
@@ -58,29 +52,6 @@ MAX_DOCUMENTS = 3000
 """Collections with more documents take part in no pairs: to embed them takes longer than to judge."""
 RETRAIN_BOUND_S = 60.0
 _LOOK_EVERY_SEARCHES = 100
-_RANDOM_STEPS = 100
-
-Random = np.random.Generator
-Sabotage = Callable[["Lab", Random], Manifest]
-
-
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """An honest candidate and everything it takes to judge others beside it."""
-
-    training: TrainingContext
-    dataset: Dataset
-    champion: Version
-    candidate: Version
-
-    @property
-    def artifacts(self) -> ArtifactStore:
-        """Where its artifacts are."""
-        return self.training.registry.artifacts
-
-    def gate(self, manifest: Manifest) -> Gate:
-        """Return the gate's decision on a manifest against the champion."""
-        return gate_manifest(self.training, self.dataset, self.champion.manifest, manifest)
 
 
 def run(
@@ -93,7 +64,7 @@ def run(
 ) -> Findings:
     """Return bar "loop.3", of "loop.8" the time of the training, and what the judge makes of planted pairs.
 
-    Over the collection in `folder`, 10,000 clicks, twenty sabotaged variants and an experiment of
+    Over the collection in `folder`, 10,000 clicks, twenty-eight sabotaged variants and an experiment of
     4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
     prove itself, five variants and 600 searches.
 
@@ -182,80 +153,8 @@ def open_lab(remote: ServiceClient, settings: Settings) -> Lab:
 def gate_variants(lab: Lab, count: int, seed: int) -> list[tuple[str, Gate]]:
     """Return kind and gate of `count` sabotaged variants, the kinds in turn."""
     kinds = list(SABOTAGES)
-    found = []
-    for number in range(count):
-        kind = kinds[number % len(kinds)]
-        found.append((kind, lab.gate(SABOTAGES[kind](lab, np.random.default_rng([seed, number])))))
-    return found
-
-
-def shuffle_adapter(lab: Lab, random: Random) -> Manifest:
-    """Return the candidate with the dimensions of its adapter's output shuffled."""
-    adapter = Adapter.from_bytes(lab.artifacts.get(lab.candidate.manifest.adapter))
-    size = len(adapter.bias)
-    order = random.permutation(size)
-    whole = (np.eye(size, dtype=np.float32) + adapter.weight)[order]
-    shuffled = Adapter(whole - np.eye(size, dtype=np.float32), adapter.bias[order])
-    return replace(lab.candidate.manifest, adapter=lab.artifacts.put(shuffled.to_bytes()))
-
-
-def swap_ids(lab: Lab, random: Random) -> Manifest:
-    """Return the candidate with the documents of its residuals and its memory swapped."""
-    manifest = lab.candidate.manifest
-    residuals = Residuals.from_bytes(lab.artifacts.get(manifest.residuals))
-    choices, change = read_memory(lab.artifacts.get(manifest.memory))
-    names = sorted({name for chosen in choices.values() for name in chosen} | set(residuals.ids))
-    other = dict(zip(names, random.permutation(names).tolist(), strict=True))
-    swapped = Residuals(tuple(other[name] for name in residuals.ids), residuals.shifts)
-    memory = {key: {other[name]: value for name, value in chosen.items()} for key, chosen in choices.items()}
-    return replace(
-        manifest,
-        residuals=lab.artifacts.put(swapped.to_bytes()),
-        memory=lab.artifacts.put(write_memory(memory, change)),
-    )
-
-
-def learn_noise(lab: Lab, random: Random) -> Manifest:
-    """Return the candidate with adapter and residuals learned from clicks on random documents."""
-    keys = sorted({row.query_key for row in lab.dataset.learn})
-    ids = lab.training.corpus.ids()
-    rows = [row for name in ids if (row := lab.training.corpus.row(name)) is not None]
-    judgments = Judgments(
-        queries=lab.training.embed(keys),
-        weights=np.ones(len(keys), dtype=np.float32),
-        query=np.arange(len(keys)),
-        document=random.integers(len(ids), size=len(keys)),
-        relevance=np.ones(len(keys), dtype=np.float32),
-    )
-    learned = learn_adapter(judgments, lab.training.corpus.means(rows), _RANDOM_STEPS, int(random.integers(2**31)))
-    return replace(
-        lab.candidate.manifest,
-        adapter=lab.artifacts.put(learned.adapter.to_bytes()),
-        residuals=lab.artifacts.put(learned.residuals(ids).to_bytes()),
-    )
-
-
-def shuffle_fusion(lab: Lab, random: Random) -> Manifest:
-    """Return the candidate with its fusion weights dealt out anew among the features."""
-    weights = lab.candidate.manifest.weights
-    return replace(
-        lab.candidate.manifest, weights=dict(zip(weights, random.permutation(list(weights.values())), strict=True))
-    )
-
-
-def favour_one_retriever(lab: Lab, random: Random) -> Manifest:
-    """Return the candidate with weights that listen to words alone or to meaning alone."""
-    kept = ("bm25_share",) if random.random() < 0.5 else ("dense_share",)
-    return replace(lab.candidate.manifest, fusion="linear", weights=dict.fromkeys(kept, 10.0))
-
-
-SABOTAGES: dict[str, Sabotage] = {
-    "shuffled adapter": shuffle_adapter,
-    "swapped ids": swap_ids,
-    "adapter of random clicks": learn_noise,
-    "shuffled fusion weights": shuffle_fusion,
-    "one retriever only": favour_one_retriever,
-}
+    drawn = [(kinds[number % len(kinds)], number) for number in range(count)]
+    return [(kind, lab.gate(SABOTAGES[kind], [seed, number])) for kind, number in drawn]
 
 
 def force_past_gate(
@@ -270,7 +169,9 @@ def force_past_gate(
         `decision`, `reason`, and the `searches` that it took.
     """
     version = register(
-        container, favour_one_retriever(lab, np.random.default_rng(seed)), "forced past the gate by a bench"
+        container,
+        favour_one_retriever(lab, lab.candidate.manifest, np.random.default_rng(seed)),
+        "forced past the gate by a bench",
     )
     plan = {
         "name": "forced past the gate",

@@ -18,10 +18,24 @@ from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.data.splits import draw_folds, is_near_any
 from retrainer.data.store import keep_clusters
-from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, Threshold, is_clicked
+from retrainer.data.threshold import FOLDS, JUDGED_WEEKS, MIN_JUDGED, MIN_KEPT_ASIDE, Threshold, is_clicked
 
 KeepClusters = Callable[[list[str], Floats], dict[str, str]]
 """Returns the cluster of each query by key, from keys and vectors; the same whenever it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFold:
+    """Some query clusters, and all that a version may learn from that is to be judged by them.
+
+    Attributes:
+        learn: Evidence of the queries of other folds that are not nearly equal to one of this fold.
+        judge: Recent evidence of the fold's queries.
+    """
+
+    number: int
+    learn: list[Evidence]
+    judge: list[Evidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +45,11 @@ class Dataset:
     Attributes:
         change: Evidence change number it knows.
         learn: Evidence of the queries to learn from.
-        judge: Recent evidence of the queries to judge by; no cluster has queries in both, and no query of one is
-            nearly equal to one of the other.
+        folds: By what is judged. A single one is kept aside: nothing of it is in `learn`. Of several, each judges a
+            version of its own, which learned without it, in the place of the one that learned from all.
         clusters: Cluster by query key, for resampling whole clusters.
-        left_out: Queries that are neither learned from nor judged by: of a cluster to learn from, and nearly equal to
-            a query of another that judges.
+        left_out: Queries that are neither learned from nor judged by, for they are nearly equal to one that is kept
+            aside.
         surfaces: The surface on which each query was asked most lately, by query key.
     """
 
@@ -43,10 +57,20 @@ class Dataset:
     as_of: datetime
     change: int
     learn: list[Evidence]
-    judge: list[Evidence]
+    folds: tuple[JudgedFold, ...]
     clusters: Mapping[str, str]
     left_out: int = 0
     surfaces: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def judge(self) -> list[Evidence]:
+        """Recent evidence of all queries that judge."""
+        return [row for fold in self.folds for row in fold.judge]
+
+    @property
+    def cross_fitted(self) -> bool:
+        """Whether every fold judges, each a version that learned without it."""
+        return len(self.folds) > 1
 
     @property
     def digest(self) -> str:
@@ -57,6 +81,7 @@ class Dataset:
                 "change": self.change,
                 "learn": [asdict(row) for row in self.learn],
                 "judge": [asdict(row) for row in self.judge],
+                "folds": [fold.number for fold in self.folds],
             }
         )
 
@@ -67,12 +92,18 @@ def freeze_dataset(
     now: datetime,
     half_life_days: float,
     encode: Callable[[list[str]], Floats],
+    *,
+    cross_fitting: bool = True,
 ) -> Dataset:
     """Return the evidence of a collection as it stands, split by query cluster and by time.
 
     A query keeps the cluster of its first sight (see `retrainer.data.store`, which writes those of new queries), and a
-    cluster never changes sides: no query that once judged is ever learned from. Evidence to learn from may be old and
-    faded; candidates are judged only by what users did lately.
+    cluster never changes its fold. Evidence to learn from may be old and faded; candidates are judged only by what
+    users did lately.
+
+    Args:
+        cross_fitting: Whether all folds may judge where the first one has too few clicked queries. If not, the first
+            one judges alone.
 
     Raises:
         Conflict: Too few queries have clicks for the gate to judge by; see `retrainer.data.threshold`.
@@ -80,13 +111,16 @@ def freeze_dataset(
     change = latest_change(engine, collection)
     rows = _telling(read_evidence(engine, collection, now, half_life_days))
     recent = _telling(read_evidence(engine, collection, now, half_life_days, JUDGED_WEEKS))
-    clicked = _clicked(recent)
-    if len(clicked) < MIN_JUDGED:
-        raise Conflict(f"collection {collection!r}: {Threshold(len(clicked)).tell()}")
-    dataset = split_dataset(collection, now, change, rows, recent, encode, partial(keep_clusters, engine, collection))
-    threshold = Threshold(len(clicked), len(_clicked(dataset.judge)))
+    threshold = Threshold(len(_clicked(recent)))
     if not threshold.reached:
         raise Conflict(f"collection {collection!r}: {threshold.tell()}")
+    keep = partial(keep_clusters, engine, collection)
+    dataset = split_dataset(collection, now, change, rows, recent, encode, keep, cross_fitting=cross_fitting)
+    if not cross_fitting and (aside := len(_clicked(dataset.judge))) < MIN_JUDGED:
+        raise Conflict(
+            f"collection {collection!r}: {threshold.clicked} queries have clicks lately, {aside} of them in the fold "
+            f"that an encoder's learner keeps aside, and {MIN_JUDGED} of these are needed"
+        )
     judged_since = start_of_period(period_of(now) - JUDGED_WEEKS)
     return replace(dataset, surfaces=read_surfaces(engine, collection, judged_since))
 
@@ -99,23 +133,29 @@ def split_dataset(
     recent: list[Evidence],
     encode: Callable[[list[str]], Floats],
     keep: KeepClusters,
+    *,
+    cross_fitting: bool = True,
 ) -> Dataset:
     """Return evidence rows split by query cluster, with `recent` ones to judge by; see `freeze_dataset`."""
     keys = sorted({row.query_key for row in rows})
     vectors = encode(keys)
     clusters = keep(keys, vectors)
-    judging = draw_folds((clusters[key] for key in keys), GATE_SHARE, "gate") == 0
-    leaking = ~judging & is_near_any(vectors, vectors[judging])
-    judged, taught = ({keys[place] for place in np.flatnonzero(side)} for side in (judging, ~judging & ~leaking))
-    return Dataset(
-        collection=collection,
-        as_of=as_of,
-        change=change,
-        learn=[row for row in rows if row.query_key in taught],
-        judge=[row for row in recent if row.query_key in judged],
-        clusters=clusters,
-        left_out=int(leaking.sum()),
-    )
+    numbers = draw_folds((clusters[key] for key in keys), FOLDS, "gate")
+    fold_of = dict(zip(keys, numbers.tolist(), strict=True))
+
+    def cut(number: int) -> JudgedFold:
+        inside = numbers == number
+        near = is_near_any(vectors, vectors[inside])
+        taught = {keys[place] for place in np.flatnonzero(~inside & ~near)}
+        learn = [row for row in rows if row.query_key in taught]
+        return JudgedFold(number, learn, [row for row in recent if fold_of.get(row.query_key) == number])
+
+    aside = cut(0)
+    if not cross_fitting or len(_clicked(aside.judge)) >= MIN_KEPT_ASIDE:
+        left_out = len(keys) - int((numbers == 0).sum()) - len({row.query_key for row in aside.learn})
+        return Dataset(collection, as_of, change, aside.learn, (aside,), clusters, left_out)
+    folds = (aside, *(cut(number) for number in range(1, FOLDS)))
+    return Dataset(collection, as_of, change, rows, folds, clusters)
 
 
 def _clicked(rows: list[Evidence]) -> set[str]:

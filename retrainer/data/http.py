@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from foundation.clock import Clock
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection
-from retrainer.data.threshold import USUAL_QUERIES, read_threshold
+from retrainer.data.threshold import MIN_CLICKED, read_threshold
 
 
 class LearningOut(BaseModel):
@@ -19,7 +19,7 @@ class LearningOut(BaseModel):
     clicked: int = Field(
         description="Queries with clicks in the present week and the four before it, or resolved without one."
     )
-    needed: int = Field(description="With how many a training run can usually be judged.")
+    needed: int = Field(description="With how many a training run can be judged.")
     reached: bool
     meaning: str = Field(description="The same in a sentence.")
 
@@ -35,7 +35,7 @@ def make_router(engine: sa.Engine, clock: Clock) -> APIRouter:
         return LearningOut(
             collection=collection,
             clicked=found.clicked,
-            needed=USUAL_QUERIES,
+            needed=MIN_CLICKED,
             reached=found.reached,
             meaning=found.tell(),
         )

@@ -11,14 +11,16 @@ from collector.api import count_clicked_queries
 from foundation.clock import period_of
 from foundation.contracts import Evidence
 
-GATE_SHARE = 6
-"""One query cluster in six is never learned from, only judged by."""
+FOLDS = 6
+"""Query clusters fall into so many folds; a version is judged by folds that it has not learned from."""
 JUDGED_WEEKS = 4
 """Candidates are judged by evidence of the present week and of four before it, learned from all."""
 MIN_JUDGED = 20
-"""Queries kept aside that the gate needs to judge by."""
-USUAL_QUERIES = 130
-"""With so many clicked queries, one in six comes to at least 20 in seven of ten collections."""
+"""Queries that the gate needs to judge by."""
+MIN_CLICKED = 40
+"""Clicked queries that learning needs: each judges once, by a version that has not learned from it."""
+MIN_KEPT_ASIDE = 30
+"""With so many clicked queries in the first fold it judges alone, and nothing is trained for each of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +29,19 @@ class Threshold:
 
     Attributes:
         clicked: Queries with clicks in the present week and the four before it, or resolved without one.
-        judged: How many of them are kept aside to judge by; None where nobody looked.
     """
 
     clicked: int
-    judged: int | None = None
 
     @property
     def reached(self) -> bool:
-        """Whether a candidate can be judged; by what is usual where nobody looked at those kept aside."""
-        return self.clicked >= USUAL_QUERIES if self.judged is None else self.judged >= MIN_JUDGED
+        """Whether a candidate can be judged."""
+        return self.clicked >= MIN_CLICKED
 
     def tell(self) -> str:
         """Return what there is and what is needed, in a sentence."""
-        aside = "" if self.judged is None else f", {self.judged} of them among those kept aside"
         have = "query has" if self.clicked == 1 else "queries have"
-        return (
-            f"{self.clicked} {have} clicks lately{aside}; learning needs about {USUAL_QUERIES}, for one in "
-            f"{GATE_SHARE} is kept aside to judge by, and {MIN_JUDGED} of these are needed"
-        )
+        return f"{self.clicked} {have} clicks lately; learning needs {MIN_CLICKED}, each of which judges once"
 
 
 def is_clicked(row: Evidence) -> bool:

@@ -11,11 +11,13 @@ import numpy as np
 
 from foundation.clock import thread_s
 from foundation.contracts import Labeller, Manifest, query_key
-from retrainer.data.dataset import Dataset
+from retrainer.data.dataset import Dataset, JudgedFold
 from retrainer.gate.ablation import QUERIES, Contribution, measure_contributions
 from retrainer.gate.comparison import compare, ndcg
 from retrainer.gate.measurements import JudgedQueries, Latency, Measurements
-from retrainer.gate.views import DEPTH, look
+from retrainer.gate.siblings import CrossFitted
+from retrainer.gate.views import DEPTH, View, look
+from retrainer.learners.belief import Relevance
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.index.space import Space
@@ -42,27 +44,44 @@ class Examiner:
     labeller: Labeller
     seed: int
 
-    def examine(self, dataset: Dataset, champion: Manifest, candidate: Manifest) -> Measurements:
-        """Return what is measured of a candidate; takes seconds, and minutes with ten thousand judged queries."""
-        held_out = {row.query_key for row in dataset.judge}
-        old, new = self.open(champion), self.open(candidate)
-        theirs, ours = self.ask(champion, held_out), self.ask(candidate, held_out)
-        views = look(old, theirs), look(new, ours)
-        again, memory_mib = self._reopen(candidate)
-        asked = [retrieve(new.corpus, query) for query in ours[:_TIMED]]
+    def examine(self, dataset: Dataset, champion: CrossFitted, candidate: CrossFitted) -> Measurements:
+        """Return what is measured of a candidate; takes seconds, and minutes with ten thousand judged queries.
+
+        Each fold judges what never learned from it; a fold that one of the two has nothing for does not judge.
+        """
+        judged = [fold for fold in dataset.folds if champion.before(fold.number) and candidate.before(fold.number)]
+        views = self._look(champion, judged), self._look(candidate, judged)
+        old, new = self.open(champion.manifest), self.open(candidate.manifest)
+        keys = {row.query_key for fold in judged for row in fold.judge}
+        theirs = [retrieve(old.corpus, query) for query in self.ask(champion.manifest, keys)]
+        ours = [retrieve(new.corpus, query) for query in self.ask(candidate.manifest, keys)]
+        again, memory_mib = self._reopen(candidate.manifest)
         return Measurements(
-            comparison=compare(*views, dataset.judge, self.labeller),
+            comparison=compare(*views, [row for fold in judged for row in fold.judge], self.labeller),
             clusters=dataset.clusters,
             seed=self.seed,
-            champion_tops=views[0].tops,
-            candidate_tops=views[1].tops,
+            champion_tops={one.query.key: _rank(old, one) for one in theirs},
+            candidate_tops={one.query.key: _rank(new, one) for one in ours},
+            sibling_tops=views[1].tops if dataset.cross_fitted else {},
             surfaces=dataset.surfaces,
-            contributions=self._contribute(dataset, candidate),
-            known_items=self._find_titles(champion, candidate, old, new),
-            latency=_time(old, new, [retrieve(old.corpus, query) for query in theirs[:_TIMED]], asked),
-            reloaded_otherwise=tuple(one.query.key for one in asked if _rank(new, one) != _rank(again, one)),
+            contributions=self._contribute(dataset, candidate.manifest),
+            known_items=self._find_titles(champion.manifest, candidate.manifest, old, new),
+            latency=_time(old, new, theirs[:_TIMED], ours[:_TIMED]),
+            reloaded_otherwise=tuple(one.query.key for one in ours[:_TIMED] if _rank(new, one) != _rank(again, one)),
             memory_mib=memory_mib,
         )
+
+    def _look(self, version: CrossFitted, folds: list[JudgedFold]) -> View:
+        """Return how a version sees the queries of some folds, each by what never learned from it."""
+        tops: dict[str, list[str]] = {}
+        beliefs: Relevance = {}
+        for fold in folds:
+            manifest = version.before(fold.number)
+            if manifest is not None:
+                seen = look(self.open(manifest), self.ask(manifest, {row.query_key for row in fold.judge}))
+                tops |= seen.tops
+                beliefs |= seen.beliefs
+        return View(tops, beliefs)
 
     def open(self, manifest: Manifest) -> Ranker:
         """Return the ranker of a version."""

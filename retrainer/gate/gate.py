@@ -18,6 +18,7 @@ from retrainer.gate.checks.known_items import check_known_items
 from retrainer.gate.checks.latency import check_latency
 from retrainer.gate.checks.memory import check_memory
 from retrainer.gate.checks.reload import check_reload
+from retrainer.gate.checks.siblings import check_siblings
 from retrainer.gate.checks.slices import check_slices
 from retrainer.gate.measurements import Measurements
 
@@ -29,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "low_bound": check_low_bound,
     "slices": check_slices,
     "known_items": check_known_items,
+    "siblings": check_siblings,
     "overlap": check_overlap,
     "drift": check_drift,
     "latency": check_latency,
@@ -55,7 +57,7 @@ def judge_candidate(measured: Measurements) -> Gate:
     count = len(measured.comparison.keys)
     if count < MIN_JUDGED:
         return Gate(False, f"only {count} held-out queries could be judged; {MIN_JUDGED} are needed", {"judged": count})
-    if not measured.comparison.change.any() and measured.comparison.overlap.min() == 1:
+    if measured.ranks_as_champion:
         reason = f"ranks {count} held-out queries as the champion does: clicks do not speak for another ranking yet"
         return Gate(False, reason, {"judged": count, "change": 0.0, "overlap": 1.0})
     findings = {name: finding for name, check in CHECKS.items() if (finding := check(measured)) is not None}

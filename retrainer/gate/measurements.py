@@ -51,6 +51,7 @@ class Measurements:
         clusters: Cluster by query key, for resampling whole clusters.
         champion_tops: The ten documents that the champion shows for the judged queries, by query key.
         candidate_tops: The same of the candidate.
+        sibling_tops: The same of what stands in for the candidate; empty where it is judged itself.
         surfaces: The surface on which each query is asked most, by query key; "" where nobody knows.
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
         known_items: Both on titles of documents, each of which is to find its own.
@@ -64,9 +65,17 @@ class Measurements:
     seed: int
     champion_tops: Mapping[str, list[str]] = field(default_factory=dict)
     candidate_tops: Mapping[str, list[str]] = field(default_factory=dict)
+    sibling_tops: Mapping[str, list[str]] = field(default_factory=dict)
     surfaces: Mapping[str, str] = field(default_factory=dict)
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
     known_items: JudgedQueries = field(default_factory=JudgedQueries)
     latency: Latency | None = None
     reloaded_otherwise: tuple[str, ...] = ()
     memory_mib: float = 0.0
+
+    @property
+    def ranks_as_champion(self) -> bool:
+        """Whether the judged queries are ranked as before: by the candidate, or by all that stands in for it."""
+        found = self.comparison
+        same = bool(self.champion_tops) and self.champion_tops == self.candidate_tops
+        return same or (not found.change.any() and bool(found.overlap.min() == 1))

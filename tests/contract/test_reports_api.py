@@ -52,6 +52,6 @@ def test_the_threshold_of_learning_is_told(service: TestClient) -> None:
     report = service.get("/v1/reports/learning", headers={"Clickloop-Collection": "nothing-here"}).json()
     page = service.get("/console/training-runs?collection=nothing-here").text
 
-    assert (report["clicked"], report["needed"], report["reached"]) == (0, 130, False)
-    assert report["meaning"].startswith("0 queries have clicks lately; learning needs about 130")
+    assert (report["clicked"], report["needed"], report["reached"]) == (0, 40, False)
+    assert report["meaning"].startswith("0 queries have clicks lately; learning needs 40")
     assert report["meaning"] in page

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import sqlalchemy as sa
-from scipy.stats import binom
 
 from collector.tables import evidence
 from foundation.contracts import Evidence
@@ -19,7 +18,7 @@ from foundation.ids import digest_bytes
 from retrainer.data.dataset import Dataset, KeepClusters, freeze_dataset, split_dataset
 from retrainer.data.splits import draw_folds, join_clusters
 from retrainer.data.store import keep_clusters
-from retrainer.data.threshold import GATE_SHARE, JUDGED_WEEKS, MIN_JUDGED, USUAL_QUERIES, Threshold, read_threshold
+from retrainer.data.threshold import FOLDS, JUDGED_WEEKS, MIN_CLICKED, MIN_KEPT_ASIDE, Threshold, read_threshold
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 SIZE = 64
@@ -46,7 +45,15 @@ KEEP_NONE = partial(join_clusters, known={})
 
 
 def split(keys: list[str], keep: KeepClusters = KEEP_NONE) -> Dataset:
-    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed, keep)
+    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed, keep, cross_fitting=False)
+
+
+def cross_fit(keys: list[str]) -> Dataset:
+    return split_dataset("default", NOW, 7, rows(keys), rows(keys), embed, KEEP_NONE)
+
+
+def queries(evidence: list[Evidence]) -> set[str]:
+    return {row.query_key for row in evidence}
 
 
 def words(count: int) -> list[str]:
@@ -89,11 +96,13 @@ def test_a_paraphrase_that_comes_later_moves_nothing(engine: sa.Engine) -> None:
 
 
 def test_a_query_nearly_equal_to_one_that_judges_is_not_learned_from() -> None:
-    folds = draw_folds(map(str, range(99)), GATE_SHARE, "gate").tolist()
+    folds = draw_folds(map(str, range(99)), FOLDS, "gate").tolist()
     judges, learns = str(folds.index(0)), str(folds.index(1))
     clusters = {"ladder": judges, "ladder1": learns, "marble": learns}
 
-    found = split_dataset("default", NOW, 7, rows([*clusters]), rows([*clusters]), embed, lambda *_: clusters)
+    found = split_dataset(
+        "default", NOW, 7, rows([*clusters]), rows([*clusters]), embed, lambda *_: clusters, cross_fitting=False
+    )
 
     assert {row.query_key for row in found.judge} == {"ladder"}
     assert {row.query_key for row in found.learn} == {"marble"}
@@ -105,47 +114,81 @@ def test_the_digest_names_the_evidence() -> None:
     assert split(words(50)).digest != split(words(51)).digest
 
 
+@pytest.mark.parametrize("copies", [1, 3])
+def test_every_query_judges_once_a_version_that_never_saw_its_cluster(copies: int) -> None:
+    keys = [f"{word} {digit}" for word in words(60 // copies) for digit in range(copies)]
+    found = cross_fit(keys)
+    assert found.cross_fitted
+    assert queries(found.learn) == set(keys)
+    assert sorted(key for fold in found.folds for key in queries(fold.judge)) == sorted(keys)
+    for fold in found.folds:
+        judging, taught = queries(fold.judge), queries(fold.learn)
+        assert not {found.clusters[key] for key in judging} & {found.clusters[key] for key in taught}
+        assert not (embed(sorted(judging)) @ embed(sorted(taught)).T > 0.9).any()
+        assert judging | taught == set(keys)
+
+
+def test_a_query_nearly_equal_to_one_of_a_fold_is_not_learned_from_before_that_fold() -> None:
+    numbers = draw_folds(map(str, range(99)), FOLDS, "gate").tolist()
+    clusters = {"ladder": str(numbers.index(1)), "ladder1": str(numbers.index(2)), "marble": str(numbers.index(3))}
+
+    found = split_dataset("default", NOW, 7, rows([*clusters]), rows([*clusters]), embed, lambda *_: clusters)
+
+    assert queries(found.folds[1].learn) == queries(found.folds[2].learn) == {"marble"}
+    assert queries(found.learn) == {*clusters}
+
+
+def test_where_enough_queries_are_kept_aside_they_judge_alone() -> None:
+    found = cross_fit(words(8 * MIN_KEPT_ASIDE))
+    assert [fold.number for fold in found.folds] == [0]
+    assert found.learn == found.folds[0].learn
+    assert not queries(found.learn) & queries(found.judge)
+
+
+def test_the_fold_of_a_query_is_the_same_however_many_judge() -> None:
+    few, many = cross_fit(words(100)), split(words(300))
+    assert queries(few.folds[0].judge) <= queries(many.judge)
+
+
 def test_too_few_clicked_queries_are_refused(engine: sa.Engine) -> None:
-    store(engine, words(MIN_JUDGED - 1), clicked=True)
+    store(engine, words(MIN_CLICKED - 1), clicked=True)
     store(engine, ["shown only"], clicked=False)
-    with pytest.raises(Conflict, match=f"19 queries have clicks lately; learning needs about {USUAL_QUERIES}"):
+    with pytest.raises(Conflict, match=f"{MIN_CLICKED - 1} queries have clicks lately; learning needs {MIN_CLICKED}"):
         freeze_dataset(engine, "default", NOW, 30.0, embed)
 
 
-def test_what_the_gate_could_not_judge_is_not_trained(engine: sa.Engine) -> None:
+def test_forty_clicked_queries_are_enough(engine: sa.Engine) -> None:
+    store(engine, words(MIN_CLICKED), clicked=True)
+    found = freeze_dataset(engine, "default", NOW, 30.0, embed)
+    assert queries(found.judge) == set(words(MIN_CLICKED))
+
+
+def test_an_encoder_is_not_trained_where_too_few_are_kept_aside(engine: sa.Engine) -> None:
     store(engine, words(60), clicked=True)
-    with pytest.raises(Conflict, match=r"60 queries have clicks lately, \d+ of them among those kept aside; learning"):
-        freeze_dataset(engine, "default", NOW, 30.0, embed)
-
-
-def test_what_is_told_of_the_threshold_is_true() -> None:
-    enough = binom(USUAL_QUERIES, 1 / GATE_SHARE).sf(MIN_JUDGED - 1)
-
-    assert 0.65 < enough < 0.75
+    with pytest.raises(Conflict, match=r"60 queries have clicks lately, \d+ of them in the fold that an encoder"):
+        freeze_dataset(engine, "default", NOW, 30.0, embed, cross_fitting=False)
 
 
 def test_everybody_reads_the_same_threshold(engine: sa.Engine) -> None:
-    store(engine, words(USUAL_QUERIES), clicked=True)
+    store(engine, words(MIN_CLICKED), clicked=True)
     store(engine, ["shown only"], clicked=False)
     store(engine, ["long ago"], clicked=True, weeks_ago=JUDGED_WEEKS + 1)
 
     found = read_threshold(engine, "default", NOW)
 
-    assert (found, found.reached) == (Threshold(USUAL_QUERIES), True)
+    assert (found, found.reached) == (Threshold(MIN_CLICKED), True)
     assert read_threshold(engine, "other", NOW) == Threshold(0)
     assert not read_threshold(engine, "other", NOW).reached
 
 
 def test_a_query_resolved_without_a_click_counts_for_everybody(engine: sa.Engine) -> None:
-    store(engine, words(MIN_JUDGED - 1), clicked=True)
+    store(engine, words(MIN_CLICKED - 1), clicked=True)
     store(engine, ["resolved"], clicked=False)
     with transaction(engine) as connection:
         resolved = evidence.c.query_key == "resolved"
         connection.execute(sa.update(evidence).where(resolved).values(users=1, satisfied=1))
-    told = read_threshold(engine, "default", NOW)
-    assert told.clicked == MIN_JUDGED
-    with pytest.raises(Conflict, match=f"{MIN_JUDGED} queries have clicks lately, "):
-        freeze_dataset(engine, "default", NOW, 30.0, embed)
+    assert read_threshold(engine, "default", NOW).clicked == MIN_CLICKED
+    assert "resolved" in queries(freeze_dataset(engine, "default", NOW, 30.0, embed).judge)
 
 
 def test_a_frozen_dataset_holds_all_evidence_as_of_its_change(engine: sa.Engine) -> None:
