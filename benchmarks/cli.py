@@ -177,6 +177,23 @@ def language(
 
 
 @app.command()
+def demo(
+    home: Annotated[Path, typer.Option(help="Directory that keeps pages and vectors between runs.")] = Path(
+        ".clickloop/bench-demo"
+    ),
+    seeds: Annotated[int, typer.Option(min=1, help="Demos, under the seeds 1, 2, ...; quick: 1.")] = 10,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the demo, seven minutes a seed: is a better candidate promoted, in time, and a worse one never?"""
+    from benchmarks import demo as bench
+
+    tell = Console(stderr=True).print
+    wanted = range(1, 2 if quick else seeds + 1)
+    _measure("demo", 1, as_json, lambda: bench.run(home.resolve(), wanted, quick, tell))
+
+
+@app.command()
 def ingest(
     stored: Annotated[int | None, typer.Option(min=0, help="Stored events to compare with; 10 million.")] = None,
     bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 1,2. Quick: 1.")] = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ class Demo:
     def __init__(self, home: Path, console: Console, seed: int, clicks: int = _CLICKS) -> None:
         self._home = home
         self._console = console
-        self._seed = seed
+        self.seed = seed
         self._clicks = clicks
         self.service = BackgroundService(home, CLOCK_SPEED)
 
@@ -121,6 +122,12 @@ class Demo:
         story.seconds = monotonic_s() - started
         story.clock_days = (monotonic_s() - started) * CLOCK_SPEED / 86400
         return story
+
+    def measure(self) -> dict[str, float]:
+        """Return nDCG@10 by held-out query as the service ranks now, leaving no trace in its log."""
+        _, collection = get_collection(self._home / "corpus", self._console)
+        with closing(self._driver(collection)) as driver:
+            return driver.evaluate(pick_judged(collection, self.seed))
 
     @property
     def _remote(self) -> ServiceClient:
@@ -157,7 +164,7 @@ class Demo:
 
     def _answer(self, collection: JudgedCollection) -> None:
         """Show what a first search finds, by words where meaning is still to come."""
-        text = collection.queries[pick_judged(collection, self._seed)[0]]
+        text = collection.queries[pick_judged(collection, self.seed)[0]]
         for hit in self._driver(collection).look(text, k=1):
             self._console.print(f'A first search: "{text}" finds {hit["title"]}.')
 
@@ -168,13 +175,13 @@ class Demo:
 
     def _driver(self, collection: JudgedCollection) -> Driver:
         people = make_population("mixed", max_grade=collection.max_grade)
-        traffic = Traffic(collection, self._seed)
+        traffic = Traffic(collection, self.seed)
         return Driver(self.service.url, collection, people, traffic, concurrency=3, habits=_HABITS)
 
     def _judge(
         self, progress: Progress, driver: Driver, collection: JudgedCollection, name: str
     ) -> tuple[dict[str, float], dict[str, list[str]]]:
-        queries = pick_judged(collection, self._seed)
+        queries = pick_judged(collection, self.seed)
         task = progress.add_task(name, total=1, note=f"{len(queries)} held-out queries, never clicked")
         lists = driver.rankings(queries)
         scores = driver.evaluate(queries)
