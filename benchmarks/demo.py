@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from benchmarks.harness.report import Findings, at_least, at_most
 from clickloop.cli.demo.demo import Demo, Story
-from foundation.clock import monotonic_s
+from clickloop.cli.versions import await_champion
 from foundation.errors import ClickloopError
 from foundation.http_client import ServiceClient
 from foundation.statistics import bootstrap_interval
@@ -23,12 +22,10 @@ MINUTES = 12.0
 """What a visitor waits for the demo, and no longer."""
 
 _SHARE = 0.8
-_SWAP_S = 30.0
-_LOOK_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class DemoEnding:
     """How one demo ended, and what is true of its candidate.
 
     Attributes:
@@ -60,7 +57,7 @@ class Ending:
 
     @property
     def in_time(self) -> bool:
-        """Whether it was promoted within its planned searches and the visitor's patience."""
+        """Whether it was promoted within its planned searches and the minutes a visitor waits."""
         return self.promoted and self.searches <= self.planned and self.minutes <= MINUTES
 
     def told(self) -> str:
@@ -83,7 +80,7 @@ def run(home: Path, seeds: Sequence[int], quick: bool, tell: Callable[[str], Non
     return judge(endings)
 
 
-def judge(endings: Sequence[Ending]) -> Findings:
+def judge(endings: Sequence[DemoEnding]) -> Findings:
     """Return what several endings say together.
 
     A candidate counts as better, or as worse, when its gain on the held-out queries is above, or below, 0.
@@ -112,24 +109,24 @@ def judge(endings: Sequence[Ending]) -> Findings:
     )
 
 
-def end_of(demo: Demo) -> Ending:
+def end_of(demo: Demo) -> DemoEnding:
     """Run one demo to its end, measure both its versions under the same evidence, and stop its service."""
     try:
         story = demo.run()
         return _ending(demo, story)
     except ClickloopError as problem:
-        return Ending(demo.seed, "failed", why=problem.detail)
+        return DemoEnding(demo.seed, "failed", why=problem.detail)
     finally:
         demo.service.stop()
 
 
-def _ending(demo: Demo, story: Story) -> Ending:
+def _ending(demo: Demo, story: Story) -> DemoEnding:
     run = next(run for run in story.runs if run["autopilot"])
     searches, planned = _extent(story.experiments[:1])
     low, gain, high = _true_gain(demo, run["version"]) if run["version"] else (0.0, 0.0, 0.0)
     report = run["report"]
     why = report.get("why") or report.get("gate") or report.get("end", "")
-    return Ending(demo.seed, run["state"], searches, planned, story.seconds / 60, gain, low, high, why)
+    return DemoEnding(demo.seed, run["state"], searches, planned, story.seconds / 60, gain, low, high, why)
 
 
 def _extent(cards: Sequence[dict[str, Any]]) -> tuple[int, int]:
@@ -151,9 +148,5 @@ def _measured(demo: Demo, remote: ServiceClient, version: str) -> dict[str, floa
     """Return nDCG@10 by held-out query as one version ranks, promoted by hand where another one serves."""
     if remote.get("/v1/versions")["champion"] != version:
         remote.post(f"/v1/versions/{version}/promote", {"reason": "to measure it"})
-    deadline = monotonic_s() + _SWAP_S
-    while any(replica["version"] != version for replica in remote.get("/v1/versions")["replicas"]):
-        if monotonic_s() > deadline:
-            raise ClickloopError(f"{version} was promoted and not served within {_SWAP_S:g} s")
-        time.sleep(_LOOK_AGAIN_S)
+    await_champion(remote, version)
     return demo.measure()

@@ -26,6 +26,8 @@ from foundation.registry.registry import Version
 from retrainer.candidate import TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.data.store import keep_clusters
+from retrainer.gold.judgment import grades_of
+from retrainer.gold.store import GoldSet
 from retrainer.runs import Learners
 from retrainer.workers import run_lease
 from serving.encode.form import pack_form
@@ -198,8 +200,10 @@ def _read_data(
     if judged is not None:
         keep = partial(keep_clusters, container.engine, collection)
         return *read_judged(judged, collection, now, embed, keep, cross_fitting=cross_fitting), {}
-    half_life_days = settings.evidence_half_life_days
-    dataset = freeze_dataset(container.engine, collection, now, half_life_days, embed, cross_fitting=cross_fitting)
+    half_life_days, gold = settings.evidence_half_life_days, GoldSet(container.engine, container.clock).read(collection)
+    dataset = freeze_dataset(
+        container.engine, collection, now, half_life_days, embed, grades_of(gold), cross_fitting=cross_fitting
+    )
     with reading(container.engine) as connection:
         signals = read_signals(connection, collection, settings.lists_per_user)
     return dataset, partial(label, signals=signals), asdict(signals)

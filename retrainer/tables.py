@@ -1,9 +1,9 @@
-"""The tables of training runs and of the clusters of queries; the retrainer alone writes them."""
+"""The tables of training runs, of the clusters of queries and of judgments; the retrainer alone writes them."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, Index, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata, name_column
 
@@ -33,3 +33,19 @@ query_clusters = Table(
     Column("cluster", String(64), nullable=False),
 )
 """Which queries never part: by their digests, each with the cluster that it was in when it was first seen."""
+
+gold_judgments = Table(
+    "gold_judgments",
+    metadata,
+    collection_column(),
+    Column("number", BigInteger, primary_key=True),
+    Column("query", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("document_id", String(256), nullable=False),
+    Column("grade", Integer, nullable=True),
+    Column("judged_at", UtcDateTime, nullable=False),
+    actor_column(),
+    Index("gold_judgments_by_query", "collection", "query", "document_id", "number"),
+)
+"""Judgments by people, in their order; the last one of a query, by its digest, and a document stands. One without a
+grade takes them out."""

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from clickloop.cli import documents, evaluating, experiments, feedback, keys, versions
 from clickloop.cli.demo import commands
+from clickloop.cli.gold import commands as gold
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from foundation.errors import ClickloopError, Overloaded, StoreAway
 from foundation.http_client import ServiceClient
@@ -30,6 +31,7 @@ app.add_typer(documents.app)
 app.add_typer(feedback.app)
 app.add_typer(evaluating.app)
 app.add_typer(commands.app)
+app.add_typer(gold.app, name="gold")
 
 
 @app.command()

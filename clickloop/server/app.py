@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -29,6 +30,7 @@ import collector.reports.propensity_http
 import console.http
 import foundation.web.http
 import retrainer.data.http
+import retrainer.gold.http
 import retrainer.http
 import serving.http.assignments
 import serving.http.context
@@ -46,6 +48,7 @@ from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
+from collector.reports.query_report import MAX_SEARCHES, report_queries
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound, needs_extra
@@ -55,11 +58,14 @@ from foundation.telemetry.exposition import render_metrics
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
 from retrainer.autopilot.plans import alpha_of
+from retrainer.gold.sample import POOL_DEPTH, PooledDocument
+from retrainer.gold.store import GoldSet
 from serving.admission import Admission, SearchGate
 from serving.answers import Answers
 from serving.impressions import ImpressionLog
 from serving.live.loader import Loader
 from serving.order.reorderer import Reorderer
+from serving.records import SearchRequest
 from serving.search import Searcher
 from serving.suggest import Suggester
 
@@ -137,6 +143,8 @@ def _search(
         tell_queries=settings.log_queries,
     )
     searcher = Searcher(loader=loader, answers=answers)
+    gold = GoldSet(engine, container.clock)
+    yield retrainer.gold.http.make_router(gold, partial(_asked, container), partial(_pool, searcher))
     yield serving.http.search.make_router(searcher, settings.budget_ms)
     yield serving.http.rank.make_router(Reorderer(loader=loader, answers=answers), settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
@@ -187,6 +195,29 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     yield console.http.make_router(
         registry, runs, hotswap, experiments, loader.state, engine, clock, false_promotions_a_year=yearly
     )
+
+
+def _asked(container: Container, collection: str) -> list[tuple[str, int]]:
+    """Return the queries that enough people asked in the last four weeks, with their searches."""
+    since, min_users = container.clock.now() - timedelta(weeks=4), container.settings.suggest_min_users
+    report = report_queries(container.engine, collection, "volume", since, min_users, 0, MAX_SEARCHES)
+    return [(one.query, one.searches) for one in report.queries]
+
+
+def _pool(searcher: Searcher, collection: str, query: str) -> list[PooledDocument]:
+    reply = searcher.search(collection, SearchRequest(query, limit=POOL_DEPTH, log=False))
+    return [
+        PooledDocument(
+            shown.document.id,
+            shown.document.title,
+            shown.document.url,
+            shown.snippet,
+            shown.hit.score,
+            shown.hit.parts.get("bm25", 0.0),
+            shown.hit.parts.get("dense", 0.0),
+        )
+        for shown in reply.hits
+    ]
 
 
 def _curve_in_use(container: Container, collection: str) -> ClickCurve:

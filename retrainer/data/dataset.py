@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from collector.api import latest_change, read_evidence, read_surfaces
-from foundation.arrays import Floats
+from foundation.arrays import Flags, Floats
 from foundation.clock import period_of, start_of_period
 from foundation.contracts import Evidence
 from foundation.errors import Conflict
@@ -49,7 +49,7 @@ class Dataset:
             version of its own, which learned without it, in the place of the one that learned from all.
         clusters: Cluster by query key, for resampling whole clusters.
         left_out: Queries that are neither learned from nor judged by, for they are nearly equal to one that is kept
-            aside.
+            aside, or to one that people judged.
         surfaces: The surface on which each query was asked most lately, by query key.
     """
 
@@ -92,6 +92,7 @@ def freeze_dataset(
     now: datetime,
     half_life_days: float,
     encode: Callable[[list[str]], Floats],
+    gold: Collection[str] = (),
     *,
     cross_fitting: bool = True,
 ) -> Dataset:
@@ -102,6 +103,8 @@ def freeze_dataset(
     users did lately.
 
     Args:
+        gold: Keys of the queries that people judged. Nothing is learned from these, from their clusters, nor from
+            what is nearly equal to them.
         cross_fitting: Whether all folds may judge where the first one has too few clicked queries. If not, the first
             one judges alone.
 
@@ -115,7 +118,7 @@ def freeze_dataset(
     if not threshold.reached:
         raise Conflict(f"collection {collection!r}: {threshold.tell()}")
     keep = partial(keep_clusters, engine, collection)
-    dataset = split_dataset(collection, now, change, rows, recent, encode, keep, cross_fitting=cross_fitting)
+    dataset = split_dataset(collection, now, change, rows, recent, encode, keep, gold, cross_fitting=cross_fitting)
     if not cross_fitting and (aside := len(_clicked(dataset.judge))) < MIN_JUDGED:
         raise Conflict(
             f"collection {collection!r}: {threshold.clicked} queries have clicks lately, {aside} of them in the fold "
@@ -133,29 +136,36 @@ def split_dataset(
     recent: list[Evidence],
     encode: Callable[[list[str]], Floats],
     keep: KeepClusters,
+    gold: Collection[str] = (),
     *,
     cross_fitting: bool = True,
 ) -> Dataset:
     """Return evidence rows split by query cluster, with `recent` ones to judge by; see `freeze_dataset`."""
-    keys = sorted({row.query_key for row in rows})
+    asked = {row.query_key for row in rows}
+    keys = sorted(asked.union(gold))
     vectors = encode(keys)
     clusters = keep(keys, vectors)
     numbers = draw_folds((clusters[key] for key in keys), FOLDS, "gate")
     fold_of = dict(zip(keys, numbers.tolist(), strict=True))
+    golden = np.isin([clusters[key] for key in keys], [clusters[key] for key in gold])
+
+    def teach(without: Flags) -> list[Evidence]:
+        """Return the evidence of the queries outside, and not nearly equal to one inside."""
+        near = is_near_any(vectors, vectors[without])
+        taught = {keys[place] for place in np.flatnonzero(~without & ~near)}
+        return [row for row in rows if row.query_key in taught]
 
     def cut(number: int) -> JudgedFold:
-        inside = numbers == number
-        near = is_near_any(vectors, vectors[inside])
-        taught = {keys[place] for place in np.flatnonzero(~inside & ~near)}
-        learn = [row for row in rows if row.query_key in taught]
+        learn = teach(golden | (numbers == number))
         return JudgedFold(number, learn, [row for row in recent if fold_of.get(row.query_key) == number])
 
     aside = cut(0)
     if not cross_fitting or len(_clicked(aside.judge)) >= MIN_KEPT_ASIDE:
-        left_out = len(keys) - int((numbers == 0).sum()) - len({row.query_key for row in aside.learn})
+        learned = {row.query_key for row in aside.learn}
+        left_out = sum(fold_of[key] != 0 for key in asked - learned)
         return Dataset(collection, as_of, change, aside.learn, (aside,), clusters, left_out)
     folds = (aside, *(cut(number) for number in range(1, FOLDS)))
-    return Dataset(collection, as_of, change, rows, folds, clusters)
+    return Dataset(collection, as_of, change, teach(golden), folds, clusters)
 
 
 def _clicked(rows: list[Evidence]) -> set[str]:

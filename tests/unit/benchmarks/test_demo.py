@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.demo import MINUTES, Ending, judge
+from benchmarks.demo import MINUTES, DemoEnding, judge
 
 
-def ending(seed: int, **changes: Any) -> Ending:
-    return replace(Ending(seed, "promoted", 1500, 5000, 6.0, 0.04), **changes)
+def ending(seed: int, **changes: Any) -> DemoEnding:
+    return replace(DemoEnding(seed, "promoted", 1500, 5000, 6.0, 0.04), **changes)
 
 
-def met(*endings: Ending) -> list[bool]:
+def met(*endings: DemoEnding) -> list[bool]:
     return [bar.met for bar in judge(endings).bars]
 
 

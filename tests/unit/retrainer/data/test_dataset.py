@@ -76,6 +76,16 @@ def test_queries_that_mean_the_same_are_on_the_same_side() -> None:
         assert len({found.clusters[f"{word} {digit}"] for digit in range(3)}) == 1
 
 
+def test_nothing_is_learned_from_queries_that_people_judged_nor_from_those_near_them() -> None:
+    keys = [f"{word} {digit}" for word in words(60) for digit in range(3)]
+    gold = [f"{words(60)[number]} 9" for number in range(0, 60, 2)]
+    found = split_dataset("default", NOW, 7, rows(keys), rows(keys), embed, KEEP_NONE, gold)
+    learned = {row.query_key.removesuffix(digit) for row in found.learn for digit in "012"}
+    assert not {f"{words(60)[number]} " for number in range(0, 60, 2)} & learned
+    assert {row.query_key for row in found.judge} == {row.query_key for row in split(keys).judge}
+    assert {row.query_key for row in found.learn} < {row.query_key for row in split(keys).learn}
+
+
 def test_a_query_never_changes_sides_as_evidence_grows() -> None:
     few, many = split(words(100)), split(words(300))
     assert {row.query_key for row in few.judge} <= {row.query_key for row in many.judge}

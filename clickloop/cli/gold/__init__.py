@@ -1,0 +1,1 @@
+"""`clickloop gold`: people judge the queries that nothing is learned from."""
