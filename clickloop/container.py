@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -32,9 +31,10 @@ from foundation.registry.registry import Registry
 from foundation.settings import Settings
 from foundation.telemetry.logs import configure_logs
 from retrainer.autopilot.autopilot import Autopilot
+from retrainer.autopilot.pauses import Pauses
 from retrainer.hotswap import HotSwap, Moved
-from retrainer.runs import Learners, Runs
-from retrainer.schedule import Schedule
+from retrainer.runs import Runs
+from retrainer.schedule import Schedule, make_timetables
 from retrainer.timetable import ErasureRetraining, Timetable
 from retrainer.workers import Workers
 from serving.catalog.declarations import Declarations
@@ -227,6 +227,11 @@ class Container:
         return Runs(self.engine, self.clock)
 
     @cached_property
+    def pauses(self) -> Pauses:
+        """Where the autopilot holds still."""
+        return Pauses(self.engine, self.clock)
+
+    @cached_property
     def erasure_retraining(self) -> ErasureRetraining:
         """What is to be forgotten by training."""
         return ErasureRetraining(self.engine)
@@ -298,29 +303,29 @@ class Container:
     def make_schedule(self, workers: Workers) -> Schedule:
         """Return the retrainer's schedule."""
         autopilot = Autopilot(
-            *(self.runs, self.registry, self.experiments, self.planner, self.hotswap, self.settings),
+            runs=self.runs,
+            registry=self.registry,
+            experiments=self.experiments,
+            planner=self.planner,
+            hotswap=self.hotswap,
+            pauses=self.pauses,
+            settings=self.settings,
             clock=self.clock,
             train=workers.train,
         )
-        hours: dict[Learners, float] = {
-            "encoder": self.settings.encoder_schedule_hours,
-            "fast": self.settings.schedule_hours,
-        }
-        timetables = [
-            Timetable(self.engine, self.clock, timedelta(hours=every), self.catalog.collections, learners)
-            for learners, every in hours.items()
-            if every
-        ]
         return Schedule(
-            autopilot,
-            self.runs,
-            self.experiments,
-            self.leases,
-            timetables,
-            self.erasure_retraining,
+            *(autopilot, self.runs, self.experiments, self.leases, self.make_timetables(), self.erasure_retraining),
             lease_duration=self.settings.lease_duration(),
             automatic=self.settings.autopilot,
         )
+
+    def make_timetables(self) -> list[Timetable]:
+        """Return when collections train on schedule; none does while it is paused."""
+        return make_timetables(self.engine, self.clock, self.settings, self._unpaused)
+
+    def _unpaused(self) -> list[str]:
+        paused = self.pauses.all()
+        return [collection for collection in self.catalog.collections() if collection not in paused]
 
     def build(self, collection: str, encoder: str = "", form: str = "") -> IndexSnapshot:
         """Build an index snapshot of everything the catalog holds; blocks.

@@ -16,9 +16,10 @@ from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
 from collector.reads.collections import (
     collections_erased_since,
-    collections_shown_before,
+    count_clicks_since,
     erased_since,
     erased_versions,
+    first_shown,
 )
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.first_arms import read_seen_units
@@ -50,12 +51,13 @@ __all__ = [
     "UnitTotals",
     "body_id",
     "collections_erased_since",
-    "collections_shown_before",
     "count_clicked_queries",
+    "count_clicks_since",
     "count_days",
     "custom_signal",
     "erased_since",
     "erased_versions",
+    "first_shown",
     "label",
     "latest_change",
     "must_recount",

@@ -242,6 +242,14 @@ class LearningSettings(Section):
     """When a collection learns, and how long its experiments last."""
 
     schedule_hours: float = Field(24.0, gt=0, description="Hours between scheduled training runs, by the clock.")
+    schedule_cron: str = Field(
+        "",
+        description="When training runs are scheduled, as cron writes it: five fields, UTC, such as `30 3 * * *`. The "
+        "hours then only say how many experiments a year to expect.",
+    )
+    schedule_clicks: int = Field(
+        0, ge=0, description="So many new clicks make a scheduled training run due before its time; 0: time alone does."
+    )
     encoder_schedule_hours: float = Field(
         0.0, ge=0, description="Hours between scheduled fine-tunings of the encoder, by the clock; 0: only when asked."
     )

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 from ab_testing.api import Experiment, Experiments
 from foundation.access.actors import SCHEDULE
-from foundation.clock import SystemClock
+from foundation.clock import Clock, SystemClock
 from foundation.database.leases import Lease, LeaseLost, Leases
-from foundation.errors import Conflict, Overloaded, StoreAway
+from foundation.errors import Conflict, InvalidRequest, Overloaded, StoreAway
 from foundation.processes.rounds import Rounds
+from foundation.sections import LearningSettings
 from foundation.telemetry.logs import get_log
 from retrainer.autopilot.autopilot import Autopilot
 from retrainer.runs import Learners, Run, RunMoved, Runs
-from retrainer.timetable import ErasureRetraining, Timetable
+from retrainer.timetable import ErasureRetraining, NextFire, Timetable, every
 
 LEASE = "retrainer"
 _ADVANCE_EVERY_S = 0.5
@@ -154,6 +157,46 @@ class Schedule:
         while not self._stopped.wait(_WATCH_EVERY_S):
             with rounds.guarded():
                 bring_forward(self._scheduler, SystemClock().now())
+
+
+def make_timetables(
+    engine: sa.Engine, clock: Clock, settings: LearningSettings, collections: Callable[[], list[str]]
+) -> list[Timetable]:
+    """Return when collections train on schedule: the encoder, where it has a timetable, before the fast learners.
+
+    Raises:
+        InvalidRequest: The setting is no cron expression.
+    """
+    fast = by_cron(settings.schedule_cron) if settings.schedule_cron else _hourly(settings.schedule_hours)
+    tables = [Timetable(engine, clock, fast, collections, clicks=settings.schedule_clicks)]
+    if settings.encoder_schedule_hours:
+        tables.insert(0, Timetable(engine, clock, _hourly(settings.encoder_schedule_hours), collections, "encoder"))
+    return tables
+
+
+def by_cron(expression: str) -> NextFire:
+    """Return the rule of a cron expression of five fields, in UTC.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    try:
+        trigger = CronTrigger.from_crontab(expression, timezone="UTC")
+    except ValueError as problem:
+        raise InvalidRequest(
+            f"CLICKLOOP_SCHEDULE_CRON={expression!r} is no cron expression of five fields, such as `30 3 * * 1-5`: "
+            f"{problem}"
+        ) from problem
+
+    def after(at: datetime) -> datetime:
+        found = trigger.get_next_fire_time(None, at + timedelta(seconds=1))
+        return datetime.max.replace(tzinfo=UTC) if found is None else found.astimezone(UTC)
+
+    return after
+
+
+def _hourly(hours: float) -> NextFire:
+    return every(timedelta(hours=hours))
 
 
 def bring_forward(scheduler: BackgroundScheduler, now: datetime) -> None:

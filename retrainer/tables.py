@@ -1,4 +1,4 @@
-"""The tables of training runs, of the clusters of queries and of judgments; the retrainer alone writes them."""
+"""The retrainer's tables, which it alone writes: training runs, clusters of queries, judgments, pauses."""
 
 from __future__ import annotations
 
@@ -49,3 +49,15 @@ gold_judgments = Table(
 )
 """Judgments by people, in their order; the last one of a query, by its digest, and a document stands. One without a
 grade takes them out."""
+
+autopilot_pauses = Table(
+    "autopilot_pauses",
+    metadata,
+    collection_column(),
+    Column("number", BigInteger, primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    actor_column(),
+)
+"""When the autopilot of a collection was paused and went on, in order; the last row stands."""

@@ -1,4 +1,4 @@
-"""Which collections should train, by what the database says: it is time, or a person was erased."""
+"""Which collections should train, by what the database says: time, new clicks, or an erased person."""
 
 from __future__ import annotations
 
@@ -8,44 +8,86 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from collector.api import collections_erased_since, collections_shown_before, erased_versions
+from collector.api import collections_erased_since, count_clicks_since, erased_versions, first_shown
 from foundation.clock import Clock
 from foundation.database.engine import reading
+from foundation.database.tables import UtcDateTime
 from retrainer.runs import LEARNERS, Learners, is_busy
 from retrainer.tables import training_runs
+
+NextFire = Callable[[datetime], datetime]
+"""Returns when a run is due after one that was requested at a moment."""
+
+
+def every(interval: timedelta) -> NextFire:
+    """Return the rule of a fixed interval."""
+    return lambda at: at + interval
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a collection should train.
+
+    Attributes:
+        at: The moment, which may be past; None where nothing was ever shown, so that there is nothing to learn from.
+        clicks: New clicks since the last run, where these can make it due.
+        busy: Whether a run is active that holds up the next.
+        now: Whether a run should be requested.
+    """
+
+    at: datetime | None
+    clicks: int
+    busy: bool
+    now: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Finds the collections that should train because it is time.
+    """Finds the collections that should train because it is time, or because enough was clicked.
 
     Attributes:
-        interval: Between two scheduled runs, by the clock.
+        after: Tells when the run after another one is due.
         collections: Returns the names of the collections to train on schedule.
         learners: What is scheduled. The encoder waits for the last run that fine-tuned it, the fast learners for any.
+        clicks: So many new clicks make a run due before its time; 0: none do.
     """
 
     engine: sa.Engine
     clock: Clock
-    interval: timedelta
+    after: NextFire
     collections: Callable[[], list[str]]
     learners: Learners = "fast"
+    clicks: int = 0
 
     def due(self) -> list[str]:
         """Return the collections for which a run should be requested now, sorted.
 
-        A run is due one interval after the last one was requested, by whomever. Where there was none, it is due one
-        interval after the first list was shown, for before that there is nothing to learn from. Only the database
-        says so: no stall and no restart moves it. No run is due while one is active, but for one at its holdback. A run
-        of the future, written by a clock that was put right since, counts while it is less than an interval away, as
+        A run is due when the rule says so after the last one was requested, by whomever. Where there was none, the rule
+        counts from the first list shown, for before that there is nothing to learn from. Only the database says so: no
+        stall and no restart moves it. No run is due while one is active, but for one at its holdback. A run of the
+        future, written by a clock that was put right since, counts while it lies before the next one due from now, as
         one of the past does.
         """
-        now, collections = self.clock.now(), self.collections()
+        return sorted(collection for collection, one in self.look(self.collections()).items() if one.now)
+
+    def look(self, collections: list[str]) -> dict[str, Due]:
+        """Return when each collection should train; a few statements, however many they are."""
+        now = self.clock.now()
         with reading(self.engine) as connection:
-            waits = _runs(connection, now, self.interval, self.learners)
-            new = [one for one in collections if one not in waits]
-            shown = collections_shown_before(connection, new, now - self.interval)
-        return sorted(one for one in collections if one in shown or waits.get(one) == 0)
+            runs = _read_runs(connection, self.after(now), self.learners)
+            new = [one for one in collections if one not in runs]
+            shown = first_shown(connection, new)
+            since = {name: runs[name].last or shown.get(name) or now for name in collections if name in runs}
+            clicked = count_clicks_since(connection, since | shown) if self.clicks else {}
+        return {name: self._due(now, runs.get(name), shown.get(name), clicked.get(name, 0)) for name in collections}
+
+    def _due(self, now: datetime, runs: _Runs | None, shown: datetime | None, clicks: int) -> Due:
+        busy = runs is not None and runs.busy
+        last = runs.last if runs else shown
+        if last is None:
+            return Due(now if runs else None, clicks, busy, runs is not None and not busy)
+        at = self.after(last)
+        return Due(at, clicks, busy, not busy and (at <= now or 0 < self.clicks <= clicks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +112,20 @@ class ErasureRetraining:
             return sorted(collections_erased_since(connection, asked))
 
 
-def _runs(connection: sa.Connection, now: datetime, interval: timedelta, learners: Learners) -> dict[str, int]:
-    """Return every collection that ever had a run: 1 where it is too near or active, else 0."""
-    at = training_runs.c.requested_at
-    near = (at > now - interval) & (at < now + interval)
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What the table says of a collection's runs: when the last one that counts was requested, and if one is active."""
+
+    last: datetime | None
+    busy: bool
+
+
+def _read_runs(connection: sa.Connection, before: datetime, learners: Learners) -> dict[str, _Runs]:
+    """Return every collection that ever had a run; of those requested from `before` on, none counts as the last."""
+    counts = training_runs.c.requested_at < before
     if learners != "fast":
-        near &= training_runs.c.report[LEARNERS].as_string() == learners
-    waits = is_busy() | near
-    statement = sa.select(training_runs.c.collection, sa.func.max(sa.case((waits, 1), else_=0)))
-    rows = connection.execute(statement.group_by(training_runs.c.collection))
-    return {row[0]: row[1] for row in rows}
+        counts &= training_runs.c.report[LEARNERS].as_string() == learners
+    last = sa.func.max(sa.case((counts, training_runs.c.requested_at)), type_=UtcDateTime())
+    busy = sa.func.max(sa.case((is_busy(), 1), else_=0))
+    rows = connection.execute(sa.select(training_runs.c.collection, last, busy).group_by(training_runs.c.collection))
+    return {name: _Runs(at, bool(active)) for name, at, active in rows}

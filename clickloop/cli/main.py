@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clickloop.cli import documents, evaluating, experiments, feedback, keys, versions
+from clickloop.cli.autopilot import commands as autopilot
 from clickloop.cli.demo import commands
 from clickloop.cli.gold import commands as gold
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
@@ -32,6 +33,7 @@ app.add_typer(feedback.app)
 app.add_typer(evaluating.app)
 app.add_typer(commands.app)
 app.add_typer(gold.app, name="gold")
+app.add_typer(autopilot.app, name="autopilot")
 
 
 @app.command()

@@ -29,6 +29,7 @@ import collector.reports.http
 import collector.reports.propensity_http
 import console.http
 import foundation.web.http
+import retrainer.autopilot.http
 import retrainer.data.http
 import retrainer.gold.http
 import retrainer.http
@@ -57,7 +58,9 @@ from foundation.settings import Settings
 from foundation.telemetry.exposition import render_metrics
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
+from retrainer.autopilot.outlook import Outlooks
 from retrainer.autopilot.plans import alpha_of
+from retrainer.data.threshold import read_threshold
 from retrainer.gold.sample import POOL_DEPTH, PooledDocument
 from retrainer.gold.store import GoldSet
 from serving.admission import Admission, SearchGate
@@ -192,6 +195,13 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock
     )
     yield retrainer.data.http.make_router(engine, clock)
+    pauses = container.pauses
+    outlooks = Outlooks(
+        *(runs, pauses, container.make_timetables()),
+        lambda collection: read_threshold(engine, collection, clock.now()),
+        automatic=container.settings.autopilot,
+    )
+    yield retrainer.autopilot.http.make_router(outlooks, pauses)
     yield console.http.make_router(
         registry, runs, hotswap, experiments, loader.state, engine, clock, false_promotions_a_year=yearly
     )

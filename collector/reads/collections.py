@@ -1,25 +1,49 @@
-"""Which collections showed a list, and which have versions that learned from people who were erased since."""
+"""What happened in collections since when: lists, clicks, and erasures of people that versions learned from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from collector.reads.people import is_of_people
 from collector.tables import erasures, impressions
 from foundation.database.lookup import chunks
+from foundation.database.tables import UtcDateTime
 
 _MAX_TERMS = 200
 """Collections asked about in one statement; SQLite's limit is 500."""
 
 
-def collections_shown_before(connection: sa.Connection, collections: Sequence[str], at: datetime) -> set[str]:
-    """Return the collections of which some list was shown until a moment."""
-    found: set[str] = set()
+def first_shown(connection: sa.Connection, collections: Sequence[str]) -> dict[str, datetime]:
+    """Return when each collection showed its first list; those that never did are left out."""
+    found: dict[str, datetime] = {}
     for some in chunks(collections, _MAX_TERMS):
-        asked = [sa.select(sa.literal(one)).where(_was_shown(one, at)) for one in some]
-        found.update(connection.execute(sa.union_all(*asked)).scalars())
+        asked = [
+            sa.select(sa.literal(one), sa.func.min(impressions.c.at, type_=UtcDateTime())).where(
+                impressions.c.collection == one
+            )
+            for one in some
+        ]
+        found.update((name, at) for name, at in connection.execute(sa.union_all(*asked)) if at is not None)
+    return found
+
+
+def count_clicks_since(connection: sa.Connection, since: Mapping[str, datetime]) -> dict[str, int]:
+    """Return the results of each collection that people clicked in lists shown since a moment of its own.
+
+    What agents and held users clicked does not count.
+    """
+    found: dict[str, int] = {}
+    for some in chunks(sorted(since), _MAX_TERMS):
+        asked = [
+            sa.select(sa.literal(one), sa.func.coalesce(sa.func.sum(impressions.c.clicks), 0)).where(
+                is_of_people(one, since[one])
+            )
+            for one in some
+        ]
+        found.update((name, int(count)) for name, count in connection.execute(sa.union_all(*asked)))
     return found
 
 
@@ -48,7 +72,3 @@ def erased_since(connection: sa.Connection, collection: str, at: datetime) -> bo
     """Return whether a person of a collection was erased at or after a moment, whatever learned from them."""
     found = sa.select(erasures.c.id).where(erasures.c.collection == collection, erasures.c.at >= at).limit(1)
     return connection.execute(found).scalar_one_or_none() is not None
-
-
-def _was_shown(collection: str, at: datetime) -> sa.ColumnElement[bool]:
-    return sa.exists().where(impressions.c.collection == collection, impressions.c.at <= at)

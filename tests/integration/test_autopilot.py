@@ -19,6 +19,7 @@ from foundation.registry.registry import Registry, Version
 from foundation.registry.status_history import Status
 from foundation.settings import Settings
 from retrainer.autopilot.autopilot import Autopilot, Training
+from retrainer.autopilot.pauses import Pauses
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 from retrainer.tables import training_runs
@@ -58,8 +59,17 @@ class Workplace:
     def autopilot(self) -> Autopilot:
         """Return another process's autopilot over the same tables."""
         planner = Planner(self.engine, self.clock)
-        parts = (self.runs, self.registry, self.experiments, planner, self.hotswap, self.settings)
-        return Autopilot(*parts, clock=self.clock, train=self.train)
+        return Autopilot(
+            runs=self.runs,
+            registry=self.registry,
+            experiments=self.experiments,
+            planner=planner,
+            hotswap=self.hotswap,
+            pauses=Pauses(self.engine, self.clock),
+            settings=self.settings,
+            clock=self.clock,
+            train=self.train,
+        )
 
     def advance(self, run: Run) -> Run:
         """Take one step, in a process of its own."""

@@ -22,7 +22,7 @@ from foundation.telemetry.logs import configure_logs
 from retrainer import schedule
 from retrainer.runs import Run, Runs
 from retrainer.schedule import LEASE, Schedule, bring_forward
-from retrainer.timetable import ErasureRetraining, Timetable
+from retrainer.timetable import ErasureRetraining, Timetable, every
 
 TIMEOUT_S = 20.0
 
@@ -52,7 +52,7 @@ class House:
     def schedule(self, steps: Steps, autopilot: bool = False) -> Schedule:
         """Return the schedule of a process of its own."""
         leases = Leases(self.engine, self.clock, "one")
-        timetable = Timetable(self.engine, self.clock, timedelta(days=1), lambda: ["default"])
+        timetable = Timetable(self.engine, self.clock, every(timedelta(days=1)), lambda: ["default"])
         return Schedule(
             steps,  # type: ignore[arg-type]  # as much of an autopilot as is asked
             self.runs,
@@ -187,7 +187,7 @@ def test_who_was_paused_between_look_and_lease_requests_no_second_run(house: Hou
     looked: list[list[str]] = []
 
     def look_and_stop() -> list[str]:
-        due = Timetable(house.engine, house.clock, timedelta(days=1), lambda: ["default"]).due()
+        due = Timetable(house.engine, house.clock, every(timedelta(days=1)), lambda: ["default"]).due()
         if not looked:
             other.request("default")  # while this process stands still after its look
             house.runs.end(house.runs.recent("default")[0], "refused", "no better")

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from collector.join.batch import fold_batch
 from foundation.clock import Clock, FrozenClock
-from foundation.contracts import Impression, ShownResult
+from foundation.contracts import FeedbackEvent, Impression, ShownResult
 from foundation.database.engine import transaction
+from foundation.errors import InvalidRequest
 from foundation.settings import Settings
 from retrainer.runs import Runs
-from retrainer.timetable import Timetable
+from retrainer.schedule import by_cron
+from retrainer.timetable import Due, Timetable, every
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -27,7 +29,7 @@ def runs(any_engine: sa.Engine, clock: FrozenClock) -> Runs:
 
 def due(engine: sa.Engine, clock: Clock, *collections: str) -> list[str]:
     """Return what is due, by a process that was just started."""
-    return Timetable(engine, clock, DAY, lambda: list(collections or ("default",))).due()
+    return Timetable(engine, clock, every(DAY), lambda: list(collections or ("default",))).due()
 
 
 def show(engine: sa.Engine, collection: str, at: datetime) -> None:
@@ -153,7 +155,7 @@ def test_hundreds_of_collections_are_asked_about_in_a_few_statements(
 
 def test_the_encoder_waits_for_the_last_run_that_fine_tuned_it(engine: sa.Engine, clock: FrozenClock) -> None:
     runs = Runs(engine, clock)
-    weekly = Timetable(engine, clock, timedelta(days=7), lambda: ["default"], "encoder")
+    weekly = Timetable(engine, clock, every(timedelta(days=7)), lambda: ["default"], "encoder")
     train(runs)
     assert weekly.due() == ["default"]  # what the fast learners did says nothing of the encoder
     run = runs.request("default", autopilot=True, learners="encoder")
@@ -165,3 +167,67 @@ def test_the_encoder_waits_for_the_last_run_that_fine_tuned_it(engine: sa.Engine
     assert weekly.due() == []
     clock.advance(timedelta(days=1))
     assert weekly.due() == ["default"]
+
+
+def click(engine: sa.Engine, query_id: str, at: datetime, surface: str = "page") -> None:
+    shown = Impression("default", query_id, "toner", query_id, "v", (ShownResult("a", 1, 1.0),), at, surface=surface)
+    event = FeedbackEvent("default", f"{query_id}/click", "click", query_id, "a", "", 0.0, at, at)
+    with transaction(engine) as connection:
+        fold_batch(connection, [shown, event], SETTINGS)
+
+
+def test_enough_new_clicks_make_a_run_due_before_its_time(
+    any_engine: sa.Engine, clock: FrozenClock, runs: Runs
+) -> None:
+    table = Timetable(any_engine, clock, every(DAY), lambda: ["default"], clicks=3)
+    click(any_engine, "old", clock.now())
+    clock.advance(MINUTE)
+    train(runs)
+    for number in range(3):
+        assert table.due() == []
+        clock.advance(MINUTE)
+        click(any_engine, f"q{number}", clock.now())
+    assert table.due() == ["default"]
+    assert table.look(["default"])["default"].clicks == 3
+    train(runs)
+    assert table.due() == []
+
+
+def test_clicks_of_agents_make_nothing_due(any_engine: sa.Engine, clock: FrozenClock, runs: Runs) -> None:
+    table = Timetable(any_engine, clock, every(DAY), lambda: ["default"], clicks=1)
+    train(runs)
+    clock.advance(MINUTE)
+    click(any_engine, "q", clock.now(), surface="agent")
+    assert table.due() == []
+
+
+def test_a_collection_without_a_run_counts_from_its_first_list(any_engine: sa.Engine, clock: FrozenClock) -> None:
+    table = Timetable(any_engine, clock, every(DAY), lambda: ["default"], clicks=2)
+    assert table.look(["default"])["default"] == Due(None, 0, busy=False, now=False)
+    for number in range(3):
+        clock.advance(MINUTE)
+        click(any_engine, f"q{number}", clock.now())
+    assert table.due() == ["default"]
+
+
+def test_a_cron_expression_says_when_also_over_a_weekend(any_engine: sa.Engine, runs: Runs, clock: FrozenClock) -> None:
+    weekdays = by_cron("30 3 * * mon-fri")
+    friday = datetime(2026, 1, 9, 3, 30, tzinfo=UTC)
+    assert weekdays(friday) == datetime(2026, 1, 12, 3, 30, tzinfo=UTC)
+    assert weekdays(friday - MINUTE) == friday
+    train(runs)
+    table = Timetable(any_engine, clock, weekdays, lambda: ["default"])
+    trained = []
+    for _ in range(24 * 14):
+        clock.advance(timedelta(hours=1))
+        if table.due():
+            trained.append(clock.now())
+            train(runs)
+    assert len(trained) == 10
+    assert {at.weekday() for at in trained} <= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("expression", ["", "every day", "61 3 * * *", "30 3 * *"])
+def test_what_is_no_cron_expression_is_refused_with_its_setting(expression: str) -> None:
+    with pytest.raises(InvalidRequest, match="CLICKLOOP_SCHEDULE_CRON"):
+        by_cron(expression)

@@ -21,6 +21,7 @@ from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from foundation.settings import Settings
 from retrainer.autopilot.autopilot import Autopilot, Training
+from retrainer.autopilot.pauses import Pauses
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs, Step
 
@@ -68,8 +69,17 @@ class Town:
         for experiment in self.experiments.running():
             self.experiments.look("default", experiment.id)
         planner = Planner(self.engine, self.clock)
-        parts = (self.runs, self.registry, self.experiments, planner, self.hotswap, self.settings)
-        autopilot = Autopilot(*parts, clock=self.clock, train=self._train)
+        autopilot = Autopilot(
+            runs=self.runs,
+            registry=self.registry,
+            experiments=self.experiments,
+            planner=planner,
+            hotswap=self.hotswap,
+            pauses=Pauses(self.engine, self.clock),
+            settings=self.settings,
+            clock=self.clock,
+            train=self._train,
+        )
         try:
             return autopilot.advance(self.runs.get("default", run.id))
         except Killed:

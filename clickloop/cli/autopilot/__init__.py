@@ -1,0 +1,1 @@
+"""`clickloop autopilot`: what it will do, pause it, let it go on."""
