@@ -67,5 +67,5 @@ def read_judged(
         Evidence(key, document, _ONCE, _ONCE if grade > 0 else _NEVER, users=int(grade > 0))
         for (key, document), grade in sorted(grades.items())
     ]
-    dataset = split_dataset(collection, as_of, 0, rows, rows, encode, keep, cross_fitting=cross_fitting)
+    dataset = split_dataset(collection, as_of, rows, rows, encode, keep, cross_fitting=cross_fitting)
     return dataset, JudgedLabels({pair: max(grade, 0.0) for pair, grade in grades.items()})

@@ -19,6 +19,7 @@ from foundation.ids import digest_json
 from retrainer.data.splits import draw_folds, is_near_any
 from retrainer.data.store import keep_clusters
 from retrainer.data.threshold import FOLDS, JUDGED_WEEKS, MIN_JUDGED, MIN_KEPT_ASIDE, Threshold, is_clicked
+from retrainer.gold.judgment import Grades
 
 KeepClusters = Callable[[list[str], Floats], dict[str, str]]
 """Returns the cluster of each query by key, from keys and vectors; the same whenever it is asked."""
@@ -43,7 +44,7 @@ class Dataset:
     """The evidence of a collection at one moment.
 
     Attributes:
-        change: Evidence change number it knows.
+        change: Evidence change number it knows, 0 where nobody said.
         learn: Evidence of the queries to learn from.
         folds: By what is judged. A single one is kept aside: nothing of it is in `learn`. Of several, each judges a
             version of its own, which learned without it, in the place of the one that learned from all.
@@ -51,6 +52,7 @@ class Dataset:
         left_out: Queries that are neither learned from nor judged by, for they are nearly equal to one that is kept
             aside, or to one that people judged.
         surfaces: The surface on which each query was asked most lately, by query key.
+        gold: Grades that people gave, by query key and document.
     """
 
     collection: str
@@ -61,6 +63,7 @@ class Dataset:
     clusters: Mapping[str, str]
     left_out: int = 0
     surfaces: Mapping[str, str] = field(default_factory=dict)
+    gold: Grades = field(default_factory=dict)
 
     @property
     def judge(self) -> list[Evidence]:
@@ -92,7 +95,7 @@ def freeze_dataset(
     now: datetime,
     half_life_days: float,
     encode: Callable[[list[str]], Floats],
-    gold: Collection[str] = (),
+    gold: Grades,
     *,
     cross_fitting: bool = True,
 ) -> Dataset:
@@ -103,8 +106,8 @@ def freeze_dataset(
     users did lately.
 
     Args:
-        gold: Keys of the queries that people judged. Nothing is learned from these, from their clusters, nor from
-            what is nearly equal to them.
+        gold: What people judged. Nothing is learned from these queries, from their clusters, nor from what is nearly
+            equal to them.
         cross_fitting: Whether all folds may judge where the first one has too few clicked queries. If not, the first
             one judges alone.
 
@@ -118,20 +121,19 @@ def freeze_dataset(
     if not threshold.reached:
         raise Conflict(f"collection {collection!r}: {threshold.tell()}")
     keep = partial(keep_clusters, engine, collection)
-    dataset = split_dataset(collection, now, change, rows, recent, encode, keep, gold, cross_fitting=cross_fitting)
+    dataset = split_dataset(collection, now, rows, recent, encode, keep, gold, cross_fitting=cross_fitting)
     if not cross_fitting and (aside := len(_clicked(dataset.judge))) < MIN_JUDGED:
         raise Conflict(
             f"collection {collection!r}: {threshold.clicked} queries have clicks lately, {aside} of them in the fold "
             f"that an encoder's learner keeps aside, and {MIN_JUDGED} of these are needed"
         )
     judged_since = start_of_period(period_of(now) - JUDGED_WEEKS)
-    return replace(dataset, surfaces=read_surfaces(engine, collection, judged_since))
+    return replace(dataset, change=change, surfaces=read_surfaces(engine, collection, judged_since), gold=gold)
 
 
 def split_dataset(
     collection: str,
     as_of: datetime,
-    change: int,
     rows: list[Evidence],
     recent: list[Evidence],
     encode: Callable[[list[str]], Floats],
@@ -163,9 +165,9 @@ def split_dataset(
     if not cross_fitting or len(_clicked(aside.judge)) >= MIN_KEPT_ASIDE:
         learned = {row.query_key for row in aside.learn}
         left_out = sum(fold_of[key] != 0 for key in asked - learned)
-        return Dataset(collection, as_of, change, aside.learn, (aside,), clusters, left_out)
+        return Dataset(collection, as_of, 0, aside.learn, (aside,), clusters, left_out)
     folds = (aside, *(cut(number) for number in range(1, FOLDS)))
-    return Dataset(collection, as_of, change, teach(golden), folds, clusters)
+    return Dataset(collection, as_of, 0, teach(golden), folds, clusters)
 
 
 def _clicked(rows: list[Evidence]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -65,7 +65,8 @@ class Examiner:
             sibling_tops=views[1].tops if dataset.cross_fitted else {},
             surfaces=dataset.surfaces,
             contributions=self._contribute(dataset, candidate.manifest),
-            known_items=self._find_titles(champion.manifest, candidate.manifest, old, new),
+            known_items=self._compare(draw_titles(new.corpus, self.seed), champion.manifest, candidate.manifest),
+            gold=self._compare(dataset.gold, champion.manifest, candidate.manifest),
             latency=_time(old, new, theirs[:_TIMED], ours[:_TIMED]),
             reloaded_otherwise=tuple(one.query.key for one in ours[:_TIMED] if _rank(new, one) != _rank(again, one)),
             memory_mib=memory_mib,
@@ -107,12 +108,13 @@ class Examiner:
         finally:
             tracemalloc.stop()
 
-    def _find_titles(self, champion: Manifest, candidate: Manifest, old: Ranker, new: Ranker) -> JudgedQueries:
-        known = draw_titles(new.corpus, self.seed)
-        keys = sorted(known)
+    def _compare(self, known: Mapping[str, Mapping[str, float]], *versions: Manifest) -> JudgedQueries:
+        """Return how good champion and candidate are on queries whose answers are known, by query and document."""
+        keys = sorted(key for key in known if any(known[key].values()))
+        rankers = [(self.open(version), self.ask(version, keys)) for version in versions]
         before, after = (
             np.array([ndcg(_rank(ranker, retrieve(ranker.corpus, one)), known[one.key]) for one in queries])
-            for ranker, queries in ((old, self.ask(champion, keys)), (new, self.ask(candidate, keys)))
+            for ranker, queries in rankers
         )
         return JudgedQueries(keys, before, after)
 

@@ -13,6 +13,7 @@ from retrainer.data.threshold import MIN_JUDGED
 from retrainer.gate.checks.change import check_drift, check_overlap
 from retrainer.gate.checks.contributions import check_contributions
 from retrainer.gate.checks.finding import GateFinding
+from retrainer.gate.checks.gold import check_gold, check_gold_answers
 from retrainer.gate.checks.held_out import change_interval, check_low_bound, check_mean, mean_change
 from retrainer.gate.checks.known_items import check_known_items
 from retrainer.gate.checks.latency import check_latency
@@ -31,6 +32,8 @@ CHECKS: dict[str, Check] = {
     "slices": check_slices,
     "known_items": check_known_items,
     "siblings": check_siblings,
+    "gold": check_gold,
+    "gold_answers": check_gold_answers,
     "overlap": check_overlap,
     "drift": check_drift,
     "latency": check_latency,

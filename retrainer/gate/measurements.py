@@ -55,6 +55,7 @@ class Measurements:
         surfaces: The surface on which each query is asked most, by query key; "" where nobody knows.
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
         known_items: Both on titles of documents, each of which is to find its own.
+        gold: Both on queries that people judged.
         latency: How long both take; None where nobody measured.
         reloaded_otherwise: Queries that the candidate ranks differently once its artifacts are loaded again.
         memory_mib: What its parts take in memory.
@@ -69,6 +70,7 @@ class Measurements:
     surfaces: Mapping[str, str] = field(default_factory=dict)
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
     known_items: JudgedQueries = field(default_factory=JudgedQueries)
+    gold: JudgedQueries = field(default_factory=JudgedQueries)
     latency: Latency | None = None
     reloaded_otherwise: tuple[str, ...] = ()
     memory_mib: float = 0.0

@@ -272,3 +272,15 @@ def test_one_experiment_waits_for_another(place: Workplace) -> None:
     assert (run.step, run.experiment) == ("interleave", "")
     place.experiments.stop("default", other.id)
     assert place.advance(run).experiment
+
+
+def test_a_pause_holds_what_users_would_see_and_nothing_is_lost(place: Workplace) -> None:
+    pauses = Pauses(place.engine, place.clock)
+    run = place.runs.request("default", autopilot=True)
+    pauses.pause("default", "sale week", "local")
+    run = place.advance(run)
+    assert run.step == "plan"  # a training shows nothing to anybody
+    assert place.advance(run).step == "plan"
+    assert not place.experiments.running()
+    pauses.resume("default", "over", "local")
+    assert place.advance(run).step == "interleave"

@@ -84,7 +84,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         progress=lambda _: None,
     )
     rows = [Evidence(f"x{word}", word, ONCE, ONCE, users=1) for word in WORDS]
-    dataset = split_dataset("default", SystemClock().now(), 1, rows, rows, embed, partial(join_clusters, known={}))
+    dataset = split_dataset("default", SystemClock().now(), rows, rows, embed, partial(join_clusters, known={}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("retrainer.learners.alternation._FINAL_STEPS", 2)
         patch.setattr("retrainer.learners.cross_fitting._DRAFT_STEPS", 1)
