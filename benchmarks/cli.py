@@ -103,7 +103,7 @@ def gate(
     data: Annotated[
         Path | None, typer.Option(help="Folder of collections to plant pairs of versions in; --collection without.")
     ] = None,
-    parts: Annotated[str, typer.Option(help="Of sabotage, pairs; all.")] = "",
+    parts: Annotated[str, typer.Option(help="Of sabotage, pairs, off-policy; all.")] = "",
     seed: Seed = 0,
     quick: Quick = False,
     as_json: AsJson = False,

@@ -23,6 +23,7 @@ from collector.reads.collections import (
 )
 from collector.reads.evidence import count_clicked_queries, latest_change, read_changed, read_evidence
 from collector.reads.first_arms import read_seen_units
+from collector.reads.interleaved import InterleavedSearch, read_interleaved
 from collector.reads.rated import read_signals
 from collector.reads.surfaces import read_surfaces
 from collector.totals.history import History, read_history
@@ -39,6 +40,7 @@ __all__ = [
     "ExperimentRun",
     "History",
     "IntakePipeline",
+    "InterleavedSearch",
     "Parsed",
     "Ratio",
     "RecentWindow",
@@ -66,6 +68,7 @@ __all__ = [
     "read_changed",
     "read_evidence",
     "read_history",
+    "read_interleaved",
     "read_recent",
     "read_seen_units",
     "read_signals",

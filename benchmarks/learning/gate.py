@@ -1,8 +1,8 @@
 """Sabotages a candidate that was learned from real clicks, and sees whether anything bad gets through.
 
 First the offline gate judges the honest candidate and sabotaged forms of it, of fourteen kinds, against the champion.
-Then one of them is forced past the gate into a live experiment, which has to end it. Last, the gate's judge compares
-planted pairs of versions whose difference is known by judgments.
+Then one of them is forced past the gate into a live experiment, which has to end it. The gate's judge compares planted
+pairs of versions whose difference is known by judgments. Last, interleaved lists tell what such versions are clicked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks.harness.evaluation import open_harness
 from benchmarks.harness.fixtures import drain, get_collection, index, register
 from benchmarks.harness.report import Bar, Findings, at_least, at_most
 from benchmarks.harness.server import Server, bench_settings
+from benchmarks.learning.off_policy import Estimated, off_policy_bars, plant_estimates
 from benchmarks.learning.pairs import Cell, Judged, pair_bars, plant_pairs
 from benchmarks.learning.sabotage import SABOTAGES, Lab, favour_one_retriever
 from clickloop.container import Container
@@ -40,10 +41,12 @@ VARIANTS = 2 * len(SABOTAGES)
 QUICK_VARIANTS = 5
 PLANNED_SEARCHES = 4000
 QUICK_SEARCHES = 600
-SABOTAGE, PAIRS = "sabotage", "pairs"
-ALL_PARTS = (SABOTAGE, PAIRS)
+SABOTAGE, PAIRS, OFF_POLICY = "sabotage", "pairs", "off-policy"
+ALL_PARTS = (SABOTAGE, PAIRS, OFF_POLICY)
 PAIR_CELLS = (("trust", 2500), ("cascade", 700), ("position", 4000))
 """Users and clicks of the simulations that pairs are planted in, for each collection."""
+OFF_POLICY_CELLS = (("trust", 700), ("cascade", 700), ("position", 700))
+"""Users and clicks of the simulations whose interleaved lists tell of planted pairs."""
 PAIR_JUDGED = 120
 QUICK_JUDGED = 30
 CHOSEN_BY = "postgresql_docs"
@@ -62,7 +65,7 @@ def run(
     only: tuple[str, ...] = ALL_PARTS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Findings:
-    """Return bar "loop.3", of "loop.8" the time of the training, and what the judge makes of planted pairs.
+    """Return bar "loop.3", of "loop.8" the time of the training, and what is made of planted pairs.
 
     Over the collection in `folder`, 10,000 clicks, twenty-eight sabotaged variants and an experiment of
     4,000 searches; quick: 800 clicks on what quick benches search, too few for an honest candidate to
@@ -75,9 +78,15 @@ def run(
     torch.set_num_threads(1)  # beside a server, threads of small products only wait for each other
     sabotage = _sabotage(folder, seed, quick) if SABOTAGE in only else Findings([])
     pairs = list(_judge_pairs(folder, data, seed, quick, progress)) if PAIRS in only else []
+    told = list(_estimate_pairs(folder, data, seed, quick, progress)) if OFF_POLICY in only else []
     return Findings(
-        [*sabotage.bars, *(pair_bars(pairs) if PAIRS in only else [])],
-        sabotage.details | {"planted pairs": [asdict(pair) for pair in pairs]},
+        [
+            *sabotage.bars,
+            *(pair_bars(pairs) if PAIRS in only else []),
+            *(off_policy_bars(told) if OFF_POLICY in only else []),
+        ],
+        sabotage.details
+        | {"planted pairs": [asdict(pair) for pair in pairs], "off-policy": [asdict(pair) for pair in told]},
     )
 
 
@@ -114,6 +123,16 @@ def _judge_pairs(
         for number, (family, clicks) in enumerate(cells):
             cell = Cell(family, clicks, QUICK_JUDGED if quick else PAIR_JUDGED, seed + number)
             yield from plant_pairs(world, cell, name, progress)
+
+
+def _estimate_pairs(
+    folder: Path | None, data: Path | None, seed: int, quick: bool, progress: Callable[[str], None]
+) -> Iterator[Estimated]:
+    """Yield what interleaved lists tell of planted pairs, in every simulation of every collection."""
+    for name, collection in _open_collections(folder, data, quick):
+        world = open_harness(collection, Settings())
+        for number, (family, clicks) in enumerate(OFF_POLICY_CELLS[:1] if quick else OFF_POLICY_CELLS):
+            yield from plant_estimates(world, Cell(family, clicks, 0, seed + number), name, progress)
 
 
 def _open_collections(folder: Path | None, data: Path | None, quick: bool) -> Iterator[tuple[str, JudgedCollection]]:

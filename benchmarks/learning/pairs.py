@@ -39,8 +39,8 @@ MANY_CLICKS = 2000
 MANY_LISTS = 4
 
 _MIN_QUERIES = 5
-_START = datetime(2026, 1, 5, tzinfo=UTC)
-_ONE_SEARCH = timedelta(seconds=60)
+START = datetime(2026, 1, 5, tzinfo=UTC)
+ONE_SEARCH = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def collect_evidence(world: EvaluationHarness, model: RankingModel, cell: Cell, 
         grades = world.asked.get(key, {})
         clicked = user.clicks([grades.get(name, 0) for name in tops[key]], traffic.chance(number))
         ranks = {name: rank for rank, name in enumerate(tops[key], start=1)}
-        shown = ShownList(str(number), _START + number * _ONE_SEARCH, ranks, Outcome(clicked=tuple(clicked)))
+        shown = ShownList(str(number), START + number * ONE_SEARCH, ranks, Outcome(clicked=tuple(clicked)))
         votes.add(key, visit.person, shown)
         number += 1
     return votes.evidence()

@@ -10,10 +10,11 @@ from functools import partial
 import numpy as np
 import sqlalchemy as sa
 
-from collector.api import latest_change, read_evidence, read_surfaces
+from collector.api import InterleavedSearch, latest_change, read_evidence, read_interleaved, read_surfaces
 from foundation.arrays import Flags, Floats
 from foundation.clock import period_of, start_of_period
 from foundation.contracts import Evidence
+from foundation.database.engine import reading
 from foundation.errors import Conflict
 from foundation.ids import digest_json
 from retrainer.data.splits import draw_folds, is_near_any
@@ -53,6 +54,7 @@ class Dataset:
             aside, or to one that people judged.
         surfaces: The surface on which each query was asked most lately, by query key.
         gold: Grades that people gave, by query key and document.
+        interleaved: The lists of lately that chance has interleaved.
     """
 
     collection: str
@@ -64,6 +66,7 @@ class Dataset:
     left_out: int = 0
     surfaces: Mapping[str, str] = field(default_factory=dict)
     gold: Grades = field(default_factory=dict)
+    interleaved: tuple[InterleavedSearch, ...] = ()
 
     @property
     def judge(self) -> list[Evidence]:
@@ -128,7 +131,10 @@ def freeze_dataset(
             f"that an encoder's learner keeps aside, and {MIN_JUDGED} of these are needed"
         )
     judged_since = start_of_period(period_of(now) - JUDGED_WEEKS)
-    return replace(dataset, change=change, surfaces=read_surfaces(engine, collection, judged_since), gold=gold)
+    surfaces = read_surfaces(engine, collection, judged_since)
+    with reading(engine) as connection:
+        interleaved = tuple(read_interleaved(connection, collection, judged_since))
+    return replace(dataset, change=change, surfaces=surfaces, gold=gold, interleaved=interleaved)
 
 
 def split_dataset(

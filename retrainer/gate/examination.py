@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 
+from collector.api import InterleavedSearch
 from foundation.clock import thread_s
-from foundation.contracts import Labeller, Manifest, query_key
+from foundation.contracts import Evidence, Labeller, Manifest, query_key
 from retrainer.data.dataset import Dataset, JudgedFold
 from retrainer.gate.ablation import QUERIES, Contribution, measure_contributions
 from retrainer.gate.comparison import compare, ndcg
 from retrainer.gate.measurements import JudgedQueries, Latency, Measurements
+from retrainer.gate.off_policy import OffPolicyEstimate, estimate_change, guess_clicks
 from retrainer.gate.siblings import CrossFitted
 from retrainer.gate.views import DEPTH, View, look
 from retrainer.learners.belief import Relevance
@@ -51,19 +53,21 @@ class Examiner:
         """
         judged = [fold for fold in dataset.folds if champion.before(fold.number) and candidate.before(fold.number)]
         views = self._look(champion, judged), self._look(candidate, judged)
+        rows = [row for fold in judged for row in fold.judge]
         old, new = self.open(champion.manifest), self.open(candidate.manifest)
-        keys = {row.query_key for fold in judged for row in fold.judge}
+        keys = {row.query_key for row in rows}
         theirs = [retrieve(old.corpus, query) for query in self.ask(champion.manifest, keys)]
         ours = [retrieve(new.corpus, query) for query in self.ask(candidate.manifest, keys)]
         again, memory_mib = self._reopen(candidate.manifest)
         return Measurements(
-            comparison=compare(*views, [row for fold in judged for row in fold.judge], self.labeller),
+            comparison=compare(*views, rows, self.labeller),
             clusters=dataset.clusters,
             seed=self.seed,
             champion_tops={one.query.key: _rank(old, one) for one in theirs},
             candidate_tops={one.query.key: _rank(new, one) for one in ours},
             sibling_tops=views[1].tops if dataset.cross_fitted else {},
             surfaces=dataset.surfaces,
+            off_policy=self._estimate(dataset.interleaved, rows, *views),
             contributions=self._contribute(dataset, candidate.manifest),
             known_items=self._compare(draw_titles(new.corpus, self.seed), champion.manifest, candidate.manifest),
             gold=self._compare(dataset.gold, champion.manifest, candidate.manifest),
@@ -71,6 +75,16 @@ class Examiner:
             reloaded_otherwise=tuple(one.query.key for one in ours[:_TIMED] if _rank(new, one) != _rank(again, one)),
             memory_mib=memory_mib,
         )
+
+    def _estimate(
+        self, lists: Sequence[InterleavedSearch], rows: list[Evidence], champion: View, candidate: View
+    ) -> OffPolicyEstimate | None:
+        """Return what interleaved lists of the judged queries say, None where there are none."""
+        known = [one for one in lists if one.query_key in champion.tops]
+        if not known:
+            return None
+        guess = guess_clicks(rows, (champion, candidate), self.labeller)
+        return estimate_change(known, champion.tops, candidate.tops, guess)
 
     def _look(self, version: CrossFitted, folds: list[JudgedFold]) -> View:
         """Return how a version sees the queries of some folds, each by what never learned from it."""

@@ -18,10 +18,12 @@ from retrainer.gate.checks.held_out import change_interval, check_low_bound, che
 from retrainer.gate.checks.known_items import check_known_items
 from retrainer.gate.checks.latency import check_latency
 from retrainer.gate.checks.memory import check_memory
+from retrainer.gate.checks.off_policy import check_off_policy
 from retrainer.gate.checks.reload import check_reload
 from retrainer.gate.checks.siblings import check_siblings
 from retrainer.gate.checks.slices import check_slices
 from retrainer.gate.measurements import Measurements
+from retrainer.gate.off_policy import OffPolicyEstimate
 
 Check = Callable[[Measurements], GateFinding | None]
 
@@ -31,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "low_bound": check_low_bound,
     "slices": check_slices,
     "known_items": check_known_items,
+    "off_policy": check_off_policy,
     "siblings": check_siblings,
     "gold": check_gold,
     "gold_answers": check_gold_answers,
@@ -96,5 +99,19 @@ def _count(measured: Measurements, low: float, high: float) -> dict[str, Any]:
         "data": round(found.data, 4),
         "overlap": round(float(found.overlap.mean()), 4),
         "harmed": round(float((found.change < -0.01).mean()), 4),
+        **_tell_off_policy(measured.off_policy),
         **{f"worth_{part}": round(one.mean, 4) for part, one in measured.contributions.items()},
+    }
+
+
+def _tell_off_policy(found: OffPolicyEstimate | None) -> dict[str, Any]:
+    """Return what interleaved lists say, and how much of it they can say; nothing where there are too few."""
+    if found is None or not math.isfinite(found.low):
+        return {}
+    return {
+        "off_policy_lists": found.lists,
+        "off_policy_coverage": round(found.coverage, 4),
+        "off_policy_change": round(found.change, 5),
+        "off_policy_low": round(found.low, 5),
+        "off_policy_high": round(found.high, 5),
     }

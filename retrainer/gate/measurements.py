@@ -11,6 +11,7 @@ import numpy as np
 from foundation.arrays import Doubles
 from retrainer.gate.ablation import Contribution
 from retrainer.gate.comparison import Comparison
+from retrainer.gate.off_policy import OffPolicyEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Measurements:
         candidate_tops: The same of the candidate.
         sibling_tops: The same of what stands in for the candidate; empty where it is judged itself.
         surfaces: The surface on which each query is asked most, by query key; "" where nobody knows.
+        off_policy: What interleaved lists say of both; None where there are none.
         contributions: What each learned part adds to the likelihood of learned clicks, by its name.
         known_items: Both on titles of documents, each of which is to find its own.
         gold: Both on queries that people judged.
@@ -68,6 +70,7 @@ class Measurements:
     candidate_tops: Mapping[str, list[str]] = field(default_factory=dict)
     sibling_tops: Mapping[str, list[str]] = field(default_factory=dict)
     surfaces: Mapping[str, str] = field(default_factory=dict)
+    off_policy: OffPolicyEstimate | None = None
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
     known_items: JudgedQueries = field(default_factory=JudgedQueries)
     gold: JudgedQueries = field(default_factory=JudgedQueries)

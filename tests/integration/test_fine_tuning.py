@@ -19,7 +19,7 @@ from foundation.errors import Conflict
 from foundation.registry.registry import Version
 from foundation.settings import Settings
 from retrainer.data import splits
-from retrainer.gate import gate
+from retrainer.gate.checks import change
 from retrainer.learners.encoder import tuning
 from retrainer.timetable import ErasureRetraining
 from serving.live import failures
@@ -64,7 +64,8 @@ def test_judgments_become_a_version_that_serves(judged: Path, tmp_path: Path, mo
     monkeypatch.setattr(tuning, "TuningPlan", partial(tuning.TuningPlan, epochs=8, learning_rate=2e-2))
     monkeypatch.setattr(splits, "_SAME_MEANING", 0.9999)  # random weights find most texts alike
     monkeypatch.setattr(failures, "_LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr(gate, "MIN_OVERLAP", 0.0)  # and show anything
+    monkeypatch.setattr(change, "MIN_OVERLAP", 0.0)  # and show anything
+    monkeypatch.setattr(change, "MAX_DRIFT", 2.0)
     container = make_container(tmp_path / "home", make_small_transformer(tmp_path / "base"))
     told: list[str] = []
     found = train_once(container, "default", told.append, "encoder", judged)
