@@ -143,13 +143,21 @@ def search(
     ),
     documents: Annotated[int | None, typer.Option(min=100, help="Articles; 100,000, quick 300.")] = None,
     bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 2,3; 1 needs 2. Quick: 2,4,5.")] = "",
+    parts: Annotated[
+        str, typer.Option(help="Instead of the articles, what makes a corpus of its own: pages, rank.")
+    ] = "",
     seed: Seed = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller run: 300 articles, a minute and a half.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search over 100,000 articles: time, overload, memory, recall, swaps, builds, quality. Embeds for an hour once."""
     from benchmarks.search import run as bench
+    from benchmarks.shop import parts as own
 
+    if named := tuple(parts.replace(",", " ").split()):
+        _check_parts(named, own.PARTS)
+        _measure("search", seed, as_json, lambda: own.run(named, seed, quick, Console(stderr=True).print))
+        return
     count = documents or (bench.QUICK_DOCUMENTS if quick else bench.DOCUMENTS)
     kept = home.resolve() / f"{count}-{seed}"
     tell = Console(stderr=True).print

@@ -20,6 +20,9 @@ COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXTERNAL = "external"
 """The version of an impression whose list an engine outside clickloop ranked."""
 
+BROWSE = "*"
+"""The query of a list of everything, in the owner's order. What people chose from it says nothing of any query."""
+
 TEAMS = ("control", "treatment", "treatment_2")
 """The sides of an interleaved list, in the order of the plan's arms."""
 

@@ -14,6 +14,7 @@ from foundation.clock import monotonic_s
 from foundation.errors import Overloaded
 from foundation.telemetry.metrics import REFUSED
 from foundation.web.problems import problem_response
+from foundation.web.routes.paths import PathSet
 
 _MEMORY = 0.05
 """Share of the newest measurement in a running mean."""
@@ -27,7 +28,7 @@ _FIRST_GAP_S = 0.01
 OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 """What a search can do without, the cheapest loss first, with the parts that this saves."""
 
-_SEARCHES = frozenset({"/v1/search", "/v1/rank", "/v1/context", "/console/search"})
+_SEARCHES = PathSet({"/v1/search", "/v1/rank", "/v1/context", "/console/search", "/rank/{model}"})
 
 
 class FifoSemaphore:

@@ -59,8 +59,8 @@ class Answers:
             InvalidRequest: The search that is to go on was none of this collection.
         """
         now = self.clock.now()
-        query_id = request.query_id or self.query_ids.issue(collection, now)
-        if not self.query_ids.issued(collection, query_id):
+        query_id = request.own_id or request.query_id or self.query_ids.issue(collection, now)
+        if not (request.own_id or self.query_ids.issued(collection, query_id)):
             reason = "must be that of an earlier answer to a search of this collection"
             raise InvalidRequest(f"query_id {reason}", (FieldFault("query_id", reason),))
         visitor = read_visitor(request, self.privacy, query_id)

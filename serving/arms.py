@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-import numpy as np
-
 from ab_testing.api import Assignment, interleave
 from serving.first_stages import FirstStages
-from serving.index.fields.request import SortKey
 from serving.index.space import Space
 from serving.live.arms import ArmRanker
 from serving.live.collection_state import ServingSnapshot
@@ -18,16 +15,12 @@ from serving.paging.window import fill_window
 from serving.ranking.pipeline import RankedHit, Ranking
 from serving.ranking.stage_timer import StageTimer
 
-SORTED = 400
-"""Candidates that a sort looks at, the most relevant ones."""
-
 
 def rank_for(
     snapshot: ServingSnapshot,
     asked: FirstStages,
     depth: int,
     *,
-    sort: tuple[SortKey, ...],
     assignment: Assignment | None,
     timer: StageTimer,
 ) -> tuple[Ranking, Space]:
@@ -36,26 +29,20 @@ def rank_for(
     Args:
         asked: What was retrieved; every version of one encoder ranks the same.
         depth: Its last rank that is wanted; a longer list begins as a shorter one does.
-        sort: Fields to sort the most relevant by; empty for relevance.
         assignment: Of an experiment whose arms are ready in the snapshot.
     """
-    ranked = SORTED if sort else depth
     if assignment is None:
         champion = snapshot.rankers[snapshot.champion]
         space = asked.space_of(champion)
-        ranking = champion.rank(asked.retrieve(space), ranked, timer)
+        ranking = champion.rank(asked.retrieve(space), depth, timer)
         ranking = replace(ranking, version=snapshot.champion, arm="champion")
     else:
         space = asked.space_of(arms_of(snapshot, assignment)[0].ranker)
         ranking = rank_by_arms(
-            snapshot, assignment, lambda arm: _rank_in(space, arm, asked, ranked, timer), ranked, timer
+            snapshot, assignment, lambda arm: _rank_in(space, arm, asked, depth, timer), depth, timer
         )
-    if not sort:
-        short = len(ranking.hits) < depth
-        return fill_window(ranking, space.corpus, asked.retrieve(space)) if short else ranking, space
-    by_row = {hit.row: hit for hit in ranking.hits}
-    rows = space.corpus.fields.arrange(sort, np.array(list(by_row), np.int64))
-    return replace(ranking, hits=[by_row[row] for row in rows[:depth].tolist()]), space
+    short = len(ranking.hits) < depth
+    return fill_window(ranking, space.corpus, asked.retrieve(space)) if short else ranking, space
 
 
 def rank_by_arms(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from serving.encode.query import Query
-from serving.index.fields.filters import Condition
 from serving.index.space import Space
 from serving.live.collection_state import ServingSnapshot
+from serving.query.scope import SearchScope
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import FirstStage, read_query, retrieve
 from serving.ranking.stage_timer import StageTimer
@@ -17,24 +19,23 @@ class FirstStages:
     """What the indexes find for one search. Versions of one encoder share it.
 
     Args:
-        condition: What documents must satisfy, None for all.
+        scope: What may be listed.
+        key: The normal form of what was typed.
         skipped: Stages to leave out.
     """
 
     def __init__(
         self,
         snapshot: ServingSnapshot,
-        text: str,
+        scope: SearchScope,
         key: str,
         *,
-        condition: Condition | None,
         skipped: tuple[str, ...],
         timer: StageTimer,
     ) -> None:
         self._snapshot = snapshot
-        self._text = text
+        self._scope = scope
         self._key = key
-        self._condition = condition
         self._skipped = skipped
         self._timer = timer
         self._found: dict[str, FirstStage] = {}
@@ -48,13 +49,16 @@ class FirstStages:
         if space.encoder not in self._found:
             query = self._encode(space)
             self._timer.end("encode")
-            allowed = space.corpus.matching(self._condition) if self._condition else None
+            allowed = self._scope.allowed(space.corpus)
             self._timer.end("filter")
             self._found[space.encoder] = retrieve(space.corpus, query, allowed, self._timer)
         return self._found[space.encoder]
 
     def _encode(self, space: Space) -> Query:
         """Return the query as the space's encoder reads it, without what must be skipped."""
+        text = self._scope.asked.text
+        if not text:
+            return Query("", self._key, np.zeros(space.corpus.dense.dimension, np.float32))
         meaning = "meaning" not in self._skipped
-        query = read_query(space.corpus, space.embedder, self._text, self._key, meaning=meaning)
+        query = read_query(space.corpus, space.embedder, text, self._key, meaning=meaning)
         return replace(query, tokens=None) if "rerank" in self._skipped else query

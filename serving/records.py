@@ -12,6 +12,7 @@ from typing import Any
 from foundation.contracts import Document, Impression
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
+from serving.present.facets import Facet
 from serving.present.highlight import Mark
 from serving.ranking.pipeline import RankedHit, Ranking
 from serving.ranking.stage_timer import StageTimer
@@ -25,9 +26,13 @@ class SearchRequest:
         limit: Most results of this page.
         offset: How many results stand on the pages before it.
         query_id: The search whose further page this is, "" for a new one.
+        own_id: What the app itself calls this search, and its events name it by; "" where the service gives an id.
         filters: A filter as JSON; see `serving.index.fields.filters`. None for none.
-        sort: Fields to sort the candidates by, as JSON; see `serving.index.fields.request`. None for relevance.
-        facets: Fields whose values are counted over the candidates, as JSON; None for none.
+        sort: Fields to sort all that matches by, as JSON; see `serving.index.fields.request`. None for relevance.
+        facets: Fields whose values are counted over all that matches, as JSON; None for none.
+        cursor: Where a list that is read to its end goes on, "*" for its beginning, "" where `offset` says it.
+        min_relevance: Share of the words of the best document that one must hold to be in a sorted list.
+        operators: Whether the text may hold operators: `-word`, `OR`, quoted phrases, `field:word`.
         without: Stages to leave out: "rerank", "meaning".
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
@@ -43,6 +48,7 @@ class SearchRequest:
     limit: int = 10
     offset: int = 0
     query_id: str = ""
+    own_id: str = ""
     user: str = ""
     session: str = ""
     conversation: str = ""
@@ -57,6 +63,9 @@ class SearchRequest:
     attributes: Mapping[str, str] = field(default_factory=dict)
     arm: str = ""
     highlights: bool = False
+    cursor: str = ""
+    min_relevance: float = 0.0
+    operators: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +96,19 @@ class SearchResult(RankedAnswer):
     """What a search found.
 
     Attributes:
-        total: How many documents hold a word of the query, of those that the filter lets through.
-        facets: Most frequent values with their counts, by field.
+        total: How many documents hold a word of the query, of those that the filter lets through; of a sorted list
+            those that are relevant enough.
+        facets: What was counted, by field.
+        operators: What was typed to demand something, and is no part of what is searched for.
+        cursor: Where the next page begins, "" at the end or where no cursor was asked for.
     """
 
     corpus: Corpus
     query: Query
     total: int
-    facets: dict[str, list[tuple[Any, int]]]
+    facets: dict[str, Facet]
+    operators: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

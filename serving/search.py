@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
-from foundation.contracts import query_key
+from ab_testing.api import Assignment
+from foundation.contracts import BROWSE, query_key
 from serving.answers import Answers
 from serving.arms import rank_for
 from serving.exposure import expose
 from serving.first_stages import FirstStages
-from serving.index.corpus import Corpus
-from serving.index.fields.filters import Condition, parse_filter
-from serving.index.fields.request import SortKey, parse_facets, parse_sort
-from serving.index.fields.values import FieldType
+from serving.index.space import Space
+from serving.live.collection_state import ServingSnapshot
 from serving.live.loader import Loader
+from serving.paging.cursor import Cursor, digest_of, read_cursor
+from serving.paging.lists import ListAnswer, ListRequest, match, read_list
+from serving.paging.matched import Matched
+from serving.paging.window import WINDOW
+from serving.present.facets import Facet, count_facets
+from serving.query.scope import SearchScope, read_scope
+from serving.ranking.pipeline import Ranking
 from serving.ranking.stage_timer import StageTimer
 from serving.records import SearchReply, SearchRequest, SearchResult
 from serving.rendering import render
 
-_FACET_VALUES = 20
+_BEGIN = "*"
+"""The cursor of a list's beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +47,15 @@ class Searcher:
         append = self.answers.publish(result, result.ranking.hits)
         hits = render(result)  # while the disk is at work
         result.timer.end("snippet")
-        return SearchReply(self.answers.settle(result, append), hits, result.query.meant)
+        return SearchReply(self.answers.settle(result, append), hits, _did_you_mean(result))
 
     def find(self, collection: str, request: SearchRequest) -> SearchResult:
         """Return what a search finds, without logging it; raises what `search` does."""
         timer = StageTimer()
         snapshot = self.loader.collection(collection).snapshot
-        condition, sort, facets = _read_scope(snapshot.corpus, request)
+        scope = read_scope(snapshot.corpus, request)
+        cursor = _read_cursor(collection, request)
+        request = _resume(request, scope, cursor)
         visitor, draft = self.answers.draft(collection, request)
         admission = self.answers.admission
         until_s = admission.now() + request.budget_s
@@ -57,30 +63,33 @@ class Searcher:
             timer.end("wait")
             late = admission.stages_to_shed(until_s - admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
-            asked = FirstStages(
-                snapshot, request.query, query_key(draft.query), condition=condition, skipped=skipped, timer=timer
+            asked = FirstStages(snapshot, scope, query_key(draft.query), skipped=skipped, timer=timer)
+            listed = bool(scope.browses or scope.sort or cursor)
+            assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not (late or listed))
+            found = (
+                _list(snapshot, asked, scope, request, cursor, timer)
+                if listed
+                else _rank(snapshot, asked, request, assignment, timer)
             )
-            assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not (late or sort))
-            depth = request.offset + request.limit
-            ranking, space = rank_for(snapshot, asked, depth, sort=sort, assignment=assignment, timer=timer)
-            ranking = replace(ranking, hits=ranking.hits[request.offset : depth])
+            ranking = found.ranking
             impression = expose(
                 draft, ranking, assignment, snapshot=snapshot, known=bool(visitor.user), took_s=timer.total_s
             )
-            counted = _count(space.corpus, ranking.candidates, facets)
+            facets = _count(found, scope)
             timer.end("facets")
-        first_stage = asked.retrieve(space)
-        query = first_stage.query
+        query = asked.retrieve(found.space).query
         if query.unread and "meaning" not in skipped:
             skipped = (*skipped, "meaning")
         return SearchResult(
             request=request,
-            corpus=space.corpus,
+            corpus=found.space.corpus,
             query=query,
             ranking=ranking,
-            total=first_stage.matches,
+            total=found.total,
             impression=impression,
-            facets=counted,
+            facets=facets,
+            operators=scope.asked.operators,
+            cursor=replace(found.after, query_id=draft.query_id).write() if found.after else "",
             skipped=skipped,
             late=late,
             timer=timer,
@@ -88,30 +97,83 @@ class Searcher:
         )
 
 
-class _EveryField(dict[str, FieldType]):
-    """The fields of a collection in which every name is one."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search found.
 
-    def __contains__(self, name: object) -> bool:
-        return True
-
-
-def _read_scope(
-    corpus: Corpus, request: SearchRequest
-) -> tuple[Condition | None, tuple[SortKey, ...], tuple[str, ...]]:
-    """Return filter, sort and facets of a request as the collection's fields take them.
-
-    A collection whose documents are all gone may know no fields any more. No field is unknown there.
+    Attributes:
+        space: That of the rows.
+        matched: All that it matches.
+        after: Where the next page begins, None without a cursor.
     """
-    types = corpus.fields.types
-    if not len(corpus):
-        return None, (), parse_facets(request.facets, _EveryField()) if request.facets is not None else ()
-    return (
-        parse_filter(request.filters, types) if request.filters is not None else None,
-        parse_sort(request.sort, types) if request.sort is not None else (),
-        parse_facets(request.facets, types) if request.facets is not None else (),
+
+    ranking: Ranking
+    space: Space
+    matched: Matched
+    total: int
+    after: Cursor | None = None
+
+
+def _read_cursor(collection: str, request: SearchRequest) -> Cursor | None:
+    """Return where a list that is read to its end goes on, None where a page has a number."""
+    if not request.cursor:
+        return None
+    digest = digest_of(collection, request.query, request.filters, request.sort, request.min_relevance)
+    return Cursor(digest) if request.cursor == _BEGIN else read_cursor(request.cursor, digest)
+
+
+def _resume(request: SearchRequest, scope: SearchScope, cursor: Cursor | None) -> SearchRequest:
+    """Return a request as the page of the search that it belongs to; what is beyond the window is not logged."""
+    if scope.browses:
+        request = replace(request, query=request.query.strip() or BROWSE)
+    if cursor is None:
+        return request
+    log = request.log and cursor.shown < WINDOW
+    return replace(request, query_id=cursor.query_id, offset=cursor.shown, log=log)
+
+
+def _rank(
+    snapshot: ServingSnapshot,
+    asked: FirstStages,
+    request: SearchRequest,
+    assignment: Assignment | None,
+    timer: StageTimer,
+) -> _Found:
+    """Return a page in the order of relevance."""
+    depth = request.offset + request.limit
+    ranking, space = rank_for(snapshot, asked, depth, assignment=assignment, timer=timer)
+    first_stage = asked.retrieve(space)
+    matched = match(space.corpus, first_stage, candidates=ranking.candidates)
+    return _Found(replace(ranking, hits=ranking.hits[request.offset : depth]), space, matched, first_stage.matches)
+
+
+def _list(
+    snapshot: ServingSnapshot,
+    asked: FirstStages,
+    scope: SearchScope,
+    request: SearchRequest,
+    cursor: Cursor | None,
+    timer: StageTimer,
+) -> _Found:
+    """Return a page in another order, or of a list that is read to its end; the champion brings what is relevant."""
+    champion = snapshot.rankers[snapshot.champion]
+    space = asked.space_of(champion)
+    wanted = ListRequest(request.offset, request.limit, scope.sort, request.min_relevance, cursor)
+    answer: ListAnswer = read_list(champion, asked.retrieve(space), wanted, timer)
+    ranking = replace(answer.ranking, version=snapshot.champion, arm="champion")
+    return _Found(ranking, space, answer.matched, answer.total, answer.after)
+
+
+def _count(found: _Found, scope: SearchScope) -> dict[str, Facet]:
+    corpus = found.space.corpus
+    return count_facets(
+        corpus,
+        scope.facets,
+        lambda field: found.matched.among(scope.allowed_beside(corpus, field) if field else scope.allowed(corpus)),
     )
 
 
-def _count(corpus: Corpus, candidates: list[int], facets: tuple[str, ...]) -> dict[str, list[tuple[Any, int]]]:
-    rows = np.array(candidates if facets else (), np.int64)
-    return {name: corpus.fields.count(name, rows, _FACET_VALUES) for name in facets}
+def _did_you_mean(result: SearchResult) -> str:
+    """Return the query with its slips corrected and its operators as they were typed, "" where it has no slips."""
+    meant = result.query.meant
+    return f"{meant} {result.operators}".strip() if meant else ""

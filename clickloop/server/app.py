@@ -34,6 +34,8 @@ import retrainer.data.http
 import retrainer.gold.http
 import retrainer.http
 import serving.http.assignments
+import serving.http.collections
+import serving.http.compatible.metarank
 import serving.http.context
 import serving.http.documents
 import serving.http.fields
@@ -58,6 +60,7 @@ from foundation.settings import Settings
 from foundation.telemetry.exposition import render_metrics
 from foundation.web.cross_site import PAGE_PATHS, Welcome, is_loopback
 from foundation.web.middleware import Edge, install_edge
+from foundation.web.routes.paths import PathMap
 from retrainer.autopilot.outlook import Outlooks
 from retrainer.autopilot.plans import alpha_of
 from retrainer.data.threshold import read_threshold
@@ -121,7 +124,7 @@ def _edge(container: Container, admission: Admission) -> Edge:
         open_paths=PAGE_PATHS,
         welcome=_welcome(settings),
         keys=container.keys if settings.require_keys else None,
-        refusals=collector.intake.compatible_http.REFUSALS,
+        refusals=PathMap(collector.intake.compatible_http.REFUSALS),
         gates=[Middleware(SearchGate, admission=admission)],
     )
 
@@ -149,11 +152,14 @@ def _search(
     gold = GoldSet(engine, container.clock)
     yield retrainer.gold.http.make_router(gold, partial(_asked, container), partial(_pool, searcher))
     yield serving.http.search.make_router(searcher, settings.budget_ms)
-    yield serving.http.rank.make_router(Reorderer(loader=loader, answers=answers), settings.budget_ms)
+    reorderer = Reorderer(loader=loader, answers=answers)
+    yield serving.http.rank.make_router(reorderer, settings.budget_ms)
+    yield serving.http.compatible.metarank.make_router(reorderer, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)
     yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))
     yield serving.http.documents.make_router(container.catalog, settings, loader.note_change)
+    yield serving.http.collections.make_router(container.catalog, container.declarations, loader.note_change)
     yield serving.http.index.make_router(container.catalog, loader, container.builds, container.snapshots)
     yield serving.http.fields.make_router(container.declarations, container.content.describe_fields)
 

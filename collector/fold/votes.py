@@ -9,7 +9,7 @@ from typing import NamedTuple
 from collector.fold.counts import NO_COUNTS, EvidenceCounts, count_votes, difference
 from collector.fold.lists import ShownList
 from foundation.clock import period_of
-from foundation.contracts import Impression, query_key
+from foundation.contracts import BROWSE, Impression, query_key
 
 
 class Vote(NamedTuple):
@@ -58,10 +58,11 @@ def is_nameless(vote: Vote, lists: Iterable[ShownList]) -> bool:
 
 
 def count(lists: VoteLists, lists_per_user: int, last_clicks: LastClicks) -> VoteCounts:
-    """Return what votes say."""
+    """Return what votes say; those of lists that answered no query say nothing."""
     return {
         (vote, is_nameless(vote, some)): count_votes(some, lists_per_user, last_clicks.get(PersonWeek.of(vote)))
         for vote, some in lists.items()
+        if vote.query_key != BROWSE
     }
 
 

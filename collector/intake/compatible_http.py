@@ -7,7 +7,7 @@ neighbours, a repeat changes nothing. They take any content type, as browsers' b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -21,7 +21,7 @@ from collector.intake.schemas.parsed import Parsed, Taken
 from foundation.clock import monotonic_s
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
 from foundation.web.bodies import read_json, to_entries
-from foundation.web.problems import problem_responses
+from foundation.web.problems import Refusal, problem_responses
 from foundation.web.requests import collection_of, key_of, read_body
 
 Collection = Annotated[str, Depends(collection_of)]
@@ -258,8 +258,5 @@ def _meilisearch_error(problem: ClickloopError) -> JSONResponse:
     return JSONResponse(content, status_code=status, headers=_when_again(problem))
 
 
-REFUSALS: Mapping[str, Callable[[ClickloopError], Response]] = {
-    "/1/events": _refuse_algolia,
-    "/events": _meilisearch_error,
-}
+REFUSALS: tuple[tuple[str, Refusal], ...] = (("/1/events", _refuse_algolia), ("/events", _meilisearch_error))
 """How a request is refused before its route where its client expects another form than a problem document."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -15,7 +14,7 @@ from foundation import errors
 from foundation.clock import monotonic_s
 from foundation.errors import ClickloopError
 from foundation.web.draining import Incoming, announces_more
-from foundation.web.problems import Refusal, refuse
+from foundation.web.problems import Refusals, refuse
 from foundation.web.requests import too_large
 
 BODY_TIMEOUT_S = 10.0
@@ -43,7 +42,7 @@ class BodyReader:
         refusals: By path, how a refusal looks there; problem documents elsewhere.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, refusals: Mapping[str, Refusal]) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, refusals: Refusals) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._refusals = refusals

@@ -7,7 +7,7 @@ A browser says where a request comes from (`Origin`, `Sec-Fetch-Site`, `Referer`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -18,13 +18,14 @@ from foundation.errors import ClickloopError, ForeignPage, Misdirected, Unsuppor
 from foundation.sections import ANY_HOST, ANY_ORIGIN
 from foundation.web.bodies import NDJSON_TYPES
 from foundation.web.key_gate import FOR_APPS
-from foundation.web.problems import Refusal, refuse
+from foundation.web.problems import Refusals, refuse
+from foundation.web.routes.paths import PathSet
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing; no route of the service does otherwise."""
-EVENT_PATHS = frozenset({"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"})
+EVENT_PATHS = PathSet({"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"})
 """Paths whose bodies are read as JSON whatever their type, as beacons and plain `curl -d` send them."""
-PAGE_PATHS = FOR_APPS - {"/feedback", "/v1/rank"}
+PAGE_PATHS = FOR_APPS - {"/feedback", "/v1/rank", "/rank/{model}"}
 """Paths that pages of allowed origins may use, not those for back ends: what changes documents or brings candidates."""
 
 _FOR_EVERYBODY = frozenset({"/client.js", "/healthz", "/readyz"})
@@ -113,7 +114,7 @@ class SiteGate:
         refusals: By path, how a refusal looks there; problem documents elsewhere.
     """
 
-    def __init__(self, app: ASGIApp, welcome: Welcome, refusals: Mapping[str, Refusal]) -> None:
+    def __init__(self, app: ASGIApp, welcome: Welcome, refusals: Refusals) -> None:
         self._app = app
         self._welcome = welcome
         self._refusals = refusals

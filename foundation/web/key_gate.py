@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,14 +14,16 @@ from foundation.access.keys import Key, Keys
 from foundation.clock import monotonic_s
 from foundation.errors import ClickloopError, Forbidden, NotReady, Overloaded, StoreAway, Unauthenticated
 from foundation.telemetry.logs import get_log
-from foundation.web.problems import Refusal, refuse
+from foundation.web.problems import Refusals, refuse
 from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE
+from foundation.web.routes.paths import PathSet
 
 OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
 """Paths that need no key."""
-FOR_APPS = frozenset(
+FOR_APPS = PathSet(
     {"/v1/search", "/v1/rank", "/v1/context", "/v1/suggest", "/v1/assignments", "/v1/events"}
     | {"/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"}
+    | {"/rank/{model}"}
 )
 """Paths that a key of role "app" opens; others need "admin"."""
 
@@ -44,7 +45,7 @@ class KeyGate:
         refusals: By path, how a refusal looks there; problem documents elsewhere.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, refusals: Mapping[str, Refusal]) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, refusals: Refusals) -> None:
         self._app = app
         self._keys = keys
         self._refusals = refusals

@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -18,8 +18,9 @@ from foundation.web.cross_site import SiteGate, Welcome
 from foundation.web.key_gate import KeyGate
 from foundation.web.openapi import document_edge
 from foundation.web.origins import OriginGate
-from foundation.web.problems import CrashGuard, Refusal, install_problem_handlers
+from foundation.web.problems import CrashGuard, Refusals, install_problem_handlers
 from foundation.web.request_metrics import RequestMetrics
+from foundation.web.routes.paths import PathMap, PathSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class Edge:
 
     max_body_bytes: int
     origins: Collection[str] = ()
-    open_paths: Collection[str] = ()
+    open_paths: PathSet = field(default_factory=PathSet)
     welcome: Welcome | None = None
     keys: Keys | None = None
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=PathMap)
     gates: Sequence[Middleware] = ()
 
     def middleware(self) -> list[Middleware]:

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foundation.web.routes.paths import PathSet
+
 _PREFLIGHT_AGE_S = 600
 
 
@@ -18,9 +20,9 @@ class OriginGate:
     Cookies are never asked for.
     """
 
-    def __init__(self, app: ASGIApp, origins: Collection[str], paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str], paths: PathSet) -> None:
         self._app = app
-        self._paths = frozenset(paths if origins else ())
+        self._paths = paths if origins else PathSet()
         self._open = CORSMiddleware(
             app,
             allow_origins=tuple(origins),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, StoreAway, UnreadableBody
 from foundation.telemetry.logs import get_log
 from foundation.web.request_metrics import methods_of, route_of
+from foundation.web.routes.paths import PathMap
 
 PROBLEM_TYPE = "application/problem+json"
 _log = get_log("web")
@@ -59,7 +60,11 @@ Refusal = Callable[[ClickloopError], Response]
 """How a refusal looks at one path."""
 
 
-def refuse(problem: ClickloopError, path: str, refusals: Mapping[str, Refusal]) -> Response:
+Refusals = PathMap[Refusal]
+"""How refusals look by path; problem documents elsewhere."""
+
+
+def refuse(problem: ClickloopError, path: str, refusals: Refusals) -> Response:
     """Return the answer to a request that is refused: as its path has it, else a problem document."""
     at_path = refusals.get(path)
     return at_path(problem) if at_path else problem_response(problem, path)

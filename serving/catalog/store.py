@@ -13,13 +13,17 @@ from foundation.clock import Clock
 from foundation.contracts import Document
 from foundation.database.engine import reading, take_numbers, transaction, upsert
 from foundation.database.tables import counters
-from foundation.errors import NotFound
+from foundation.errors import FieldFault, NotFound
 from foundation.ids import canonical_json
 from serving.catalog.changes import DOCUMENTS
+from serving.catalog.patches import OWN, lay_over
 from serving.tables import documents
 
 Status = Literal["created", "updated", "unchanged"]
+Patched = Literal["updated", "unchanged", "absent"] | tuple[FieldFault, ...]
+"""What became of a patch: also that there is no such document, or why it was refused."""
 
+_CLEARED_AT_ONCE = 1000
 _CHUNK = 500  # ids in one query; databases limit the parameters of a statement
 
 
@@ -59,6 +63,31 @@ class Catalog:
             after = {id_: _laid_over(before.get(id_), id_, patch) for id_, patch in patches.items()}
             whole = {id_: document for id_, document in after.items() if document.title or document.text}
             return self._replace(connection, collection, before, whole)
+
+    def patch(self, collection: str, patches: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Patched]:
+        """Lay changes over documents, all or nothing, and return what became of each.
+
+        Each is checked as a whole document is. None takes a property away; what a patch does not name stays. Patches of
+        one document act in their order.
+
+        Args:
+            patches: An id and properties by name: title, text, url, `fields` with open ones, and open ones.
+        """
+        with self._changing(collection) as connection:
+            before = _find(connection, collection, list(dict.fromkeys(id_ for id_, _ in patches)))
+            there = {id_: document for id_, document in before.items() if not document.deleted}
+            results = [_patched(there, id_, patch) for id_, patch in patches]
+            self._replace(connection, collection, before, there)
+        return results
+
+    def clear(self, collection: str) -> list[str]:
+        """Delete every document, and return their ids."""
+        gone: list[str] = []
+        while page := self.list(collection, "", _CLEARED_AT_ONCE):
+            ids = [document.id for document in page]
+            self.delete(collection, ids)
+            gone += ids
+        return gone
 
     def _replace(
         self, connection: sa.Connection, collection: str, before: Mapping[str, Document], after: Mapping[str, Document]
@@ -172,9 +201,21 @@ def _find(connection: sa.Connection, collection: str, ids: list[str]) -> dict[st
     return found
 
 
+def _patched(there: dict[str, Document], id_: str, patch: Mapping[str, Any]) -> Patched:
+    """Lay a patch over a document of `there`, which keeps it, and return what became of it."""
+    before = there.get(id_)
+    if before is None:
+        return "absent"
+    after = lay_over(before, patch)
+    if isinstance(after, tuple):
+        return after
+    there[id_] = after
+    return "unchanged" if _content(before) == _content(after) else "updated"
+
+
 def _laid_over(before: Document | None, id_: str, patch: Mapping[str, Any]) -> Document:
     old = Document(id_, "", "") if before is None or before.deleted else before
-    own = {name: patch.get(name, getattr(old, name)) for name in ("title", "text", "url")}
+    own = {name: patch.get(name, getattr(old, name)) for name in OWN}
     return Document(id_, **own, fields=old.fields | {name: patch[name] for name in patch if name not in own})
 
 

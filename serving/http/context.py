@@ -94,6 +94,7 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
             surface=wanted.surface,
             log=wanted.log,
             rearranged=True,
+            operators=False,
         )
         result = searcher.find(collection, request)
         excerpts = assemble(_passages(result), wanted.budget_tokens)

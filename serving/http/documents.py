@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -22,7 +22,9 @@ from serving.catalog.submission import MAX_ID_CHARACTERS, MAX_URL_CHARACTERS, re
 Collection = Annotated[str, Depends(collection_of)]
 DocumentId = Annotated[str, Path(description="The document's id; it may hold slashes.", examples=["help/start"])]
 Status = Literal["created", "updated", "unchanged", "deleted", "absent", "refused"]
-_Good = TypeVar("_Good", Document, str)
+Changed = Callable[[str, list[str]], None]
+Faults = tuple[FieldFault, ...]
+_Good = TypeVar("_Good", Document, str, dict[str, Any])
 
 
 class FaultOut(BaseModel):
@@ -95,7 +97,17 @@ _DOCUMENT_IN: dict[str, Any] = {
 }
 
 
-def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[str, list[str]], None]) -> APIRouter:
+_PATCH_IN: dict[str, Any] = _DOCUMENT_IN | {
+    "title": "PatchIn",
+    "description": "What changes of a document. What is not named stays; null takes a property away.",
+}
+Changes = Annotated[
+    dict[str, Any],
+    Body(description="Properties by name; null takes one away.", examples=[{"price": 12.5, "sale": None}]),
+]
+
+
+def make_router(catalog: Catalog, settings: IntakeSettings, changed: Changed) -> APIRouter:
     """Return the routes that store, delete and show the documents of `catalog`.
 
     Args:
@@ -124,6 +136,8 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
             return statuses
 
         return _settle(entries, read_document, store)
+
+    _add_patches(router, catalog, entries_sent, changed)
 
     @router.delete("", openapi_extra=_body_of(_ID_TO_DELETE, one=False), responses=problem_responses(400, 413, 422))
     def delete_documents(collection: Collection, entries: list[Entry] = entries_sent) -> BatchOut:
@@ -165,10 +179,42 @@ def make_router(catalog: Catalog, settings: IntakeSettings, changed: Callable[[s
     return router
 
 
+def _add_patches(router: APIRouter, catalog: Catalog, entries_sent: Any, changed: Changed) -> None:
+    """Add the routes that change some properties of documents."""
+
+    @router.patch("", openapi_extra=_body_of(_PATCH_IN, one=True), responses=problem_responses(400, 413, 422))
+    def patch_documents(collection: Collection, entries: list[Entry] = entries_sent) -> BatchOut:
+        """Change some properties of one document, an array or NDJSON lines; each gets its own verdict.
+
+        What a patch does not name stays, and null takes a property away.
+        """
+
+        def lay_over(patches: list[dict[str, Any]]) -> list[Status | Faults]:
+            statuses: list[Status | Faults] = list(
+                catalog.patch(collection, [(str(as_id(patch["id"])), patch) for patch in patches])
+            )
+            changed(collection, [])
+            return statuses
+
+        return _settle(entries, _read_patch, lay_over)
+
+    @router.patch("/{id:path}", responses=problem_responses(400, 404, 413, 422))
+    def patch_document(collection: Collection, id: DocumentId, patch: Changes) -> DocumentOut:  # noqa: A002  the URL's own name
+        """Change some properties of one document; null takes one away."""
+        wanted = _valid_id(id, "id")
+        (done,) = catalog.patch(collection, [(wanted, patch)])
+        if isinstance(done, tuple):
+            raise _nothing_kept([done])
+        if done == "absent":
+            raise NotFound(f"collection {collection!r} has no document {wanted!r}")
+        changed(collection, [])
+        return DocumentOut.model_validate(catalog.get(collection, wanted))
+
+
 def _settle(
     entries: list[Entry],
     read: Callable[[Any], _Good | tuple[FieldFault, ...]],
-    act: Callable[[list[_Good]], Sequence[Status]],
+    act: Callable[[list[_Good]], Sequence[Status | Faults]],
 ) -> BatchOut:
     """Read every entry, act on the good ones at once, and report on each.
 
@@ -180,11 +226,15 @@ def _settle(
     if items and not good:
         raise _nothing_kept([item for item in items if isinstance(item, tuple)])
     statuses = iter(act(good))
+    done = [item if isinstance(item, tuple) else next(statuses) for item in items]
+    refusals = [one for one in done if isinstance(one, tuple)]
+    if items and len(refusals) == len(items):
+        raise _nothing_kept(refusals)
     verdicts = [
-        _verdict(entry, "refused", item) if isinstance(item, tuple) else _verdict(entry, next(statuses))
-        for entry, item in zip(entries, items, strict=True)
+        _verdict(entry, "refused", one) if isinstance(one, tuple) else _verdict(entry, one)
+        for entry, one in zip(entries, done, strict=True)
     ]
-    return BatchOut(accepted=len(good), refused=len(items) - len(good), verdicts=verdicts)
+    return BatchOut(accepted=len(items) - len(refusals), refused=len(refusals), verdicts=verdicts)
 
 
 def _nothing_kept(refusals: list[tuple[FieldFault, ...]]) -> InvalidRequest:
@@ -205,6 +255,14 @@ def _verdict(entry: Entry, status: Status, faults: tuple[FieldFault, ...] = ()) 
         status=status,
         fields=[FaultOut(field=fault.field, reason=fault.reason) for fault in faults],
     )
+
+
+def _read_patch(value: Any) -> dict[str, Any] | Faults:
+    """Return a patch of a document, or why it is none."""
+    if not isinstance(value, dict):
+        return (FieldFault("document", "must be a JSON object with an id and what changes"),)
+    id_ = read_id(value.get("id"))
+    return id_ if isinstance(id_, tuple) else value
 
 
 def _valid_id(value: str, name: str) -> str:

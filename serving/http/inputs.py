@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from foundation.texts import as_id, query_fault, spaced
+from serving.paging.cursor import MAX_CHARACTERS as MAX_CURSOR_CHARACTERS
 
 MAX_QUERY_CHARACTERS = 1000
 
@@ -38,6 +39,23 @@ QueryText = Annotated[
 ]
 """What a person asks."""
 
+
+def _storable(text: str) -> str:
+    return _keepable(text) if text.strip() else ""
+
+
+SearchText = Annotated[
+    str,
+    Field(max_length=MAX_QUERY_CHARACTERS),
+    AfterValidator(spaced),
+    AfterValidator(_printable),
+    AfterValidator(_storable),
+]
+"""What a person searches for; nothing, for everything."""
+
+CursorText = Annotated[str, Field(max_length=MAX_CURSOR_CHARACTERS, pattern=r"^(\*|[A-Za-z0-9_-]*)$")]
+"""Where a list goes on."""
+
 Name = Annotated[
     str, Field(max_length=256), BeforeValidator(as_id, json_schema_input_type=str | int), AfterValidator(_printable)
 ]
@@ -50,6 +68,14 @@ CandidateId = Annotated[
     AfterValidator(_printable),
 ]
 """The id of a document, in the catalog or not."""
+
+RankingId = Annotated[
+    str,
+    Field(min_length=1, max_length=128),
+    BeforeValidator(as_id, json_schema_input_type=str | int),
+    AfterValidator(_printable),
+]
+"""What an app itself calls a search."""
 
 ArmName = Annotated[str, Field(max_length=97), AfterValidator(_printable)]
 """An experiment's id, a colon and the name of an arm."""

@@ -1,156 +1,51 @@
-"""The HTTP route of search: `POST /v1/search`."""
+"""The HTTP routes of search: `POST /v1/search`, and `GET` for those who want an address."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, ValidationError
 
+from foundation.errors import FieldFault, InvalidRequest
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
-from serving.http.inputs import ArmName, Attributes, Name, QueryId, QueryText, Surface
-from serving.paging.window import WINDOW
-from serving.present.highlight import mark_html
-from serving.present.links import link_of
-from serving.records import RenderedHit, SearchReply, SearchRequest
+from serving.http.search_bodies import SearchIn, SearchOut, to_answer
 from serving.search import Searcher
 
-MAX_RESULTS = 100
-_RETRIEVERS = ("bm25", "dense")
 CONSOLE_PATH = "/console/search"
 """Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
 
-
-class SearchIn(BaseModel):
-    """A search."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    query: QueryText = Field(description="What the user typed.", examples=["print envelopes"])
-    limit: int = Field(
-        10,
-        ge=1,
-        le=MAX_RESULTS,
-        validation_alias=AliasChoices("limit", "k"),
-        description="Most results of the page; k is an older name.",
-    )
-    offset: int = Field(0, ge=0, lt=WINDOW, description="Results on the pages before.")
-    query_id: QueryId = Field(
-        "",
-        description="That of the first page's answer, for a further page of the same search: the page shares its id, "
-        "its impression and its experiment.",
-    )
-    user: Name = Field("", description="The person's id; experiments and caps count persons.")
-    session: Name = Field("", description="The visit's id, for people without one of their own.")
-    conversation: Name = Field("", description="The conversation's id, for experiments that draw conversations.")
-    attributes: Attributes = Field(
-        default_factory=dict,
-        description="What else is known of the search, for experiments on a part of the searches; not kept.",
-        examples=[{"country": "at"}],
-    )
-    filters: Any = Field(
-        None,
-        description="Wanted value by field name, a list means any of its values; or all, any, not, ranges: see docs.",
-        examples=[{"app": ["WRITER", "CALC"], "released": {"gte": "2024-01-01"}}],
-    )
-    sort: Any = Field(
-        None,
-        description="Field to sort the most relevant by, - in front for descending; or a list.",
-        examples=["-views"],
-    )
-    facets: Any = Field(None, description="Fields whose values are counted over the candidates.", examples=[["app"]])
-    skip: list[Literal["rerank", "meaning"]] = Field(
-        default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
-    )
-    budget_ms: float | None = Field(
-        None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
-    )
-    surface: Surface = Field("page", description="Where the answer is shown, such as page or agent.")
-    highlight: Literal["html", "offsets"] | None = Field(
-        None,
-        description="Mark the words of the query in title and snippet: html with <mark> in which all else is escaped, "
-        "or offsets.",
-    )
-    explain: bool = Field(False, description="Add the scores of every part and the time of every stage.")
-    log: bool = Field(True, description="false: leave no impression and join no experiment, as for an evaluation.")
-    arm: ArmName = Field(
-        "",
-        description="For testers: EXPERIMENT:ARM, the id of a running experiment and one of its arms. That arm ranks, "
-        "and the search counts in no experiment.",
-    )
-
-    @field_validator("offset")
-    @classmethod
-    def _end_in_window(cls, offset: int, known: ValidationInfo) -> int:
-        if offset + known.data.get("limit", 0) > WINDOW:
-            raise ValueError(f"must end with limit within the first {WINDOW} results")
-        return offset
+Collection = Annotated[str, Depends(collection_of)]
 
 
-class HighlightOut(BaseModel):
-    """Title and snippet with the words of the query marked: as HTML, or the places of the marks.
+class SearchAddress(BaseModel):
+    """A search as the query string of an address: the same fields as of the other route, those of most use."""
 
-    A place is [start, end]: the first character, counted in code points from 0, and the one behind the last.
-    """
+    q: str = Field("", description="The query; empty or * for everything.")
+    limit: int = Field(10, description="Most results of the page.")
+    offset: int = Field(0, description="Results on the pages before.")
+    query_id: str = Field("", description="Of the first page's answer, for a further page.")
+    user: str = Field("", description="The person's id.")
+    session: str = Field("", description="The visit's id.")
+    filters: str = Field("", description="A filter, as JSON.")
+    sort: str = Field("", description="Fields to sort by, with commas between them.")
+    facets: str = Field("", description="Fields whose values are counted, with commas between them.")
+    highlight: str = Field("", description="html or offsets.")
+    cursor: str = Field("", description="* or the cursor of the page before.")
 
-    title: str | list[tuple[int, int]]
-    snippet: str | list[tuple[int, int]]
-
-
-class HitOut(BaseModel):
-    """One result."""
-
-    id: str
-    rank: int = Field(description="1 on top.")
-    title: str
-    url: str = Field(description="Where it is http, https or relative; else empty.")
-    snippet: str = Field(description="The part of the text that speaks of the query.")
-    highlight: HighlightOut | None = Field(description="As asked for, else null.")
-    fields: dict[str, Any]
-    score: float = Field(description="What it was ranked by; log-odds up to a constant.")
-    scores: dict[str, float] = Field(
-        description="By retriever: bm25 and dense, of all parts when explained; behind all candidates bm25 alone."
-    )
-    team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
-
-
-class FacetOut(BaseModel):
-    """One value of a field."""
-
-    value: Any
-    count: int = Field(description="Candidates that have it.")
-
-
-class SearchOut(BaseModel):
-    """An answer. Send its `query_id` with every event about it."""
-
-    query_id: str
-    version: str = Field(description="The version that ranked; of an interleaved list, the control.")
-    arm: str = Field(
-        description="champion outside experiments, else the arm of the experiment, interleaved where all rank; "
-        "empty where it would have been one of these and could not be logged."
-    )
-    experiment: str = Field(description="The experiment it belongs to, else empty.")
-    logged: bool = Field(
-        description="Whether its impression is durable. Where the log is away it is not: the answer belongs to no "
-        "experiment, and events about it find no list."
-    )
-    total: int = Field(
-        description="Documents with a word of the query that pass the filter. What meaning alone found does not count."
-    )
-    hits: list[HitOut]
-    did_you_mean: str = Field(description="The query with its slips corrected, as it was searched for; else empty.")
-    facets: dict[str, list[FacetOut]] = Field(description="Values by field, as asked for.")
-    skipped: list[str] = Field(
-        description="Stages left out, to answer in time, because the request said so, or because the encoder cannot "
-        "read the script of the query: rerank, meaning."
-    )
-    stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
+    def to_fields(self) -> dict[str, Any]:
+        """Return the fields of the search that it stands for; InvalidRequest where the filter is no JSON."""
+        same = ("limit", "offset", "query_id", "user", "session", "cursor")
+        given: dict[str, Any] = {"query": self.q} | {name: getattr(self, name) for name in same}
+        given |= {name: text.split(",") for name in ("sort", "facets") if (text := getattr(self, name))}
+        given |= {"filters": _read_filters(self.filters)} if self.filters else {}
+        return given | ({"highlight": self.highlight} if self.highlight else {})
 
 
 def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
-    """Return the route of search.
+    """Return the routes of search.
 
     Args:
         budget_ms: Time an answer may take when the request does not say.
@@ -159,74 +54,32 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
 
     @router.post(CONSOLE_PATH, include_in_schema=False)
     @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
-    def search(wanted: SearchIn, collection: Annotated[str, Depends(collection_of)]) -> SearchOut:
+    def search(wanted: SearchIn, collection: Collection) -> SearchOut:
         """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
-        request = SearchRequest(
-            query=wanted.query,
-            highlights=wanted.highlight is not None,
-            limit=wanted.limit,
-            offset=wanted.offset,
-            query_id=wanted.query_id,
-            user=wanted.user,
-            session=wanted.session,
-            conversation=wanted.conversation,
-            attributes=wanted.attributes,
-            filters=wanted.filters,
-            sort=wanted.sort,
-            facets=wanted.facets,
-            without=tuple(wanted.skip),
-            surface=wanted.surface,
-            budget_s=(wanted.budget_ms or budget_ms) / 1000,
-            log=wanted.log,
-            arm=wanted.arm,
-        )
-        return _to_answer(searcher.search(collection, request), wanted)
+        return to_answer(searcher.search(collection, wanted.to_request(budget_ms)), wanted)
+
+    @router.get("/v1/search", responses=problem_responses(404, 422, 503))
+    def search_by_address(collection: Collection, given: Annotated[SearchAddress, Query()]) -> SearchOut:
+        """Search by an address that can be kept."""
+        wanted = _validate(given.to_fields())
+        return to_answer(searcher.search(collection, wanted.to_request(budget_ms)), wanted)
 
     return router
 
 
-def _to_answer(reply: SearchReply, wanted: SearchIn) -> SearchOut:
-    result, ranking = reply.result, reply.result.ranking
-    return SearchOut(
-        query_id=result.impression.query_id,
-        version=ranking.version,
-        arm=ranking.arm,
-        experiment=ranking.experiment,
-        logged=result.logged,
-        total=result.total,
-        hits=[_to_hit(one, wanted) for one in reply.hits],
-        facets={
-            name: [FacetOut(value=value, count=count) for value, count in counted]
-            for name, counted in result.facets.items()
-        },
-        did_you_mean=reply.did_you_mean,
-        skipped=list(result.skipped),
-        stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if wanted.explain else None,
-    )
+def _read_filters(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        reason = "must be a filter as JSON"
+        raise InvalidRequest(f"filters {reason}", (FieldFault("filters", reason),)) from problem
 
 
-def _to_hit(rendered: RenderedHit, wanted: SearchIn) -> HitOut:
-    hit, document = rendered.hit, rendered.document
-    parts = hit.parts if wanted.explain else {name: hit.parts[name] for name in _RETRIEVERS if name in hit.parts}
-    return HitOut(
-        id=document.id,
-        rank=rendered.rank,
-        title=document.title,
-        url=link_of(document.url),
-        snippet=rendered.snippet,
-        highlight=_to_highlight(rendered, as_html=wanted.highlight == "html"),
-        fields=document.fields,
-        score=round(hit.score, 6),
-        scores={name: round(value, 5) for name, value in parts.items()},
-        team=hit.team,
-    )
-
-
-def _to_highlight(rendered: RenderedHit, *, as_html: bool) -> HighlightOut | None:
-    marks = rendered.marks
-    if marks is None:
-        return None
-    if not as_html:
-        return HighlightOut(title=marks.title, snippet=marks.snippet)
-    title = mark_html(rendered.document.title, marks.title)
-    return HighlightOut(title=title, snippet=mark_html(rendered.snippet, marks.snippet))
+def _validate(given: dict[str, Any]) -> SearchIn:
+    try:
+        return SearchIn.model_validate(given)
+    except ValidationError as problem:
+        faults = tuple(
+            FieldFault(".".join(map(str, error["loc"])) or "query", error["msg"]) for error in problem.errors()
+        )
+        raise InvalidRequest(f"{faults[0].field}: {faults[0].reason}", faults) from problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from foundation.arrays import Flags, Floats, Ints
 from foundation.contracts import Document
 from serving.encode.projection import Codes
 from serving.encode.tokens import TokenTable
-from serving.index.columns import Columns
+from serving.index.columns import Columns, key_of
 from serving.index.dense.index import DenseIndex
 from serving.index.document_store import DocumentStore
 from serving.index.fields.filters import Condition
@@ -231,8 +231,11 @@ class Corpus:
 
     def matching(self, condition: Condition) -> Flags:
         """Return which rows satisfy a condition, bool by row; it was parsed against the types of `fields`."""
-        rows = self.fields.rows
-        return self.fields.mask(condition, rows) & self.columns.alive[:rows]
+        return self.fields.mask(condition, self.fields.rows, self._mark) & self.present()
+
+    def present(self) -> Flags:
+        """Return which rows are the present form of a document, bool by row; the caller may change it."""
+        return self.columns.alive[: self.fields.rows].copy()
 
     def declare(self, declared: Mapping[str, FieldType]) -> None:
         """Give fields declared types; reads every document again when that changes what was inferred."""
@@ -257,6 +260,13 @@ class Corpus:
             self.tokens.save(folder, self.size)
             IndexSnapshot.write(folder, self.change, self._names, self.columns)
 
+    def _mark(self, document_ids: Collection[str], rows: int) -> Flags:
+        """Return which of the rows below `rows` are documents with one of some ids, shape (rows,)."""
+        flags = np.zeros(rows, np.bool_)
+        named = [row for name in document_ids if (row := self._rows.get(name)) is not None and row < rows]
+        flags[named] = True
+        return flags
+
     def _write_words(self, documents: Iterable[Document]) -> None:
         """Commit the words of documents under the rows that `_add` will give them, or none of them."""
         row = self.size
@@ -276,6 +286,7 @@ class Corpus:
         row = self._store.add(document)
         self.columns.titles[row] = fingerprint(document.title)
         self.columns.changes[row] = document.change
+        self.columns.keys[row] = key_of(document.id)
         self.fields.add(row, document.fields)
         self._pending.append(row)  # before its name: a reader that sees the document knows that it waits
         self._names.append(document.id)

@@ -22,11 +22,12 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
+from benchmarks.harness.server import Server
 from collector.intake.compatible_http import make_router
 from collector.intake.logged import read_checked
 from collector.intake.pipeline import IntakePipeline
 from collector.intake.policy import IntakePolicy
-from foundation.clock import SystemClock
+from foundation.clock import SystemClock, monotonic_s
 from foundation.contracts import FeedbackEvent, Impression
 from foundation.eventlog.embedded import EmbeddedLog
 from foundation.privacy.signing import QueryIds
@@ -181,14 +182,44 @@ def test_search_insights_works_in_a_browser_from_another_origin(port: Port, sear
     assert sorted(one.type for one in port.taken() if isinstance(one, FeedbackEvent)) == ["click", "conversion"]
 
 
-def test_metaranks_python_client_works_unmodified(port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def metarank_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """Metarank's package and its schemas."""
     pytest.importorskip("requests")
     # The package declares Python 3.12 and an older structlog that it does not import, so it is unpacked, not installed.
     options = ("--no-deps", "--only-binary=:all:", "--python-version=3.12", "--dest", ".")
     with zipfile.ZipFile(fetch(tmp_path, sys.executable, "-m", "pip", "download", METARANK, *options)) as wheel:
         wheel.extractall(tmp_path)  # noqa: S202  a published package of a fixed version
     monkeypatch.syspath_prepend(str(tmp_path))
-    metarank, schemas = importlib.import_module("metarank"), importlib.import_module("metarank.schemas")
+    return importlib.import_module("metarank"), importlib.import_module("metarank.schemas")
+
+
+def test_metaranks_python_client_ranks_and_its_feedback_teaches(
+    service: Server, metarank_client: tuple[Any, Any]
+) -> None:
+    metarank, schemas = metarank_client
+    client, now = metarank.Client(service.url), SystemClock().now().isoformat()
+    items = [schemas.ItemSchema(id=f"sku-{number}") for number in range(1, 11)]
+
+    def rank(ranking: str, user: str) -> list[str]:
+        asked = [schemas.FieldSchema(name="query", value="laser toner")]
+        wanted = schemas.RankSchema(id=ranking, user=user, timestamp=now, fields=asked, items=items)
+        return [one.item for one in client.rank("default", wanted, explain=True).items]
+
+    assert rank("first", "nobody") == [one.id for one in items], "nothing is known yet"
+    for person in ("anna", "berta", "cara", "dora"):
+        rank(f"of-{person}", person)
+        click = {"event": "interaction", "id": f"click-{person}", "item": "sku-8", "type": "click", "user": person}
+        schema = schemas.FeedbackSchema(timestamp=now, ranking=f"of-{person}", **click)
+        assert client.feedback(schema).accepted == 1
+    deadline = monotonic_s() + 30
+    while rank(f"later-{monotonic_s()}", "nobody").index("sku-8") > 3:
+        assert monotonic_s() < deadline, "clicks came to nothing"
+        time.sleep(0.2)
+
+
+def test_metaranks_python_client_works_unmodified(port: Port, metarank_client: tuple[Any, Any]) -> None:
+    metarank, schemas = metarank_client
 
     def field(name: str, value: Any) -> Any:
         return schemas.FieldSchema(name=name, value=value)

@@ -51,8 +51,6 @@ def fields(response: Any) -> set[str]:
     ("body", "field"),
     [
         ({}, "query"),
-        ({"query": ""}, "query"),
-        ({"query": " \t\n"}, "query"),
         ({"query": None}, "query"),
         ({"query": 7}, "query"),
         ({"query": ["a"]}, "query"),

@@ -13,9 +13,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from foundation.clock import FrozenClock
+from foundation.contracts import Document
 from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge
+from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
+from serving.http import collections
 from serving.http.documents import make_router
 
 MAX_BODY_BYTES = 100_000
@@ -206,3 +209,51 @@ def test_the_openapi_page_tells_bodies_answers_and_problems(client: TestClient) 
     assert set(put["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
     assert set(put["responses"]) >= {"200", "400", "413", "422"}
     assert set(paths["/v1/documents/{id}"]["delete"]["responses"]) >= {"204", "404", "422"}
+
+
+def test_a_patch_changes_what_it_names(client: TestClient) -> None:
+    client.put("/v1/documents", json={"id": "a/b", "title": "Toner", "text": "black", "price": 3, "sale": True})
+    answer = client.patch("/v1/documents/a/b", json={"price": 4.5, "sale": None, "fields": {"stock": 7}})
+    assert answer.status_code == 200
+    assert (answer.json()["title"], answer.json()["fields"]) == ("Toner", {"price": 4.5, "stock": 7})
+    change = answer.json()["change"]
+    assert client.patch("/v1/documents/a/b", json={"price": 4.5}).json()["change"] == change, "nothing changed"
+
+
+def test_patches_of_many_get_a_verdict_each(client: TestClient) -> None:
+    client.put("/v1/documents", json=[{"id": "a", "title": "A"}, {"id": "b", "title": "B", "n": 1}])
+    patches = [{"id": "a", "n": 2}, {"id": "b", "n": 1}, {"id": "c", "n": 3}, {"id": "a", "title": None}, {"n": 4}]
+    answer = client.patch("/v1/documents", json=[*patches, {"id": "a", "m": 1}]).json()
+    statuses = ["updated", "unchanged", "absent", "refused", "refused", "updated"]
+    assert [verdict["status"] for verdict in answer["verdicts"]] == statuses
+    assert (answer["accepted"], answer["refused"]) == (4, 2)
+    assert client.get("/v1/documents/a").json()["fields"] == {"n": 2, "m": 1}
+
+
+def test_what_a_patch_may_not_do_is_said(client: TestClient) -> None:
+    assert client.patch("/v1/documents/nobody", json={"n": 1}).status_code == 404
+    client.put("/v1/documents", json={"id": "a", "title": "A"})
+    for patch, fault in (
+        ({"title": ""}, "text"),
+        ({"fields": 3}, "fields"),
+        ({"n": 1, "fields": {"n": 2}}, "fields.n"),
+        ({"url": 7}, "url"),
+    ):
+        refusal = client.patch("/v1/documents/a", json=patch)
+        assert (refusal.status_code, refusal.json()["errors"][0]["field"]) == (422, fault)
+
+
+def test_collections_are_listed_and_dropped(engine: sa.Engine, clock: FrozenClock) -> None:
+    app, catalog, declarations = FastAPI(), Catalog(engine, clock), Declarations(engine, clock)
+    install_edge(app, Edge(MAX_BODY_BYTES))
+    gone: list[tuple[str, list[str]]] = []
+    app.include_router(collections.make_router(catalog, declarations, lambda name, ids: gone.append((name, ids))))
+    catalog.upsert("shop", [Document("a", "A", ""), Document("b", "B", "")])
+    declarations.change("shop", {"price": "number"})
+    with TestClient(app) as client:
+        listed = {"collections": [{"name": "shop", "documents": 2}]}
+        assert client.get("/v1/collections").json() == listed
+        assert client.delete("/v1/collections/shop").json() == {"name": "shop", "documents": 2}
+        assert client.get("/v1/collections").json() == {"collections": [{"name": "shop", "documents": 0}]}
+        assert client.delete("/v1/collections/nobody").status_code == 404
+    assert (gone, declarations.of("shop")) == ([("shop", ["a", "b"])], {})

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.contract.conftest import DOCUMENTS, wait_until
 
@@ -217,13 +219,92 @@ def test_a_filter_on_a_field_that_nobody_has_is_refused_with_what_there_is(servi
 
 def test_facets_count_the_values_of_what_was_found(service: TestClient) -> None:
     facets = search(service, "sheet", limit=100, facets=["app"])["facets"]
-    assert {one["value"]: one["count"] for one in facets["app"]} == {"C": 2, "W": 2, "I": 1}
+    assert {one["value"]: one["count"] for one in facets["app"]} == {"C": 2}, "what is near in meaning is not counted"
+    answer = search(service, "xylophone melody", limit=100, facets=["app"], log=False)
+    assert sum(one["count"] for one in answer["facets"]["app"]) == len(
+        [1 for hit in answer["hits"] if "app" in hit["fields"] and hit["fields"]["app"]]
+    )
+
+
+def test_facets_of_a_choice_of_several_leave_its_own_filter_out(service: TestClient) -> None:
+    wanted = [{"field": "app", "multi": True}, "size"]
+    answer = search(service, "printed printing sheet", filters={"app": "C"}, facets=wanted, log=False)
+    assert {one["value"]: one["count"] for one in answer["facets"]["app"]} == {"C": 2, "W": 2}
+    assert answer["ranges"] == {"size": {"min": 3, "max": 3}}
+    wanted = [{"field": "app", "contains": "w", "limit": 5}]
+    assert search(service, "*", facets=wanted, log=False)["facets"] == {"app": [{"value": "W", "count": 2}]}
+
+
+def test_nothing_asked_for_lists_everything_the_latest_first(service: TestClient) -> None:
+    for query in ("", "*", "  "):
+        answer = search(service, query, limit=100, log=False)
+        assert answer["total"] == len(DOCUMENTS)
+        assert set(ids(answer)) == {one["id"] for one in DOCUMENTS}
+    assert ids(search(service, "*", filters={"app": "C"}, sort="-size", log=False)) == ["filter", "chart"]
+
+
+def test_operators_are_demands_and_no_text_is_refused(service: TestClient) -> None:
+    def found(query: str) -> set[str]:
+        return set(ids(search(service, query, limit=100, log=False)))
+
+    assert found("printing -labels") & {"envelope", "label"} == {"envelope"}
+    assert found('"autofilter hides"') == {"filter"}
+    assert found("app:C sheet") == {"chart", "filter"}
+    assert found("size:3") == {"filter"}
+    assert found("title:printing") == {"envelope", "label"}
+    assert found("macro OR slides") == {"macro", "slide"}
+    assert "label" in found('"no such phrase anywhere" labels'), "what no document has is text"
+    assert search(service, "recoridng -chart", log=False)["did_you_mean"] == "recording -chart"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([*'abO-:"“ *.+#', "sheet", " OR ", "app:", "title:", " -", "size:", "ß漢"]), max_size=12)
+)
+def test_any_text_is_answered(service: TestClient, pieces: list[str]) -> None:
+    assert search(service, "".join(pieces), facets=["app"], log=False)["total"] >= 0
+
+
+def test_a_list_is_read_to_its_end_by_cursors(service: TestClient) -> None:
+    cases: list[dict[str, Any]] = [{}, {"sort": "app", "min_relevance": 0}]
+    for query, more in [*(("sheet rows", case) for case in cases), ("*", {})]:
+        whole = search(service, query, limit=100, log=False, **more)
+        answer = search(service, query, limit=1, cursor="*", **more)
+        pages, first = [answer], answer["query_id"]
+        while answer["cursor"]:
+            answer = search(service, query, limit=1, cursor=answer["cursor"], **more)
+            pages.append(answer)
+        assert [hit["id"] for page in pages for hit in page["hits"]] == ids(whole)
+        assert [hit["rank"] for page in pages for hit in page["hits"]] == list(range(1, len(whole["hits"]) + 1))
+        assert {page["query_id"] for page in pages} == {first}
+    other = service.post("/v1/search", json={"query": "else", "cursor": pages[0]["cursor"]})
+    assert other.json()["errors"][0]["field"] == "cursor"
+
+
+def test_a_search_has_an_address(service: TestClient) -> None:
+    wanted: dict[str, Any] = {
+        "q": "sheet",
+        "limit": 2,
+        "filters": '{"app": "C"}',
+        "facets": "app,size",
+        "sort": "-size",
+    }
+    answer = service.get("/v1/search", params=wanted).json()
+    assert ids(answer) == ["filter", "chart"]
+    assert answer["facets"]["size"] == [{"value": 3, "count": 1}]
+    assert service.get("/v1/search").json()["total"] == len(DOCUMENTS)
+    assert service.get("/v1/search", params={"q": "x", "limit": 1000}).json()["errors"][0]["field"] == "limit"
+    assert service.get("/v1/search", params={"q": "x", "filters": "{"}).json()["errors"][0]["field"] == "filters"
 
 
 def test_a_sorted_answer_is_in_the_order_of_the_field_and_joins_no_experiment(service: TestClient) -> None:
     answer = search(service, "sheet", limit=100, sort="-app")
-    assert [hit["fields"].get("app") for hit in answer["hits"]] == ["W", "W", "I", "C", "C", None]
+    assert [hit["fields"].get("app") for hit in answer["hits"]] == ["C", "C"], "all that holds a word of the query"
+    answer = search(service, "sheet recording a macro", limit=100, sort=["-app", "relevance"], min_relevance=0.9)
+    assert (ids(answer), answer["total"]) == (["macro"], 1), "what is hardly relevant is left out"
     assert answer["experiment"] == ""
+    every = search(service, "sheet printing recording transition", limit=100, sort="-app", min_relevance=0)
+    assert [hit["fields"].get("app") for hit in every["hits"]] == ["W", "W", "I", "C", "C", None]
 
 
 def test_a_search_without_time_leaves_stages_out_and_says_so(service: TestClient) -> None:

@@ -20,7 +20,7 @@ from collector.intake.logged import read_checked
 from collector.intake.schemas import algolia, meilisearch, metarank, native, ubi
 from collector.intake.schemas.parsed import Taken
 from collector.join.batch import fold_batch
-from foundation.contracts import EVENT_TYPES, FeedbackEvent, Impression, ShownResult
+from foundation.contracts import BROWSE, EVENT_TYPES, FeedbackEvent, Impression, ShownResult
 from foundation.errors import UnreadableBody
 from foundation.eventlog.protocol import check_sizes
 from foundation.privacy.masking import Masks
@@ -29,7 +29,7 @@ from foundation.privacy.pseudonyms import Pseudonyms
 from foundation.privacy.signing import QueryIds
 from foundation.web.bodies import read_entries
 from serving.http.context import ContextIn
-from serving.http.search import SearchIn
+from serving.http.search_bodies import SearchIn
 from tests.feedback import SETTINGS, records_of
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def search(kind: type[BaseModel], value: Any) -> Content:
         return ()
     query_id = QUERY_IDS.issue("default", NOW)
     unit = PRIVACY.person(ask.user or ask.session) or query_id
-    query = PRIVACY.text(getattr(ask, "query", None) or ask.question)
+    query = PRIVACY.text(getattr(ask, "query", "") or getattr(ask, "question", "") or BROWSE)
     shown = (ShownResult("d1", 1, 0.5),)
     return (Impression("default", query_id, query, unit, "v-1", shown, NOW, surface=ask.surface),)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foundation.arrays import Flags, Ints
+from foundation.arrays import Doubles, Flags, Ints
+from foundation.language.folding import fold
 from serving.index.fields.filters import Range
 from serving.index.fields.values import FieldType, Value, show_value
+from serving.index.fields.words import WordsOfValues
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int32]
@@ -100,6 +103,8 @@ class Column:
         self._values: Array = np.zeros(8, DTYPES[field_type])
         self._repeats = False
         self._count = 0
+        self._words = WordsOfValues()
+        self._ranked: tuple[list[str], Ints] = ([], np.zeros(0, np.int64))
 
     def add(self, row: int, values: list[Value]) -> None:
         """Append a row with its distinct values, in the form that `read_value` gives."""
@@ -132,10 +137,42 @@ class Column:
         """Return which of the rows below `rows` have a value inside `bounds`, shape (rows,)."""
         return self._mark(rows, lambda stored: _inside(stored, bounds))
 
-    def count(self, rows: Ints, limit: int) -> list[tuple[Value, int]]:
-        """Return the most frequent values of distinct rows with the number of rows; ties by value."""
+    def holding(self, words: Collection[str], rows: int) -> Flags:
+        """Return which of the rows below `rows` have a keyword with all of some words in their normal form."""
+        codes = self._words.codes(self.words, words)
+        wanted = np.zeros(len(self.words), np.bool_)
+        wanted[codes] = True
+        return self._mark(rows, lambda stored: wanted[np.minimum(stored, len(wanted) - 1)] & (stored < len(wanted)))
+
+    def single(self, rows: Ints) -> Doubles:
+        """Return the value of each row of a number column, not a number where it has none or several; shape (n,)."""
+        values, counts = np.full(len(rows), np.nan), np.zeros(len(rows), np.int64)
+        for run in self.runs():
+            found, stored = run.find(rows)
+            np.add.at(counts, found, 1)
+            values[found] = stored
+        values[counts != 1] = np.nan
+        return values
+
+    def range(self, rows: Ints) -> tuple[Value, Value] | None:
+        """Return the smallest and the largest value of distinct rows as JSON values, None without any."""
+        picked = np.concatenate([run.pick(rows) for run in self.runs()])
+        if not len(picked):
+            return None
+        low, high = picked.min().item(), picked.max().item()
+        return show_value(low, self.type), show_value(high, self.type)
+
+    def count(self, rows: Ints, limit: int, part: str = "") -> list[tuple[Value, int]]:
+        """Return the most frequent values of distinct rows with the number of rows; ties by value.
+
+        Args:
+            part: In its normal form, what the normal form of a counted keyword holds; "" counts every value.
+        """
         picked = np.concatenate([run.pick(rows) for run in self.runs()])
         distinct, counts = self._tally(picked)
+        if part:
+            held = np.array([part in fold(str(self._shown(value))) for value in distinct.tolist()], np.bool_)
+            distinct, counts = distinct[held], counts[held]
         if 0 < limit < len(counts):
             kept = np.flatnonzero(counts >= np.partition(counts, -limit)[-limit])
             distinct, counts = distinct[kept], counts[kept]
@@ -149,6 +186,34 @@ class Column:
 
         Of several values the smallest counts, in descending order the largest.
         """
+        lowest, has = self._lowest(rows, descending)
+        present = np.flatnonzero(has)
+        ordered = present[np.argsort(lowest[present], kind="stable")]
+        arranged: Ints = rows[np.concatenate([ordered, np.flatnonzero(~has)])]
+        return arranged
+
+    def compare(self, rows: Ints, descending: bool, value: Value | None) -> npt.NDArray[np.int8]:
+        """Return whether each row is ordered before a value (-1), beside it (0) or behind it (1), shape (n,).
+
+        Args:
+            value: As `told` says it; None stands behind every value.
+        """
+        lowest, has = self._lowest(rows, descending)
+        if value is None:
+            return np.where(has, -1, 0).astype(np.int8)
+        key = self._key(value)
+        key = -key if descending else key
+        sides = (lowest > key).astype(np.int8) - (lowest < key).astype(np.int8)
+        return np.where(has, sides, 1).astype(np.int8)
+
+    def told(self, row: int, descending: bool) -> Value | None:
+        """Return the value that a row is ordered by, as it is stored and a keyword as it is; None without one."""
+        stored = [one for run in self.runs() for one in run.find(np.array([row]))[1].tolist()]
+        told: list[Value] = sorted(map(self._as_told, stored))
+        return told[-1 if descending else 0] if told else None
+
+    def _lowest(self, rows: Ints, descending: bool) -> tuple[Array, Flags]:
+        """Return by what each row is ordered, ascending, and which rows have a value; shape (n,) each."""
         found = [run.find(rows) for run in self.runs()]
         indices = np.concatenate([indices for indices, _ in found])
         keys = self._rank(np.concatenate([values for _, values in found]))
@@ -157,10 +222,21 @@ class Column:
         np.minimum.at(lowest, indices, keys)
         has = np.zeros(len(rows), np.bool_)
         has[indices] = True
-        present = np.flatnonzero(has)
-        ordered = present[np.argsort(lowest[present], kind="stable")]
-        arranged: Ints = rows[np.concatenate([ordered, np.flatnonzero(~has)])]
-        return arranged
+        return lowest, has
+
+    def _as_told(self, stored: Any) -> Any:
+        return self.words[stored] if self.type == "keyword" else stored
+
+    def _shown(self, stored: Any) -> Value:
+        return show_value(self._as_told(stored), self.type)
+
+    def _key(self, value: Value) -> float:
+        """Return the number that a value has among those of `_rank`; between two of them where none has it."""
+        if self.type != "keyword":
+            return float(value)
+        ordered, _ = self._ranked
+        place = bisect_left(ordered, str(value))
+        return place if place < len(ordered) and ordered[place] == value else place - 0.5
 
     def _mark(self, rows: int, test: Callable[[Array], Flags]) -> Flags:
         """Return which of the rows below `rows` have a stored value that passes a test, shape (rows,)."""
@@ -206,10 +282,13 @@ class Column:
             return stored.astype(np.int8)
         if self.type != "keyword":
             return stored
-        codes = np.flatnonzero(np.bincount(stored))
-        ranks = np.zeros(len(self.words), np.int64)
-        ranks[sorted(codes.tolist(), key=self.words.__getitem__)] = np.arange(len(codes))
-        ranked: Array = ranks[stored]
+        if len(self._ranked[0]) < len(self.words):
+            words = list(enumerate(self.words))  # at one moment: another thread may lengthen them
+            words.sort(key=lambda pair: pair[1])
+            ranks = np.zeros(len(words), np.int64)
+            ranks[[code for code, _ in words]] = np.arange(len(words))
+            self._ranked = [word for _, word in words], ranks
+        ranked: Array = self._ranked[1][stored]
         return ranked
 
 

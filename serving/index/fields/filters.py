@@ -6,6 +6,7 @@ value, null for absent, a list of which one is enough, or bounds) or one of five
     {"app": ["writer", "calc"], "price": {"gte": 10, "lt": 20}}
     {"any": [{"released": {"gte": "2024-01-01"}}, {"not": {"exists": "released"}}]}
     {"field": {"name": "all", "is": "a field whose name is one of the words"}}
+    {"id": ["a", "b"], "place": {"near": {"lat": 48.2, "lon": 16.4, "km": 20}}}
 
 A field with several values fits when one of them does. An absent field fits no value and no bounds.
 """
@@ -13,11 +14,13 @@ A field with several values fits when one of them does. An absent field fits no 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from foundation.errors import FieldFault, InvalidRequest
+from foundation.texts import as_id
 from serving.index.fields.values import EXPECTED, FieldType, Value, quote_value, read_value
 
 MAX_DEPTH = 8
@@ -79,7 +82,31 @@ class Exists:
     field: str
 
 
-Condition = AllOf | AnyOf | Not | Equals | Range | Exists
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """Holds for the documents with these ids."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Holds when a document's one place is near: numbers `lat` and `lon` inside an object.
+
+    Attributes:
+        field: The object's name.
+        lat: Degrees north.
+        lon: Degrees east.
+        km: Largest distance on a sphere of the Earth's size.
+    """
+
+    field: str
+    lat: float
+    lon: float
+    km: float
+
+
+Condition = AllOf | AnyOf | Not | Equals | Range | Exists | HasId | Near
 
 
 def parse_filter(value: Any, types: Mapping[str, FieldType]) -> Condition:
@@ -94,6 +121,47 @@ def parse_filter(value: Any, types: Mapping[str, FieldType]) -> Condition:
     if reader.faults:
         raise reader.refusal()
     return condition
+
+
+def read_place(wanted: Any, name: str, types: Mapping[str, FieldType], *, needs_km: bool) -> Near | str:
+    """Return a place that a request names, or why it is none.
+
+    Args:
+        name: Of the field, an object with the numbers `lat` and `lon`.
+        needs_km: Whether a distance belongs to it; without one, any distance is near.
+    """
+    if {types.get(f"{name}.{part}") for part in ("lat", "lon")} != {"number"}:
+        return f"needs the numbers {name}.lat and {name}.lon, which no document has"
+    names = {"lat", "lon", "km"} if needs_km else {"lat", "lon"}
+    if not isinstance(wanted, dict) or wanted.keys() != names:
+        return f"must be an object of {', '.join(sorted(names))}"
+    read = {part: read_value(value, "number") for part, value in wanted.items()}
+    lat, lon, km = read["lat"], read["lon"], read.get("km", math.inf)
+    if not isinstance(lat, float) or not -90 <= lat <= 90:
+        return "must have a lat from -90 to 90"
+    if not isinstance(lon, float) or not -180 <= lon <= 180:
+        return "must have a lon from -180 to 180"
+    if not isinstance(km, float) or km < 0:
+        return "must have km of at least 0"
+    return Near(name, lat, lon, km)
+
+
+def fields_of(condition: Condition) -> frozenset[str]:
+    """Return the fields that a condition looks at; that of `id` is "id"."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return frozenset[str]().union(*map(fields_of, parts))
+        case Not(part):
+            return fields_of(part)
+        case HasId():
+            return frozenset({"id"})
+    return frozenset({condition.field})
+
+
+def without_field(condition: Condition, name: str) -> Condition:
+    """Return a condition without those of its parts that look at one field alone, as for counting its values."""
+    parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+    return AllOf(tuple(part for part in parts if fields_of(part) != {name}))
 
 
 def unknown_field(name: str, types: Mapping[str, FieldType]) -> str:
@@ -151,6 +219,8 @@ class _Reader:
                 return self._read_exists(wanted, path)
             case "field":
                 return self._read_escape(wanted, path)
+            case "id":
+                return self._read_ids(wanted, path)
         return self._read_field(key, wanted, path)
 
     def _read_parts(self, wanted: Any, path: str, depth: int) -> tuple[Condition, ...]:
@@ -174,7 +244,21 @@ class _Reader:
             return self._refuse(f"{path}.name", reason)
         return self._read_field(wanted["name"], wanted["is"], f"{path}.is")
 
+    def _read_ids(self, wanted: Any, path: str) -> Condition:
+        ids = [as_id(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+        if len(ids) > MAX_VALUES:
+            return self._refuse(path, f"lists {len(ids)} values; at most {MAX_VALUES} are taken")
+        if not all(isinstance(one, str) for one in ids):
+            return self._refuse(path, f"must be the id of a document or a list of them; {_escape(path)}")
+        return HasId(tuple(ids))
+
+    def _read_near(self, name: str, wanted: Any, path: str) -> Condition:
+        place = read_place(wanted, name, self.types, needs_km=True)
+        return self._refuse(path, place) if isinstance(place, str) else place
+
     def _read_field(self, name: str, wanted: Any, path: str) -> Condition:
+        if isinstance(wanted, dict) and wanted.keys() == {"near"}:
+            return self._read_near(name, wanted["near"], f"{path}.near")
         field_type = self.types.get(name)
         if field_type is None:
             return self._refuse(path, unknown_field(name, self.types))

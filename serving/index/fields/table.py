@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foundation.arrays import Flags, Ints
+from foundation.arrays import Doubles, Flags, Ints
 from foundation.errors import ArtifactDamaged
 from serving.index.fields.column import DTYPES, Column, ColumnRun
-from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, Not, Range
+from serving.index.fields.distances import kilometres
+from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, HasId, Near, Not, Range
 from serving.index.fields.request import SortKey
 from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
 
@@ -28,6 +29,8 @@ MAX_NAME_CHARACTERS = 256
 
 _HEAD = "fields.json"
 _FORMAT = 1
+_FAR = 1e9
+"""Stands for no distance, in km."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,20 @@ class FieldSummary:
     misfits: int
 
 
+MarkIds = Callable[[Collection[str], int], Flags]
+"""Returns which of so many rows are documents with one of some ids."""
+
+
+def mark_none(_ids: Collection[str], rows: int) -> Flags:
+    """Mark no row, as where documents have no ids."""
+    return np.zeros(rows, np.bool_)
+
+
 class FieldTable:
     """The fields of documents by row, typed as declared or as the first value that has a type.
 
-    A scalar inside objects is a field by its dotted name, "vendor.name"; a list holds several values.
+    A scalar inside objects, and inside objects in lists, is a field by its dotted name, "vendor.name"; a list holds
+    several values.
     What does not fit its field's type is counted and left out. Rows are added in ascending order by
     one thread; any number read, and a reader sees whole rows of each field.
 
@@ -99,18 +112,25 @@ class FieldTable:
                 self._put(row, name, field_type, items)
         self.rows = row + 1
 
-    def mask(self, condition: Condition, rows: int) -> Flags:
+    def mask(self, condition: Condition, rows: int, named: MarkIds = mark_none) -> Flags:
         """Return which of the rows below `rows` fulfil a condition that was parsed with this table's types.
 
         Shape (rows,); the caller may change it.
+
+        Args:
+            named: Marks the rows of documents by their ids, which the table does not know.
         """
         match condition:
             case AllOf(parts):
-                return reduce(iand, (self.mask(part, rows) for part in parts), np.full(rows, True))
+                return reduce(iand, (self.mask(part, rows, named) for part in parts), np.full(rows, True))
             case AnyOf(parts):
-                return reduce(ior, (self.mask(part, rows) for part in parts), np.full(rows, False))
+                return reduce(ior, (self.mask(part, rows, named) for part in parts), np.full(rows, False))
             case Not(part):
-                return ~self.mask(part, rows)
+                return ~self.mask(part, rows, named)
+            case HasId(ids):
+                return named(ids, rows)
+            case Near(name, km=km):
+                return self.distances(condition, np.arange(rows)) <= km
             case Equals(name, values):
                 return self._equal(name, values, rows)
             case Range(name):
@@ -118,21 +138,65 @@ class FieldTable:
             case Exists(name):
                 return self._column(name).exists(rows)
 
-    def count(self, name: str, rows: Ints, limit: int) -> list[tuple[Value, int]]:
+    def holding(self, name: str, words: Collection[str], rows: int) -> Flags:
+        """Return which of the rows below `rows` have a keyword in a field with all of some words, shape (rows,)."""
+        return self._column(name).holding(words, rows)
+
+    def distances(self, place: Near, rows: Ints) -> Doubles:
+        """Return how far rows are from a place in km, infinite where a row has no place or several; shape (n,)."""
+        lat, lon = (self._column(f"{place.field}.{part}").single(rows) for part in ("lat", "lon"))
+        return kilometres(lat, lon, place.lat, place.lon)
+
+    def range(self, name: str, rows: Ints) -> tuple[Value, Value] | None:
+        """Return the smallest and the largest value of a field of numbers or dates over rows, None without any."""
+        return self._column(name).range(rows)
+
+    def count(self, name: str, rows: Ints, limit: int, part: str = "") -> list[tuple[Value, int]]:
         """Return a field's most frequent values over distinct rows, as JSON values that filters take back.
 
         Each with the number of rows that have it, the largest first, ties by value.
-        """
-        return self._column(name).count(rows, limit)
 
-    def arrange(self, keys: Sequence[SortKey], rows: Ints) -> Ints:
+        Args:
+            part: What a value must hold to be counted, whatever its case and accents; "" counts all.
+        """
+        return self._column(name).count(rows, limit, part)
+
+    def arrange(self, keys: Sequence[SortKey | Near], rows: Ints) -> Ints:
         """Return distinct rows by several fields, the first key counting most.
 
         Rows without a value come last, and equal ones keep their order.
         """
         for key in reversed(keys):
-            rows = self._column(key.field).order(rows, key.descending)
+            if isinstance(key, SortKey):
+                rows = self._column(key.field).order(rows, key.descending)
+            else:
+                rows = rows[np.argsort(self.distances(key, rows), kind="stable")]
         return rows
+
+    def compare(self, keys: Sequence[SortKey | Near], rows: Ints, values: Sequence[Any]) -> list[npt.NDArray[np.int8]]:
+        """Return by key whether each row stands before some values (-1), beside them (0) or behind them (1).
+
+        Args:
+            values: Of each key what `told` said of a document; None for one without a value.
+        """
+        return [
+            self._column(key.field).compare(rows, key.descending, value)
+            if isinstance(key, SortKey)
+            else np.sign(_finite(self.distances(key, rows)) - (_FAR if value is None else value)).astype(np.int8)
+            for key, value in zip(keys, values, strict=True)
+        ]
+
+    def told(self, keys: Sequence[SortKey | Near], row: int) -> list[Any]:
+        """Return what a row is sorted by, as JSON values; None where it has no value."""
+        rows = np.array([row], np.int64)
+        found: list[Any] = []
+        for key in keys:
+            if isinstance(key, SortKey):
+                found.append(self._column(key.field).told(row, key.descending))
+            else:
+                distance = float(self.distances(key, rows)[0])
+                found.append(distance if np.isfinite(distance) else None)
+        return found
 
     def summary(self, alive: Flags) -> dict[str, FieldSummary]:
         """Return what there is of every field.
@@ -240,13 +304,18 @@ class FieldTable:
             self._columns[name].add(row, fitting)
 
 
+def _finite(distances: Doubles) -> Doubles:
+    return np.minimum(distances, _FAR)
+
+
 def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
     """Yield every field by its dotted name with what it holds, nulls left out; objects themselves too."""
     for key, value in fields.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{name}.")
         items = value if isinstance(value, list) else [value]
+        for item in items:
+            if isinstance(item, dict):
+                yield from _flatten(item, f"{name}.")
         yield name, [item for item in items if item is not None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from itertools import pairwise
+from typing import Any
 
 import tantivy
 
@@ -48,6 +49,10 @@ _SHORT_PIECE = 2
 _PAIRS_OF_ONE = 32  # in which a single character is looked for
 # Languages that write several words as one.
 _COMPOUNDING = frozenset({"danish", "dutch", "finnish", "german", "hungarian", "norwegian", "swedish"})
+
+
+Term = tuple[str, str | Stems]
+"""A field and a term of it, or words side by side."""
 
 
 class Statistics:
@@ -106,14 +111,16 @@ class Clauses:
             if name in self._weights:
                 self._phrases[name, stems] = share * self._weights[name]
 
-    def build(self, schema: tantivy.Schema) -> list[tuple[tantivy.Occur, tantivy.Query]]:
-        """Return the clauses as parts of a boolean query; terms alone are searched fastest."""
-        terms = [(tantivy.Query.term_query(schema, *term), weight) for term, weight in self._terms.items()]
-        phrases = [
-            (tantivy.Query.phrase_query(schema, name, list(stems)), weight)
-            for (name, stems), weight in self._phrases.items()
-        ]
-        return [(tantivy.Occur.Should, _boost(query, weight)) for query, weight in terms + phrases]
+    def parts(self, schema: tantivy.Schema) -> dict[Term, tantivy.Query]:
+        """Return what each clause asks for, without its weight; terms before phrases, for they are searched fastest."""
+        terms: dict[Term, tantivy.Query] = {term: tantivy.Query.term_query(schema, *term) for term in self._terms}
+        phrases = ((term, tantivy.Query.phrase_query(schema, term[0], list(term[1]))) for term in self._phrases)
+        return terms | dict(phrases)
+
+    def weigh(self, parts: dict[Term, tantivy.Query]) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """Return clauses as parts of a boolean query, with their weights."""
+        weights: dict[Any, float] = {**self._terms, **self._phrases}
+        return [(tantivy.Occur.Should, _boost(query, weights[term])) for term, query in parts.items()]
 
 
 class QueryReader:

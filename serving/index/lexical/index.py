@@ -19,14 +19,17 @@ from serving.index.lexical.clauses import (
     TEXT,
     TITLE,
     VOCABULARY,
+    Clauses,
     QueryReader,
     Statistics,
 )
+from serving.index.lexical.postings import Postings
 from serving.index.lexical.spelling import Counts, Speller
 from serving.index.lexical.storage import ROW, build_schema, explain_failed_write, open_index
 from serving.index.lexical.words import inner_words, is_word
 
 FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER)
+TEXTS = (TITLE, TEXT)
 _STORED = (TITLE, TEXT, IDENTIFIERS, FORMS)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
@@ -61,6 +64,7 @@ class LexicalIndex:
         self._tokenizer = Tokenizer(analysis.language)
         self._reader = QueryReader(analysis, self._tokenizer)
         self._schema = build_schema(self._tokenizer.name)
+        self._postings = Postings(self._schema)
         self._index = open_index(self._schema, folder)
         self._index.register_tokenizer(self._tokenizer.name, self._tokenizer.indexing)
         self._index.config_reader("manual")
@@ -140,6 +144,41 @@ class LexicalIndex:
         """
         return self._read(query, FIELDS).matching(among)
 
+    def holding(self, text: str, among: Flags, fields: Sequence[str] = TEXTS) -> Flags:
+        """Return which of some rows hold a word or phrase itself, in any inflection, bool by row.
+
+        Unlike `matching` it takes no spelling, synonym or part of a word for it; a text without words is in none.
+
+        Args:
+            among: As in `matching`.
+            fields: Of `TEXTS`, where it may stand.
+        """
+        searcher = self._index.searcher()
+        words = self._tokenizer.read(make_valid(text))
+        clauses = Clauses(dict.fromkeys((*fields, FORMS), 1.0), Statistics(searcher).count)
+        if words.plain:
+            clauses.add_phrase(tuple(self._tokenizer.stems(words.plain)), 1.0)
+        for form in words.whole if set(fields) == set(TEXTS) else ():
+            clauses.add_term(FORMS, form, 1.0)
+        return Bm25Search(searcher, self._schema, clauses, self._postings).matching(among)
+
+    def relevant(self, query: str, share: float, among: Flags) -> Flags:
+        """Return which of some rows hold enough of the words of a query, bool by row.
+
+        A word counts by its rarity among these rows, log(1 + rows / rows that hold it), however often a row holds it. A
+        row holds enough when its words count at least a share of what those of the best row do.
+
+        Args:
+            among: As in `matching`.
+        """
+        rows = int(np.count_nonzero(among))
+        held = np.zeros(len(among), np.float64)
+        for word in dict.fromkeys(self._tokenizer.words(query)):
+            flags = self.matching(word, among)
+            held[flags] += np.log1p(rows / max(int(np.count_nonzero(flags)), 1))
+        best = float(held.max(initial=0.0))
+        return self.matching(query, among) & (held >= share * best)
+
     def stems(self, words: list[str]) -> list[str]:
         """Return the stem of each word, given in its normal form."""
         return self._tokenizer.stems(words)
@@ -179,7 +218,7 @@ class LexicalIndex:
     def _read(self, query: str, fields: Sequence[str]) -> Bm25Search:
         searcher = self._index.searcher()
         clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller)
-        return Bm25Search(searcher, self._schema, clauses)
+        return Bm25Search(searcher, self._schema, clauses, self._postings)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

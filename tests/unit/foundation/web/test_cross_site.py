@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
 from foundation.web.cross_site import BrowserRequest, SiteGate, Welcome, judge
+from foundation.web.routes.paths import PathMap
 
 HOME = "127.0.0.1:8080"
 HELP = "https://help.example"
@@ -200,7 +201,9 @@ def test_every_answer_forbids_to_frame_it_and_a_refusal_is_a_problem_or_what_the
     async def take(request: Request) -> int:
         return len(await request.body())
 
-    app.add_middleware(SiteGate, welcome=LOOPBACK, refusals={"/feedback": lambda _: PlainTextResponse("own form", 403)})
+    app.add_middleware(
+        SiteGate, welcome=LOOPBACK, refusals=PathMap([("/feedback", lambda _: PlainTextResponse("own form", 403))])
+    )
     client = TestClient(app, base_url=f"http://{HOME}")
     taken = client.post("/v1/documents", json={})
     refused = client.post("/v1/documents", json={}, headers={"Origin": "http://evil.test"})

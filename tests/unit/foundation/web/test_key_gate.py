@@ -15,6 +15,7 @@ from starlette.responses import Response
 from foundation.access.keys import Key, Keys
 from foundation.errors import StoreAway
 from foundation.web.key_gate import KeyGate
+from foundation.web.routes.paths import PathMap
 
 SILENT_S = 0.35
 KNOWN = {"known"}
@@ -60,7 +61,7 @@ async def ask(gate: KeyGate, sent: str = "known") -> tuple[int, float]:
 
 def ask_in_turn(keys: Keys, times: int, sent: str = "known") -> list[tuple[int, float]]:
     async def run() -> list[tuple[int, float]]:
-        gate = KeyGate(Response(), keys, {})
+        gate = KeyGate(Response(), keys, PathMap())
         answers = [await ask(gate, sent) for _ in range(times)]
         await asyncio.sleep(2 * SILENT_S)
         gc.collect()

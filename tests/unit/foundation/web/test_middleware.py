@@ -20,6 +20,7 @@ from foundation.web.middleware import Edge, install_edge
 from foundation.web.origins import OriginGate
 from foundation.web.problems import CrashGuard, problem_response
 from foundation.web.request_metrics import RequestMetrics
+from foundation.web.routes.paths import PathSet
 
 HELP = "https://help.example"
 TRACED = "X-API-Key, traceparent, tracestate, baggage, sentry-trace, authorization, clickloop-collection, content-type"
@@ -59,7 +60,9 @@ class NoKeys(Keys):
 
 
 def make_edge(gate: type[Full] = Full, keys: Keys | None = None, welcome: Welcome | None = None) -> Edge:
-    return Edge(100, origins=[HELP], open_paths=["/v1/search"], welcome=welcome, keys=keys, gates=[Middleware(gate)])
+    return Edge(
+        100, origins=[HELP], open_paths=PathSet(["/v1/search"]), welcome=welcome, keys=keys, gates=[Middleware(gate)]
+    )
 
 
 def make_client(edge: Edge) -> TestClient:

@@ -10,13 +10,14 @@ from fastapi.testclient import TestClient
 
 from foundation.errors import NotReady
 from foundation.web.middleware import Edge, install_edge
+from foundation.web.routes.paths import PathSet
 
 HELP = "https://help.example"
 
 
 def make_client(*origins: str) -> TestClient:
     app = FastAPI()
-    install_edge(app, Edge(1000, origins=origins, open_paths=["/v1/events", "/v1/later"]))
+    install_edge(app, Edge(1000, origins=origins, open_paths=PathSet(["/v1/events", "/v1/later"])))
 
     @app.post("/v1/events")
     def take() -> str:

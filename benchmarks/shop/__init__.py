@@ -1,0 +1,1 @@
+"""A shop of many products: pages, orders, counts and rules, against a count by hand."""

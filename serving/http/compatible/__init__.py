@@ -1,0 +1,1 @@
+"""Routes that look like those of other search services, so that their clients work unmodified."""

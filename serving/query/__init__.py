@@ -1,0 +1,1 @@
+"""What a search asks for beside its words: operators in its text, filter, order, facets."""
