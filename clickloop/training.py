@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from clickloop.container import Container
 from clickloop.judged import read_judged
+from clickloop.spaces import CatalogSpaces
 from collector.api import label, read_signals
 from foundation.access.actors import LOCAL, command_line_actor
 from foundation.arrays import Floats
-from foundation.clock import SystemClock, monotonic_s
-from foundation.contracts import Labeller, Manifest
+from foundation.clock import SystemClock
+from foundation.contracts import Labeller
 from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, LeaseLost
 from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, needs_extra
@@ -31,12 +32,10 @@ from retrainer.gold.store import GoldSet
 from retrainer.runs import Learners
 from retrainer.workers import run_lease
 from serving.encode.form import pack_form
-from serving.index.space import Space
 
 if TYPE_CHECKING:
     from retrainer.learners.encoder.learner import EncoderLearner
 
-_CHANGES_AT_ONCE = 512
 _KNOWN_VERSIONS = 10_000
 _ABANDONED_S = 24 * 3600.0
 """A fine-tuning that nobody went on with for so long is given up."""
@@ -168,7 +167,7 @@ def prepare_training(
     manifest = champion.manifest
     if manifest.encoder == baseline.encoder:
         manifest = replace(manifest, encoder_form=baseline.encoder_form)
-    spaces = _Spaces(container, collection, progress)
+    spaces = CatalogSpaces(container, collection, progress)
     space = spaces.open(manifest)
     if not len(space.corpus):
         raise Conflict(f"collection {collection!r} holds no document; there is nothing to learn about")
@@ -207,36 +206,6 @@ def _read_data(
     with reading(container.engine) as connection:
         signals = read_signals(connection, collection, settings.lists_per_user)
     return dataset, partial(label, signals=signals), asdict(signals)
-
-
-class _Spaces:
-    """The documents of a collection as a training reads them, by encoder."""
-
-    def __init__(self, container: Container, collection: str, progress: Callable[[str], None]) -> None:
-        self._container = container
-        self._collection = collection
-        self._progress = progress
-        self._open: dict[str, Space] = {}
-
-    def open(self, manifest: Manifest) -> Space:
-        """Return the space of a version's encoder, with every change of the catalog until now."""
-        if manifest.encoder not in self._open:
-            self._open[manifest.encoder] = self._read(manifest)
-        return self._open[manifest.encoder]
-
-    def _read(self, manifest: Manifest) -> Space:
-        container, name = self._container, self._collection
-        embedder = container.encoders.of(manifest, container.registry.artifacts.get)
-        own = embedder is container.embedder
-        store = container.snapshots if own else container.snapshots.under(embedder, manifest.encoder_form)
-        corpus = store.open(name)
-        began_s, done = monotonic_s(), 0
-        while changes := container.catalog.changes(name, corpus.change, _CHANGES_AT_ONCE):
-            corpus.apply(changes, embedder)
-            done += len(changes)
-            rate = done / max(monotonic_s() - began_s, 1e-9)
-            self._progress(f"embedding documents: {done} changes taken in, {rate:.0f} a second")
-        return Space(embedder, store, corpus)
 
 
 def _make_encoder_learner(container: Container, collection: str, name: str, documents: int) -> EncoderLearner:

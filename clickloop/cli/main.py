@@ -18,6 +18,7 @@ from clickloop.cli.autopilot import commands as autopilot
 from clickloop.cli.demo import commands
 from clickloop.cli.gold import commands as gold
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
+from clickloop.cli.whatif import commands as whatif
 from foundation.errors import ClickloopError, Overloaded, StoreAway
 from foundation.http_client import ServiceClient
 from foundation.sections import MAX_PORT, MAX_WORKERS
@@ -34,6 +35,7 @@ app.add_typer(evaluating.app)
 app.add_typer(commands.app)
 app.add_typer(gold.app, name="gold")
 app.add_typer(autopilot.app, name="autopilot")
+app.add_typer(whatif.app)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""`clickloop whatif`: what another version would have shown for the queries of past days."""

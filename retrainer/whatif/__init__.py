@@ -1,0 +1,1 @@
+"""What another version would have shown for the queries of past days."""
