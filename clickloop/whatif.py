@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from retrainer.gate.off_policy import OffPolicyEstimate, estimate_change, guess_clicks
-
 from clickloop.container import Container
 from clickloop.spaces import CatalogSpaces
 from collector.api import label, read_evidence, read_interleaved, read_signals
@@ -16,6 +14,7 @@ from foundation.contracts import Labeller, Manifest
 from foundation.database.engine import reading
 from foundation.errors import NotFound
 from retrainer.gate.examination import Examiner
+from retrainer.gate.off_policy import OffPolicyEstimate, estimate_change, guess_clicks
 from retrainer.gate.views import View, look
 from retrainer.whatif.changes import WhatIf, compare_results
 

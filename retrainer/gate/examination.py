@@ -59,6 +59,8 @@ class Examiner:
         theirs = [retrieve(old.corpus, query) for query in self.ask(champion.manifest, keys)]
         ours = [retrieve(new.corpus, query) for query in self.ask(candidate.manifest, keys)]
         again, memory_mib = self._reopen(candidate.manifest)
+        asked = {row.query_key for row in (*dataset.learn, *dataset.judge)}
+        titles = {key: known for key, known in draw_titles(new.corpus, self.seed).items() if key not in asked}
         return Measurements(
             comparison=compare(*views, rows, self.labeller),
             clusters=dataset.clusters,
@@ -69,7 +71,7 @@ class Examiner:
             surfaces=dataset.surfaces,
             off_policy=self._estimate(dataset.interleaved, rows, *views),
             contributions=self._contribute(dataset, candidate.manifest),
-            known_items=self._compare(draw_titles(new.corpus, self.seed), champion.manifest, candidate.manifest),
+            known_items=self._compare(titles, champion.manifest, candidate.manifest),
             gold=self._compare(dataset.gold, champion.manifest, candidate.manifest),
             latency=_time(old, new, theirs[:_TIMED], ours[:_TIMED]),
             reloaded_otherwise=tuple(one.query.key for one in ours[:_TIMED] if _rank(new, one) != _rank(again, one)),

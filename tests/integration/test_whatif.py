@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from retrainer.gate.off_policy import OffPolicyEstimate
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -19,6 +18,7 @@ from foundation.contracts import Document, FeedbackEvent, Impression, ShownResul
 from foundation.database.engine import transaction
 from foundation.errors import NotFound
 from foundation.registry.registry import Version
+from retrainer.gate.off_policy import OffPolicyEstimate
 from retrainer.whatif.changes import WhatIf
 
 WORDS = ("alpha", "beta", "gamma", "delta")

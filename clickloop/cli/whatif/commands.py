@@ -15,7 +15,6 @@ from foundation.settings import Settings
 
 if TYPE_CHECKING:
     from retrainer.gate.off_policy import OffPolicyEstimate
-
     from retrainer.whatif.changes import WhatIf
 
 app = typer.Typer()

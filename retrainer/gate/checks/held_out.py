@@ -8,7 +8,8 @@ from foundation.statistics import bootstrap_interval
 from retrainer.gate.checks.finding import GateFinding, name_worst
 from retrainer.gate.measurements import Measurements
 
-MIN_LOW_BOUND = -0.005
+MIN_LOW_BOUND = -0.01
+"""Where the 90% interval must begin. So of candidates worse by this much or more one in twenty passes at most."""
 _CONFIDENCE = 0.9
 
 
