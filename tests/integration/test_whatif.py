@@ -37,7 +37,8 @@ def place(parts: Container) -> Container:
 
 
 def ask(place: Container, people: int) -> None:
-    at, records = place.clock.now() - timedelta(hours=1), []
+    at = place.clock.now() - timedelta(hours=1)
+    records: list[Impression | FeedbackEvent] = []
     for number in range(people):
         shown = tuple(ShownResult(word, rank, 1.0, "control", 0.5) for rank, word in enumerate(WORDS, start=1))
         name = f"q{number}"
