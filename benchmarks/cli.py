@@ -85,16 +85,19 @@ def finetune(
     data: Annotated[
         Path | None, typer.Option(help="Folder of banking77 and postgresql_docs; docstrings without.")
     ] = None,
+    parts: Annotated[str, typer.Option(help="Of encoder, interchange, tower; all, or encoder if quick.")] = "",
     minutes: Annotated[float, typer.Option(min=0.1, help="Most minutes of training.")] = 20.0,
     seed: Seed = 0,
     quick: Quick = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fine-tune the encoder by judgments: what it gains, forgets and costs, and the swap to it under load."""
+    """Measure the slow learners: what they gain by judgments, forget and cost, and how versions leave and come in."""
     from benchmarks.finetune import run as bench
 
+    only = tuple(parts.replace(",", " ").split()) or (bench.QUICK_PARTS if quick else bench.ALL_PARTS)
+    _check_parts(only, bench.ALL_PARTS)
     tell = Console(stderr=True).print
-    _measure("finetune", seed, as_json, lambda: bench.run(data, minutes, seed, quick, tell))
+    _measure("finetune", seed, as_json, lambda: bench.run(data, minutes, seed, quick, tell, only))
 
 
 @app.command()

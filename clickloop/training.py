@@ -24,14 +24,14 @@ from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, LeaseLost
 from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, needs_extra
 from foundation.registry.registry import Version
-from retrainer.candidate import TrainingContext, train_candidate
+from retrainer.candidate import MakeTowerLearner, TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.data.store import keep_clusters
 from retrainer.gold.judgment import grades_of
 from retrainer.gold.store import GoldSet
 from retrainer.runs import Learners
 from retrainer.workers import run_lease
-from serving.encode.form import pack_form
+from serving.encode.form import pack_form, packaged_model
 
 if TYPE_CHECKING:
     from retrainer.learners.encoder.learner import EncoderLearner
@@ -122,7 +122,9 @@ def train(
     learner = None
     if learners == "encoder" or must_forget(container, champion):
         learner = _make_encoder_learner(container, collection, run_id or dataset.digest[:16], len(training.corpus))
-    version = train_candidate(training, dataset, champion, run_id, learner)
+    tower = learners == "tower" or bool(champion.manifest.tower)  # one that serves is learned anew, never built on
+    make_tower = _find_tower_learner(container) if tower else None
+    version = train_candidate(training, dataset, champion, run_id, learner, make_tower)
     register(version)
     record(version)
     if learner is not None:
@@ -234,6 +236,14 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
         folder=home / "tuning" / f"{collection}-{name}",
         plan=tuning.TuningPlan(limit_s=60 * settings.encoder_minutes),
     )
+
+
+def _find_tower_learner(container: Container) -> MakeTowerLearner:
+    """Return what makes learners of static towers, from the word vectors of the encoder of the settings."""
+    from retrainer.learners.tower.learner import TowerLearner  # noqa: PLC0415  reading encoders takes seconds to load
+
+    model = container.settings.model
+    return partial(TowerLearner, Path(model) if model else packaged_model())
 
 
 def _keep_encoder_form(container: Container) -> str:

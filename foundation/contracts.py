@@ -257,6 +257,7 @@ class Manifest:
         adapter: Query adapter: maps a query vector into the documents' space.
         residuals: Small shifts of the vectors of documents with evidence.
         memory: Past queries and what their users chose.
+        tower: Static tower: a vector for each word piece, learned as a whole.
         fusion: "convex", "rrf" or "linear".
         weights: Weights of the linear fusion by feature name.
         curve: Click curve by which a query's own live evidence is read.
@@ -276,12 +277,15 @@ class Manifest:
     curve: ClickCurve = PRIOR_CURVE
     encoder_form: str = field(default="", compare=False)
     encoder_source: str = field(default="", compare=False)
+    tower: str = ""
 
     @property
     def id(self) -> str:
         """The version's name: "v-" and the first 16 digits of the manifest's digest."""
         identity = self.to_json()
         del identity["encoder_form"], identity["encoder_source"]
+        if not self.tower:
+            del identity["tower"]  # as versions were named before there were towers
         return "v-" + digest_json(identity)[:16]
 
     def to_json(self) -> dict[str, Any]:

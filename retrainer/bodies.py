@@ -107,7 +107,9 @@ class RunIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     autopilot: bool = Field(False, description="Go on after the gate: plan, prove, promote, watch.")
-    learners: Learners = Field("fast", description="fast, or encoder: fine-tune the encoder too, which takes longer.")
+    learners: Learners = Field(
+        "fast", description="fast; tower: a static tower too; encoder: fine-tune the encoder too."
+    )
 
 
 class RunOut(_Answer):
@@ -119,7 +121,7 @@ class RunOut(_Answer):
     state: str = Field(description="active, approved, promoted, rolled_back, refused, dropped or failed.")
     step: str = Field(description="What is done: train, plan, interleave, compare, promote, holdback, done.")
     autopilot: bool
-    learners: Learners = Field(description="fast, or encoder where that is fine-tuned too.")
+    learners: Learners = Field(description="fast, tower with a static tower, or encoder where that is fine-tuned.")
     version: str = Field(description="The candidate, once trained.")
     experiment: str = Field(description="The experiment of its present step, once started.")
     report: dict[str, Any] = Field(description="What each finished step said.")

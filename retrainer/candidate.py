@@ -13,7 +13,7 @@ from typing import Any
 
 from foundation.arrays import Floats
 from foundation.clock import Clock, monotonic_s
-from foundation.contracts import Evidence, Labeller, Manifest
+from foundation.contracts import Evidence, Label, Labeller, Manifest
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from retrainer.data.dataset import Dataset
@@ -22,10 +22,13 @@ from retrainer.gate.gate import Gate, judge_candidate
 from retrainer.gate.siblings import SIBLINGS, CrossFitted, open_siblings, stand_alone, write_siblings
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.protocol import LearnsEncoder
+from retrainer.learners.tower.protocol import LearnsTower
 from retrainer.learners.training_set import prepare_training_set
 from serving.index.corpus import Corpus
 from serving.index.space import Space
 from serving.ranking.model import write_memory
+
+MakeTowerLearner = Callable[[Corpus], LearnsTower]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def train_candidate(
     champion: Version,
     run_id: str,
     encoder_learner: LearnsEncoder | None = None,
+    make_tower_learner: MakeTowerLearner | None = None,
 ) -> Version:
     """Return the candidate, to be registered: approved by the gate, or refused with the reason.
 
@@ -72,19 +76,24 @@ def train_candidate(
 
     Args:
         encoder_learner: Fine-tunes the encoder; None keeps the champion's.
+        make_tower_learner: Returns what learns a static tower for a corpus; None makes a candidate without one.
 
     Raises:
         Conflict: The encoder was to be fine-tuned, and there is too little to learn it from, or it got no better.
     """
     started = monotonic_s()
     training.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
-    learned = _learn(training, dataset.learn, training.space)
-    parent, how = champion.manifest, {"learners": "fast"}
+    space, parent, how = training.space, champion.manifest, {"learners": "fast"}
     if encoder_learner is not None:
-        parent, how = _learn_encoder(training, learned, champion.manifest, encoder_learner)
-        learned = _learn(training, dataset.learn, training.open_space(parent))
+        labels = _learn(training, dataset.learn, space).labels
+        parent, how = _learn_encoder(training, labels, champion.manifest, encoder_learner)
+        space = training.open_space(parent)
+    tower = make_tower_learner(space.corpus) if make_tower_learner else None
+    learned = _learn(training, dataset.learn, space, tower)
+    if tower is not None:
+        how |= {"tower": "kept" if learned.tower else "does not pay"}
     manifest = write_manifest(learned, parent, dataset.change, training.registry.artifacts)
-    candidate = cross_fit(training, dataset, manifest)
+    candidate = cross_fit(training, dataset, manifest, tower)
     if dataset.cross_fitted:
         how |= {SIBLINGS: training.registry.artifacts.put(write_siblings(candidate.siblings))}
     trained_s = monotonic_s() - started
@@ -103,39 +112,47 @@ def train_candidate(
     )
 
 
-def cross_fit(training: TrainingContext, dataset: Dataset, manifest: Manifest) -> CrossFitted:
+def cross_fit(
+    training: TrainingContext, dataset: Dataset, manifest: Manifest, tower: LearnsTower | None = None
+) -> CrossFitted:
     """Return a version that learned from a dataset, with its siblings: one for each fold that judges.
 
     A fold that was kept aside judges the version itself. Otherwise as many trainings as there are folds are run.
+
+    Args:
+        tower: Learns static towers over the documents of the version's space; each sibling keeps its own if it pays.
     """
     if not dataset.cross_fitted:
         return stand_alone(manifest)
     siblings = {}
     for fold in dataset.folds:
         training.progress(f"learning without fold {fold.number + 1} of {len(dataset.folds)}")
-        learned = _learn(training, fold.learn, training.open_space(manifest))
+        learned = _learn(training, fold.learn, training.open_space(manifest), tower)
         siblings[fold.number] = write_manifest(learned, manifest, dataset.change, training.registry.artifacts)
     return CrossFitted(manifest, siblings)
 
 
-def _learn(training: TrainingContext, evidence: list[Evidence], space: Space) -> Learned:
+def _learn(
+    training: TrainingContext, evidence: list[Evidence], space: Space, tower: LearnsTower | None = None
+) -> Learned:
     return learn(
         prepare_training_set(evidence, space.embedder.embed_queries),
         space.corpus,
         training.labeller,
         training.seed,
         progress=training.progress,
+        tower=tower,
     )
 
 
 def _learn_encoder(
-    training: TrainingContext, learned: Learned, champion: Manifest, learner: LearnsEncoder
+    training: TrainingContext, labels: list[Label], champion: Manifest, learner: LearnsEncoder
 ) -> tuple[Manifest, dict[str, Any]]:
     """Return the champion with an encoder that labels have taught, and how it was made."""
     base = training.open_space(training.baseline)
-    keys = sorted({label.query_key for label in learned.labels})
+    keys = sorted({label.query_key for label in labels})
     queries = {query.key: query for query in encode_queries(base, keys)}
-    found = learner.learn(learned.labels, base.corpus, queries, seed=training.seed, progress=training.progress)
+    found = learner.learn(labels, base.corpus, queries, seed=training.seed, progress=training.progress)
     put = training.registry.artifacts.put
     tuned = replace(champion, encoder=found.name, encoder_form=put(found.form), encoder_source=put(found.source))
     return tuned, {"learners": "encoder"} | found.lineage
@@ -148,6 +165,7 @@ def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: A
         adapter=artifacts.put(learned.adaptation.adapter.to_bytes()),
         residuals=artifacts.put(learned.adaptation.residuals(learned.documents).to_bytes()),
         memory=artifacts.put(write_memory(learned.choices, change)),
+        tower=artifacts.put(learned.tower.to_bytes()) if learned.tower else "",
         fusion="linear",
         weights={name: round(weight, 6) for name, weight in learned.weights.items()},
         curve=learned.curve,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -17,8 +17,8 @@ from foundation.registry.names import default_name, find_row, rename
 from retrainer.tables import training_runs
 
 Step = Literal["train", "plan", "interleave", "compare", "promote", "holdback", "done"]
-Learners = Literal["fast", "encoder"]
-"""Which learners a run uses: those that leave the texts alone, or the encoder too."""
+Learners = Literal["fast", "tower", "encoder"]
+"""Which learners a run uses: those that leave the texts alone, these and the static tower, or the encoder too."""
 
 State = Literal["active", "promoted", "rolled_back", "approved", "refused", "dropped", "failed"]
 
@@ -63,7 +63,8 @@ class Run:
     @property
     def learners(self) -> Learners:
         """Which learners it uses."""
-        return "encoder" if self.report.get(LEARNERS) == "encoder" else "fast"
+        asked = self.report.get(LEARNERS)
+        return next((one for one in get_args(Learners) if one == asked), "fast")
 
 
 class Runs:

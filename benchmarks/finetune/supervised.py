@@ -12,8 +12,9 @@ from benchmarks.harness.evaluation import DEPTH, EvaluationHarness
 from clickloop.judged import JudgedLabels
 from foundation.contracts import CURVE_RANKS, Evidence, Label
 from foundation.errors import Conflict
+from retrainer.candidate import MakeTowerLearner
 from retrainer.interchange.packing import pack_folder
-from retrainer.learners.alternation import learn
+from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.learner import EncoderLearner
 from retrainer.learners.encoder.protocol import LearnedEncoder
 from retrainer.learners.encoder.tuning import TuningPlan
@@ -93,6 +94,19 @@ class Bench:
         self._tell(f"embedding {len(collection.documents)} documents by {embedder.encoder.digest}")
         return EvaluationHarness(collection, embedder, embedder.encoder.dimension)
 
+    def learn_fast(self, world: EvaluationHarness, make_tower: MakeTowerLearner | None = None) -> Learned:
+        """Return what the fast learners make of a collection's judgments, and the static tower where it is asked for.
+
+        Args:
+            make_tower: Returns what learns a static tower for a corpus.
+        """
+        best = world.collection.max_grade
+        relevance = {(key, name): grade / best for key, found in world.asked.items() for name, grade in found.items()}
+        evidence = [Evidence(*pair, _ONCE, _ONCE, users=1) for pair, value in sorted(relevance.items()) if value > 0]
+        training_set = prepare_training_set(evidence, world.encode)
+        tower = make_tower(world.corpus) if make_tower else None
+        return learn(training_set, world.corpus, JudgedLabels(relevance), self._seed, passes=1, tower=tower)
+
     def measure(self, world: EvaluationHarness, *, with_adapter: bool) -> Quality:
         """Return the quality of a collection under one encoder."""
         lists = {
@@ -107,17 +121,12 @@ class Bench:
         return Quality(
             dense=fmean(ndcg(world.held_out, top).values()),
             reciprocal_rank=fmean(1 / rank if rank else 0.0 for rank in ranks),
-            learned=self._learn(world) if with_adapter else None,
+            learned=self._rank(world) if with_adapter else None,
         )
 
-    def _learn(self, world: EvaluationHarness) -> float:
+    def _rank(self, world: EvaluationHarness) -> float:
         self._tell("learning adapter, memory and fusion on top")
-        best = world.collection.max_grade
-        relevance = {(key, name): grade / best for key, found in world.asked.items() for name, grade in found.items()}
-        evidence = [Evidence(*pair, _ONCE, _ONCE, users=1) for pair, value in sorted(relevance.items()) if value > 0]
-        training_set = prepare_training_set(evidence, world.encode)
-        learned = learn(training_set, world.corpus, JudgedLabels(relevance), self._seed, passes=1)
-        return world.quality(Ranker(world.corpus, world.model(learned, 0)), world.held_out)
+        return world.quality(Ranker(world.corpus, world.model(self.learn_fast(world), 0)), world.held_out)
 
 
 def peak_mib() -> float:

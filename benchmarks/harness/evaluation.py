@@ -74,6 +74,7 @@ class EvaluationHarness:
             fusion="linear",
             weights=learned.weights,
             curve=learned.curve,
+            tower=learned.tower,
         )
 
     def quality(self, ranker: Ranker, keys: Iterable[str]) -> float:

@@ -123,7 +123,8 @@ def retrain(
     collection: CollectionName = "default",
     once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
     learners: Annotated[
-        Literal["fast", "encoder"], typer.Option(help="encoder: fine-tune the encoder too; with --once.")
+        Literal["fast", "tower", "encoder"],
+        typer.Option(help="tower: a static tower too; encoder: fine-tune the encoder too; with --once."),
     ] = "fast",
     labels: Annotated[
         Path | None, typer.Option(help="BEIR folder to learn from instead of clicks: its split train; as --once.")

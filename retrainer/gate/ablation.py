@@ -90,8 +90,12 @@ def measure_contributions(
 
 
 def _without_each(candidate: Manifest) -> dict[str, Manifest]:
-    """Return the candidate without its adapter, and without its residuals, which an adapter carries."""
-    less = {"adapter": replace(candidate, adapter="", residuals=""), "residuals": replace(candidate, residuals="")}
+    """Return the candidate without each part; an adapter carries the residuals."""
+    less = {
+        "adapter": replace(candidate, adapter="", residuals=""),
+        "residuals": replace(candidate, residuals=""),
+        "tower": replace(candidate, tower=""),
+    }
     return {part: manifest for part, manifest in less.items() if getattr(candidate, part)}
 
 

@@ -32,6 +32,7 @@ class Judgments:
         query: Query number of each judged pair, shape (p,).
         document: Document number of each judged pair, shape (p,).
         relevance: Relevance of each judged pair in [0, 1], shape (p,).
+        keys: Key of each query.
     """
 
     queries: Floats
@@ -39,6 +40,7 @@ class Judgments:
     query: Ints
     document: Ints
     relevance: Floats
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

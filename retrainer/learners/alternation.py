@@ -16,8 +16,10 @@ from retrainer.learners.caution import choose_weights
 from retrainer.learners.cross_fitting import CrossFitter
 from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
-from retrainer.learners.training_set import TrainingSet
+from retrainer.learners.tower.protocol import LearnsTower
+from retrainer.learners.training_set import FOLDS, TrainingSet
 from serving.index.corpus import Corpus
+from serving.ranking.tower.static_tower import StaticTower
 
 PASSES = 2
 _FINAL_STEPS = 150
@@ -30,6 +32,7 @@ class Learned:
     Attributes:
         documents: Ids of the documents by their number in `adaptation`.
         choices: What the memory keeps.
+        tower: The static tower, None where none was asked for, or where it did not pay.
     """
 
     adaptation: Adaptation
@@ -38,6 +41,7 @@ class Learned:
     weights: dict[str, float]
     curve: ClickCurve
     labels: list[Label] = field(repr=False)
+    tower: StaticTower | None = None
 
 
 def learn(
@@ -49,6 +53,7 @@ def learn(
     progress: Callable[[str], None] = lambda _: None,
     *,
     cautious: bool = True,
+    tower: LearnsTower | None = None,
 ) -> Learned:
     """Return what the evidence of `training_set` teaches over the documents of `corpus`.
 
@@ -56,6 +61,8 @@ def learn(
         passes: Alternations of labelling and learning, at least 1.
         cautious: Whether the fusion stays production's until clicks speak for another; see
             `retrainer.learners.caution`.
+        tower: Learns a static tower, to be kept if it makes clicks likelier on queries that it has not learned from;
+            only where it is cautious.
     """
     fitter = CrossFitter(training_set, corpus, seed)
     prior, weights = fitter.believe_untaught(), PRIOR_WEIGHTS
@@ -65,9 +72,25 @@ def learn(
         lists = fitter.predict(labels)
         weights = fitter.weigh(lists, labels, PRIOR_WEIGHTS)
         prior = fitter.believe(lists, weights)
+    pays = False
     if cautious:
-        weights = choose_weights(fitter, lists, labels, training_set.evidence, curve)
+        chosen = choose_weights(fitter, lists, labels, training_set.evidence, curve)
+        if tower is not None:
+            progress("static tower")
+            towers = [tower.learn(fitter.judge(fitter.leave_out(fold, labels)), seed) for fold in range(FOLDS)]
+            higher = choose_weights(fitter, fitter.predict_with(towers), labels, training_set.evidence, curve)
+            pays = higher.surely_exceeds(chosen)
+            chosen = higher if pays else chosen
+        weights = chosen.weights
     progress("final labels and adapter")
     labels, curve = labeller(training_set.evidence, prior, None)
-    adaptation = learn_adapter(fitter.judge(labels), fitter.document_vectors.vectors, _FINAL_STEPS, seed)
-    return Learned(adaptation, fitter.document_vectors.ids, remember(labels), weights, curve, labels)
+    judged = fitter.judge(labels)
+    return Learned(
+        adaptation=learn_adapter(judged, fitter.document_vectors.vectors, _FINAL_STEPS, seed),
+        documents=fitter.document_vectors.ids,
+        choices=remember(labels),
+        weights=weights,
+        curve=curve,
+        labels=labels,
+        tower=tower.learn(judged, seed) if tower is not None and pays else None,
+    )

@@ -8,6 +8,7 @@ belief: one that is sharp and wrong makes clicks unlikely, and all are made equa
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,9 +30,26 @@ _ERRORS_TO_TRANSFER = 2.0
 """By so many, before weights of other collections hold the learned ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenWeights:
+    """Fusion weights, and how well they foretold clicks.
+
+    Attributes:
+        weights: By feature name.
+        likelihood: Log likelihood of each query's clicks under weights that never learned from it, shape (n,).
+    """
+
+    weights: dict[str, float]
+    likelihood: Doubles
+
+    def surely_exceeds(self, other: ChosenWeights) -> bool:
+        """Return whether they foretell clicks better than others, by as much as learning anything takes."""
+        return _exceeds(self.likelihood, other.likelihood, _ERRORS_TO_LEARN)
+
+
 def choose_weights(
     fitter: CrossFitter, lists: list[Candidates], labels: list[Label], evidence: list[Evidence], curve: ClickCurve
-) -> dict[str, float]:
+) -> ChosenWeights:
     """Return the weights that the clicks of `evidence` speak for.
 
     Args:
@@ -48,8 +66,8 @@ def choose_weights(
     if _exceeds(beyond, reached, _ERRORS_TO_TRANSFER):
         prior, reached = PRIOR_WEIGHTS, beyond
     if not _exceeds(reached, production, _ERRORS_TO_LEARN):
-        return PRODUCTION_WEIGHTS
-    return fitter.weigh(lists, labels, prior)
+        return ChosenWeights(PRODUCTION_WEIGHTS, production)
+    return ChosenWeights(fitter.weigh(lists, labels, prior), reached)
 
 
 def _out_of_fold(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import retrieve
+from serving.ranking.tower.static_tower import StaticTower
 
 _DRAFT_STEPS = 50
 _REDRAFT_STEPS = 25
@@ -48,6 +50,7 @@ class CrossFitter:
         self._vectors = {query.key: query.vector for query in training_set.queries}
         self._first_stages = [retrieve(corpus, query) for query in training_set.queries]
         self._drafts: list[Adaptation | None] = [None] * FOLDS
+        self._models: dict[int, RankingModel] = {}
 
     def believe_untaught(self) -> Relevance:
         """Return the probabilities of relevance by query key as weights of other collections see them."""
@@ -69,14 +72,31 @@ class CrossFitter:
         for fold in range(FOLDS):
             places = np.flatnonzero(self._training_set.folds == fold).tolist()
             inside = {self._training_set.queries[place].key for place in places}
-            others = self.judge([label for label in labels if label.query_key not in inside])
+            others = self.judge(self.leave_out(fold, labels))
             steps = _DRAFT_STEPS if self._drafts[fold] is None else _REDRAFT_STEPS
             draft = learn_adapter(others, self.document_vectors.vectors, steps, self._seed, self._drafts[fold])
             self._drafts[fold] = draft
             memory = QueryMemory([query for query in past if query.key not in inside], self._dimension)
-            model = RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids))
-            found.update(zip(places, self._gather(model, places), strict=True))
+            self._models[fold] = RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids))
+            found.update(zip(places, self._gather(self._models[fold], places), strict=True))
         return [found[place] for place in range(len(self._training_set.queries))]
+
+    def predict_with(self, towers: Sequence[StaticTower]) -> list[Candidates]:
+        """Return each query's candidates as the models of the last `predict` see them, each with a tower.
+
+        Args:
+            towers: By fold; each learned without its fold.
+        """
+        found: dict[int, Candidates] = {}
+        for fold, tower in enumerate(towers):
+            places = np.flatnonzero(self._training_set.folds == fold).tolist()
+            found.update(zip(places, self._gather(replace(self._models[fold], tower=tower), places), strict=True))
+        return [found[place] for place in range(len(self._training_set.queries))]
+
+    def leave_out(self, fold: int, labels: list[Label]) -> list[Label]:
+        """Return the labels of the queries outside a fold."""
+        inside = {key for key, mine in zip(self.keys, self.folds.tolist(), strict=True) if mine == fold}
+        return [label for label in labels if label.query_key not in inside]
 
     def weigh(self, lists: list[Candidates], labels: list[Label], prior: dict[str, float]) -> dict[str, float]:
         """Return the fusion weights that the labels ask for, held by prior ones; these when they ask for nothing."""
@@ -110,6 +130,7 @@ class CrossFitter:
             query=np.array([place[label.query_key] for label in kept], dtype=np.int64),
             document=np.array([number[label.document_id] for label in kept], dtype=np.int64),
             relevance=np.array([label.relevance for label in kept], dtype=np.float32),
+            keys=tuple(keys),
         )
 
     def _gather(self, model: RankingModel, places: Iterable[int]) -> list[Candidates]:

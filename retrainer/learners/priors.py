@@ -23,4 +23,5 @@ PRIOR_WEIGHTS: dict[str, float] = {
     "title_covered": 1.93,
     "title_focus": -0.35,
     "length": 0.8,
+    "tower": 0.0,
 }

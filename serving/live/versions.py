@@ -74,8 +74,8 @@ class Versions:
             return ()
         try:
             manifest = self._registry.get(name, version).manifest
-            digests = (manifest.adapter, manifest.residuals, manifest.memory, manifest.reranker, manifest.encoder_form)
-            return tuple(self._stamp_of(digest) for digest in digests if digest)
+            learned = (manifest.adapter, manifest.residuals, manifest.memory, manifest.tower, manifest.reranker)
+            return tuple(self._stamp_of(digest) for digest in (*learned, manifest.encoder_form) if digest)
         except Exception as problem:  # noqa: BLE001  of any store; loading the version reports it
             return (repr(problem),)
 

@@ -13,6 +13,7 @@ from serving.index.fingerprint import count_bits
 from serving.ranking.adaptation import Adapter, Shifted
 from serving.ranking.memory import Recalled
 from serving.ranking.retrieval import DENSE_CANDIDATES, FirstStage, is_near
+from serving.ranking.tower.vectors import TowerVectors
 
 FEATURES = (
     "bm25",
@@ -31,6 +32,7 @@ FEATURES = (
     "title_covered",
     "title_focus",
     "length",
+    "tower",
 )
 """Names of the columns, in order.
 
@@ -42,7 +44,8 @@ dense_mean: cosine of the document's mean. adapted and adapted_mean: dense and d
 query; the mean includes the document's residual. memory and memory_words: what users of queries alike in
 meaning and in spelling chose, summed. memory_best and memory_words_best: what one of these queries says at most.
 popular: what users chose under any query. title_covered: share of the query's trigrams that the title has. title_focus:
-share of the title's trigrams that the query has. length: log(1 + number of passages).
+share of the title's trigrams that the query has. length: log(1 + number of passages). tower: cosine under the static
+tower; 0 in a version without one.
 """
 
 NEVER_HARMFUL = ("memory", "memory_words", "memory_best", "memory_words_best")
@@ -80,6 +83,7 @@ def gather(
     adapter: Adapter | None,
     shifted: Shifted,
     memory: Recalled,
+    tower: TowerVectors | None = None,
     documents: Collection[str] = (),
 ) -> Candidates:
     """Return the candidates of a query with their features.
@@ -87,6 +91,7 @@ def gather(
     Args:
         shifted: The document vectors that the version's residuals move.
         memory: What users of other queries chose.
+        tower: The documents as the version's static tower reads them.
         documents: Ids that must be among the candidates.
     """
     query, allowed = first_stage.query, first_stage.allowed
@@ -95,6 +100,9 @@ def gather(
     if adapter and query.has_meaning and (first_stage.makes_sense or is_near(corpus, adapted, query)):
         rows.update(dict.fromkeys(corpus.dense.search(adapted, DENSE_CANDIDATES, allowed)))
         rows.update(dict.fromkeys(_nearest_shifted(shifted, adapted)))
+    far = tower.read(query) if tower else None
+    if tower and far is not None and far.any():
+        rows.update(dict.fromkeys(tower.search(far, allowed)))
     named = (*_best(memory.meaning), *_best(memory.spelling), *documents)
     rows.update(dict.fromkeys(row for document in named if (row := corpus.row(document)) is not None))
     alive = np.fromiter(rows, np.int64, len(rows))
@@ -108,6 +116,8 @@ def gather(
         _fill_lexical(values, kept, corpus, first_stage)
         _fill_dense(values, alive, corpus, queries=(query.vector, adapted), shifted=shifted)
         fill_memory(values, [corpus.name(row) for row in kept], memory)
+        if tower and far is not None:
+            values[:, COLUMN["tower"]] = tower.similarities(alive, far)
     return Candidates(kept, values)
 
 

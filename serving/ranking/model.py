@@ -13,6 +13,7 @@ from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest, query_key
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.memory import QueryMemory, Remembered
+from serving.ranking.tower.static_tower import StaticTower
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class RankingModel:
         weights: Weights by feature name, for the linear fusion.
         curve: Click curve that turns a query's clicks into its click boost.
         encoder: Name of the encoder under which it ranks; "" for the one at hand.
+        tower: Its static tower, None without one.
     """
 
     memory: QueryMemory
@@ -35,6 +37,7 @@ class RankingModel:
     weights: dict[str, float] = field(default_factory=dict)
     curve: ClickCurve = PRIOR_CURVE
     encoder: str = ""
+    tower: StaticTower | None = None
 
 
 def load_model(
@@ -61,6 +64,7 @@ def load_model(
         weights=manifest.weights,
         curve=manifest.curve,
         encoder=manifest.encoder,
+        tower=StaticTower.from_bytes(fetch(manifest.tower)) if manifest.tower else None,
     )
 
 

@@ -136,6 +136,7 @@ class Ranker:
             adapter=self.model.adapter,
             shifted=self._shift(),
             memory=self.recall(first_stage.query),
+            tower=self.model.tower.over(self.corpus) if self.model.tower else None,
             documents=documents,
         )
 

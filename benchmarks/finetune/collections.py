@@ -1,0 +1,32 @@
+"""The judged collections on which the slow learners are measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from simulator.collection import JudgedCollection, read_beir
+from simulator.docstrings import package_folders, parse_docstrings
+
+NAMES = ("banking77", "postgresql_docs", "libreoffice_help")
+_QUICK_DOCUMENTS = 100
+
+
+def read_collections(data: Path | None, quick: bool) -> dict[str, JudgedCollection]:
+    """Return collections by name: those of a folder that it holds, else docstrings of two packages.
+
+    Args:
+        quick: The first alone, small.
+    """
+    if data is not None:
+        there = [name for name in NAMES if (data / name).is_dir()][: 1 if quick else None]
+        return {name: read_beir(data / name) for name in there}
+    if quick:
+        return {"numpy": parse_docstrings(package_folders(("numpy",)), _QUICK_DOCUMENTS)}
+    return {name: parse_docstrings(package_folders((name,))) for name in ("numpy", "scipy")}
+
+
+def ask_fewer(collection: JudgedCollection, most: int) -> JudgedCollection:
+    """Return a collection with at most so many judged queries a split, those that come first."""
+    qrels = {split: dict(list(judged.items())[:most]) for split, judged in collection.qrels.items()}
+    return replace(collection, qrels=qrels)

@@ -1,0 +1,1 @@
+"""The slow learner that is quick: a static tower from the encoder's own word vectors."""
