@@ -53,7 +53,7 @@ CHAMPION = "v-champion"
 _SETTINGS = Settings(_env_file=None)
 _HALF_LIFE_DAYS = 30.0
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
-_BATCH = 2000
+_BATCH = 8000
 _LOG_MS, _SPREAD_MS = np.log(50.0), 0.4
 
 Records = list[Impression | FeedbackEvent]
@@ -143,8 +143,8 @@ class ProductStore:
 
     def compare(
         self, version: str, kind: Kind, orders: tuple[Order, Order], traffic: LiveTraffic, random: np.random.Generator
-    ) -> None:
-        """Run an experiment of the champion with a version to its end."""
+    ) -> bool:
+        """Run an experiment of the champion with a version to its end; return whether it found a difference."""
         plan = ExperimentPlan(
             f"{kind} of {version}",
             kind,
@@ -161,6 +161,7 @@ class ProductStore:
         card = self.experiments.look(DEFAULT_COLLECTION, made.id)
         if not card.verdict.final:
             self.experiments.stop(DEFAULT_COLLECTION, made.id)
+        return card.evidence.superior or card.evidence.inferior
 
     def diagnose(self, version: str) -> VersionDiagnosis:
         """Return what the product says of a version."""

@@ -16,8 +16,8 @@ from retrainer.diagnosis.diagnosis import VersionDiagnosis
 
 VERSION = "v-candidate"
 _QUERIES = 300
-_HISTORY = 3000
-_PAST = 7
+_HISTORY = 2500
+_PAST = 6
 _CHAMPION_SKILL = 1.0
 _GAIN = (0.5, 0.9)
 """By how much more skill a better version has, at random."""
@@ -42,6 +42,7 @@ class PlantedCause:
         leaked: Share of the judging queries that it learned from.
         unseen: By how much it raises three documents that the champion never shows; 0 where it is better instead.
         gentle: Steepness that the curve takes for granted by which its labels were read; None for the fitted curve.
+        too_small: Whether its experiments are too small to find its gain, and do not by luck either.
         live: Its experiments' traffic.
         ab_searches: Searches of its A/B test.
     """
@@ -57,8 +58,9 @@ class PlantedCause:
     leaked: float = 0.0
     unseen: float = 0.0
     gentle: float | None = None
-    live: LiveTraffic = field(default_factory=lambda: LiveTraffic(2500))
-    ab_searches: int = 2500
+    too_small: bool = False
+    live: LiveTraffic = field(default_factory=lambda: LiveTraffic(2000))
+    ab_searches: int = 1500
 
     @property
     def before(self) -> tuple[object, ...]:
@@ -74,7 +76,7 @@ def clean(_: np.random.Generator) -> PlantedCause:
 def few_searches(random: np.random.Generator) -> PlantedCause:
     """Return one whose experiments were much too small."""
     count = int(random.integers(60, 140))
-    return PlantedCause(gain=(0.3, 0.5), live=LiveTraffic(count), ab_searches=count)
+    return PlantedCause(gain=(0.3, 0.5), too_small=True, live=LiveTraffic(count), ab_searches=count)
 
 
 def equal_lists(random: np.random.Generator) -> PlantedCause:
@@ -84,7 +86,7 @@ def equal_lists(random: np.random.Generator) -> PlantedCause:
 
 def clicks_elsewhere(random: np.random.Generator) -> PlantedCause:
     """Return one that changes what people read down to before, and hardly anybody does by now."""
-    live = LiveTraffic(6000, Users(steepness=random.uniform(1.3, 2.2)))
+    live = LiveTraffic(5000, Users(steepness=random.uniform(1.3, 2.2)))
     return PlantedCause(steepness=0.3, relevant=4, gain=(1.5, 3.0), prefix=int(random.integers(2, 5)), live=live)
 
 
@@ -100,7 +102,7 @@ def other_taste(_: np.random.Generator) -> PlantedCause:
 
 def other_queries(random: np.random.Generator) -> PlantedCause:
     """Return one whose users ask other queries by now."""
-    return PlantedCause(live=LiveTraffic(2500, unknown=random.uniform(0.45, 0.9)))
+    return PlantedCause(live=LiveTraffic(2000, unknown=random.uniform(0.45, 0.9)))
 
 
 def never_shown(random: np.random.Generator) -> PlantedCause:
@@ -111,7 +113,7 @@ def never_shown(random: np.random.Generator) -> PlantedCause:
 def slow(random: np.random.Generator) -> PlantedCause:
     """Return one that takes so long that users leave."""
     users = Users(impatience=random.uniform(0.2, 0.35))
-    return PlantedCause(live=LiveTraffic(2500, users, slower=random.uniform(0.8, 1.4)), ab_searches=5000)
+    return PlantedCause(live=LiveTraffic(2000, users, slower=random.uniform(0.8, 1.4)), ab_searches=4000)
 
 
 def shallow_curve(random: np.random.Generator) -> PlantedCause:
@@ -154,7 +156,7 @@ def live_before(planted: PlantedCause, random: np.random.Generator) -> Iterator[
         store.search(_HISTORY, [_order(world, scores) for scores in (champion, *older)], users, random)
         before = Before(store, champion, store.freeze())
         for number in range(0 if planted.shown_once else _PAST):
-            traffic = LiveTraffic(700, users, world=None if planted.past_arrives else world.shuffled(random))
+            traffic = LiveTraffic(500, users, world=None if planted.past_arrives else world.shuffled(random))
             name, scores = f"v-past-{number}", _better(world, champion, random)
             store.register(name, before.dataset, (champion, scores))
             orders = _order(world, champion), _order(world, scores)
@@ -163,20 +165,31 @@ def live_before(planted: PlantedCause, random: np.random.Generator) -> Iterator[
 
 
 def play(planted: PlantedCause, before: Before, random: np.random.Generator) -> VersionDiagnosis:
-    """Train the version, run its experiments, and return what the product says of it."""
-    with before.store.copy() as store:
-        world, champion, dataset = store.world, before.champion, before.dataset
-        judged = sorted({row.query_key for row in dataset.judge})
-        leaked = judged[: round(planted.leaked * len(judged))]
-        scores = _scores(planted, before, set(judged), set(leaked), random)
-        heart = [f"{query} again" for query in leaked]
-        curve = None if planted.gentle is None else _curve(planted.gentle)
-        store.register(VERSION, dataset, (champion, scores), curve=curve, also_learned=heart)
-        live = planted.live if planted.past_arrives else replace(planted.live, world=world.shuffled(random))
-        orders = _order(world, champion), _order(world, scores)
-        store.compare(VERSION, "interleaving", orders, live, random)
-        store.compare(VERSION, "ab", orders, replace(live, searches=planted.ab_searches), random)
-        return store.diagnose(VERSION)
+    """Train the version, run its experiments, and return what the product says of it.
+
+    An experiment that is to be too small is run anew where luck has it find the gain all the same.
+    """
+    while True:
+        with before.store.copy() as store:
+            found = _run(planted, before, store, random)
+            if not (planted.too_small and found):
+                return store.diagnose(VERSION)
+
+
+def _run(planted: PlantedCause, before: Before, store: ProductStore, random: np.random.Generator) -> bool:
+    """Train the version and run its experiments; return whether one of them found a difference."""
+    world, champion, dataset = store.world, before.champion, before.dataset
+    judged = sorted({row.query_key for row in dataset.judge})
+    leaked = judged[: round(planted.leaked * len(judged))]
+    scores = _scores(planted, before, set(judged), set(leaked), random)
+    heart = [f"{query} again" for query in leaked]
+    curve = None if planted.gentle is None else _curve(planted.gentle)
+    store.register(VERSION, dataset, (champion, scores), curve=curve, also_learned=heart)
+    live = planted.live if planted.past_arrives else replace(planted.live, world=world.shuffled(random))
+    orders = _order(world, champion), _order(world, scores)
+    preferred = store.compare(VERSION, "interleaving", orders, live, random)
+    split = store.compare(VERSION, "ab", orders, replace(live, searches=planted.ab_searches), random)
+    return preferred or split
 
 
 def _scores(
