@@ -120,17 +120,15 @@ class Diagnoser:
     def _leaked(self, version: Version, as_of: datetime) -> LeakedQueries | None:
         """Return which judging queries the version that they judged remembers, or one nearly equal to them."""
         fetch = self._registry.artifacts.get
-        judges = [(fold, one.memory) for fold, one in open_siblings(version, fetch).siblings.items() if one.memory]
-        if not judges:
+        siblings = open_siblings(version, fetch).siblings
+        memories = {fold: read_memory(fetch(one.memory))[0] for fold, one in siblings.items() if one.memory}
+        if not memories:
             return None
         rows = read_evidence(self._engine, version.collection, as_of, self._half_life_days, JUDGED_WEEKS)
         clusters = read_clusters(self._engine, version.collection, sorted({row.query_key for row in rows if row.tells}))
         keys = np.array(list(clusters), dtype=object)
         folds = draw_folds(clusters.values(), FOLDS, "gate")
-        found = [
-            self._find_leaks(keys[folds == fold].tolist(), sorted(read_memory(fetch(memory))[0]))
-            for fold, memory in judges
-        ]
+        found = [self._find_leaks(keys[folds == fold].tolist(), sorted(past)) for fold, past in memories.items()]
         examples = [pair for one in found for pair in one.examples]
         return LeakedQueries(sum(one.judged for one in found), sum(one.leaked for one in found), examples)
 

@@ -24,10 +24,12 @@ from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from foundation.settings import Settings
 from foundation.web.middleware import Edge, install_edge
-from retrainer.data.dataset import is_judging
+from retrainer.data.splits import draw_folds
 from retrainer.data.store import keep_clusters
+from retrainer.data.threshold import FOLDS
 from retrainer.diagnosis.http import make_router
 from retrainer.diagnosis.reads import Diagnoser
+from retrainer.gate.siblings import KEPT_ASIDE
 from serving.ranking.model import write_memory
 
 QUERIES = [f"query {number}" for number in range(60)]
@@ -103,8 +105,8 @@ class Collection:
     def keep_clusters(self) -> list[str]:
         """Keep the clusters of all queries, and return those that judge."""
         clusters = keep_clusters(self.engine, "default", QUERIES, self._encode(QUERIES))
-        judging = is_judging(clusters[query] for query in QUERIES)
-        return [query for query, judges in zip(QUERIES, judging, strict=True) if judges]
+        folds = draw_folds((clusters[query] for query in QUERIES), FOLDS, "gate").tolist()
+        return [query for query, fold in zip(QUERIES, folds, strict=True) if fold == KEPT_ASIDE]
 
 
 @pytest.fixture
