@@ -25,7 +25,6 @@ from collector.reads.evidence import count_clicked_queries, latest_change, read_
 from collector.reads.first_arms import read_seen_units
 from collector.reads.interleaved import InterleavedSearch, read_interleaved
 from collector.reads.rated import read_signals
-from collector.reads.run_lists import AskedSearch, RunList, read_asked_searches, read_run_lists
 from collector.reads.surfaces import read_surfaces
 from collector.totals.history import History, read_history
 from collector.totals.recent import RecentWindow, read_recent
@@ -37,7 +36,6 @@ __all__ = [
     "SIGNALS",
     "ActivityDay",
     "AskedQuery",
-    "AskedSearch",
     "CustomSignals",
     "ExperimentRun",
     "History",
@@ -46,7 +44,6 @@ __all__ = [
     "Parsed",
     "Ratio",
     "RecentWindow",
-    "RunList",
     "RunTotals",
     "SearchPreference",
     "Signals",
@@ -68,13 +65,11 @@ __all__ = [
     "must_recount",
     "preference",
     "read_asked",
-    "read_asked_searches",
     "read_changed",
     "read_evidence",
     "read_history",
     "read_interleaved",
     "read_recent",
-    "read_run_lists",
     "read_seen_units",
     "read_signals",
     "read_surfaces",

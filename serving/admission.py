@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.clock import monotonic_s
 from foundation.errors import Overloaded
 from foundation.telemetry.metrics import REFUSED
+from foundation.web.key_gate import ALGOLIA_SEARCHES
 from foundation.web.problems import problem_response
 from foundation.web.routes.paths import PathSet
 
@@ -28,7 +29,7 @@ _FIRST_GAP_S = 0.01
 OPTIONAL = {"rerank": ("rerank",), "meaning": ("encode", "dense")}
 """What a search can do without, the cheapest loss first, with the parts that this saves."""
 
-_SEARCHES = PathSet({"/v1/search", "/v1/rank", "/v1/context", "/console/search", "/rank/{model}"})
+_SEARCHES = PathSet({"/v1/search", "/v1/rank", "/v1/context", "/console/search", "/rank/{model}"} | ALGOLIA_SEARCHES)
 
 
 class FifoSemaphore:

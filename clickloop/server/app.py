@@ -31,11 +31,11 @@ import console.http
 import foundation.web.http
 import retrainer.autopilot.http
 import retrainer.data.http
-import retrainer.diagnosis.http
 import retrainer.gold.http
 import retrainer.http
 import serving.http.assignments
 import serving.http.collections
+import serving.http.compatible.algolia
 import serving.http.compatible.metarank
 import serving.http.context
 import serving.http.documents
@@ -53,7 +53,6 @@ from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
 from collector.reports.query_report import MAX_SEARCHES, report_queries
-from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound, needs_extra
@@ -66,7 +65,6 @@ from foundation.web.routes.paths import PathMap
 from retrainer.autopilot.outlook import Outlooks
 from retrainer.autopilot.plans import alpha_of
 from retrainer.data.threshold import read_threshold
-from retrainer.diagnosis.reads import Diagnoser
 from retrainer.gold.sample import POOL_DEPTH, PooledDocument
 from retrainer.gold.store import GoldSet
 from serving.admission import Admission, SearchGate
@@ -127,7 +125,7 @@ def _edge(container: Container, admission: Admission) -> Edge:
         open_paths=PAGE_PATHS,
         welcome=_welcome(settings),
         keys=container.keys if settings.require_keys else None,
-        refusals=PathMap(collector.intake.compatible_http.REFUSALS),
+        refusals=PathMap([*collector.intake.compatible_http.REFUSALS, *serving.http.compatible.algolia.REFUSALS]),
         gates=[Middleware(SearchGate, admission=admission)],
     )
 
@@ -157,6 +155,7 @@ def _search(
     yield serving.http.search.make_router(searcher, settings.budget_ms)
     reorderer = Reorderer(loader=loader, answers=answers)
     yield serving.http.rank.make_router(reorderer, settings.budget_ms)
+    yield serving.http.compatible.algolia.make_router(searcher, settings.budget_ms)
     yield serving.http.compatible.metarank.make_router(reorderer, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)
@@ -203,7 +202,6 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock
     )
-    yield retrainer.diagnosis.http.make_router(_make_diagnoser(container))
     yield retrainer.data.http.make_router(engine, clock)
     pauses = container.pauses
     outlooks = Outlooks(
@@ -238,18 +236,6 @@ def _pool(searcher: Searcher, collection: str, query: str) -> list[PooledDocumen
         )
         for shown in reply.hits
     ]
-
-
-def _make_diagnoser(container: Container) -> Diagnoser:
-    return Diagnoser(
-        *(container.engine, container.registry, container.experiments, container.clock),
-        encode=partial(_embed_queries, container),
-        half_life_days=container.settings.evidence_half_life_days,
-    )
-
-
-def _embed_queries(container: Container, queries: list[str]) -> Floats:
-    return container.embedder.embed_queries(queries)  # the encoder is opened when the first diagnosis asks for it
 
 
 def _curve_in_use(container: Container, collection: str) -> ClickCurve:

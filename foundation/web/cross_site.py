@@ -17,14 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foundation.errors import ClickloopError, ForeignPage, Misdirected, UnsupportedMediaType
 from foundation.sections import ANY_HOST, ANY_ORIGIN
 from foundation.web.bodies import NDJSON_TYPES
-from foundation.web.key_gate import FOR_APPS
+from foundation.web.key_gate import ALGOLIA_SEARCHES, FOR_APPS
 from foundation.web.problems import Refusals, refuse
 from foundation.web.routes.paths import PathSet
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing; no route of the service does otherwise."""
-EVENT_PATHS = PathSet({"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"})
-"""Paths whose bodies are read as JSON whatever their type, as beacons and plain `curl -d` send them."""
+EVENT_PATHS = PathSet(
+    {"/v1/events", "/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"} | ALGOLIA_SEARCHES
+)
+"""Paths whose bodies are read as JSON whatever their type; beacons, clients of Algolia and `curl -d` tell another."""
 PAGE_PATHS = FOR_APPS - {"/feedback", "/v1/rank", "/rank/{model}"}
 """Paths that pages of allowed origins may use, not those for back ends: what changes documents or brings candidates."""
 

@@ -16,19 +16,26 @@ from foundation.errors import ClickloopError, Forbidden, NotReady, Overloaded, S
 from foundation.telemetry.logs import get_log
 from foundation.web.problems import Refusals, refuse
 from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE
-from foundation.web.routes.paths import PathSet
+from foundation.web.routes.paths import PathMap, PathSet
 
 OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
 """Paths that need no key."""
+ALGOLIA_SEARCHES = frozenset(
+    {"/1/indexes/*/queries", "/1/indexes/{index}/query", "/1/indexes/{index}/facets/{facet}/query"}
+)
+"""Paths that clients of Algolia search by."""
 FOR_APPS = PathSet(
     {"/v1/search", "/v1/rank", "/v1/context", "/v1/suggest", "/v1/assignments", "/v1/events"}
     | {"/ubi_queries", "/ubi_events", "/feedback", "/1/events", "/events"}
     | {"/rank/{model}"}
+    | ALGOLIA_SEARCHES
 )
 """Paths that a key of role "app" opens; others need "admin"."""
 
-_IN_QUERY = {"/v1/events": "key", "/1/events": "x-algolia-api-key"}
-"""Parameter that holds the key where beacons come, which can set no header."""
+_IN_QUERY = PathMap(
+    [("/v1/events", "key"), *((path, "x-algolia-api-key") for path in ("/1/events", *sorted(ALGOLIA_SEARCHES)))]
+)
+"""Parameter that holds the key where beacons come, which can set no header, and where Algolia's clients put it."""
 _PAGES = "/console"
 _REFRESH_LIMIT_S = 0.25
 _ASK_AGAIN_S = 1.0
@@ -131,7 +138,7 @@ def _token_of(request: Request) -> str:
         return given.strip()
     if scheme.lower() == "basic" and request.url.path not in FOR_APPS:
         return _password(given.strip())
-    in_query = _IN_QUERY.get(request.url.path, "")
+    in_query = _IN_QUERY.get(request.url.path) or ""
     parameters = {name.lower(): value for name, value in request.query_params.items()} if in_query else {}
     return headers.get("x-api-key") or headers.get("x-algolia-api-key") or parameters.get(in_query, "")
 

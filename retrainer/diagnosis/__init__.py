@@ -1,1 +1,0 @@
-"""Why a version that the gate found better changes nothing for its users."""
