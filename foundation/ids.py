@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,14 @@ def digest_bytes(content: bytes) -> str:
 def digest_json(value: Any) -> str:
     """Return the sha256 of `value` in canonical JSON: sorted keys, no spaces, UTF-8."""
     return digest_bytes(canonical_json(value).encode())
+
+
+def digest_lines(values: Iterable[Any]) -> str:
+    """Return the sha256 of values in canonical JSON, each on a line of its own; they are taken one by one."""
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(f"{canonical_json(value)}\n".encode())
+    return digest.hexdigest()
 
 
 def canonical_json(value: Any) -> str:

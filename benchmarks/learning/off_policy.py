@@ -124,7 +124,7 @@ def plant_estimates(
 
 def off_policy_bars(pairs: Sequence[Estimated]) -> list[Bar]:
     """Return the bars: how often the interval holds the truth where the estimate says anything."""
-    says = [pair for pair in pairs if pair.says]
+    says = [pair for pair in pairs if pair.says and pair.low < pair.high]  # others rank the same
     share = sum(pair.covers for pair in says) / len(says) if says else 0.0
     what = f"share of {len(says)} planted pairs whose truth the off-policy interval covers"
     return [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from foundation.clock import period_of, start_of_period
 from foundation.contracts import Evidence
 from foundation.database.engine import reading
 from foundation.errors import Conflict
-from foundation.ids import digest_json
+from foundation.ids import digest_lines
 from retrainer.data.splits import draw_folds, is_near_any
 from retrainer.data.store import keep_clusters
 from retrainer.data.threshold import FOLDS, JUDGED_WEEKS, MIN_JUDGED, MIN_KEPT_ASIDE, Threshold, is_clicked
@@ -81,15 +82,9 @@ class Dataset:
     @property
     def digest(self) -> str:
         """The sha256 of every row and of the split."""
-        return digest_json(
-            {
-                "collection": self.collection,
-                "change": self.change,
-                "learn": [asdict(row) for row in self.learn],
-                "judge": [asdict(row) for row in self.judge],
-                "folds": [fold.number for fold in self.folds],
-            }
-        )
+        split = {"collection": self.collection, "change": self.change, "folds": [fold.number for fold in self.folds]}
+        rows = (asdict(row) for side in (self.learn, self.judge) for row in side)
+        return digest_lines(chain([split | {"learn": len(self.learn)}], rows))
 
 
 def freeze_dataset(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.ids import canonical_json, digest_bytes, digest_json, new_id
+from foundation.ids import canonical_json, digest_bytes, digest_json, digest_lines, new_id
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  bounds are naive by hypothesis's contract
 
@@ -44,3 +44,9 @@ def test_canonical_json_has_one_form() -> None:
 def test_canonical_json_has_no_nan() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical_json(float("nan"))
+
+
+def test_lines_are_digested_one_by_one_and_in_order() -> None:
+    lines = [{"b": 1, "a": 2}, {"a": 3}]
+    assert digest_lines(iter(lines)) == digest_bytes(b'{"a":2,"b":1}\n{"a":3}\n')
+    assert digest_lines(lines[::-1]) != digest_lines(lines)
