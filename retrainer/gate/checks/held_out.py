@@ -8,6 +8,8 @@ from foundation.statistics import bootstrap_interval
 from retrainer.gate.checks.finding import GateFinding, name_worst
 from retrainer.gate.measurements import Measurements
 
+MIN_CHANGE = 0.001
+"""A smaller gain is none: so much comes of ties that fall otherwise."""
 MIN_LOW_BOUND = -0.01
 """Where the 90% interval must begin. So of candidates worse by this much or more one in twenty passes at most."""
 _CONFIDENCE = 0.9
@@ -31,7 +33,7 @@ def check_mean(measured: Measurements) -> GateFinding:
     """Find whether the candidate is better on average."""
     found = measured.comparison
     worst = name_worst(found.keys, found.change)
-    return GateFinding("mean change", mean_change(measured), "above", 0.0, "not better than the champion", worst)
+    return GateFinding("mean change", mean_change(measured), "above", MIN_CHANGE, "not better than the champion", worst)
 
 
 def check_low_bound(measured: Measurements) -> GateFinding:

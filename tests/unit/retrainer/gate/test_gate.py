@@ -42,6 +42,7 @@ def test_a_candidate_that_is_better_everywhere_passes() -> None:
         ([0.1] * (MIN_JUDGED - 1), 0.8, f"only {MIN_JUDGED - 1} held-out queries"),
         ([0.0] * 40, 0.8, "not better"),
         ([-0.01] * 40, 0.8, "not better"),
+        ([0.0] * 39 + [1e-5], 0.8, "not better"),
         ([0.5, *[-0.01] * 39], 0.8, "could be worse"),
         ([0.05] * 40, MIN_OVERLAP - 0.01, "never shown before"),
     ],
@@ -54,7 +55,7 @@ def test_every_refusal_has_its_reason(change: list[float], overlap: float, why: 
 
 def test_a_refusal_names_check_number_bound_and_the_worst_queries() -> None:
     gate = judge(comparison([-0.3, *[-0.01] * 39]))
-    assert "mean change -0.0173, must be above +0.0000" in gate.reason
+    assert "mean change -0.0173, must be above +0.0010" in gate.reason
     assert "worst: 'query 0' -0.300, 'query 1' -0.010" in gate.reason
 
 
