@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, String, Table, Text
 
 from foundation.database.tables import UtcDateTime, actor_column, collection_column, metadata
 
@@ -40,5 +40,6 @@ fields = Table(
     collection_column(),
     Column("name", String(256), primary_key=True),
     Column("type", String(16), nullable=False),
+    Column("weight", Float, nullable=False, server_default="0"),
     actor_column("declared_by"),
 )

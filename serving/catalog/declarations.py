@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from dataclasses import asdict, dataclass
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -17,7 +18,21 @@ from serving.index.fields.values import FieldType
 from serving.tables import fields
 
 MAX_DECLARED = 1000
+MAX_SEARCHED = 20
+"""Fields of a collection whose words are searched."""
 _CHUNK = 500  # names in one statement; databases limit its parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of a field.
+
+    Attributes:
+        weight: What a word counts in it, beside a word of the text that counts as 1; 0 where it is not searched.
+    """
+
+    type: FieldType
+    weight: float = 0.0
 
 
 class Declarations:
@@ -27,22 +42,23 @@ class Declarations:
         self._engine = engine
         self._clock = clock
 
-    def of(self, collection: str) -> dict[str, FieldType]:
-        """Return the declared type by field, sorted by name."""
+    def of(self, collection: str) -> dict[str, Declared]:
+        """Return what is declared by field, sorted by name."""
         with reading(self._engine) as connection:
             return _read(connection, collection)
 
     def change(
-        self, collection: str, changes: Mapping[str, FieldType | None], actor: str = LOCAL
-    ) -> dict[str, FieldType]:
-        """Declare fields, withdraw those whose type is None, and return all that are declared then.
+        self, collection: str, changes: Mapping[str, Declared | FieldType | None], actor: str = LOCAL
+    ) -> dict[str, Declared]:
+        """Declare fields, withdraw those that are None, and return all that are declared then.
 
         Raises:
-            InvalidRequest: The collection would have more than 1,000; nothing was changed.
+            InvalidRequest: The collection would have more than 1,000, or search more than 20; nothing was changed.
         """
+        wanted = {name: Declared(one) if isinstance(one, str) else one for name, one in changes.items()}
         made = {"collection": collection, "declared_by": actor}
-        rows = [{"name": name, "type": kind, **made} for name, kind in changes.items() if kind]
-        withdrawn = [name for name, kind in changes.items() if kind is None]
+        rows = [{"name": name, **asdict(one), **made} for name, one in wanted.items() if one]
+        withdrawn = [name for name, one in wanted.items() if one is None]
         with transaction(self._engine) as connection:
             for start in range(0, len(withdrawn), _CHUNK):
                 named = fields.c.name.in_(withdrawn[start : start + _CHUNK])
@@ -57,15 +73,25 @@ class Declarations:
                 subject=", ".join(sorted(changes)),
                 at=self._clock.now(),
                 actor=actor,
-                detail=changes,
+                detail={name: _told(one) for name, one in wanted.items()},
             )
             if len(declared) > MAX_DECLARED:
                 reason = f"would make {len(declared)} declared fields; a collection has at most {MAX_DECLARED}"
                 raise InvalidRequest(f"the body {reason}", (FieldFault("body", reason),))
+            if (searched := sum(one.weight > 0 for one in declared.values())) > MAX_SEARCHED:
+                reason = f"would make {searched} fields that are searched; a collection has at most {MAX_SEARCHED}"
+                raise InvalidRequest(f"the body {reason}", (FieldFault("body", reason),))
         return declared
 
 
-def _read(connection: sa.Connection, collection: str) -> dict[str, FieldType]:
-    statement = sa.select(fields.c.name, fields.c.type).where(fields.c.collection == collection)
-    rows = sorted((row.name, row.type) for row in connection.execute(statement))
-    return {name: cast("FieldType", kind) for name, kind in rows}
+def _told(declared: Declared | None) -> Any:
+    """Return a declaration as a history shows it."""
+    if declared is None or not declared.weight:
+        return declared and declared.type
+    return asdict(declared)
+
+
+def _read(connection: sa.Connection, collection: str) -> dict[str, Declared]:
+    statement = sa.select(fields.c.name, fields.c.type, fields.c.weight).where(fields.c.collection == collection)
+    rows = sorted((row.name, row.type, row.weight) for row in connection.execute(statement))
+    return {name: Declared(cast("FieldType", kind), weight) for name, kind, weight in rows}

@@ -13,18 +13,20 @@ from foundation.errors import FieldFault, InvalidRequest
 from foundation.texts import NOT_TEXT
 from foundation.web.problems import problem_responses
 from foundation.web.requests import actor_of, collection_of
-from serving.catalog.declarations import Declarations
+from serving.catalog.declarations import Declarations, Declared
 from serving.index.fields.filters import summarise
 from serving.index.fields.table import MAX_NAME_CHARACTERS, FieldSummary
 from serving.index.fields.values import FIELD_TYPES, FieldType, quote_value
 
+MAX_WEIGHT = 10
 Collection = Annotated[str, Depends(collection_of)]
 Summarise = Callable[[str], Mapping[str, FieldSummary]]
 Changes = Annotated[
     dict[str, Any],
     Body(
-        description="Type by name of field: keyword, number, date or boolean; null withdraws a declaration.",
-        examples=[{"price": "number", "released": "date"}],
+        description="Type by name of field: keyword, number, date or boolean; null withdraws a declaration. An object "
+        "of type and searchable, from 0 to 10, lets the words of a keyword be searched.",
+        examples=[{"price": "number", "released": "date", "brand": {"type": "keyword", "searchable": 1}}],
     ),
 ]
 
@@ -35,6 +37,9 @@ class FieldOut(BaseModel):
     name: str = Field(description="As filters name it; dotted for a value inside an object.")
     type: FieldType = Field(description="What it is filtered as now: as declared, else as its first value.")
     declared: FieldType | None = Field(description="The declared type; null for none.")
+    searchable: float = Field(
+        description="What a word counts in it beside one of the text; 0 where it is not searched."
+    )
     documents: int = Field(description="Searchable documents that have a value.")
     misfits: int = Field(description="How often a value of another type was met and left out.")
 
@@ -64,7 +69,8 @@ def make_router(declarations: Declarations, summaries: Summarise) -> APIRouter:
         faults = [FieldFault(name, reason) for name, kind in changes.items() if (reason := _fault(name, kind))]
         if faults:
             raise InvalidRequest(summarise("nothing was declared", faults), tuple(faults))
-        return _show(declarations.change(collection, changes, actor_of(request)), summaries(collection))
+        wanted = {name: _read(given) for name, given in changes.items()}
+        return _show(declarations.change(collection, wanted, actor_of(request)), summaries(collection))
 
     return router
 
@@ -75,14 +81,37 @@ def _fault(name: str, kind: Any) -> str:
         return f"must have a name of 1 to {MAX_NAME_CHARACTERS} characters, has {len(name)}"
     if NOT_TEXT.search(name):
         return "must have a name without control characters and halves of surrogate pairs"
+    if isinstance(kind, dict) and kind.keys() == {"type", "searchable"}:
+        return _fault_of_searched(kind["type"], kind["searchable"])
     if kind is not None and kind not in FIELD_TYPES:
         return f"must be one of {', '.join(FIELD_TYPES)}, or null, is {quote_value(kind)}"
     return ""
 
 
-def _show(declared: Mapping[str, FieldType], served: Mapping[str, FieldSummary]) -> FieldsOut:
-    known = {name: FieldSummary(kind, 0, 0) for name, kind in declared.items()} | dict(served)
+def _fault_of_searched(kind: Any, weight: Any) -> str:
+    if kind != "keyword":
+        return f"must be a keyword to be searchable, is {quote_value(kind)}"
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_WEIGHT:
+        return f"must have searchable from 0 to {MAX_WEIGHT}, is {quote_value(weight)}"
+    return ""
+
+
+def _read(given: Any) -> Declared | None:
+    """Return a declaration that has no fault."""
+    if isinstance(given, dict):
+        return Declared(given["type"], float(given["searchable"]))
+    return given and Declared(given)
+
+
+def _show(declared: Mapping[str, Declared], served: Mapping[str, FieldSummary]) -> FieldsOut:
+    known = {name: FieldSummary(one.type, 0, 0) for name, one in declared.items()} | dict(served)
     fields = [
-        FieldOut(name=name, declared=declared.get(name), **asdict(summary)) for name, summary in sorted(known.items())
+        FieldOut(
+            name=name,
+            declared=declared[name].type if name in declared else None,
+            searchable=declared[name].weight if name in declared else 0.0,
+            **asdict(summary),
+        )
+        for name, summary in sorted(known.items())
     ]
     return FieldsOut(fields=fields)

@@ -18,9 +18,10 @@ from serving.index.columns import Columns, key_of
 from serving.index.dense.index import DenseIndex
 from serving.index.document_store import DocumentStore
 from serving.index.fields.filters import Condition
-from serving.index.fields.table import FieldTable
+from serving.index.fields.table import FieldTable, keywords_of
 from serving.index.fields.values import FieldType
 from serving.index.fingerprint import fingerprint
+from serving.index.lexical.clauses import NO_WEIGHTS
 from serving.index.lexical.index import LexicalIndex
 from serving.index.noise import SILENCE, measure_noise, probes
 from serving.index.passages import split_passages
@@ -63,6 +64,7 @@ class Corpus:
         self.lexical = LexicalIndex() if lexical is None else lexical
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
+        self.lexical.weigh(self.fields.weights)
         self.tokens = TokenTable(folder)
         self._store = DocumentStore(folder)
         self.columns = Columns.load(snapshot.folder) if snapshot else Columns.empty()
@@ -237,11 +239,18 @@ class Corpus:
         """Return which rows are the present form of a document, bool by row; the caller may change it."""
         return self.columns.alive[: self.fields.rows].copy()
 
-    def declare(self, declared: Mapping[str, FieldType]) -> None:
-        """Give fields declared types; reads every document again when that changes what was inferred."""
+    def declare(self, declared: Mapping[str, FieldType], weights: Mapping[str, float] = NO_WEIGHTS) -> None:
+        """Give fields declared types; reads every document again when that changes what was inferred.
+
+        Args:
+            weights: What a word counts in the fields that are searched, by name; see `LexicalIndex.weigh`.
+        """
+        self.lexical.weigh(weights)
+        self.fields.weights = dict(weights)
         if self.fields.declare(declared):
             return
         table = FieldTable(declared)
+        table.weights = dict(weights)
         for row in range(self.size):
             table.add(row, self.document(row).fields)
         self.fields = table
@@ -275,7 +284,7 @@ class Corpus:
                 if document.id in self._rows:
                     self.lexical.remove(self._rows[document.id])
                 if not document.deleted:
-                    self.lexical.add(row, document.title, document.text)
+                    self.lexical.add(row, document.title, document.text, keywords_of(document.fields))
                     row += 1
             self.lexical.commit()
         except Exception:

@@ -13,14 +13,13 @@ from foundation.sections import EvidenceSettings
 from foundation.telemetry.logs import get_log
 from foundation.telemetry.metrics import DOCUMENTS, WAITING
 from serving.catalog.changes import ChangeCounts
-from serving.catalog.declarations import Declarations
+from serving.catalog.declarations import Declarations, Declared
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoders import Encoders
 from serving.index.builds import Builds
 from serving.index.corpus import Corpus
 from serving.index.fields.table import FieldSummary
-from serving.index.fields.values import FieldType
 from serving.index.snapshot_store import SnapshotStore
 from serving.index.space import Space
 from serving.live.collection_state import CollectionState
@@ -56,7 +55,7 @@ class Content:
         self._settings = settings
         self._clock = clock
         self.served: dict[str, CollectionState] = {}
-        self._declared: dict[str, Mapping[str, FieldType]] = {}
+        self._declared: dict[str, Mapping[str, Declared]] = {}
         self._fields_followed: dict[str, int | None] = {}
         self._evidence_followed: dict[str, int] = {}
         self._failures = Failures()
@@ -179,7 +178,9 @@ class Content:
         return corpus
 
     def _index(self, name: str, corpus: Corpus, seen: ChangeCounts) -> None:
-        corpus.declare(self._declared[name])
+        declared = self._declared[name]
+        weights = {field: one.weight for field, one in declared.items() if one.weight}
+        corpus.declare({field: one.type for field, one in declared.items()}, weights)
         while corpus.change < seen.documents.get(name, 0):
             changes = self._catalog.changes(name, corpus.change, _CHANGES_AT_ONCE)
             if not changes:

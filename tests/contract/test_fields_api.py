@@ -42,7 +42,8 @@ def listed(client: TestClient, headers: dict[str, str] | None = None) -> list[di
 
 
 def field(name: str, type_: str, declared: str | None, documents: int = 0, misfits: int = 0) -> dict[str, Any]:
-    return {"name": name, "type": type_, "declared": declared, "documents": documents, "misfits": misfits}
+    told = {"name": name, "type": type_, "declared": declared, "searchable": 0.0}
+    return told | {"documents": documents, "misfits": misfits}
 
 
 def test_what_documents_hold_is_listed_without_any_declaration(client: TestClient) -> None:
@@ -71,6 +72,9 @@ def test_a_later_declaration_changes_its_own_fields_only(client: TestClient) -> 
         ({"price": "numeric"}, "price", 'must be one of keyword, number, date, boolean, or null, is "numeric"'),
         ({"price": {"type": "number"}}, "price", "must be one of"),
         ({"price": ["number"]}, "price", "must be one of"),
+        ({"price": {"type": "number", "searchable": 1}}, "price", "must be a keyword to be searchable"),
+        ({"brand": {"type": "keyword", "searchable": 11}}, "brand", "from 0 to 10"),
+        ({"brand": {"type": "keyword", "searchable": True}}, "brand", "from 0 to 10"),
         ({"": "number"}, "", "1 to 256 characters, has 0"),
         ({"x" * 257: "number"}, "x" * 257, "1 to 256 characters, has 257"),
         ({"a\u0000": "number"}, "a\u0000", "control characters"),
@@ -98,3 +102,11 @@ def test_a_collection_declares_at_most_a_thousand_fields(client: TestClient) -> 
     withdrawn: dict[str, Any] = {f"f{number}": None for number in range(1000)}
     assert client.put("/v1/fields", json=withdrawn | {"one more": "number"}, headers=SHOP).status_code == 200
     assert listed(client, SHOP) == [field("one more", "number", "number")]
+
+
+def test_fields_that_are_searched_have_weights(client: TestClient) -> None:
+    client.put("/v1/fields", json={"brand": {"type": "keyword", "searchable": 2}, "sku": "keyword"}, headers=SHOP)
+    assert [(one["name"], one["searchable"]) for one in listed(client, SHOP)] == [("brand", 2.0), ("sku", 0.0)]
+    many = {f"f{number}": {"type": "keyword", "searchable": 1} for number in range(20)}
+    refusal = client.put("/v1/fields", json=many, headers=SHOP)
+    assert "at most 20" in refusal.json()["detail"]

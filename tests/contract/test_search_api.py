@@ -320,3 +320,27 @@ def test_a_word_that_nobody_writes_is_corrected_and_found_all_the_same(service: 
     assert answer["did_you_mean"] == "recording a macro"
     assert ids(answer)[0] == "macro"
     assert search(service, "recording a macro", log=False)["did_you_mean"] == ""
+
+
+def test_a_word_of_a_field_is_found_once_the_field_is_searched(service: TestClient) -> None:
+    shop = {"Clickloop-Collection": "searched"}
+    products = [
+        {"id": "a", "title": "Toner", "text": "Black.", "brand": "Brother Quux", "sku": "HP-305XL"},
+        {"id": "b", "title": "Paper", "text": "White.", "brand": "Bolt", "sku": "ZX-1"},
+    ]
+    service.put("/v1/documents", json=products, headers=shop)
+
+    def found(query: str) -> Any:
+        response = service.post("/v1/search", json={"query": query, "log": False}, headers=shop)
+        return response.json() if response.status_code == 200 else {"total": -1}
+
+    wait_until(lambda: bool(found("toner")["total"] == 1))
+    assert found("quux")["total"] == 0
+    declared = {name: {"type": "keyword", "searchable": 1} for name in ("brand", "sku")}
+    assert service.put("/v1/fields", json=declared, headers=shop).status_code == 200
+    wait_until(lambda: bool(found("quux")["total"] == 1))
+    for query in ("quux", "Brothers", "hp305xl", "HP-305XL", "hp-305xl toner"):
+        answer = found(query)
+        assert (answer["total"], answer["did_you_mean"]) == (1, ""), query
+        assert "bm25" in next(hit["scores"] for hit in answer["hits"] if hit["id"] == "a")
+    assert ids(found("toner paper -quux")) == ["b"]

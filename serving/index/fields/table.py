@@ -20,7 +20,14 @@ from serving.index.fields.column import DTYPES, Column, ColumnRun
 from serving.index.fields.distances import kilometres
 from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, HasId, Near, Not, Range
 from serving.index.fields.request import SortKey
-from serving.index.fields.values import FIELD_TYPES, FieldType, Value, infer_type, read_value
+from serving.index.fields.values import (
+    FIELD_TYPES,
+    MAX_KEYWORD_CHARACTERS,
+    FieldType,
+    Value,
+    infer_type,
+    read_value,
+)
 
 MAX_FIELDS = 1000
 """Fields that documents may bring by themselves; declared ones come on top."""
@@ -28,7 +35,7 @@ MAX_FIELDS = 1000
 MAX_NAME_CHARACTERS = 256
 
 _HEAD = "fields.json"
-_FORMAT = 1
+_FORMAT = 2
 _FAR = 1e9
 """Stands for no distance, in km."""
 
@@ -70,12 +77,14 @@ class FieldTable:
     Attributes:
         types: The type of every field there is; never changed in place.
         misfits: By field, how many rows held something that does not fit.
+        weights: What a word counts in the fields that are searched, by name.
         left_out: Values of fields beyond the first 1,000 or with names over 256 characters.
     """
 
     def __init__(self, declared: Mapping[str, FieldType] | None = None) -> None:
         self.types: Mapping[str, FieldType] = {}
         self.misfits: dict[str, int] = {}
+        self.weights: dict[str, float] = {}
         self.left_out = 0
         self.rows = 0
         self._columns: dict[str, Column] = {}
@@ -182,7 +191,9 @@ class FieldTable:
         return [
             self._column(key.field).compare(rows, key.descending, value)
             if isinstance(key, SortKey)
-            else np.sign(_finite(self.distances(key, rows)) - (_FAR if value is None else value)).astype(np.int8)
+            else np.sign(np.minimum(self.distances(key, rows), _FAR) - (_FAR if value is None else value)).astype(
+                np.int8
+            )
             for key, value in zip(keys, values, strict=True)
         ]
 
@@ -221,6 +232,7 @@ class FieldTable:
             "rows": self.rows,
             "misfits": self.misfits,
             "left_out": self.left_out,
+            "weights": self.weights,
             "columns": [column for field_type in FIELD_TYPES for column in self._save_type(folder, field_type)],
         }
         (folder / _HEAD).write_text(json.dumps(head))
@@ -252,6 +264,7 @@ class FieldTable:
             base = ColumnRun(rows[start:stop], values[start:stop], column["repeats"])
             table._columns[column["name"]] = Column(column["type"], base, column["words"])
         table.rows, table.misfits, table.left_out = head["rows"], head["misfits"], head["left_out"]
+        table.weights = head["weights"]
         return table
 
     def _save_type(self, folder: Path, field_type: FieldType) -> list[dict[str, Any]]:
@@ -304,8 +317,13 @@ class FieldTable:
             self._columns[name].add(row, fitting)
 
 
-def _finite(distances: Doubles) -> Doubles:
-    return np.minimum(distances, _FAR)
+def keywords_of(fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the keywords of a document by the name of their field, as a table would read them."""
+    found: dict[str, list[str]] = {}
+    for name, items in _flatten(fields):
+        if texts := [item for item in items if isinstance(item, str) and len(item) <= MAX_KEYWORD_CHARACTERS]:
+            found.setdefault(name, []).extend(texts)
+    return found
 
 
 def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[Any]]]:

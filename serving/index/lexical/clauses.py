@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from serving.index.lexical.analysis import (
     read_quotes,
     without_stops,
 )
+from serving.index.lexical.extra import asked_words, term_of
 from serving.index.lexical.spelling import MAX_UNKNOWN, Counts, Speller
 from serving.index.lexical.synonyms import Stems, find_synonyms
 from serving.index.lexical.words import MIN_ASKED, Words, is_unspaced, is_word
@@ -27,7 +28,10 @@ IDENTIFIERS = "identifiers"
 FORMS = "forms"
 INNER = "inner"
 VOCABULARY = "vocabulary"
+EXTRA = "extra"
+"""Where the words of keywords in fields stand, each with the name of its field."""
 
+NO_WEIGHTS: Mapping[str, float] = {}
 _TEXTS = (TITLE, TEXT)
 _GUESSES = 4
 _ENDINGS = 8
@@ -135,11 +139,23 @@ class QueryReader:
             TEXT: analysis.text_weight,
             IDENTIFIERS: analysis.identifier_weight,
             FORMS: _FORM_SHARE * max(analysis.title_weight, analysis.text_weight),
+            EXTRA: 1.0,
             INNER: _INNER_SHARE * max(analysis.title_weight, analysis.text_weight),
         }
 
-    def read(self, query: str, fields: Sequence[str], statistics: Statistics, speller: Speller) -> Clauses:
-        """Return what a query asks of some fields."""
+    def read(
+        self,
+        query: str,
+        fields: Sequence[str],
+        statistics: Statistics,
+        speller: Speller,
+        extra: Mapping[str, float] = NO_WEIGHTS,
+    ) -> Clauses:
+        """Return what a query asks of some fields.
+
+        Args:
+            extra: What a word counts that stands in a document's own field, by the field's name.
+        """
         words = self._tokenizer.read(query)
         stems = self._tokenizer.stems(words.plain)
         clauses = Clauses({name: self._weights[name] for name in fields}, statistics.count)
@@ -148,6 +164,7 @@ class QueryReader:
         self._add_forms(clauses, words, rare.keys(), statistics)
         self._add_runs(clauses, words, stems, statistics)
         found = {word for word in words.plain if self._add_compounds(clauses, word, word in rare, statistics)}
+        found |= self._add_extra(clauses, query, words, extra) if EXTRA in fields else set()
         misspelt = [
             word for word, stem in rare.items() if word not in found and self._is_misspelt(word, stem, statistics)
         ]
@@ -160,6 +177,20 @@ class QueryReader:
         if IDENTIFIERS in fields:
             self._add_identifiers(clauses, query, statistics)
         return clauses
+
+    def _add_extra(self, clauses: Clauses, query: str, words: Words, extra: Mapping[str, float]) -> set[str]:
+        """Ask documents' own fields for the words, and return those that stand in one."""
+        if not extra:
+            return set()
+        stems = dict(zip(words.plain, self._tokenizer.stems(words.plain), strict=True))
+        asked = asked_words(query, words, self._tokenizer)
+        held = {
+            word
+            for name, weight in extra.items()
+            for word in asked
+            if clauses.add_term(EXTRA, term_of(name, word), weight)
+        }
+        return {word for word, stem in stems.items() if stem in held}
 
     def _add_forms(self, clauses: Clauses, words: Words, rare: Set[str], statistics: Statistics) -> None:
         """Ask for what the words may be written as elsewhere: whole, in pieces, or together with their neighbours."""

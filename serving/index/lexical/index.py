@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from foundation.errors import Conflict
 from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers, without_stops
 from serving.index.lexical.bm25 import Bm25Search, Matches
 from serving.index.lexical.clauses import (
+    EXTRA,
     FORMS,
     IDENTIFIERS,
     INNER,
@@ -23,14 +24,16 @@ from serving.index.lexical.clauses import (
     QueryReader,
     Statistics,
 )
+from serving.index.lexical.extra import term_of, terms_of
 from serving.index.lexical.postings import Postings
 from serving.index.lexical.spelling import Counts, Speller
 from serving.index.lexical.storage import ROW, build_schema, explain_failed_write, open_index
 from serving.index.lexical.words import inner_words, is_word
 
-FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER)
+FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER, EXTRA)
+NO_FIELDS: Mapping[str, Sequence[str]] = {}
 TEXTS = (TITLE, TEXT)
-_STORED = (TITLE, TEXT, IDENTIFIERS, FORMS)
+_STORED = (TITLE, TEXT, IDENTIFIERS, FORMS, EXTRA)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
 
@@ -71,6 +74,7 @@ class LexicalIndex:
         self._index.reload()
         self._writer_bytes = writer_bytes
         self._writer: tantivy.IndexWriter | None = None
+        self._extra: dict[str, float] = {}
         self._speller = self._make_speller()
         self._spelt = len(self)
 
@@ -78,8 +82,19 @@ class LexicalIndex:
         """Return the number of rows that can be found."""
         return self._index.searcher().num_docs
 
-    def add(self, row: int, title: str, text: str) -> None:
+    def weigh(self, fields: Mapping[str, float]) -> None:
+        """Let searches find documents by the keywords of some fields too.
+
+        Args:
+            fields: What a word counts by the name of its field, beside a word of the text that counts as 1.
+        """
+        self._extra = dict(fields)
+
+    def add(self, row: int, title: str, text: str, fields: Mapping[str, Sequence[str]] = NO_FIELDS) -> None:
         """Add a row; searchable after `commit`.
+
+        Args:
+            fields: Keywords by the name of their field; they are found as `weigh` says.
 
         Raises:
             Conflict: Another process writes to the folder.
@@ -95,6 +110,7 @@ class LexicalIndex:
             TEXT: words[1].standing(),
             IDENTIFIERS: [*identifiers, *bare],
             FORMS: [form for one in words for form in one.forms()],
+            EXTRA: terms_of(fields, self._tokenizer),
         }
         with explain_failed_write():
             _write(writer, row, cut)
@@ -155,11 +171,15 @@ class LexicalIndex:
         """
         searcher = self._index.searcher()
         words = self._tokenizer.read(make_valid(text))
-        clauses = Clauses(dict.fromkeys((*fields, FORMS), 1.0), Statistics(searcher).count)
-        if words.plain:
-            clauses.add_phrase(tuple(self._tokenizer.stems(words.plain)), 1.0)
-        for form in words.whole if set(fields) == set(TEXTS) else ():
-            clauses.add_term(FORMS, form, 1.0)
+        clauses = Clauses(dict.fromkeys((*fields, FORMS, EXTRA), 1.0), Statistics(searcher).count)
+        stems = self._tokenizer.stems(words.plain)
+        if stems:
+            clauses.add_phrase(tuple(stems), 1.0)
+        if set(fields) == set(TEXTS):
+            for form in words.whole:
+                clauses.add_term(FORMS, form, 1.0)
+            for name in self._extra if len(stems) == 1 else ():
+                clauses.add_term(EXTRA, term_of(name, stems[0]), 1.0)
         return Bm25Search(searcher, self._schema, clauses, self._postings).matching(among)
 
     def relevant(self, query: str, share: float, among: Flags) -> Flags:
@@ -217,7 +237,7 @@ class LexicalIndex:
 
     def _read(self, query: str, fields: Sequence[str]) -> Bm25Search:
         searcher = self._index.searcher()
-        clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller)
+        clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller, self._extra)
         return Bm25Search(searcher, self._schema, clauses, self._postings)
 
     def _open_writer(self) -> tantivy.IndexWriter:
@@ -257,7 +277,9 @@ class LexicalIndex:
     def _count_documents(self, word: str) -> int:
         statistics = Statistics(self._index.searcher())
         stems = self._tokenizer.stems(self._tokenizer.words(word))
-        return max((statistics.in_texts(stem) for stem in stems), default=0) or statistics.count(FORMS, word)
+        in_fields = (statistics.count(EXTRA, term_of(name, stem)) for name in self._extra for stem in stems)
+        found = max((statistics.in_texts(stem) for stem in stems), default=0) or statistics.count(FORMS, word)
+        return found or max(in_fields, default=0)
 
     def _is_inside(self, word: str) -> bool:
         return self._index.searcher().doc_freq(INNER, word) > 0
@@ -273,7 +295,7 @@ def _write(writer: tantivy.IndexWriter, row: int, cut: dict[str, list[str]]) -> 
     """Add a row, given the words of its stored fields."""
     vocabulary = [word for word in {*cut[TITLE], *cut[TEXT]} if is_word(word)]
     inner = [part for word in vocabulary for part in inner_words(word)]
-    short = {IDENTIFIERS: cut[IDENTIFIERS], FORMS: cut[FORMS], INNER: inner}
+    short = {IDENTIFIERS: cut[IDENTIFIERS], FORMS: cut[FORMS], INNER: inner, EXTRA: cut[EXTRA]}
     fields = {TITLE: cut[TITLE], TEXT: cut[TEXT], VOCABULARY: vocabulary}
     fields |= {name: _fill_up(words) for name, words in short.items()}
     document = tantivy.Document(row=row)

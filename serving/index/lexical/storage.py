@@ -13,7 +13,7 @@ from pathlib import Path
 import tantivy
 
 from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
-from serving.index.lexical.clauses import FORMS, IDENTIFIERS, INNER, TEXT, TITLE, VOCABULARY
+from serving.index.lexical.clauses import EXTRA, FORMS, IDENTIFIERS, INNER, TEXT, TITLE, VOCABULARY
 
 ROW = "row"
 
@@ -29,6 +29,7 @@ def build_schema(stems: str) -> tantivy.Schema:
     schema.add_text_field(TEXT, stored=True, tokenizer_name=stems)
     schema.add_text_field(IDENTIFIERS, stored=True, tokenizer_name="whitespace", index_option="freq")
     schema.add_text_field(FORMS, stored=True, tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field(EXTRA, stored=True, tokenizer_name="whitespace", index_option="freq")
     schema.add_text_field(INNER, tokenizer_name="whitespace", index_option="basic")
     schema.add_text_field(VOCABULARY, tokenizer_name="whitespace", index_option="basic")
     return schema.build()
