@@ -24,6 +24,7 @@ from ab_testing.planning.planner import Planner
 from ab_testing.ranking.team_draft import Slot, interleave
 from ab_testing.report.report import ExperimentDay, ExperimentReport
 from ab_testing.report.scorecard import MetricReport, Scorecard
+from ab_testing.stats.power import USUAL_POWER, Trial
 from ab_testing.store import running_experiments
 from ab_testing.traffic.assignments import Assignment, Assignments
 from ab_testing.webhooks.webhooks import DecisionOutbox, WebhookSender
@@ -31,6 +32,7 @@ from ab_testing.webhooks.webhooks import DecisionOutbox, WebhookSender
 __all__ = [
     "CHAMPION",
     "INTERLEAVED",
+    "USUAL_POWER",
     "Arm",
     "ArmSettings",
     "Assignment",
@@ -60,6 +62,7 @@ __all__ = [
     "Scorecard",
     "Slot",
     "TrafficHistory",
+    "Trial",
     "Verdict",
     "Visitor",
     "WebhookSender",

@@ -85,7 +85,7 @@ def finetune(
     data: Annotated[
         Path | None, typer.Option(help="Folder of banking77 and postgresql_docs; docstrings without.")
     ] = None,
-    parts: Annotated[str, typer.Option(help="Of encoder, interchange, tower; all, or encoder if quick.")] = "",
+    parts: Annotated[str, typer.Option(help="Of encoder, bridge, interchange, tower; all, or encoder if quick.")] = "",
     minutes: Annotated[float, typer.Option(min=0.1, help="Most minutes of training.")] = 20.0,
     seed: Seed = 0,
     quick: Quick = False,

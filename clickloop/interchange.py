@@ -129,12 +129,13 @@ def _keep_encoder(container: Container, encoder: Path, champion: Manifest) -> Ma
     opened = open_encoder(str(encoder), cache, container.settings.encoder_precision, threads=1)
     precision = opened.digest.rpartition("-")[2]
     if opened.digest == container.encoder.digest:
-        return replace(champion, encoder=opened.digest, encoder_source="")
+        return replace(champion, encoder=opened.digest, encoder_source="", encoder_bridge="")
     return replace(
         champion,
         encoder=opened.digest,
         encoder_form=artifacts.put(pack_form(str(encoder), cache, precision)),
         encoder_source=artifacts.put(pack_folder(encoder)),
+        encoder_bridge="",
     )
 
 

@@ -25,6 +25,7 @@ from collector.reads.evidence import count_clicked_queries, latest_change, read_
 from collector.reads.first_arms import read_seen_units
 from collector.reads.interleaved import InterleavedSearch, read_interleaved
 from collector.reads.rated import read_signals
+from collector.reads.run_lists import AskedSearch, RunList, read_asked_searches, read_run_lists
 from collector.reads.surfaces import read_surfaces
 from collector.totals.history import History, read_history
 from collector.totals.recent import RecentWindow, read_recent
@@ -36,6 +37,7 @@ __all__ = [
     "SIGNALS",
     "ActivityDay",
     "AskedQuery",
+    "AskedSearch",
     "CustomSignals",
     "ExperimentRun",
     "History",
@@ -44,6 +46,7 @@ __all__ = [
     "Parsed",
     "Ratio",
     "RecentWindow",
+    "RunList",
     "RunTotals",
     "SearchPreference",
     "Signals",
@@ -65,11 +68,13 @@ __all__ = [
     "must_recount",
     "preference",
     "read_asked",
+    "read_asked_searches",
     "read_changed",
     "read_evidence",
     "read_history",
     "read_interleaved",
     "read_recent",
+    "read_run_lists",
     "read_seen_units",
     "read_signals",
     "read_surfaces",

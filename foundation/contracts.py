@@ -265,6 +265,8 @@ class Manifest:
             that a version's id has to, so the form is no part of it: exports of two machines may differ.
         encoder_source: The weights that the form was made of, as a packed folder, where it is no encoder of the
             settings; to export the version by. No part of its id either.
+        encoder_bridge: A map into its space from that of the champion's encoder before; by it the version serves before
+            all documents are embedded anew. No part of its id either.
     """
 
     encoder: str
@@ -277,13 +279,14 @@ class Manifest:
     curve: ClickCurve = PRIOR_CURVE
     encoder_form: str = field(default="", compare=False)
     encoder_source: str = field(default="", compare=False)
+    encoder_bridge: str = field(default="", compare=False)
     tower: str = ""
 
     @property
     def id(self) -> str:
         """The version's name: "v-" and the first 16 digits of the manifest's digest."""
         identity = self.to_json()
-        del identity["encoder_form"], identity["encoder_source"]
+        del identity["encoder_form"], identity["encoder_source"], identity["encoder_bridge"]
         if not self.tower:
             del identity["tower"]  # as versions were named before there were towers
         return "v-" + digest_json(identity)[:16]

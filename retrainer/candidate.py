@@ -21,6 +21,7 @@ from retrainer.gate.examination import Examiner, encode_queries
 from retrainer.gate.gate import Gate, judge_candidate
 from retrainer.gate.siblings import SIBLINGS, CrossFitted, open_siblings, stand_alone, write_siblings
 from retrainer.learners.alternation import Learned, learn
+from retrainer.learners.encoder.bridging import bridge_spaces
 from retrainer.learners.encoder.protocol import LearnsEncoder
 from retrainer.learners.tower.protocol import LearnsTower
 from retrainer.learners.training_set import prepare_training_set
@@ -83,11 +84,14 @@ def train_candidate(
     """
     started = monotonic_s()
     training.progress(f"learning from {len({row.query_key for row in dataset.learn})} queries")
-    space, parent, how = training.space, champion.manifest, {"learners": "fast"}
+    space, parent = training.space, champion.manifest
+    how: dict[str, Any] = {"learners": "fast"}
     if encoder_learner is not None:
         labels = _learn(training, dataset.learn, space).labels
         parent, how = _learn_encoder(training, labels, champion.manifest, encoder_learner)
         space = training.open_space(parent)
+        parent, agreement = _bridge(training, labels, parent, space)
+        how |= {"bridge": "kept" if parent.encoder_bridge else "misleads", "bridge_agreement": agreement}
     tower = make_tower_learner(space.corpus) if make_tower_learner else None
     learned = _learn(training, dataset.learn, space, tower)
     if tower is not None:
@@ -156,6 +160,14 @@ def _learn_encoder(
     put = training.registry.artifacts.put
     tuned = replace(champion, encoder=found.name, encoder_form=put(found.form), encoder_source=put(found.source))
     return tuned, {"learners": "encoder"} | found.lineage
+
+
+def _bridge(training: TrainingContext, labels: list[Label], tuned: Manifest, space: Space) -> tuple[Manifest, float]:
+    """Return a version with a bridge to its encoder from the champion's, where that agrees; and how well it does."""
+    asked = encode_queries(space, {label.query_key for label in labels})
+    bridge, agreement = bridge_spaces(training.space.encoder, training.corpus, space.corpus, asked)
+    kept = training.registry.artifacts.put(bridge.to_bytes()) if bridge else ""
+    return replace(tuned, encoder_bridge=kept), round(agreement, 4)
 
 
 def write_manifest(learned: Learned, parent: Manifest, change: int, artifacts: ArtifactStore) -> Manifest:

@@ -99,7 +99,7 @@ class Answers:
             return assignment
         if not (joins and request.log) or self.impressions.away:
             return None
-        found = self.assignments.assign(draft.collection, visitor, draft.query, interleaves=not request.rearranged)
+        found = self.assignments.assign(draft.collection, visitor, draft.query, interleaves=request.shows_drafts)
         return found if found and not found.engine and found.key in snapshot.arms else None
 
     def publish(self, answer: RankedAnswer, hits: Iterable[RankedHit]) -> Future[None] | None:

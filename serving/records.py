@@ -17,6 +17,9 @@ from serving.present.highlight import Mark
 from serving.ranking.pipeline import RankedHit, Ranking
 from serving.ranking.stage_timer import StageTimer
 
+CONTEXT = "context"
+"""The surface of passages for a chatbot, which stand in an order of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
@@ -37,8 +40,7 @@ class SearchRequest:
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
         log: Whether the answer is an impression; others join no experiment either.
-        rearranged: Whether the hits are shown in another order, or not all of them. Then no list is interleaved, which
-            only says something of the sides as it was drawn.
+        rearranged: Whether the hits are shown in another order, or not all of them.
         attributes: What else the app says of the search, by name, for experiments on a part of the searches.
         highlights: Whether the words of the query are marked in title and snippet.
         arm: The arm that a tester wants, "" for the one that is drawn; see `Assignments.force`.
@@ -66,6 +68,11 @@ class SearchRequest:
     cursor: str = ""
     min_relevance: float = 0.0
     operators: bool = True
+
+    @property
+    def shows_drafts(self) -> bool:
+        """Whether an interleaved list would be shown as it was drawn; only then it says something of its sides."""
+        return not self.rearranged and self.surface != CONTEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

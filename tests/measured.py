@@ -24,6 +24,8 @@ def comparison(change: list[float], overlap: float = 0.8, lists: list[float] | N
         weights=np.ones(len(change)),
         share=0.5,
         data=0.5,
+        unjudged=changes / 4,
+        differs=changes != 0,
     )
 
 

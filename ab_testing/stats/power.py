@@ -140,9 +140,23 @@ class Trial:
         """
         return _first_at_most(lambda days: self.smallest_effect(noise, days), effect)
 
+    def chance_by(self, standard_error: float, units: float, effect: float) -> float:
+        """Return the probability that an effect above 0 is found with a standard error that was measured.
+
+        Args:
+            units: Effective units behind it.
+        """
+        return float(ndtr(effect / standard_error - self._critical_value(units)))
+
+    def growth_needed(self, standard_error: float, units: float, effect: float) -> float:
+        """Return how many times the searches behind a standard error find an effect above 0 with the wanted power."""
+        return ((self._critical_value(units) + float(ndtri(self.power))) * standard_error / effect) ** 2
+
     def _critical(self, noise: MetricNoise, days: float) -> float:
+        return self._critical_value(self.searches(noise, days) / noise.crowding(days))
+
+    def _critical_value(self, units: float) -> float:
         alpha = Hybrid(self.alpha, 1.0).final_alpha if self.sequential else self.alpha
-        units = self.searches(noise, days) / noise.crowding(days)
         degrees = max(units - max(len(self.shares), 1), _MIN_DEGREES)
         return fixed_critical_value(2 * alpha if self.one_sided else alpha / self.comparisons, degrees)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.experiments.coverage import coverage, standard_errors
+from benchmarks.experiments.diagnosis.causes import diagnosis
 from benchmarks.experiments.diagnosis.sentences import sentences
 from benchmarks.experiments.false_findings import false_findings
 from benchmarks.experiments.interleaving.null import null
@@ -47,6 +48,7 @@ PARTS: dict[str, Measurement] = {
     "interleaving_null": _simulated(null),
     "interleaving": sensitivity,
     "sentences": _simulated(sentences),
+    "diagnosis": diagnosis,
     "costs": _measured(costs.run),
     "audits": _measured(audits.run),
     "over_http": _measured(over_http.run),

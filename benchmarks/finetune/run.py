@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from benchmarks.finetune import encoder, interchange, tower
+from benchmarks.finetune import bridge, encoder, interchange, tower
 from benchmarks.harness.report import Bar, Findings
 
-ALL_PARTS = ("encoder", "interchange", "tower")
+ALL_PARTS = ("encoder", "bridge", "interchange", "tower")
 QUICK_PARTS = ("encoder",)
 
 Tell = Callable[[str], None]
@@ -28,6 +28,7 @@ def run(data: Path | None, minutes: float, seed: int, quick: bool, tell: Tell, o
     torch.set_num_threads(1)
     parts: dict[str, Callable[[], Findings]] = {
         "encoder": lambda: encoder.measure(data, minutes, seed, quick, tell),
+        "bridge": lambda: bridge.measure(data, minutes, seed, quick, tell),
         "interchange": lambda: interchange.measure(data, seed, quick, tell),
         "tower": lambda: tower.measure(data, seed, quick, tell),
     }

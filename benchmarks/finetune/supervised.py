@@ -10,6 +10,7 @@ from statistics import fmean
 
 from benchmarks.harness.evaluation import DEPTH, EvaluationHarness
 from clickloop.judged import JudgedLabels
+from foundation.arrays import Floats
 from foundation.contracts import CURVE_RANKS, Evidence, Label
 from foundation.errors import Conflict
 from retrainer.candidate import MakeTowerLearner
@@ -19,9 +20,11 @@ from retrainer.learners.encoder.learner import EncoderLearner
 from retrainer.learners.encoder.protocol import LearnedEncoder
 from retrainer.learners.encoder.tuning import TuningPlan
 from retrainer.learners.training_set import prepare_training_set
+from serving.encode.bridge import Bridge
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoders import Encoders
 from serving.encode.form import open_encoder, pack_form, packaged_model
+from serving.encode.projection import Codes
 from serving.ranking.pipeline import Ranker
 from simulator.collection import JudgedCollection
 from simulator.quality import ndcg
@@ -94,6 +97,10 @@ class Bench:
         self._tell(f"embedding {len(collection.documents)} documents by {embedder.encoder.digest}")
         return EvaluationHarness(collection, embedder, embedder.encoder.dimension)
 
+    def carry(self, collection: JudgedCollection, bridge: Bridge, tuned: StoredEmbedder) -> EvaluationHarness:
+        """Return a collection whose queries a fine-tuned encoder reads, and whose documents are carried over to it."""
+        return EvaluationHarness(collection, tuned, tuned.encoder.dimension, _Carried(bridge, self.own))
+
     def learn_fast(self, world: EvaluationHarness, make_tower: MakeTowerLearner | None = None) -> Learned:
         """Return what the fast learners make of a collection's judgments, and the static tower where it is asked for.
 
@@ -127,6 +134,21 @@ class Bench:
     def _rank(self, world: EvaluationHarness) -> float:
         self._tell("learning adapter, memory and fusion on top")
         return world.quality(Ranker(world.corpus, world.model(self.learn_fast(world), 0)), world.held_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Embeds documents by one encoder and carries all of their vectors over to another's space."""
+
+    bridge: Bridge
+    embedder: StoredEmbedder
+
+    def embed(self, texts: list[str]) -> Floats:
+        return self.bridge.cross(self.embedder.embed(texts))
+
+    def embed_tokens(self, texts: list[str]) -> list[Codes] | None:
+        del texts
+        return None
 
 
 def peak_mib() -> float:

@@ -33,9 +33,15 @@ class EvaluationHarness:
     Attributes:
         asked: Grades by key and document of the queries that users ask.
         held_out: The same of queries that nobody asks in a simulation.
+
+    Args:
+        embedder: Reads the queries, and the documents too where nothing else does.
+        documents: Reads the documents.
     """
 
-    def __init__(self, collection: JudgedCollection, embedder: Embedder, dimension: int) -> None:
+    def __init__(
+        self, collection: JudgedCollection, embedder: Embedder, dimension: int, documents: Embedder | None = None
+    ) -> None:
         self.collection = collection
         self.asked = self._by_key("train")
         self.held_out = {key: grades for key, grades in self._by_key("test").items() if key not in self.asked}
@@ -48,7 +54,7 @@ class EvaluationHarness:
                 Document(document["id"], document["title"], document["text"], change=change)
                 for change, document in enumerate(collection.documents, start=1)
             ],
-            embedder,
+            documents or embedder,
         )
 
     def encode(self, keys: list[str]) -> Floats:

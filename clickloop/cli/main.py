@@ -27,6 +27,7 @@ from foundation.settings import Settings, explain_settings, renamed_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(versions.versions, name="versions")
 app.add_typer(versions.runs, name="runs")
+app.add_typer(versions.diagnosing)
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(keys.app, name="keys")
 app.add_typer(documents.app)

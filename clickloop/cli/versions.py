@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, show
@@ -17,8 +18,10 @@ from foundation.http_client import ServiceClient
 from foundation.settings import Settings
 
 _LOOK_EVERY_S = 0.02
+_MARKS = {"named": "[red]cause[/red]", "cleared": "[green]no cause[/green]", "unknown": "[yellow]unknown[/yellow]"}
 
 versions = typer.Typer(no_args_is_help=True, help="Read, name, promote, roll back, export and import versions.")
+diagnosing = typer.Typer()
 runs = typer.Typer(no_args_is_help=True, help="Read and name training runs.")
 
 
@@ -128,6 +131,21 @@ def await_champion(remote: ServiceClient, version: str, timeout_s: float = 30.0)
             return len(replicas), monotonic_s() - started_s
         time.sleep(_LOOK_EVERY_S)
     raise NotReady(f"not every replica serves {version} after {timeout_s:.0f} s: {replicas}")
+
+
+@diagnosing.command("diagnose")
+def diagnose_version(
+    version: str, collection: CollectionName = "default", url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Say why a version, known by its id or name, gained in the gate and not with its users."""
+    found = ServiceClient(url, collection).get(f"/v1/versions/{quote(version, safe='')}/diagnosis")
+    table = Table("cause", "", "what was found", "next step", title=f"version {found['version']}")
+    for one in found["findings"]:
+        told = (escape(one["sentence"]), escape(one["next_step"]))
+        table.add_row(one["cause"].replace("_", " "), _MARKS[one["state"]], *told)
+    show(found, as_json, table)
+    if not as_json:
+        out.print(found["sentence"], markup=False, highlight=False)
 
 
 @runs.command("list")

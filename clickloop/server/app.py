@@ -31,6 +31,7 @@ import console.http
 import foundation.web.http
 import retrainer.autopilot.http
 import retrainer.data.http
+import retrainer.diagnosis.http
 import retrainer.gold.http
 import retrainer.http
 import serving.http.assignments
@@ -53,6 +54,7 @@ from collector.intake.policy import IntakePolicy
 from collector.join.lag import LagWatch
 from collector.privacy.erasure import Eraser
 from collector.reports.query_report import MAX_SEARCHES, report_queries
+from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, ClickCurve
 from foundation.database.engine import REQUEST_LOCK_TIMEOUT_S
 from foundation.errors import NotFound, needs_extra
@@ -65,6 +67,7 @@ from foundation.web.routes.paths import PathMap
 from retrainer.autopilot.outlook import Outlooks
 from retrainer.autopilot.plans import alpha_of
 from retrainer.data.threshold import read_threshold
+from retrainer.diagnosis.reads import Diagnoser
 from retrainer.gold.sample import POOL_DEPTH, PooledDocument
 from retrainer.gold.store import GoldSet
 from serving.admission import Admission, SearchGate
@@ -202,6 +205,7 @@ def _learning(container: Container, loader: Loader, assignments: Assignments) ->
     yield retrainer.http.make_router(
         registry, runs, hotswap, container.baseline, collections, erasure_retraining, clock
     )
+    yield retrainer.diagnosis.http.make_router(_make_diagnoser(container))
     yield retrainer.data.http.make_router(engine, clock)
     pauses = container.pauses
     outlooks = Outlooks(
@@ -236,6 +240,18 @@ def _pool(searcher: Searcher, collection: str, query: str) -> list[PooledDocumen
         )
         for shown in reply.hits
     ]
+
+
+def _make_diagnoser(container: Container) -> Diagnoser:
+    return Diagnoser(
+        *(container.engine, container.registry, container.experiments, container.clock),
+        encode=partial(_embed_queries, container),
+        half_life_days=container.settings.evidence_half_life_days,
+    )
+
+
+def _embed_queries(container: Container, queries: list[str]) -> Floats:
+    return container.embedder.embed_queries(queries)  # the encoder is opened when the first diagnosis asks for it
 
 
 def _curve_in_use(container: Container, collection: str) -> ClickCurve:

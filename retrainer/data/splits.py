@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
-from foundation.arrays import Floats, Ints
+from foundation.arrays import Flags, Floats, Ints
 from foundation.ids import digest_bytes
 
 _SAME_MEANING = 0.9
@@ -64,7 +63,7 @@ def draw_folds(clusters: Iterable[str], folds: int, salt: str) -> Ints:
     return np.array([int(digest_bytes(f"{salt}|{name}".encode())[:8], 16) % folds for name in clusters], dtype=np.int64)
 
 
-def is_near_any(vectors: Floats, others: Floats) -> npt.NDArray[np.bool_]:
+def is_near_any(vectors: Floats, others: Floats) -> Flags:
     """Return which queries have a cosine over 0.9 with any of the others, shape (n,)."""
     if not len(vectors) or not len(others):
         return np.zeros(len(vectors), dtype=np.bool_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from foundation.arrays import Floats
-from foundation.database.engine import insert_missing, take_numbers, transaction
+from foundation.database.engine import insert_missing, reading, take_numbers, transaction
 from foundation.ids import digest_bytes
 from retrainer.data.splits import join_clusters
 from retrainer.tables import query_clusters
@@ -35,3 +35,12 @@ def keep_clusters(engine: sa.Engine, collection: str, keys: list[str], vectors: 
         ]
         insert_missing(connection, query_clusters, new)
     return {key: joined[name] for key, name in zip(keys, names, strict=True)}
+
+
+def read_clusters(engine: sa.Engine, collection: str, keys: list[str]) -> dict[str, str]:
+    """Return the clusters of the queries that have one, by their keys; keeps nothing."""
+    mine = sa.select(query_clusters.c.query, query_clusters.c.cluster).where(query_clusters.c.collection == collection)
+    with reading(engine) as connection:
+        known = {row.query: row.cluster for row in connection.execute(mine)}
+    named = {key: digest_bytes(key.encode()) for key in keys}
+    return {key: known[name] for key, name in named.items() if name in known}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundation.arrays import Doubles
+from foundation.arrays import Doubles, Flags
 from foundation.contracts import Evidence, Labeller
 from retrainer.gate.views import DEPTH, View
 from retrainer.learners.belief import Odds, Relevance, log_likelihood, read_odds, relevance_of
@@ -39,6 +39,8 @@ class Comparison:
         weights: How much each query weighs, by its lists.
         share: How much the candidate's reading weighs, from 0 to 1: one half as long as clicks decide nothing.
         data: How much of the judgment is data, from 0 to 1: by what share clicks bring the readings together.
+        unjudged: What of the change comes from documents that nobody looked at under this query.
+        differs: Whether the two show other documents, or in another order, by query.
     """
 
     keys: list[str]
@@ -51,6 +53,8 @@ class Comparison:
     weights: Doubles
     share: float
     data: float
+    unjudged: Doubles
+    differs: Flags
 
     @property
     def change(self) -> Doubles:
@@ -82,6 +86,7 @@ def compare(champion: View, candidate: View, evidence: list[Evidence], labeller:
     qualities = np.array([[_qualities(view, gains, keys) for view in views] for gains in readings])  # reading, view
     untold = np.array([[_qualities(view, gains.beliefs, keys) for view in views] for gains in views])
     weighed = (1 - share) * qualities[0] + share * qualities[1]
+    unjudged = np.array([_unjudged_changes(views, gains, keys, evidence) for gains in readings])
     changes, guesses = qualities[:, 1] - qualities[:, 0], untold[:, 1] - untold[:, 0]
     counted = count_lists(evidence)
     lists = np.array([counted[key] for key in keys])
@@ -98,6 +103,8 @@ def compare(champion: View, candidate: View, evidence: list[Evidence], labeller:
         weights=weights,
         share=share,
         data=_share_of_data(changes[1] - changes[0], guesses[1] - guesses[0], weights),
+        unjudged=(1 - share) * unjudged[0] + share * unjudged[1],
+        differs=np.array([old[key] != new[key] for key in keys], dtype=np.bool_),
     )
 
 
@@ -143,6 +150,23 @@ def _mass(gains: Relevance, key: str) -> float:
 
 def _qualities(view: View, gains: Relevance, keys: list[str]) -> list[float]:
     return [ndcg(view.tops[key], gains[key]) for key in keys]
+
+
+def _unjudged_changes(
+    views: tuple[View, View], gains: Relevance, keys: list[str], evidence: list[Evidence]
+) -> list[float]:
+    """Return the part of each query's change of nDCG that comes from documents without evidence."""
+    judged = {(row.query_key, row.document_id) for row in evidence if row.tells}
+    return [
+        after - before
+        for key in keys
+        for before, after in [[ndcg(_without(judged, key, view.tops[key]), gains[key]) for view in views]]
+    ]
+
+
+def _without(judged: set[tuple[str, str]], key: str, ranking: list[str]) -> list[str]:
+    """Return a ranking whose judged documents give way to nothing."""
+    return ["" if (key, name) in judged else name for name in ranking]
 
 
 def _share_of_data(told: Doubles, untold: Doubles, weights: Doubles) -> float:

@@ -14,7 +14,13 @@ from retrainer.gate.checks.change import check_drift, check_overlap
 from retrainer.gate.checks.contributions import check_contributions
 from retrainer.gate.checks.finding import GateFinding
 from retrainer.gate.checks.gold import check_gold, check_gold_answers
-from retrainer.gate.checks.held_out import change_interval, check_low_bound, check_mean, mean_change
+from retrainer.gate.checks.held_out import (
+    change_interval,
+    check_low_bound,
+    check_mean,
+    interval_of,
+    mean_change,
+)
 from retrainer.gate.checks.known_items import check_known_items
 from retrainer.gate.checks.latency import check_latency
 from retrainer.gate.checks.memory import check_memory
@@ -98,10 +104,20 @@ def _count(measured: Measurements, low: float, high: float) -> dict[str, Any]:
         "candidate_share": round(found.share, 4),
         "data": round(found.data, 4),
         "overlap": round(float(found.overlap.mean()), 4),
+        "differs": round(float(found.differs.mean()), 4),
         "harmed": round(float((found.change < -0.01).mean()), 4),
+        **_tell_unjudged(measured),
         **_tell_off_policy(measured.off_policy),
         **{f"worth_{part}": round(one.mean, 4) for part, one in measured.contributions.items()},
     }
+
+
+def _tell_unjudged(measured: Measurements) -> dict[str, float]:
+    """Return what of the change comes from documents that nobody looked at, with its 98% interval."""
+    found = measured.comparison
+    low, high = interval_of(measured, found.unjudged, 0.98)
+    mean = float(np.average(found.unjudged, weights=found.weights))
+    return {"unjudged_change": round(mean, 5), "unjudged_low": round(low, 5), "unjudged_high": round(high, 5)}
 
 
 def _tell_off_policy(found: OffPolicyEstimate | None) -> dict[str, Any]:

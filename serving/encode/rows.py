@@ -140,6 +140,10 @@ class VectorStore:
             self.keep(chosen, encode(chosen))
         return np.array(self._rows.get(keys), dtype=np.float32).reshape(len(keys), self._dimension)
 
+    def missing(self, texts: Sequence[str]) -> set[str]:
+        """Return the texts that have no vector yet, as far as this process knows."""
+        return {texts[index] for index in self._rows.missing([key_of(text) for text in texts])}
+
     def keep(self, texts: Sequence[str], vectors: Floats) -> None:
         """Store the vectors of texts, float32 of shape (len(texts), dimension), that were embedded elsewhere."""
         self._rows.add([key_of(text) for text in texts], list(vectors[:, None, :]))

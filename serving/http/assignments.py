@@ -57,7 +57,8 @@ def make_router(assignments: Assignments, privacy: Privacy) -> APIRouter:
             surface=surface,
             attributes=dict(map(_split, attribute or ())),
         )
-        found = assignments.assign(collection, read_visitor(request, privacy, ""))
+        visitor = read_visitor(request, privacy, "")
+        found = assignments.assign(collection, visitor, interleaves=request.shows_drafts)
         return AssignmentsOut(assignments=[_to_answer(found)] if found else [])
 
     return router

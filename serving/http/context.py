@@ -15,7 +15,7 @@ from serving.http.inputs import Attributes, Name, QueryText, Surface
 from serving.index.passages import cut_passages
 from serving.present.context import Excerpt, RankedPassage, assemble
 from serving.present.links import link_of
-from serving.records import SearchRequest, SearchResult
+from serving.records import CONTEXT, SearchRequest, SearchResult
 from serving.search import Searcher
 
 MAX_TOKENS = 16_000
@@ -39,7 +39,7 @@ class ContextIn(BaseModel):
         examples=[{"country": "at"}],
     )
     filters: Any = Field(None, description="As in a search.")
-    surface: Surface = Field("context", description="Where the answer is shown.")
+    surface: Surface = Field(CONTEXT, description="Where the answer is shown.")
     log: bool = Field(
         True,
         description="false: leave no impression and join no experiment. Passages stand in an order of their own, so "

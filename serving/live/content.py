@@ -18,7 +18,7 @@ from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoders import Encoders
 from serving.index.builds import Builds
-from serving.index.corpus import Corpus
+from serving.index.corpus import Corpus, Embedder
 from serving.index.fields.table import FieldSummary
 from serving.index.snapshot_store import SnapshotStore
 from serving.index.space import Space
@@ -146,7 +146,7 @@ class Content:
         WAITING.labels(name).set(served.corpus.waiting)
         self.spaces.close_unused(name, served)
 
-        def follow(collection: str, corpus: Corpus, embedder: StoredEmbedder) -> bool:
+        def follow(collection: str, corpus: Corpus, embedder: Embedder) -> bool:
             return self._follow_documents(collection, corpus, embedder, seen, until)
 
         return self.spaces.prepare(name, served, follow) or waiting
@@ -188,7 +188,7 @@ class Content:
             corpus.index(changes)
 
     def _follow_documents(
-        self, name: str, corpus: Corpus, embedder: StoredEmbedder, seen: ChangeCounts, until: float
+        self, name: str, corpus: Corpus, embedder: Embedder, seen: ChangeCounts, until: float
     ) -> bool:
         self._index(name, corpus, seen)
         waiting = corpus.waiting

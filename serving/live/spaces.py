@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from foundation.clock import monotonic_s
 from foundation.contracts import Manifest
 from foundation.errors import NotReady
+from serving.encode.bridge import Bridge, BridgedEmbedder
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoders import Encoders
 from serving.index.builds import Builds
-from serving.index.corpus import Corpus
+from serving.index.corpus import Corpus, Embedder
 from serving.index.snapshot_store import SnapshotStore
 from serving.index.space import Space
 from serving.live.collection_state import CollectionState
@@ -19,7 +20,7 @@ from serving.live.collection_state import CollectionState
 _KEPT_S = 60.0
 _BUILD_AGAIN_S = 30.0
 
-FollowDocuments = Callable[[str, Corpus, StoredEmbedder], bool]
+FollowDocuments = Callable[[str, Corpus, Embedder], bool]
 """Takes in what changed in a collection, and returns whether documents still wait to be embedded."""
 
 
@@ -30,6 +31,7 @@ class _Wanted:
     Attributes:
         until_s: When it is forgotten, unless it is wanted again.
         build_at_s: When its build may be started, or started again.
+        bridge: Leads to it from another encoder, None where the version brings none.
     """
 
     embedder: StoredEmbedder
@@ -37,6 +39,7 @@ class _Wanted:
     until_s: float
     build_at_s: float = 0.0
     corpus: Corpus | None = None
+    bridge: Bridge | None = None
 
 
 class Spaces:
@@ -45,6 +48,9 @@ class Spaces:
     A space is prepared in three steps. A process of its own, shared by all of this machine, embeds every document and
     seals the index. The sealed index is opened, which takes a second. What changed since is taken in. Until then the
     versions that need it do not count as loaded.
+
+    Where a version brings a bridge from an encoder that serves, nobody waits for that: the vectors of that encoder are
+    carried over, and the sealed index takes their place when it is there, as any newer one does.
     """
 
     def __init__(self, encoders: Encoders, snapshots: SnapshotStore, builds: Builds) -> None:
@@ -71,7 +77,9 @@ class Spaces:
         now_s = monotonic_s()
         wanted = self._wanted.get((name, manifest.encoder))
         if wanted is None:
-            wanted = _Wanted(embedder, self._snapshots.under(embedder, manifest.encoder_form), now_s + _KEPT_S)
+            bridge = Bridge.from_bytes(fetch(manifest.encoder_bridge)) if manifest.encoder_bridge else None
+            store = self._snapshots.under(embedder, manifest.encoder_form)
+            wanted = _Wanted(embedder, store, now_s + _KEPT_S, bridge=bridge)
             self._wanted[name, manifest.encoder] = wanted
         wanted.until_s = now_s + _KEPT_S
         if manifest.encoder not in served.snapshot.spaces:
@@ -101,9 +109,10 @@ class Spaces:
         if wanted.corpus is None:
             if len(served.corpus) and wanted.store.newest(name) is None:
                 self._build(name, wanted)
-                return False
+                if not _can_cross(wanted, served):
+                    return False
             wanted.corpus = wanted.store.open(name)
-        if follow(name, wanted.corpus, wanted.embedder):
+        if follow(name, wanted.corpus, _embedder(wanted, served)):
             return True
         served.open(Space(wanted.embedder, wanted.store, wanted.corpus))
         wanted.corpus = None
@@ -115,3 +124,16 @@ class Spaces:
         if now_s >= wanted.build_at_s:
             wanted.build_at_s = now_s + _BUILD_AGAIN_S
             self._builds.start_for(name, wanted.store)
+
+
+def _can_cross(wanted: _Wanted, served: CollectionState) -> bool:
+    """Return whether the bridge begins at an encoder that has embedded all documents here."""
+    space = served.snapshot.spaces.get(wanted.bridge.source) if wanted.bridge else None
+    return space is not None and not space.corpus.waiting
+
+
+def _embedder(wanted: _Wanted, served: CollectionState) -> Embedder:
+    """Return what embeds the documents of a space that is prepared: by the bridge where that can be crossed."""
+    if wanted.bridge is None or not _can_cross(wanted, served):
+        return wanted.embedder
+    return BridgedEmbedder(wanted.bridge, served.snapshot.spaces[wanted.bridge.source].embedder, wanted.embedder)

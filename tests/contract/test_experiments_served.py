@@ -166,6 +166,21 @@ def test_arms_of_settings_are_interleaved_with_their_own_ranks(house: House) -> 
     assert [shown.team for shown in logged.results[: first - 1]] == [""] * (first - 1)
 
 
+def test_no_interleaving_is_told_or_served_where_a_draft_cannot_be_shown_as_it_was_drawn(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}}, kind="interleaving")
+    assert house.assigned("u-1", surface="context") == []
+    assert house.search(user="u-1", surface="context")["arm"] == "champion"
+    for surface in ("page", "agent", "sidebar"):
+        [told] = house.assigned("u-1", surface=surface)
+        assert told["arm"] == house.search(user="u-1", surface=surface)["arm"] == "interleaved"
+
+
+def test_an_ab_test_is_told_for_chatbots_too(house: House) -> None:
+    house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
+    [told] = house.assigned("u-1", surface="context")
+    assert told["arm"] == house.search(user="u-1", surface="context")["arm"]
+
+
 def test_a_person_keeps_the_arm_at_log_in_and_a_nameless_search_takes_no_part(house: House) -> None:
     house.start({"name": "control"}, {"name": "treatment", "settings": {"meaning": False}})
     people = [f"p-{number}" for number in range(30)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from foundation.arrays import Doubles
 from foundation.statistics import bootstrap_interval
 from retrainer.gate.checks.finding import GateFinding, name_worst
 from retrainer.gate.measurements import Measurements
@@ -22,10 +23,15 @@ def mean_change(measured: Measurements) -> float:
 
 def change_interval(measured: Measurements) -> tuple[float, float]:
     """Return its 90% interval: a paired bootstrap over clusters of queries."""
+    return interval_of(measured, measured.comparison.change, _CONFIDENCE)
+
+
+def interval_of(measured: Measurements, values: Doubles, confidence: float) -> tuple[float, float]:
+    """Return the bootstrap interval of the mean of a value of each judged query, all of them weighed."""
     found = measured.comparison
     clusters = np.unique([measured.clusters[key] for key in found.keys], return_inverse=True)[1]
     return bootstrap_interval(
-        found.change, confidence=_CONFIDENCE, seed=measured.seed, clusters=clusters, weights=found.weights
+        values, confidence=confidence, seed=measured.seed, clusters=clusters, weights=found.weights
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from clickloop.container import Container
 from foundation.contracts import Document, Manifest
+from serving.encode.bridge import learn_bridge
 from serving.encode.encoder import Encoder
 from serving.encode.form import open_encoder, pack_form
 from serving.index.snapshot_store import SnapshotStore
@@ -87,6 +88,36 @@ def test_it_serves_once_its_index_is_built(
     assert loader.state()["default"]["encoder"] == tuned.encoder
     assert found_by_meaning(loader, "kettle")[0] == "kettle"
     assert loader.problems() == []
+
+
+def test_with_a_bridge_it_serves_before_its_index_is_built(
+    container: Container, loader: Loader, tuned: Manifest, asked: list[SnapshotStore]
+) -> None:
+    words = [document.text for document in container.catalog.changes("default", 0, 100)]
+    words += ["kettle", "ladder", "marble", "all about", "the"]
+    encoder = container.encoders.open(
+        tuned.encoder, lambda: container.registry.artifacts.get(tuned.encoder_form)
+    ).encoder
+    bridge = learn_bridge(container.encoder.digest, container.encoder.encode(words), encoder.encode(words))
+    bridged = replace(tuned, encoder_bridge=container.registry.artifacts.put(bridge.to_bytes()))
+    version = register(container, bridged)
+    container.hotswap.promote("default", version, "won")
+    follow(loader)
+    served = loader.collection("default")
+    assert (served.champion, served.problem) == (version, "")
+    assert [store.form for store in asked] == [tuned.encoder_form]
+    assert found_by_meaning(loader, "kettle")[0] == "kettle"
+    assert served.corpus.snapshot is None
+
+    container.catalog.upsert("default", [Document("needle", "needle", "all about the needle")])
+    follow(loader)
+    assert found_by_meaning(loader, "needle")[0] == "needle"  # embedded by the new encoder itself
+
+    build(container, bridged)
+    follow(loader)
+    assert served.champion == version
+    assert served.snapshot.spaces[tuned.encoder].corpus.snapshot is not None
+    assert found_by_meaning(loader, "kettle")[0] == "kettle"
 
 
 def test_changes_are_followed_under_both(

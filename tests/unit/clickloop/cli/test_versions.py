@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -27,3 +28,39 @@ def test_a_rollback_tells_who_serves(monkeypatch: pytest.MonkeyPatch, replicas: 
     result = CliRunner().invoke(app, ["versions", "rollback", "--from", "v-2"])
     assert result.exit_code == 0, result.output
     assert says in result.output
+
+
+FOUND = {
+    "version": "v-2",
+    "named": ["position_bias"],
+    "sentence": "The same result counts 41% less, such as [bold].",
+    "findings": [
+        {"cause": "power", "state": "cleared", "sentence": "It was large enough.", "next_step": ""},
+        {"cause": "drift", "state": "unknown", "sentence": "Not enough: nothing kept.", "next_step": "Wait."},
+        {"cause": "position_bias", "state": "named", "sentence": "It counts less [bold].", "next_step": "Train."},
+    ],
+}
+
+
+@pytest.fixture
+def diagnosed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(self: ServiceClient, method: str, path: str, **options: Any) -> Any:
+        assert (method, path) == ("GET", "/v1/versions/before%20the%20sale/diagnosis")
+        return FOUND
+
+    monkeypatch.setattr(ServiceClient, "send", answer)
+
+
+@pytest.mark.usefixtures("diagnosed")
+def test_a_diagnosis_has_a_row_for_every_cause_and_the_sentence_comes_last() -> None:
+    told = CliRunner().invoke(app, ["diagnose", "before the sale"], env={"COLUMNS": "200"}).output
+    assert [word for word in ("no cause", "unknown", "position bias") if word in told] == [
+        *("no cause", "unknown", "position bias"),
+    ]
+    assert told.rstrip().endswith("The same result counts 41% less, such as [bold].")
+
+
+@pytest.mark.usefixtures("diagnosed")
+def test_programs_get_a_diagnosis_as_json() -> None:
+    result = CliRunner().invoke(app, ["diagnose", "before the sale", "--json"])
+    assert json.loads(result.output) == FOUND

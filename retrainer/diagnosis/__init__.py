@@ -1,0 +1,1 @@
+"""Why a version that the gate found better changes nothing for its users."""
