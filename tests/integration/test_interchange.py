@@ -121,6 +121,8 @@ def test_versions_are_measured_as_they_rank_and_by_mteb(container: Container, ve
     assert all(0 < one.means["nDCG@10"] <= 1 for one in found)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_weights_that_were_never_kept_cannot_leave(container: Container, tmp_path: Path) -> None:
     manifest = replace(container.baseline, encoder="of-earlier-int8", encoder_form="form")
     at = container.clock.now()
