@@ -1,7 +1,8 @@
 """Algolia Insights events, with the rules and messages of its API.
 
 Lenient, the intake also takes events of any age, which strictly are refused after four days, ids that are
-whole numbers, and clickloop's own query ids, which are no 32 hexadecimal digits.
+whole numbers, clickloop's own query ids, which are no 32 hexadecimal digits, and properties that it does not know:
+libraries add some from release to release.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from foundation.texts import NOT_TEXT, as_id
 MAX_OBJECTS = 20
 MAX_EVENTS = 1000
 MAX_BODY_BYTES = 2 * 2**20
-TELEMETRY = "instantsearch_telemetry"
+TELEMETRY = ("instantsearch", "instantsearch_telemetry")
+"""What InstantSearch calls events about itself."""
 
 _SOURCE = "algolia"
 _MAX_AGE = timedelta(days=4)
@@ -49,6 +51,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "value": (int, float, str),
     "currency": str,
     "objectIDsWithInferredQueryID": list,
+    "algoliaSource": list,
 }
 _OBJECT_DATA = frozenset({"queryID", "price", "discount", "quantity"})
 _EXPECTED = {str: "string", list: "array", (int, float): "number", (int, float, str): "number or string"}
@@ -86,9 +89,9 @@ def parse(value: Any, collection: str, now: datetime, *, strict: bool = False) -
     event = {name: given for name, given in value.items() if given is not None}
     if not strict:
         event |= _ids_as_text(event)
-    if event.get("eventType") == TELEMETRY:
+    if event.get("eventType") in TELEMETRY:
         return Taken(ignored="telemetry of InstantSearch says nothing about documents")
-    faults = _type_faults(event)
+    faults = _type_faults(event, strict)
     if not faults:
         faults = [*_value_faults(event, strict), *_list_faults(event), *_moment_faults(event, now, strict)]
     return faults[:_MAX_FAULTS] or _events(event, collection, now)
@@ -104,12 +107,12 @@ def _ids_as_text(event: dict[str, Any]) -> dict[str, Any]:
     return texts
 
 
-def _type_faults(event: dict[str, Any]) -> list[FieldFault]:
-    """Return the faults of unknown properties and of JSON types."""
+def _type_faults(event: dict[str, Any], strict: bool) -> list[FieldFault]:
+    """Return the faults of JSON types, and strictly of unknown properties."""
     faults = [
         FieldFault(name[:128], f"Invalid payload: {name[:128]} is not a property of an event")
         for name in event
-        if name not in _TYPES
+        if strict and name not in _TYPES
     ]
     for name, wanted in _TYPES.items():
         given = event.get(name)
