@@ -9,6 +9,7 @@ import pytest
 
 from collector.intake.schemas.algolia import TELEMETRY, parse
 from collector.intake.schemas.parsed import Taken
+from foundation.contracts import FeedbackEvent
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 CLICK: dict[str, Any] = {
@@ -27,7 +28,9 @@ def test_a_click_that_instantsearch_sends_is_taken(strict: bool) -> None:
     sent = CLICK | {"algoliaSource": ["instantsearch", "instantsearch-internal"]}
     found = parse(sent, "default", NOW, strict=strict)
     assert isinstance(found, Taken)
-    assert [event.document_id for event in found.content] == ["p1"]
+    [click] = found.content
+    assert isinstance(click, FeedbackEvent)
+    assert (click.type, click.document_id, click.query_id) == ("click", "p1", CLICK["queryID"])
 
 
 def test_properties_of_a_library_to_come_are_left_alone_unless_strict() -> None:
