@@ -71,7 +71,7 @@ class DemoEnding:
 def run(home: Path, seeds: Sequence[int], quick: bool, tell: Callable[[str], None]) -> Findings:
     """Return bar "demo.1" over demos under `seeds`; quick: 600 clicks instead of the demo's own number.
 
-    Blocks for about seven minutes a seed. Runs share `home`, so that documents are embedded once.
+    Blocks for about four minutes a seed. Runs share `home`, so that documents are embedded once.
     """
     endings = []
     for seed in seeds:
