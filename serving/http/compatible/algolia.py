@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from foundation.clock import monotonic_s
@@ -47,23 +47,33 @@ class AlgoliaProblem(BaseModel):
     status: int
 
 
-class AlgoliaSearched(BaseModel):
+class _InAlgoliasNames(BaseModel):
+    """An answer whose properties Algolia's clients know by other names."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as it is sent."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+class AlgoliaSearched(_InAlgoliasNames):
     """The answer to one query, in Algolia's form."""
 
     hits: list[dict[str, Any]]
-    nbHits: int = Field(description="As `total`, at least those listed so far.")  # noqa: N815  Algolia's name
+    total: int = Field(alias="nbHits", description="As `total`, at least those listed so far.")
     page: int
-    nbPages: int  # noqa: N815  as above
-    hitsPerPage: int  # noqa: N815  as above
+    pages: int = Field(alias="nbPages")
+    hits_per_page: int = Field(alias="hitsPerPage")
     facets: dict[str, dict[str, int]] = Field(default_factory=dict)
     facets_stats: dict[str, dict[str, float]] = Field(default_factory=dict)
-    exhaustiveNbHits: Literal[True] = True  # noqa: N815  as above
-    exhaustiveFacetsCount: Literal[True] = True  # noqa: N815  as above
+    total_is_exact: Literal[True] = Field(True, alias="exhaustiveNbHits")
+    facets_are_exact: Literal[True] = Field(True, alias="exhaustiveFacetsCount")
     query: str
     params: str = ""
     index: str
-    queryID: str | None = Field(None, description="The query id, where clickAnalytics asks for it.")  # noqa: N815  as above
-    processingTimeMS: int  # noqa: N815  as above
+    query_id: str | None = Field(None, alias="queryID", description="The query id, where clickAnalytics asks for it.")
+    took_ms: int = Field(alias="processingTimeMS")
 
 
 class AlgoliaSearchedMany(BaseModel):
@@ -72,12 +82,12 @@ class AlgoliaSearchedMany(BaseModel):
     results: list[dict[str, Any]]
 
 
-class AlgoliaFacetHits(BaseModel):
+class AlgoliaFacetHits(_InAlgoliasNames):
     """Values of a facet."""
 
-    facetHits: list[dict[str, Any]]  # noqa: N815  Algolia's name
-    exhaustiveFacetsCount: Literal[True] = True  # noqa: N815  as above
-    processingTimeMS: int  # noqa: N815  as above
+    hits: list[dict[str, Any]] = Field(alias="facetHits")
+    facets_are_exact: Literal[True] = Field(True, alias="exhaustiveFacetsCount")
+    took_ms: int = Field(alias="processingTimeMS")
 
 
 def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
@@ -155,10 +165,10 @@ def _to_searched(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> dic
     writer = HitWriter(query, result)
     answer = AlgoliaSearched(
         hits=[writer.write(hit) for hit in hits],
-        nbHits=listed,
+        total=listed,
         page=query.page,
-        nbPages=math.ceil(min(listed, WINDOW) / size) if query.shown else 0,
-        hitsPerPage=min(query.hits_per_page, MAX_HITS),
+        pages=math.ceil(min(listed, WINDOW) / size) if query.shown else 0,
+        hits_per_page=min(query.hits_per_page, MAX_HITS),
         facets={name: {_key(value): count for value, count in facet.values} for name, facet in result.facets.items()},
         facets_stats={
             name: {"min": facet.low, "max": facet.high}
@@ -167,10 +177,10 @@ def _to_searched(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> dic
         },
         query=query.query,
         index=query.index,
-        queryID=result.impression.query_id if query.click_analytics else None,
-        processingTimeMS=_since_ms(began_s),
+        query_id=result.impression.query_id if query.click_analytics else None,
+        took_ms=_since_ms(began_s),
     )
-    return answer.model_dump(exclude_none=True)
+    return answer.to_json()
 
 
 def _to_facet_hits(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> dict[str, Any]:
@@ -179,7 +189,7 @@ def _to_facet_hits(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> d
         {"value": _key(value), "highlighted": _highlight(_key(value), query), "count": count}
         for value, count in (facet.values if facet else ())
     ]
-    return AlgoliaFacetHits(facetHits=hits, processingTimeMS=_since_ms(began_s)).model_dump()
+    return AlgoliaFacetHits(hits=hits, took_ms=_since_ms(began_s)).to_json()
 
 
 def _highlight(value: str, query: AlgoliaQuery) -> str:
