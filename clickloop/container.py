@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ab_testing.api import Assignments, DecisionOutbox, EvidencePins, Experiments, Planner, WebhookSender
+from clickloop.encoder_forms import find_encoder_form
 from collector.dead_letters.store import resend_of_other_releases
 from collector.join.consumer import Consumer
 from collector.privacy.erasure import sweep
@@ -42,7 +43,7 @@ from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.encoder import Encoder
 from serving.encode.encoders import Encoders
-from serving.encode.form import name_encoder, open_encoder
+from serving.encode.form import open_encoder
 from serving.index.builds import Builds
 from serving.index.lexical.analysis import PLAIN, Analysis
 from serving.index.lexical.synonyms import Synonyms, read_synonyms
@@ -50,6 +51,9 @@ from serving.index.snapshot import IndexSnapshot
 from serving.index.snapshot_store import SnapshotStore
 from serving.live.content import Content
 from serving.live.loader import Loader
+from serving.live.spaces import Spaces
+from serving.rules.loading import LoadedRelevance
+from serving.rules.store import RelevanceRevisions
 
 CONSUMER = "collector"
 _CHECKPOINT_MIB = 64
@@ -127,18 +131,8 @@ class Container:
         """The encoder; its exported form is found or made the first time, which takes some 20 s."""
         settings = self.settings
         folder = Path(settings.home) / "onnx"
-        return open_encoder(
-            settings.model, folder, settings.encoder_precision, settings.encoder_threads, self._find_encoder_form
-        )
-
-    def _find_encoder_form(self, weights: str, precision: str) -> bytes | None:
-        """Return the packed form of an encoder out of the versions of any collection, None where none carries it."""
-        names = [name_encoder(weights, one) for one in (("int8", "fp32") if precision == "auto" else (precision,))]
-        for collection in self.registry.champions():
-            for version in self.registry.list(collection):
-                if version.manifest.encoder in names and version.manifest.encoder_form:
-                    return self.registry.artifacts.get(version.manifest.encoder_form)
-        return None
+        find = partial(find_encoder_form, self.registry)
+        return open_encoder(settings.model, folder, settings.encoder_precision, settings.encoder_threads, find)
 
     @cached_property
     def registry(self) -> Registry:
@@ -173,9 +167,8 @@ class Container:
             engine=self.engine,
             catalog=self.catalog,
             declarations=self.declarations,
-            encoders=self.encoders,
-            snapshots=self.snapshots,
-            builds=self.builds,
+            relevance=LoadedRelevance(self.revisions),
+            spaces=Spaces(self.encoders, self.snapshots, self.builds),
             settings=self.settings,
             clock=self.clock,
         )
@@ -197,6 +190,11 @@ class Container:
     def declarations(self) -> Declarations:
         """The declared types of fields."""
         return Declarations(self.engine, self.clock)
+
+    @cached_property
+    def revisions(self) -> RelevanceRevisions:
+        """The owner's relevance settings."""
+        return RelevanceRevisions(self.engine, self.clock)
 
     @cached_property
     def pins(self) -> EvidencePins:

@@ -76,6 +76,7 @@ impressions = Table(
     Column("results", sa.JSON, nullable=False),
     Column("outcome", sa.JSON, nullable=False),
     Column("clicks", Integer, nullable=False),
+    Column("forced_clicks", Integer, nullable=False, server_default="0"),
     Column("at", UtcDateTime, nullable=False),
     Column("run", Integer, nullable=False, server_default="0"),
     Column("plan_hash", String(64), nullable=False, server_default=sa.text("''")),
@@ -92,7 +93,7 @@ impressions = Table(
         postgresql_where=sa.text("experiment <> ''"),
     ),
     Index("impressions_by_time", "collection", "at"),
-    Index("impressions_by_unit", "collection", "unit", "period", "clicks", "at"),
+    Index("impressions_by_unit", "collection", "unit", "period", "clicks", "forced_clicks", "at"),
 )
 
 

@@ -67,6 +67,7 @@ class ShownResult:
         propensity: Probability that this document stood at this rank, 1 when deterministic.
         own_ranks: Its rank in each arm's own list when interleaved, in the order of the plan's arms, 0 where that
             list lacks it.
+        forced: Whether a rule of the owner put it at its rank. Nothing is learned from what people do with it there.
     """
 
     id: str
@@ -75,6 +76,7 @@ class ShownResult:
     team: str = ""
     propensity: float = 1.0
     own_ranks: tuple[int, ...] = ()
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def _to_results(hits: Iterable[RankedHit], offset: int) -> tuple[ShownResult, ..
             team=hit.team,
             propensity=round(hit.propensity, 6),
             own_ranks=hit.own_ranks,
+            forced=bool(hit.rule),
         )
         for rank, hit in enumerate(hits, start=offset + 1)
     )

@@ -7,13 +7,17 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from ab_testing.api import Assignment, interleave
+from foundation.arrays import Flags
 from serving.first_stages import FirstStages
+from serving.index.corpus import Corpus
 from serving.index.space import Space
 from serving.live.arms import ArmRanker
 from serving.live.collection_state import ServingSnapshot
 from serving.paging.window import fill_window
 from serving.ranking.pipeline import RankedHit, Ranking
+from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.placement import place
 
 
 def rank_for(
@@ -23,8 +27,11 @@ def rank_for(
     *,
     assignment: Assignment | None,
     timer: StageTimer,
-) -> tuple[Ranking, Space]:
-    """Return the list that a search gets, and the space to which its rows belong.
+) -> tuple[Ranking, Space, FirstStage]:
+    """Return the list that a search gets, the space to which its rows belong, and what was found there.
+
+    What rules pin stands where they want it in the list that is shown. Only where arms differ in their rules, each pins
+    in its own list.
 
     Args:
         asked: What was retrieved; every version of one encoder ranks the same.
@@ -34,15 +41,50 @@ def rank_for(
     if assignment is None:
         champion = snapshot.rankers[snapshot.champion]
         space = asked.space_of(champion)
-        ranking = champion.rank(asked.retrieve(space), depth, timer)
+        first_stage = asked.retrieve(space, snapshot.relevance)
+        ranking = champion.rank(first_stage, depth + len(first_stage.shaping.pins), timer)
         ranking = replace(ranking, version=snapshot.champion, arm="champion")
     else:
-        space = asked.space_of(arms_of(snapshot, assignment)[0].ranker)
-        ranking = rank_by_arms(
-            snapshot, assignment, lambda arm: _rank_in(space, arm, asked, depth, timer), depth, timer
-        )
-    short = len(ranking.hits) < depth
-    return fill_window(ranking, space.corpus, asked.retrieve(space)) if short else ranking, space
+        arms = arms_of(snapshot, assignment)
+        space = asked.space_of(arms[0].ranker)
+        first_stage = asked.retrieve(space, arms[0].relevance)
+        alike = len({arm.relevance.number for arm in arms}) == 1
+        more = depth + len(first_stage.shaping.pins)
+
+        def rank(arm: ArmRanker) -> Ranking:
+            return _rank_in(space, arm, asked, more, timer, pinned=not alike)
+
+        ranking = rank_by_arms(snapshot, assignment, rank, more, timer)
+        if not alike:
+            return ranking, space, first_stage
+    if len(ranking.hits) < depth:
+        ranking = fill_window(ranking, space.corpus, first_stage)
+    return put_pins(ranking, space.corpus, first_stage, depth), space, first_stage
+
+
+def put_pins(ranking: Ranking, corpus: Corpus, first_stage: FirstStage, depth: int) -> Ranking:
+    """Return a list of at most `depth` documents with those that rules pin at their ranks.
+
+    What may not be listed is not. What is pinned is of no side of an interleaved list.
+    """
+    allowed = first_stage.allowed
+    rows = {pin.id: corpus.row(pin.id) for pin in first_stage.shaping.pins}
+    pins = [pin for pin in first_stage.shaping.pins if _may_be_listed(corpus, rows[pin.id], allowed)]
+    if not pins:
+        return ranking
+    known = {hit.document_id: hit for hit in ranking.hits}
+    sides = len(ranking.hits[0].own_ranks) if ranking.hits else 0
+    hits = []
+    for name, rule in place(known, pins, depth):
+        hit = known.get(name) or RankedHit(rows[name] or 0, name, 0.0, {}, own_ranks=(0,) * sides)
+        hits.append(replace(hit, rule=rule, team="", propensity=1.0) if rule else hit)
+    return replace(ranking, hits=hits)
+
+
+def _may_be_listed(corpus: Corpus, row: int | None, allowed: Flags | None) -> bool:
+    if row is None or not corpus.columns.alive[row]:
+        return False
+    return allowed is None or (row < len(allowed) and bool(allowed[row]))
 
 
 def rank_by_arms(
@@ -75,10 +117,17 @@ def arms_of(snapshot: ServingSnapshot, assignment: Assignment) -> list[ArmRanker
     return [ready[arm.name] for arm in assignment.arms]
 
 
-def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: StageTimer) -> Ranking:
-    """Return the list of an arm with the rows of a space; an arm of another encoder ranks in its own first."""
+def _rank_in(space: Space, arm: ArmRanker, asked: FirstStages, k: int, timer: StageTimer, *, pinned: bool) -> Ranking:
+    """Return the list of an arm with the rows of a space; an arm of another encoder ranks in its own first.
+
+    Args:
+        pinned: Whether what the arm's rules pin is in the list.
+    """
     own = asked.space_of(arm.ranker)
-    ranking = arm.rank(asked.retrieve(own), k, timer)
+    first_stage = asked.retrieve(own, arm.relevance)
+    ranking = arm.rank(first_stage, k, timer)
+    if pinned:
+        ranking = put_pins(ranking, own.corpus, first_stage, k)
     if own is space:
         return ranking
     rows = [(hit, space.corpus.row(hit.document_id)) for hit in ranking.hits]

@@ -13,14 +13,17 @@ from serving.query.scope import SearchScope
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import FirstStage, read_query, retrieve
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.rule_book import Situation
+from serving.rules.settings import Relevance
+from serving.rules.shaping import Shaping, shape
 
 
 class FirstStages:
-    """What the indexes find for one search. Versions of one encoder share it.
+    """What the indexes find for one search. Versions of one encoder under the same settings share it.
 
     Args:
         scope: What may be listed.
-        key: The normal form of what was typed.
+        situation: What the search is to rules; its key is the normal form of what was typed.
         skipped: Stages to leave out.
     """
 
@@ -28,37 +31,48 @@ class FirstStages:
         self,
         snapshot: ServingSnapshot,
         scope: SearchScope,
-        key: str,
+        situation: Situation,
         *,
         skipped: tuple[str, ...],
         timer: StageTimer,
     ) -> None:
         self._snapshot = snapshot
         self._scope = scope
-        self._key = key
+        self._situation = situation
+        self._key = situation.key
         self._skipped = skipped
         self._timer = timer
-        self._found: dict[str, FirstStage] = {}
+        self._found: dict[tuple[str, int], FirstStage] = {}
+        self._shapings: dict[int, Shaping] = {}
 
     def space_of(self, ranker: Ranker) -> Space:
         """Return the space in which a ranker ranks."""
         return self._snapshot.space_of(ranker.model)
 
-    def retrieve(self, space: Space) -> FirstStage:
-        """Return what the indexes of a space find."""
-        if space.encoder not in self._found:
-            query = self._encode(space)
+    def retrieve(self, space: Space, relevance: Relevance) -> FirstStage:
+        """Return what the indexes of a space find under some settings of the owner's."""
+        place = (space.encoder, relevance.number)
+        if place not in self._found:
+            shaping = self._shape(relevance)
+            self._timer.end("rules")
+            query = self._encode(space, shaping)
             self._timer.end("encode")
-            allowed = self._scope.allowed(space.corpus)
+            allowed = shaping.narrow(space.corpus, self._scope.allowed(space.corpus))
             self._timer.end("filter")
-            self._found[space.encoder] = retrieve(space.corpus, query, allowed, self._timer)
-        return self._found[space.encoder]
+            self._found[place] = retrieve(space.corpus, query, allowed, self._timer, shaping)
+        return self._found[place]
 
-    def _encode(self, space: Space) -> Query:
+    def _shape(self, relevance: Relevance) -> Shaping:
+        if relevance.number not in self._shapings:
+            self._shapings[relevance.number] = shape(relevance, self._situation, self._snapshot.corpus)
+        return self._shapings[relevance.number]
+
+    def _encode(self, space: Space, shaping: Shaping) -> Query:
         """Return the query as the space's encoder reads it, without what must be skipped."""
         text = self._scope.asked.text
         if not text:
             return Query("", self._key, np.zeros(space.corpus.dense.dimension, np.float32))
         meaning = "meaning" not in self._skipped
-        query = read_query(space.corpus, space.embedder, text, self._key, meaning=meaning)
+        known = shaping.expansions.words if shaping.expansions else frozenset()
+        query = read_query(space.corpus, space.embedder, text, self._key, meaning=meaning, known=known)
         return replace(query, tokens=None) if "rerank" in self._skipped else query

@@ -16,6 +16,7 @@ from serving.present.facets import Facet
 from serving.present.highlight import Mark
 from serving.ranking.pipeline import RankedHit, Ranking
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.shaping import NO_SHAPING, Shaping
 
 CONTEXT = "context"
 """The surface of passages for a chatbot, which stand in an order of their own."""
@@ -36,6 +37,7 @@ class SearchRequest:
         cursor: Where a list that is read to its end goes on, "*" for its beginning, "" where `offset` says it.
         min_relevance: Share of the words of the best document that one must hold to be in a sorted list.
         operators: Whether the text may hold operators: `-word`, `OR`, quoted phrases, `field:word`.
+        place: Where it is asked, degrees north and east, for terms of the score; None where nobody says.
         without: Stages to leave out: "rerank", "meaning".
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
@@ -68,6 +70,7 @@ class SearchRequest:
     cursor: str = ""
     min_relevance: float = 0.0
     operators: bool = True
+    place: tuple[float, float] | None = None
 
     @property
     def shows_drafts(self) -> bool:
@@ -108,6 +111,7 @@ class SearchResult(RankedAnswer):
         facets: What was counted, by field.
         operators: What was typed to demand something, and is no part of what is searched for.
         cursor: Where the next page begins, "" at the end or where no cursor was asked for.
+        shaping: What the owner's settings made of it.
     """
 
     corpus: Corpus
@@ -116,6 +120,7 @@ class SearchResult(RankedAnswer):
     facets: dict[str, Facet]
     operators: str = ""
     cursor: str = ""
+    shaping: Shaping = NO_SHAPING
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ab_testing.api import Assignment
-from foundation.contracts import BROWSE, query_key
+from foundation.arrays import Flags
+from foundation.contracts import BROWSE, Impression, query_key
 from serving.answers import Answers
-from serving.arms import rank_for
+from serving.arms import put_pins, rank_for
 from serving.exposure import expose
 from serving.first_stages import FirstStages
 from serving.index.space import Space
@@ -20,9 +21,11 @@ from serving.paging.window import WINDOW
 from serving.present.facets import Facet, count_facets
 from serving.query.scope import SearchScope, read_scope
 from serving.ranking.pipeline import Ranking
+from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
 from serving.records import SearchReply, SearchRequest, SearchResult
 from serving.rendering import render
+from serving.rules.rule_book import Situation
 
 _BEGIN = "*"
 """The cursor of a list's beginning."""
@@ -63,7 +66,8 @@ class Searcher:
             timer.end("wait")
             late = admission.stages_to_shed(until_s - admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
-            asked = FirstStages(snapshot, scope, query_key(draft.query), skipped=skipped, timer=timer)
+            situation = _situation(request, scope, draft)
+            asked = FirstStages(snapshot, scope, situation, skipped=skipped, timer=timer)
             listed = bool(scope.browses or scope.sort or cursor)
             assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not (late or listed))
             found = (
@@ -77,7 +81,7 @@ class Searcher:
             )
             facets = _count(found, scope)
             timer.end("facets")
-        query = asked.retrieve(found.space).query
+        query = found.first_stage.query
         if query.unread and "meaning" not in skipped:
             skipped = (*skipped, "meaning")
         return SearchResult(
@@ -94,6 +98,7 @@ class Searcher:
             late=late,
             timer=timer,
             until_s=until_s,
+            shaping=found.first_stage.shaping,
         )
 
 
@@ -103,15 +108,23 @@ class _Found:
 
     Attributes:
         space: That of the rows.
+        first_stage: What the indexes found in it.
         matched: All that it matches.
         after: Where the next page begins, None without a cursor.
     """
 
     ranking: Ranking
     space: Space
+    first_stage: FirstStage
     matched: Matched
     total: int
     after: Cursor | None = None
+
+
+def _situation(request: SearchRequest, scope: SearchScope, draft: Impression) -> Situation:
+    """Return what a search is to rules."""
+    key = "" if scope.browses else query_key(draft.query)
+    return Situation(key, request.attributes, request.surface, draft.at, request.place)
 
 
 def _read_cursor(collection: str, request: SearchRequest) -> Cursor | None:
@@ -141,10 +154,10 @@ def _rank(
 ) -> _Found:
     """Return a page in the order of relevance."""
     depth = request.offset + request.limit
-    ranking, space = rank_for(snapshot, asked, depth, assignment=assignment, timer=timer)
-    first_stage = asked.retrieve(space)
+    ranking, space, first_stage = rank_for(snapshot, asked, depth, assignment=assignment, timer=timer)
     matched = match(space.corpus, first_stage, candidates=ranking.candidates)
-    return _Found(replace(ranking, hits=ranking.hits[request.offset : depth]), space, matched, first_stage.matches)
+    page = replace(ranking, hits=ranking.hits[request.offset : depth])
+    return _Found(page, space, first_stage, matched, first_stage.matches)
 
 
 def _list(
@@ -155,22 +168,33 @@ def _list(
     cursor: Cursor | None,
     timer: StageTimer,
 ) -> _Found:
-    """Return a page in another order, or of a list that is read to its end; the champion brings what is relevant."""
+    """Return a page in another order, or of a list that is read to its end; the champion brings what is relevant.
+
+    In the owner's own order of everything, rules put what they pin at its rank.
+    """
     champion = snapshot.rankers[snapshot.champion]
     space = asked.space_of(champion)
-    wanted = ListRequest(request.offset, request.limit, scope.sort, request.min_relevance, cursor)
-    answer: ListAnswer = read_list(champion, asked.retrieve(space), wanted, timer)
+    first_stage = asked.retrieve(space, snapshot.relevance)
+    pins = len(first_stage.shaping.pins) if not (scope.sort or cursor) else 0
+    depth = request.offset + request.limit
+    offset, limit = (0, depth + pins) if pins else (request.offset, request.limit)
+    wanted = ListRequest(offset, limit, scope.sort, request.min_relevance, cursor)
+    answer: ListAnswer = read_list(champion, first_stage, wanted, timer)
     ranking = replace(answer.ranking, version=snapshot.champion, arm="champion")
-    return _Found(ranking, space, answer.matched, answer.total, answer.after)
+    if pins:
+        ranking = put_pins(ranking, space.corpus, first_stage, depth)
+        ranking = replace(ranking, hits=ranking.hits[request.offset :])
+    return _Found(ranking, space, first_stage, answer.matched, answer.total, answer.after)
 
 
 def _count(found: _Found, scope: SearchScope) -> dict[str, Facet]:
-    corpus = found.space.corpus
-    return count_facets(
-        corpus,
-        scope.facets,
-        lambda field: found.matched.among(scope.allowed_beside(corpus, field) if field else scope.allowed(corpus)),
-    )
+    corpus, shaping = found.space.corpus, found.first_stage.shaping
+
+    def among(field: str) -> Flags:
+        asked = scope.allowed_beside(corpus, field) if field else scope.allowed(corpus)
+        return found.matched.among(shaping.narrow(corpus, asked))
+
+    return count_facets(corpus, scope.facets, among)
 
 
 def _did_you_mean(result: SearchResult) -> str:

@@ -43,3 +43,26 @@ fields = Table(
     Column("weight", Float, nullable=False, server_default="0"),
     actor_column("declared_by"),
 )
+
+
+relevance_revisions = Table(
+    "relevance_revisions",
+    metadata,
+    collection_column(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("serves", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    actor_column(),
+)
+
+
+relevance_changes = Table(
+    "relevance_changes",
+    metadata,
+    collection_column(),
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", sa.JSON(none_as_null=True), nullable=True),
+)

@@ -15,6 +15,7 @@ Fusion = Literal["convex", "rrf", "linear"]
 _NAME_LENGTH = 32
 _VERSION_LENGTH = 64
 _MAX_WEIGHT = 1000
+_MAX_REVISION = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class ArmSettings:
     meaning: bool | None = field(default=None, metadata={"description": "Whether meaning retrieves, beside words."})
     fusion: Fusion | None = field(
         default=None, metadata={"description": "How lists are fused: convex, rrf, or the version's learned linear."}
+    )
+    relevance: int | None = field(
+        default=None,
+        metadata={"description": "Revision of the owner's relevance settings; those that serve when left out."},
     )
 
 
@@ -64,6 +69,8 @@ def arm_faults(arm: Arm, place: str) -> Iterator[FieldFault]:
         yield FieldFault("arms", f"must have names of 1 to {_NAME_LENGTH} printable characters, not {arm.name!r:.100}")
     if not 0 < arm.weight <= _MAX_WEIGHT:
         yield FieldFault("arms", f"must have weights above 0 and at most {_MAX_WEIGHT}, not {arm.weight}")
+    if arm.settings.relevance is not None and not 0 < arm.settings.relevance <= _MAX_REVISION:
+        yield FieldFault("arms", f"must name revisions from 1 to {_MAX_REVISION}, not {arm.settings.relevance}")
     if arm.settings.fusion not in (None, *get_args(Fusion)):
         yield FieldFault("arms", f"must fuse by one of {', '.join(get_args(Fusion))}, not {arm.settings.fusion!r:.100}")
 

@@ -252,6 +252,10 @@ class ExperimentPlan:
         """
         value = asdict(self)
         arms = [{name: one for name, one in arm.items() if one or name != "engine"} for arm in value["arms"]]
+        for arm in arms:
+            arm["settings"] = {
+                name: one for name, one in arm["settings"].items() if one is not None or name != "relevance"
+            }
         return {name: one for name, one in value.items() if _LATER.get(name, ...) != one} | {"arms": arms}
 
     @classmethod

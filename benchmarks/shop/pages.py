@@ -7,7 +7,6 @@ rows, without HTTP and without the encoder, whose vectors are drawn by chance he
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness.report import Bar, at_most
-from foundation.arrays import Floats
+from benchmarks.shop.products import DIMENSION, ByChance, draw_text, make_product, make_words
 from foundation.contracts import Document
-from serving.encode.projection import Codes
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.paging.cursor import Cursor, digest_of, read_cursor
@@ -37,10 +35,6 @@ PRODUCTS, QUICK_PRODUCTS = 100_000, 5000
 QUERIES, QUICK_QUERIES = 200, 40
 BOUND_MS = 60.0
 LEAST = 0.3
-_DIMENSION = 64
-_VOCABULARY = 20_000
-_TITLE_WORDS, _TEXT_WORDS = 5, 30
-_BRANDS, _TAGS = 200, 1000
 _DOCUMENTS_ASKED = 5
 """Documents that hold a word of a query at least: a rarer one may be a slip, and be taken for another."""
 _LIMIT = 20
@@ -52,19 +46,6 @@ _AT_ONCE = 2000
 _ORDERS: tuple[Any, ...] = ("price", "-price", ["brand", "-price"], "-released")
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _ByChance:
-    """Vectors of texts, drawn by chance."""
-
-    def embed(self, texts: list[str]) -> Floats:
-        vectors = np.stack([np.random.default_rng(zlib.crc32(text.encode())).normal(size=_DIMENSION) for text in texts])
-        unit: Floats = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-        return unit
-
-    def embed_tokens(self, _: list[str]) -> list[Codes] | None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,7 @@ class Shop:
         """Add documents or change them."""
         start = self.corpus.change
         changed = [_at(document, start + number) for number, document in enumerate(documents, start=1)]
-        self.corpus.apply(changed, _ByChance())
+        self.corpus.apply(changed, ByChance())
         for document in changed:
             words = f"{document.title} {document.text}".split()
             self.products[document.id] = Product(document, frozenset(self.corpus.lexical.stems(words)))
@@ -110,13 +91,13 @@ def measure_pages(seed: int, quick: bool, tell: Tell) -> tuple[list[Bar], dict[s
     random = np.random.default_rng(seed)
     count, asked = (QUICK_PRODUCTS, QUICK_QUERIES) if quick else (PRODUCTS, QUERIES)
     tell(f"a shop of {count} products")
-    shop = Shop(Corpus(_DIMENSION))
-    words = _make_words(random)
+    shop = Shop(Corpus(DIMENSION))
+    words = make_words(random)
     for start in range(0, count, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, count))
-        shop.take([_make_product(f"p{number}", words, random) for number in numbers])
+        shop.take([make_product(f"p{number}", words, random) for number in numbers])
     shop.corpus.lexical.compact()
-    ranker = Ranker(shop.corpus, RankingModel(QueryMemory([], _DIMENSION)))
+    ranker = Ranker(shop.corpus, RankingModel(QueryMemory([], DIMENSION)))
     tell(f"{asked} queries")
     questions = [_ask(shop, random) for _ in range(asked)]
     times: dict[str, list[float]] = {"relevance": [], "sorted": [], "sorted, all": [], "browsed": []}
@@ -151,33 +132,6 @@ def measure_pages(seed: int, quick: bool, tell: Tell) -> tuple[list[Bar], dict[s
     ]
     medians = {name: round(1000 * float(np.median(took)), 1) for name, took in times.items()}
     return bars, {"median ms": medians, "products": count}
-
-
-def _make_words(random: np.random.Generator) -> list[str]:
-    """Return pronounceable words, the most frequent first."""
-    consonants, vowels = "bdfgklmnprtvz", "aiou"
-    words: dict[str, None] = {}
-    while len(words) < _VOCABULARY:
-        letters = [random.choice(list(consonants)) + random.choice(list(vowels)) for _ in range(random.integers(2, 5))]
-        words["".join(letters) + "k"] = None
-    return list(words)
-
-
-def _draw(words: list[str], count: int, random: np.random.Generator) -> str:
-    """Return words by Zipf's law."""
-    ranks = np.minimum(np.exp(random.uniform(0, np.log(len(words)), count)).astype(int), len(words) - 1)
-    return " ".join(words[rank] for rank in ranks)
-
-
-def _make_product(name: str, words: list[str], random: np.random.Generator) -> Document:
-    fields: dict[str, Any] = {"price": round(float(random.gamma(2.0, 20.0)), 2)}
-    fields["brand"] = f"brand {int(random.integers(_BRANDS))}"
-    fields["tags"] = sorted({f"tag {int(tag)}" for tag in random.integers(_TAGS, size=3)})
-    fields["released"] = (
-        f"20{int(random.integers(10, 26))}-0{int(random.integers(1, 10))}-{int(random.integers(10, 28))}"
-    )
-    kept = {key: value for key, value in fields.items() if random.random() < 0.9}
-    return Document(name, _draw(words, _TITLE_WORDS, random), _draw(words, _TEXT_WORDS, random), fields=kept)
 
 
 def _at(document: Document, change: int) -> Document:
@@ -223,7 +177,7 @@ def _ask(shop: Shop, random: np.random.Generator) -> _Question:
 
 def _read(shop: Shop, request: SearchRequest) -> tuple[SearchScope, FirstStage]:
     scope = read_scope(shop.corpus, request)
-    vector = _ByChance().embed([request.query])[0] if scope.asked.text else np.zeros(_DIMENSION, np.float32)
+    vector = ByChance().embed([request.query])[0] if scope.asked.text else np.zeros(DIMENSION, np.float32)
     query = Query(scope.asked.text, request.query, vector)
     return scope, retrieve(shop.corpus, query, scope.allowed(shop.corpus))
 
@@ -347,5 +301,5 @@ def _read_to_end(shop: Shop, ranker: Ranker, question: _Question, words: list[st
 
 def _reword(document: Document, words: list[str], random: np.random.Generator) -> Document:
     """Return a product with more in its text; what it is sorted by stays."""
-    more = f"{document.text} {_draw(words, 3, random)}"
+    more = f"{document.text} {draw_text(words, 3, random)}"
     return Document(document.id, document.title, more, fields=document.fields)

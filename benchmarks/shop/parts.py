@@ -8,11 +8,12 @@ from typing import Any
 from benchmarks.harness.report import Bar, Findings
 from benchmarks.shop.pages import measure_pages
 from benchmarks.shop.ranking import measure_ranking
+from benchmarks.shop.rules import measure_rules
 
 Tell = Callable[[str], None]
 Part = Callable[[int, bool, Tell], tuple[list[Bar], dict[str, Any]]]
 
-PARTS: Mapping[str, Part] = {"pages": measure_pages, "rank": measure_ranking}
+PARTS: Mapping[str, Part] = {"pages": measure_pages, "rank": measure_ranking, "rules": measure_rules}
 
 
 def run(names: Sequence[str], seed: int, quick: bool, tell: Tell) -> Findings:

@@ -17,6 +17,7 @@ from clickloop.cli import documents, evaluating, experiments, feedback, keys, ve
 from clickloop.cli.autopilot import commands as autopilot
 from clickloop.cli.demo import commands
 from clickloop.cli.gold import commands as gold
+from clickloop.cli.relevance import commands as relevance
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from clickloop.cli.whatif import commands as whatif
 from foundation.errors import ClickloopError, Overloaded, StoreAway
@@ -36,6 +37,7 @@ app.add_typer(evaluating.app)
 app.add_typer(commands.app)
 app.add_typer(gold.app, name="gold")
 app.add_typer(autopilot.app, name="autopilot")
+app.add_typer(relevance.app, name="relevance")
 app.add_typer(whatif.app)
 
 

@@ -43,6 +43,7 @@ import serving.http.documents
 import serving.http.fields
 import serving.http.index
 import serving.http.rank
+import serving.http.relevance
 import serving.http.search
 import serving.http.suggest
 from ab_testing.api import Assignments, OwnMetrics, experiments_a_year, false_promotions_a_year
@@ -164,9 +165,12 @@ def _search(
     yield serving.http.assignments.make_router(assignments, container.privacy)
     yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))
     yield serving.http.documents.make_router(container.catalog, settings, loader.note_change)
-    yield serving.http.collections.make_router(container.catalog, container.declarations, loader.note_change)
+    yield serving.http.collections.make_router(
+        container.catalog, container.declarations, container.revisions, loader.note_change
+    )
     yield serving.http.index.make_router(container.catalog, loader, container.builds, container.snapshots)
     yield serving.http.fields.make_router(container.declarations, container.content.describe_fields)
+    yield serving.http.relevance.make_router(container.revisions, container.content.types_of, loader.note_settings)
 
 
 def _feedback(container: Container, loader: Loader, assignments: Assignments) -> Iterator[APIRouter]:

@@ -88,7 +88,7 @@ def count_votes(
     for shown in sorted(lists, key=lambda one: (one.at, one.query_id))[:lists_per_user]:
         named, examined = _named_by(shown), was_examined(shown, last_click)
         seen = shown.outcome.seen if shown.to_person else ()
-        for document_id, rank in shown.ranks.items() if named or examined or seen else ():
+        for document_id, rank in _ranked(shown) if named or examined or seen else ():
             looked = examined or rank in seen
             if document_id in named:
                 counts = _count(shown.outcome, document_id, rank, looked=looked)
@@ -100,6 +100,12 @@ def count_votes(
     return {
         document_id: replace(counts, users=1) if counts.users > 1 else counts for document_id, counts in total.items()
     }
+
+
+def _ranked(shown: ShownList) -> Iterable[tuple[str, int]]:
+    """Return the documents that a list says something of, with their ranks: all but those that a rule put there."""
+    ranks = shown.ranks.items()
+    return [(name, rank) for name, rank in ranks if rank not in shown.forced] if shown.forced else ranks
 
 
 def difference(before: Mapping[Key, EvidenceCounts], after: Mapping[Key, EvidenceCounts]) -> dict[Key, EvidenceCounts]:

@@ -29,6 +29,7 @@ class ShownList:
         exposure: Where it counts in its experiment, None outside of experiments.
         teams: The team of each of its slots, rank 1 first, where it is interleaved.
         rankings: How many rankings were interleaved in it, 0 where that was not kept.
+        forced: Ranks that a rule of the owner filled. What happened there says nothing of the documents.
     """
 
     query_id: str
@@ -39,6 +40,17 @@ class ShownList:
     exposure: OutcomeKey | None = None
     teams: tuple[str, ...] = ()
     rankings: int = 0
+    forced: frozenset[int] = frozenset()
+
+    @property
+    def forced_clicks(self) -> int:
+        """How many of the clicked ranks a rule filled."""
+        return sum(rank in self.forced for rank in self.outcome.clicked)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has a click from which is learned."""
+        return len(self.outcome.clicked) > self.forced_clicks
 
 
 def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> bool:
@@ -52,13 +64,14 @@ def in_time(event_at: datetime, shown_at: datetime, lateness_days: float) -> boo
 def was_examined(shown: ShownList, last_click: datetime | None = None) -> bool:
     """Return whether a person is known to have looked at a list, so that what they passed over counts.
 
-    They clicked in it, or they went on to click in a list that they were shown later.
+    They clicked in it, or they went on to click in a list that they were shown later. Clicks on what a rule put at its
+    rank show nothing: without the rule they might not have been.
 
     Args:
         last_click: When the latest list of the person's week was shown that has a click.
     """
     went_on = last_click is not None and shown.at < last_click
-    return shown.to_person and (went_on or bool(shown.outcome.clicked))
+    return shown.to_person and (went_on or shown.tells)
 
 
 def by_list(events: Iterable[FeedbackEvent]) -> EventsByList:

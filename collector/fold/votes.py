@@ -90,7 +90,7 @@ def renew_clicks(before: LastClicks, lists: Iterable[tuple[Vote, ShownList]]) ->
     after = dict(before)
     for vote, one in lists:
         week = PersonWeek.of(vote)
-        if one.outcome.clicked and one.query_id != vote.unit and (week not in after or after[week] < one.at):
+        if one.tells and one.query_id != vote.unit and (week not in after or after[week] < one.at):
             after[week] = one.at
     return after
 

@@ -59,6 +59,7 @@ def _check_result(result: ShownResult) -> None:
     _check_number("results.score", result.score)
     _check_number("results.propensity", result.propensity)
     _check_whole("results.rank", result.rank, 1, _MAX_RANK)
+    _check_flag("results.forced", result.forced)
     if result.own_ranks:
         _check_own_ranks(result.own_ranks)
 

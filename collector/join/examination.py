@@ -25,7 +25,7 @@ def read_last_clicks(connection: sa.Connection, collection: str, weeks: Collecti
     statement = (
         sa.select(impressions.c.unit, impressions.c.period, sa.func.max(impressions.c.at))
         .join_from(wanted, impressions, _same_week(wanted))
-        .where(impressions.c.clicks > 0)
+        .where(impressions.c.clicks > 0, impressions.c.clicks > impressions.c.forced_clicks)
         .group_by(impressions.c.unit, impressions.c.period)
     )
     return {PersonWeek(unit, period): at for unit, period, at in connection.execute(statement)}
@@ -45,7 +45,7 @@ def find_reconsidered(
     bounds = [sorted((before.get(week, _NEVER), after.get(week, _NEVER))) for week in moved]
     keys = [(collection, *week, *bound) for week, bound in zip(moved, bounds, strict=True)]
     wanted = keys_as_rows(connection, (*_WEEK, *_BOUNDS), keys)
-    silent = (impressions.c.clicks == 0) & (impressions.c.surface == PAGE)
+    silent = (impressions.c.clicks <= impressions.c.forced_clicks) & (impressions.c.surface == PAGE)
     between = (impressions.c.at >= wanted.c.first) & (impressions.c.at < wanted.c.end)
     statement = (
         sa.select(*(impressions.c[name] for name in Vote._fields))

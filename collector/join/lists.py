@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.fold.lists import EventsByList, ShownList, by_list, recompute
-from collector.fold.outcomes import NO_OUTCOME
 from collector.fold.votes import Vote, VoteLists, VotesByList
 from collector.join.rows import ADDED_BY, event_of, outcome_row, result_rows, stored_list
 from collector.join.scope import Scope, select_at
@@ -86,10 +85,10 @@ def refresh_outcomes(scope: Scope, query_ids: Collection[str]) -> None:
 
 def write_outcomes(scope: Scope, lists: Iterable[ShownList]) -> None:
     """Store the outcomes of lists that are stored already."""
-    rows = [outcome_row(one.outcome) | {"key": one.query_id} for one in lists]
+    rows = [outcome_row(one) | {"key": one.query_id} for one in lists]
     if rows:
         mine = scope.mine(impressions) & (impressions.c.query_id == sa.bindparam("key"))
-        values: dict[str, Any] = {name: sa.bindparam(name) for name in outcome_row(NO_OUTCOME)}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "key"}
         scope.connection.execute(sa.update(impressions).where(mine).values(values), rows)
 
 

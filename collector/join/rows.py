@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
@@ -45,7 +45,9 @@ def list_of(impression: Impression) -> ShownList:
     exposure = exposure_of(impression, randomization_unit(impression)) if impression.experiment else None
     slots = [(one.rank, one.team, one.own_ranks) for one in impression.results] if exposure else []
     to_person = impression.surface == PAGE
-    return ShownList(impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, exposure, *_draft_of(slots))
+    forced = frozenset(result.rank for result in impression.results if result.forced)
+    shown = (impression.query_id, impression.at, ranks, NO_OUTCOME, to_person, exposure)
+    return ShownList(*shown, *_draft_of(slots), forced)
 
 
 def stored_list(row: sa.Row[Any], until: int | None = None) -> ShownList:
@@ -58,7 +60,8 @@ def stored_list(row: sa.Row[Any], until: int | None = None) -> ShownList:
     outcome, ranks = Outcome.from_json(row.outcome), ranks_of(results)
     exposure = exposure_of(row, row.drawn_by) if row.experiment else None
     slots = [(one["rank"], one["team"], one.get("own_ranks", ())) for one in results] if exposure else []
-    return ShownList(row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure, *_draft_of(slots))
+    shown = (row.query_id, row.at, ranks, outcome, row.surface == PAGE, exposure)
+    return ShownList(*shown, *_draft_of(slots), frozenset(one["rank"] for one in results if one.get("forced")))
 
 
 def exposure_of(shown: Any, unit: str) -> OutcomeKey:
@@ -83,9 +86,11 @@ def _draft_of(slots: Sequence[tuple[int, str, Sequence[int]]]) -> tuple[tuple[st
     return tuple(teams.get(rank, "") for rank in range(1, max(teams) + 1)), len(slots[0][2])
 
 
-def outcome_row(outcome: Outcome) -> dict[str, Any]:
-    """Return what is known of an impression's user as it is stored."""
-    return {"outcome": outcome.to_json(), "clicks": len(outcome.clicked)}
+def outcome_row(shown: ShownList) -> dict[str, Any]:
+    """Return what is known of a list's user as it is stored."""
+    outcome = shown.outcome
+    clicks = {"clicks": len(outcome.clicked), "forced_clicks": shown.forced_clicks}
+    return {"outcome": outcome.to_json(), **clicks}
 
 
 def randomization_unit(impression: Impression) -> str:
@@ -97,7 +102,8 @@ def impression_row(impression: Impression, outcome: Outcome, change: int) -> dic
     """Return an impression as a change of the evidence stores it."""
     columns = dict(zip(_IMPRESSION, _values_of_impression(impression), strict=True))
     columns |= {"drawn_by": randomization_unit(impression), "change": change}
-    return columns | vote_of(impression)._asdict() | {"results": result_rows(impression)} | outcome_row(outcome)
+    shown = replace(list_of(impression), outcome=outcome)
+    return columns | vote_of(impression)._asdict() | {"results": result_rows(impression)} | outcome_row(shown)
 
 
 def result_rows(impression: Impression) -> list[dict[str, Any]]:
@@ -114,9 +120,11 @@ def result_rows(impression: Impression) -> list[dict[str, Any]]:
         }
         for result in impression.results
     ]
-    for row, result in zip(results, impression.results, strict=True) if impression.experiment else ():
-        if result.own_ranks:
+    for row, result in zip(results, impression.results, strict=True):
+        if result.own_ranks and impression.experiment:
             row["own_ranks"] = result.own_ranks
+        if result.forced:
+            row["forced"] = True
     return results
 
 

@@ -39,7 +39,10 @@ class InterleavedSearch:
 def read_interleaved(
     connection: sa.Connection, collection: str, since: datetime, limit: int = MAX_INTERLEAVED
 ) -> Iterator[InterleavedSearch]:
-    """Yield the latest interleaved lists that people saw since a moment; neither agents nor held users count."""
+    """Yield the latest interleaved lists that people saw since a moment; neither agents nor held users count.
+
+    Lists into which a rule put something are left out: chance has not drawn them.
+    """
     columns = (impressions.c[name] for name in ("query_key", "unit", "results", "outcome"))
     latest = (
         sa.select(*columns)
@@ -48,6 +51,8 @@ def read_interleaved(
         .limit(limit)
     )
     for row in connection.execute(latest, execution_options={"yield_per": _AT_ONCE}):
+        if any(result.get("forced") for result in row.results):
+            continue
         shown = sorted(row.results, key=lambda result: int(result["rank"]))
         yield InterleavedSearch(
             row.query_key,

@@ -161,7 +161,11 @@ class Pairs:
                     .limit(_LISTS_PER_QUERY)
                 )
                 found[query] = [
-                    _List(row.query_id, frozenset(result["id"] for result in row.results), row.clicks > 0)
+                    _List(
+                        row.query_id,
+                        frozenset(result["id"] for result in row.results if not result.get("forced")),
+                        row.clicks > 0,
+                    )
                     for row in connection.execute(statement)
                 ]
         return found

@@ -120,7 +120,7 @@ def _tally(lists: Sequence[sa.Row[Any]]) -> _Tally:
     cells = []
     for row in lists:
         opened = set(row.outcome["clicked"])
-        for result in row.results:
+        for result in (one for one in row.results if not one.get("forced")):
             place = places.setdefault((row.query_key, result["id"]), len(places))
             cells.append((place, min(result["rank"], CURVE_RANKS) - 1, result["rank"] in opened))
     shown, clicked = np.zeros((2, len(places), CURVE_RANKS))

@@ -21,8 +21,11 @@ _RARE = {
 }
 """Fields that most searches have no value for, and what a record without them means."""
 
+_RARE_OF_RESULTS = ("own_ranks", "forced")
+"""Fields of a result that say nothing where they are empty, and are left out then."""
+
 _OF_IMPRESSION, _OF_RESULT, _OF_EVENT = (
-    tuple(field.name for field in fields(kind) if field.name not in {*_RARE, "own_ranks", "name"})
+    tuple(field.name for field in fields(kind) if field.name not in {*_RARE, *_RARE_OF_RESULTS, "name"})
     for kind in (Impression, ShownResult, FeedbackEvent)
 )
 
@@ -64,8 +67,8 @@ def read_record(record: Record) -> Impression | FeedbackEvent:
 
 
 def _result_fields(result: ShownResult) -> dict[str, Any]:
-    shown = _fields(result, _OF_RESULT)
-    return shown | {"own_ranks": result.own_ranks} if result.own_ranks else shown
+    rare = {name: value for name in _RARE_OF_RESULTS if (value := getattr(result, name))}
+    return _fields(result, _OF_RESULT) | rare
 
 
 def _result(value: dict[str, Any]) -> ShownResult:

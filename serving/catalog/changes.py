@@ -17,9 +17,10 @@ from foundation.registry.tables import champion_moves
 DOCUMENTS = "documents:"
 EVIDENCE = "evidence:"
 FIELDS = "fields:"
+RELEVANCE = "relevance:"
 """How the names of counters begin that a collection's name ends; each counts changes of its kind."""
 
-_COUNTED = (DOCUMENTS, EVIDENCE, FIELDS)
+_COUNTED = (DOCUMENTS, EVIDENCE, FIELDS, RELEVANCE)
 _CHAMPION, _RUNNING = "champion", "running"
 _STARTED = running_experiments()
 _NO_TIME = sa.cast(sa.null(), _STARTED.c.started_at.type)
@@ -50,6 +51,7 @@ class ChangeCounts:
         documents: Last change of each collection's documents.
         evidence: The same of its evidence.
         fields: The same of its declared fields.
+        relevance: The same of its relevance settings.
         champions: Number of the last move of its champion pointer.
         running: The experiments that run, each with the evidence that it pinned, and their starts.
     """
@@ -57,6 +59,7 @@ class ChangeCounts:
     documents: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, int] = field(default_factory=dict)
+    relevance: Mapping[str, int] = field(default_factory=dict)
     champions: Mapping[str, int] = field(default_factory=dict)
     running: frozenset[tuple[str, datetime]] = frozenset()
 
@@ -69,6 +72,7 @@ def read_changes(engine: sa.Engine) -> ChangeCounts:
         _counted(rows, DOCUMENTS),
         _counted(rows, EVIDENCE),
         _counted(rows, FIELDS),
+        _counted(rows, RELEVANCE),
         champions={row.name: row.number for row in rows if row.kind == _CHAMPION},
         running=frozenset((row.name, row.at) for row in rows if row.kind == _RUNNING),
     )

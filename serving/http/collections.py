@@ -14,6 +14,7 @@ from foundation.web.problems import problem_responses
 from foundation.web.requests import actor_of, key_of
 from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
+from serving.rules.store import RelevanceRevisions
 
 Name = Annotated[
     str, Path(pattern=f"^{COLLECTION_NAME.pattern}$", description="The collection's name.", examples=["shop"])
@@ -40,7 +41,12 @@ class DroppedOut(BaseModel):
     documents: int = Field(description="Documents that were deleted.")
 
 
-def make_router(catalog: Catalog, declarations: Declarations, changed: Callable[[str, list[str]], None]) -> APIRouter:
+def make_router(
+    catalog: Catalog,
+    declarations: Declarations,
+    revisions: RelevanceRevisions,
+    changed: Callable[[str, list[str]], None],
+) -> APIRouter:
     """Return the routes of collections.
 
     Args:
@@ -57,7 +63,7 @@ def make_router(catalog: Catalog, declarations: Declarations, changed: Callable[
 
     @router.delete("/{name}", responses=problem_responses(403, 404, 422))
     def drop_collection(request: Request, name: Name) -> DroppedOut:
-        """Delete all documents of a collection and withdraw the declarations of its fields.
+        """Delete all documents of a collection, and withdraw the declarations of its fields and its relevance settings.
 
         What was logged, learned and decided stays until its retention ends. A document that is put later begins the
         collection anew.
@@ -71,6 +77,7 @@ def make_router(catalog: Catalog, declarations: Declarations, changed: Callable[
         declared = declarations.of(name)
         if declared:
             declarations.change(name, dict.fromkeys(declared), actor_of(request))
+        revisions.withdraw(name, actor=actor_of(request), note="the collection was dropped")
         changed(name, gone)
         return DroppedOut(name=name, documents=len(gone))
 

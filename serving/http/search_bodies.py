@@ -11,6 +11,7 @@ from serving.paging.window import WINDOW
 from serving.present.highlight import mark_html
 from serving.present.links import link_of
 from serving.records import RenderedHit, SearchReply, SearchRequest
+from serving.rules.shaping import AppliedRule
 
 MAX_RESULTS = 100
 MIN_RELEVANCE = 0.3
@@ -19,6 +20,15 @@ _AS_ASKED = (
     *("min_relevance", "facets", "cursor", "surface", "log", "arm"),
 )
 _RETRIEVERS = ("bm25", "dense")
+
+
+class PlaceIn(BaseModel):
+    """A place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lat: float = Field(ge=-90, le=90, description="Degrees north.")
+    lon: float = Field(ge=-180, le=180, description="Degrees east.")
 
 
 class SearchIn(BaseModel):
@@ -78,6 +88,11 @@ class SearchIn(BaseModel):
         "",
         description="* begins a list that is read to its end; then the cursor of the page before. In place of offset.",
     )
+    place: PlaceIn | None = Field(
+        None,
+        description="Where it is asked, for terms of the score by distance.",
+        examples=[{"lat": 48.2, "lon": 16.4}],
+    )
     skip: list[Literal["rerank", "meaning"]] = Field(
         default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
     )
@@ -120,6 +135,7 @@ class SearchIn(BaseModel):
         return SearchRequest(
             **{name: getattr(self, name) for name in _AS_ASKED},
             highlights=self.highlight is not None,
+            place=(self.place.lat, self.place.lon) if self.place else None,
             without=tuple(self.skip),
             budget_s=(self.budget_ms or budget_ms) / 1000,
         )
@@ -150,6 +166,7 @@ class HitOut(BaseModel):
         description="By retriever: bm25 and dense, of all parts when explained; behind all candidates bm25 alone."
     )
     team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
+    rule: str = Field(description="The rule that put it at its rank, else empty; nothing is learned from it there.")
 
 
 class FacetOut(BaseModel):
@@ -164,6 +181,14 @@ class RangeOut(BaseModel):
 
     min: Any
     max: Any
+
+
+class AppliedRuleOut(BaseModel):
+    """A rule that was meant for the search."""
+
+    name: str
+    effects: list[str] = Field(description="Of pin, hide, boost, bury, filter, redirect, banner.")
+    problem: str = Field(description="Why a part of it has no effect, else empty.")
 
 
 class SearchOut(BaseModel):
@@ -195,6 +220,11 @@ class SearchOut(BaseModel):
         description="Stages left out, to answer in time, because the request said so, or because the encoder cannot "
         "read the script of the query: rerank, meaning."
     )
+    redirect: str = Field(description="Where a rule wants the page to lead instead, else empty.")
+    banners: list[dict[str, Any]] = Field(description="What rules want the page to show, the most important first.")
+    rules: list[AppliedRuleOut] | None = Field(
+        description="When explained: the rules that were meant for the search, and terms of the score without effect."
+    )
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 
 
@@ -221,8 +251,15 @@ def to_answer(reply: SearchReply, wanted: SearchIn) -> SearchOut:
         cursor=result.cursor,
         did_you_mean=reply.did_you_mean,
         skipped=list(result.skipped),
+        redirect=result.shaping.redirect,
+        banners=[dict(banner) for banner in result.shaping.banners],
+        rules=[_to_rule(one) for one in result.shaping.applied] if wanted.explain else None,
         stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if wanted.explain else None,
     )
+
+
+def _to_rule(applied: AppliedRule) -> AppliedRuleOut:
+    return AppliedRuleOut(name=applied.name, effects=list(applied.effects), problem=applied.problem)
 
 
 def _to_hit(rendered: RenderedHit, wanted: SearchIn) -> HitOut:
@@ -239,6 +276,7 @@ def _to_hit(rendered: RenderedHit, wanted: SearchIn) -> HitOut:
         score=round(hit.score, 6),
         scores={name: round(value, 5) for name, value in parts.items()},
         team=hit.team,
+        rule=hit.rule,
     )
 
 

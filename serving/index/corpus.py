@@ -17,8 +17,9 @@ from serving.encode.tokens import TokenTable
 from serving.index.columns import Columns, key_of
 from serving.index.dense.index import DenseIndex
 from serving.index.document_store import DocumentStore
+from serving.index.fields.dotted import keywords_of
 from serving.index.fields.filters import Condition
-from serving.index.fields.table import FieldTable, keywords_of
+from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
 from serving.index.fingerprint import fingerprint
 from serving.index.lexical.clauses import NO_WEIGHTS

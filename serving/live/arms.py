@@ -10,6 +10,7 @@ from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.pipeline import Ranker, Ranking
 from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.settings import NO_RELEVANCE, Relevance
 
 Run = tuple[str, int]
 """An experiment's id and the number of its start."""
@@ -21,11 +22,13 @@ class ArmNeeds:
 
     Attributes:
         evidence: What both sides of its experiment read.
+        relevance: The owner's settings, None for those that serve.
     """
 
     version: str
     settings: ArmSettings
     evidence: LiveMemory
+    relevance: Relevance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class ArmRanker:
     ranker: Ranker
     version: str
     settings: ArmSettings
+    relevance: Relevance = NO_RELEVANCE
 
     def knows(self, key: str) -> bool:
         """Return whether the evidence that both sides read holds anything of a query."""

@@ -13,6 +13,7 @@ from serving.live.failures import Failures
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
+from serving.rules.settings import NO_RELEVANCE, Relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class ServingSnapshot:
         champion: Id of the version that serves; "" until one does.
         rankers: Loaded versions by id, the champion among them.
         arms: The arms of those running experiments that can take part here.
+        relevance: The owner's settings that serve.
     """
 
     own: str
@@ -32,6 +34,7 @@ class ServingSnapshot:
     champion: str = ""
     rankers: Mapping[str, Ranker] = field(default_factory=dict)
     arms: Arms = field(default_factory=dict)
+    relevance: Relevance = NO_RELEVANCE
 
     @property
     def corpus(self) -> Corpus:
@@ -116,6 +119,19 @@ class CollectionState:
         with self._swapping:
             self.snapshot = replace(self.snapshot, champion=version)
 
+    def follow_relevance(self, relevance: Relevance) -> None:
+        """Let other settings of the owner's serve; arms that have none of their own follow."""
+        with self._swapping:
+            old = self.snapshot.relevance
+            arms = {
+                run: {
+                    name: replace(arm, relevance=relevance) if arm.relevance is old else arm
+                    for name, arm in mine.items()
+                }
+                for run, mine in self.snapshot.arms.items()
+            }
+            self.snapshot = replace(self.snapshot, relevance=relevance, arms=arms)
+
     def open(self, space: Space) -> None:
         """Let versions of a further encoder rank."""
         with self._swapping:
@@ -162,10 +178,11 @@ class CollectionState:
         held = self.rankers[needs.version]
         evidence = self.evidence_in(self.snapshot.space_of(held.model), needs.evidence)
         fresh = make_ranker(replace(needs, evidence=evidence), held)
+        relevance = needs.relevance or self.snapshot.relevance
         old = self.snapshot.arms.get(run, {}).get(name)
         if old and old.ranker.ranks_like(fresh):
-            return old
-        return ArmRanker(fresh, needs.version, needs.settings)
+            return replace(old, relevance=relevance)
+        return ArmRanker(fresh, needs.version, needs.settings, relevance)
 
     def _all_rankers(self) -> set[Ranker]:
         arms = (arm.ranker for mine in self.snapshot.arms.values() for arm in mine.values())

@@ -16,15 +16,14 @@ from serving.catalog.changes import ChangeCounts
 from serving.catalog.declarations import Declarations, Declared
 from serving.catalog.store import Catalog
 from serving.encode.embedder import StoredEmbedder
-from serving.encode.encoders import Encoders
-from serving.index.builds import Builds
 from serving.index.corpus import Corpus, Embedder
 from serving.index.fields.table import FieldSummary
-from serving.index.snapshot_store import SnapshotStore
+from serving.index.fields.values import FieldType
 from serving.index.space import Space
 from serving.live.collection_state import CollectionState
 from serving.live.failures import Failures
 from serving.live.spaces import Spaces
+from serving.rules.loading import LoadedRelevance
 
 _CHANGES_AT_ONCE = 1000
 _EMBEDDED_AT_ONCE = 64
@@ -40,24 +39,25 @@ class Content:
         engine: sa.Engine,
         catalog: Catalog,
         declarations: Declarations,
-        encoders: Encoders,
-        snapshots: SnapshotStore,
-        builds: Builds,
+        relevance: LoadedRelevance,
+        spaces: Spaces,
         settings: EvidenceSettings,
         clock: Clock,
     ) -> None:
         self._engine = engine
         self._catalog = catalog
         self._declarations = declarations
-        self._snapshots = snapshots
-        self._builds = builds
-        self.spaces = Spaces(encoders, snapshots, builds)
+        self.relevance = relevance
+        self._snapshots = spaces.snapshots
+        self._builds = spaces.builds
+        self.spaces = spaces
         self._settings = settings
         self._clock = clock
         self.served: dict[str, CollectionState] = {}
         self._declared: dict[str, Mapping[str, Declared]] = {}
         self._fields_followed: dict[str, int | None] = {}
         self._evidence_followed: dict[str, int] = {}
+        self._relevance_followed: dict[str, int] = {}
         self._failures = Failures()
 
     def follow(self, seen: ChangeCounts, embedding_limit_s: float) -> bool:
@@ -102,6 +102,12 @@ class Content:
         corpus = served.corpus
         return corpus.fields.summary(corpus.columns.alive[: corpus.fields.rows])
 
+    def types_of(self, name: str) -> dict[str, FieldType]:
+        """Return the fields of a collection with their types: as they were met, or as they were declared."""
+        declared = {field: one.type for field, one in self._declarations.of(name).items()}
+        served = self.served.get(name)
+        return {**(served.corpus.fields.types if served else {}), **declared}
+
     def close(self) -> None:
         """End the builds under way and remove what only this process used; nothing serves any more."""
         self._builds.stop()
@@ -131,6 +137,7 @@ class Content:
     def _follow_one(self, name: str, seen: ChangeCounts, until: float) -> bool:
         self._follow_fields(name, seen)
         served = self.served.get(name) or self._open(name, seen)
+        self._follow_relevance(name, served, seen)
         waiting = self._follow_spaces(name, served, seen, until)
         self._follow_evidence(name, served, seen)
         return waiting
@@ -162,6 +169,12 @@ class Content:
         if name not in self._declared or seen.fields.get(name) != self._fields_followed.get(name):
             self._declared[name] = self._declarations.of(name)
             self._fields_followed[name] = seen.fields.get(name)
+
+    def _follow_relevance(self, name: str, served: CollectionState, seen: ChangeCounts) -> None:
+        latest = seen.relevance.get(name, 0)
+        if latest != self._relevance_followed.get(name, 0):
+            served.follow_relevance(self.relevance.standing(name, served.corpus.lexical))
+            self._relevance_followed[name] = latest
 
     def _follow_snapshot(self, name: str, served: CollectionState, space: Space, seen: ChangeCounts) -> Corpus:
         """Swap to a newer snapshot once it has caught up with the catalog; return the documents that serve."""

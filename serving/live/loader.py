@@ -62,7 +62,7 @@ class Loader:
         self._settings = settings
         self.encoder = content.embedder.encoder
         self._versions = Versions(registry, content.spaces, settings.fusion)
-        self._participation = Participation(assignments, self._versions, PinnedMemories(load_pin))
+        self._participation = Participation(assignments, self._versions, PinnedMemories(load_pin), content.relevance)
         self._report = ReplicaReport(engine, replica, clock)
         self._pointer = Champions(registry, self._versions, self._report.hurry)
         self._served = self._content.served
@@ -170,6 +170,10 @@ class Loader:
     def note_change(self, collection: str, deleted: list[str]) -> None:
         """Follow a change of the catalog made in this process at once; deleted documents vanish now. Never blocks."""
         self._content.tombstone(collection, deleted)
+        self._noted.set()
+
+    def note_settings(self) -> None:
+        """Follow settings that were changed in this process at once. Never blocks."""
         self._noted.set()
 
     def follow(self) -> None:

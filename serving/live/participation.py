@@ -12,6 +12,8 @@ from serving.live.collection_state import CollectionState
 from serving.live.pinned import PinnedMemories
 from serving.live.versions import Versions
 from serving.ranking.live_evidence import LiveMemory
+from serving.rules.loading import LoadedRelevance
+from serving.rules.settings import Relevance
 
 
 @dataclass(slots=True)
@@ -32,10 +34,13 @@ class _Running:
 class Participation:
     """The experiments of one replica. One thread follows, any may ask for the problems."""
 
-    def __init__(self, assignments: Assignments, versions: Versions, pinned: PinnedMemories) -> None:
+    def __init__(
+        self, assignments: Assignments, versions: Versions, pinned: PinnedMemories, relevance: LoadedRelevance
+    ) -> None:
         self._assignments = assignments
         self._versions = versions
         self._pinned = pinned
+        self._relevance = relevance
         self._running: dict[str, _Running] = {}
 
     def follow(self, name: str, served: CollectionState) -> None:
@@ -100,7 +105,12 @@ class Participation:
             if not self._versions.hold(name, served, version):
                 raise ClickloopError(f"version {version} does not load: {served.failures.problem(version)}")
             self._check_settings(arm, served, version)
-            yield arm.name, ArmNeeds(version, arm.settings, evidence)
+            yield arm.name, ArmNeeds(version, arm.settings, evidence, self._relevance_of(name, served, arm))
+
+    def _relevance_of(self, name: str, served: CollectionState, arm: Arm) -> Relevance | None:
+        """Return the owner's settings of an arm, None for those that serve; NotFound where there are none such."""
+        number = arm.settings.relevance
+        return None if number is None else self._relevance.of(name, number, served.corpus.lexical)
 
     def _check_settings(self, arm: Arm, served: CollectionState, version: str) -> None:
         """Raise ClickloopError where an arm wants what is not there to be served."""

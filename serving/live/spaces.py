@@ -55,8 +55,8 @@ class Spaces:
 
     def __init__(self, encoders: Encoders, snapshots: SnapshotStore, builds: Builds) -> None:
         self.encoders = encoders
-        self._snapshots = snapshots
-        self._builds = builds
+        self.snapshots = snapshots
+        self.builds = builds
         self._wanted: dict[tuple[str, str], _Wanted] = {}
 
     def open(
@@ -78,7 +78,7 @@ class Spaces:
         wanted = self._wanted.get((name, manifest.encoder))
         if wanted is None:
             bridge = Bridge.from_bytes(fetch(manifest.encoder_bridge)) if manifest.encoder_bridge else None
-            store = self._snapshots.under(embedder, manifest.encoder_form)
+            store = self.snapshots.under(embedder, manifest.encoder_form)
             wanted = _Wanted(embedder, store, now_s + _KEPT_S, bridge=bridge)
             self._wanted[name, manifest.encoder] = wanted
         wanted.until_s = now_s + _KEPT_S
@@ -123,7 +123,7 @@ class Spaces:
         now_s = monotonic_s()
         if now_s >= wanted.build_at_s:
             wanted.build_at_s = now_s + _BUILD_AGAIN_S
-            self._builds.start_for(name, wanted.store)
+            self.builds.start_for(name, wanted.store)
 
 
 def _can_cross(wanted: _Wanted, served: CollectionState) -> bool:

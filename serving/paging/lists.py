@@ -16,6 +16,7 @@ from serving.paging.window import WINDOW, fill_window
 from serving.ranking.pipeline import RankedHit, Ranker, Ranking
 from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.shaping import NO_SHAPING, Shaping
 
 SORTED = 400
 """Documents that a sort looks at where no document has a word of the query: those nearest in meaning."""
@@ -61,7 +62,8 @@ def match(corpus: Corpus, first_stage: FirstStage, least: float = 0.0, candidate
     Args:
         candidates: Rows that are near in meaning.
     """
-    return Matched(corpus, first_stage.query.words, least, () if first_stage.matches else list(candidates))
+    near = () if first_stage.matches else list(candidates)
+    return Matched(corpus, first_stage.query.words, least, near, first_stage.shaping.expansions)
 
 
 def read_list(ranker: Ranker, first_stage: FirstStage, wanted: ListRequest, timer: StageTimer) -> ListAnswer:
@@ -117,14 +119,15 @@ def _order(ranker: Ranker, first_stage: FirstStage, sort: Keys, rows: Ints, rele
         return arrange(ranker.corpus, rows, sort)
     if first_stage.query.words:
         return np.array([hit.row for hit in relevant], np.int64)
-    return order_by_choice(ranker.corpus, rows, ranker.recall(first_stage.query).popular)
+    return order_by_choice(ranker.corpus, rows, ranker.recall(first_stage.query).popular, first_stage.shaping)
 
 
-def order_by_choice(corpus: Corpus, rows: Ints, popular: Mapping[str, float]) -> Ints:
+def order_by_choice(corpus: Corpus, rows: Ints, popular: Mapping[str, float], shaping: Shaping = NO_SHAPING) -> Ints:
     """Return rows by how often people chose them under any query, then the latest change first.
 
     Args:
         popular: How strongly documents were chosen, by id.
+        shaping: What the owner adds to the logarithm of that.
     """
     chosen = np.zeros(corpus.size)
     for name, strength in popular.items():
@@ -132,4 +135,6 @@ def order_by_choice(corpus: Corpus, rows: Ints, popular: Mapping[str, float]) ->
         if row is not None and row < len(chosen):
             chosen[row] = strength
     newest = newest_first(corpus, rows)
-    return newest[np.argsort(-chosen[newest], kind="stable")]
+    worth = np.log1p(chosen[newest])
+    worth += shaping.lift(corpus, newest) if shaping.moves else 0.0
+    return newest[np.argsort(-worth, kind="stable")]

@@ -9,6 +9,7 @@ import numpy as np
 
 from foundation.arrays import Flags
 from serving.index.corpus import Corpus
+from serving.index.lexical.synonyms import Expansions
 
 
 @dataclass(slots=True)
@@ -19,12 +20,14 @@ class Matched:
         words: What is searched for by words, "" for every document.
         least: Share of the words of the best document that one must hold to count, 0 for any word.
         candidates: Rows that count where no document that may be listed has a word.
+        expansions: Synonyms that the words are searched for with.
     """
 
     corpus: Corpus
     words: str
     least: float = 0.0
     candidates: Collection[int] = ()
+    expansions: Expansions | None = None
     _present: Flags = field(init=False)
     _held: Flags | None = None
 
@@ -41,11 +44,13 @@ class Matched:
         if not self.words:
             return rows
         if self._held is None:
-            self._held = self.corpus.lexical.matching(self.words, self._present)
+            self._held = self.corpus.lexical.matching(self.words, self._present, self.expansions)
         held = self._held[: len(rows)] & rows
         if not held.any():
             return rows & _as_flags(self.candidates, len(rows))
-        return self.corpus.lexical.relevant(self.words, self.least, rows) if self.least else held
+        if not self.least:
+            return held
+        return self.corpus.lexical.relevant(self.words, self.least, rows, self.expansions)
 
 
 def _as_flags(rows: Collection[int], length: int) -> Flags:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundation.arrays import Flags
+from foundation.arrays import Flags, Floats
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Shifted, shift_documents
@@ -29,10 +29,12 @@ class RankedHit:
 
     Attributes:
         score: The score it was ranked by, in log-odds up to a constant.
-        parts: Scores by part: every feature, "evidence" for the click boost, and "late" for late interaction.
+        parts: Scores by part: every feature, "owner" for the owner's settings, "evidence" for the click boost, and
+            "late" for late interaction.
         team: The side that brought it to an interleaved list, else "".
         propensity: Probability that it stands at its rank, 1 outside interleaved lists.
         own_ranks: Its rank in each list that was interleaved, 0 where that lacks it.
+        rule: The rule that put it at its rank by force, "" for none.
     """
 
     row: int
@@ -42,6 +44,7 @@ class RankedHit:
     team: str = ""
     propensity: float = 1.0
     own_ranks: tuple[int, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Ranker:
         timer.end("memory")
         candidates = self.candidates(first_stage, boosts.lifted)
         timer.end("features")
-        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
+        scores, owner = self._weigh(candidates, first_stage)
         places = {row: number for number, row in enumerate(candidates.rows)}
         named = {name: places[row] for name in boosts.documents if (row := self.corpus.row(name)) in places}
         boosted = add_boosts(scores, boosts, named)
@@ -118,7 +121,7 @@ class Ranker:
                 document_id=self.corpus.name(candidates.rows[number]),
                 score=float(scores[number]),
                 parts=dict(zip(FEATURES, candidates.values[number].tolist(), strict=True))
-                | {"evidence": float(lifts[number]), "late": float(late[number])},
+                | {"owner": float(owner[number]), "evidence": float(lifts[number]), "late": float(late[number])},
             )
             for number in (order[position] for position in kept)
         ]
@@ -139,6 +142,15 @@ class Ranker:
             tower=self.model.tower.over(self.corpus) if self.model.tower else None,
             documents=documents,
         )
+
+    def _weigh(self, candidates: Candidates, first_stage: FirstStage) -> tuple[Floats, Floats]:
+        """Return the scores of candidates with what the owner adds to them, and that alone."""
+        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
+        shaping = first_stage.shaping
+        if not shaping.moves:
+            return scores, np.zeros_like(scores)
+        owner = shaping.lift(self.corpus, np.array(candidates.rows, np.int64)).astype(np.float32)
+        return scores + owner, owner
 
     @property
     def remembers(self) -> bool:

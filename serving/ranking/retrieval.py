@@ -13,6 +13,7 @@ from serving.index.corpus import Corpus
 from serving.index.fingerprint import fingerprint
 from serving.index.lexical.words import cut_words
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.shaping import NO_SHAPING, Shaping
 
 LEXICAL_CANDIDATES = 150
 TEXT_SCORES = 400
@@ -30,6 +31,7 @@ class FirstStage:
         text: BM25 of the text without the title, by row.
         near: Rows of the nearest passages, best first.
         makes_sense: Whether it is found by words, or nearer to something than a text without sense would be.
+        shaping: What the owner's settings make of the search.
     """
 
     query: Query
@@ -40,6 +42,7 @@ class FirstStage:
     trigrams: Bits
     matches: int
     makes_sense: bool = True
+    shaping: Shaping = NO_SHAPING
 
     def without_meaning(self) -> FirstStage:
         """Return what words alone find."""
@@ -59,7 +62,15 @@ class QueryEmbedder(Protocol):
         """Return whether the script of a text can be read."""
 
 
-def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, meaning: bool = True) -> Query:
+def read_query(
+    corpus: Corpus,
+    embedder: QueryEmbedder,
+    text: str,
+    key: str,
+    *,
+    meaning: bool = True,
+    known: frozenset[str] = frozenset(),
+) -> Query:
     """Return a query as the engine reads it: its slips corrected by the words of the corpus, its meaning after that.
 
     A common word of the encoder's language is no slip, though no document has it. In a script that the encoder cannot
@@ -68,8 +79,9 @@ def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, 
     Args:
         key: Its normal form, under which evidence is kept; that of what was typed.
         meaning: Whether its meaning is searched for too.
+        known: Words that are no slips although no document has them, as those that have synonyms.
     """
-    meant = corpus.lexical.correct(text, embedder.is_common) or ""
+    meant = corpus.lexical.correct(text, lambda word: word in known or embedder.is_common(word)) or ""
     unread = not embedder.can_read(text)
     if unread or not meaning:
         return Query(text, key, np.zeros(corpus.dense.dimension, np.float32), meant=meant, unread=unread)
@@ -77,16 +89,24 @@ def read_query(corpus: Corpus, embedder: QueryEmbedder, text: str, key: str, *, 
     return replace(embedder.read_query(meant or text, key), text=text, meant=meant, common=common)
 
 
-def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: StageTimer | None = None) -> FirstStage:
+def retrieve(
+    corpus: Corpus,
+    query: Query,
+    allowed: Flags | None = None,
+    timer: StageTimer | None = None,
+    shaping: Shaping = NO_SHAPING,
+) -> FirstStage:
     """Return what the indexes of a corpus find for a query.
 
     Args:
         allowed: Rows that may appear, bool by row; None allows all.
+        shaping: What the owner's settings make of the search; `allowed` is narrowed by it already.
     """
     timer = timer or StageTimer()
-    matches = corpus.lexical.find(query.words, LEXICAL_CANDIDATES, allowed)
+    synonyms = shaping.expansions
+    matches = corpus.lexical.find(query.words, LEXICAL_CANDIDATES, allowed, expansions=synonyms)
     lexical = matches.scores
-    text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",))
+    text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",), expansions=synonyms)
     timer.end("lexical")
     makes_sense = bool(lexical) or not query.has_meaning or is_near(corpus, query.vector, query)
     near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning and makes_sense else []
@@ -100,6 +120,7 @@ def retrieve(corpus: Corpus, query: Query, allowed: Flags | None = None, timer: 
         trigrams=fingerprint(query.words),
         matches=matches.total,
         makes_sense=makes_sense,
+        shaping=shaping,
     )
 
 

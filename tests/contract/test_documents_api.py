@@ -20,6 +20,7 @@ from serving.catalog.declarations import Declarations
 from serving.catalog.store import Catalog
 from serving.http import collections
 from serving.http.documents import make_router
+from serving.rules.store import RelevanceRevisions
 
 MAX_BODY_BYTES = 100_000
 
@@ -247,7 +248,10 @@ def test_collections_are_listed_and_dropped(engine: sa.Engine, clock: FrozenCloc
     app, catalog, declarations = FastAPI(), Catalog(engine, clock), Declarations(engine, clock)
     install_edge(app, Edge(MAX_BODY_BYTES))
     gone: list[tuple[str, list[str]]] = []
-    app.include_router(collections.make_router(catalog, declarations, lambda name, ids: gone.append((name, ids))))
+    revisions = RelevanceRevisions(engine, clock)
+    app.include_router(
+        collections.make_router(catalog, declarations, revisions, lambda name, ids: gone.append((name, ids)))
+    )
     catalog.upsert("shop", [Document("a", "A", ""), Document("b", "B", "")])
     declarations.change("shop", {"price": "number"})
     with TestClient(app) as client:

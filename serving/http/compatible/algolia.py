@@ -69,6 +69,8 @@ class AlgoliaSearched(_InAlgoliasNames):
     facets_stats: dict[str, dict[str, float]] = Field(default_factory=dict)
     total_is_exact: Literal[True] = Field(True, alias="exhaustiveNbHits")
     facets_are_exact: Literal[True] = Field(True, alias="exhaustiveFacetsCount")
+    banners: list[dict[str, Any]] | None = Field(None, alias="userData", description="What rules want to be shown.")
+    rendering: dict[str, Any] | None = Field(None, alias="renderingContent", description="Where a rule leads instead.")
     query: str
     params: str = ""
     index: str
@@ -162,7 +164,7 @@ def _to_searched(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> dic
     result, size = reply.result, max(query.shown, 1)
     hits = [] if query.is_beyond else reply.hits[: query.shown]
     listed = max(result.total, query.start + len(reply.hits) if reply.hits else 0)
-    writer = HitWriter(query, result)
+    writer, shaping = HitWriter(query, result), result.shaping
     answer = AlgoliaSearched(
         hits=[writer.write(hit) for hit in hits],
         total=listed,
@@ -175,6 +177,8 @@ def _to_searched(query: AlgoliaQuery, reply: SearchReply, began_s: float) -> dic
             for name, facet in result.facets.items()
             if isinstance(facet.low, int | float) and isinstance(facet.high, int | float)
         },
+        banners=[dict(banner) for banner in shaping.banners] or None,
+        rendering={"redirect": {"url": shaping.redirect}} if shaping.redirect else None,
         query=query.query,
         index=query.index,
         query_id=result.impression.query_id if query.click_analytics else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
@@ -18,11 +18,11 @@ from foundation.arrays import Doubles, Flags, Ints
 from foundation.errors import ArtifactDamaged
 from serving.index.fields.column import DTYPES, Column, ColumnRun
 from serving.index.fields.distances import kilometres
+from serving.index.fields.dotted import flatten
 from serving.index.fields.filters import AllOf, AnyOf, Condition, Equals, Exists, HasId, Near, Not, Range
 from serving.index.fields.request import SortKey
 from serving.index.fields.values import (
     FIELD_TYPES,
-    MAX_KEYWORD_CHARACTERS,
     FieldType,
     Value,
     infer_type,
@@ -113,7 +113,7 @@ class FieldTable:
         if row < self.rows:
             raise ValueError(f"row {row} cannot be added behind row {self.rows - 1}")
         gathered: dict[str, list[Any]] = {}
-        for name, items in _flatten(fields):
+        for name, items in flatten(fields):
             gathered.setdefault(name, []).extend(items)
         for name, items in gathered.items():
             field_type = self.types.get(name) or self._admit(name, items)
@@ -155,6 +155,14 @@ class FieldTable:
         """Return how far rows are from a place in km, infinite where a row has no place or several; shape (n,)."""
         lat, lon = (self._column(f"{place.field}.{part}").single(rows) for part in ("lat", "lon"))
         return kilometres(lat, lon, place.lat, place.lon)
+
+    def numbers(self, name: str, rows: Ints) -> Doubles:
+        """Return the number of each row in a field, of dates the microseconds since 1970; shape (n,).
+
+        Not a number where a row has none or several, or where the field holds neither numbers nor dates.
+        """
+        counted = self.types.get(name) in {"number", "date"}
+        return self._column(name).single(rows) if counted else np.full(len(rows), np.nan)
 
     def range(self, name: str, rows: Ints) -> tuple[Value, Value] | None:
         """Return the smallest and the largest value of a field of numbers or dates over rows, None without any."""
@@ -315,26 +323,6 @@ class FieldTable:
             self.misfits[name] = self.misfits.get(name, 0) + 1
         if fitting:
             self._columns[name].add(row, fitting)
-
-
-def keywords_of(fields: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the keywords of a document by the name of their field, as a table would read them."""
-    found: dict[str, list[str]] = {}
-    for name, items in _flatten(fields):
-        if texts := [item for item in items if isinstance(item, str) and len(item) <= MAX_KEYWORD_CHARACTERS]:
-            found.setdefault(name, []).extend(texts)
-    return found
-
-
-def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """Yield every field by its dotted name with what it holds, nulls left out; objects themselves too."""
-    for key, value in fields.items():
-        name = f"{prefix}{key}"
-        items = value if isinstance(value, list) else [value]
-        for item in items:
-            if isinstance(item, dict):
-                yield from _flatten(item, f"{name}.")
-        yield name, [item for item in items if item is not None]
 
 
 def _load_type(folder: Path, field_type: FieldType) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:

@@ -92,6 +92,10 @@ class Tokenizer:
         """Return the stem of each word."""
         return self.indexing.analyze(" ".join(words))
 
+    def tokens(self, words: Words) -> list[str]:
+        """Return the stem of each word of a text, those with a sign before them as they are: .net is not net."""
+        return [words.signed.get(number, stem) for number, stem in enumerate(self.stems(words.plain))]
+
 
 def read_identifiers(text: str) -> list[str]:
     """Return the identifiers in a text, written alike: "HP-305XL" is hp305xl, "v2.1-3" is v2.1.3.

@@ -19,7 +19,7 @@ from serving.index.lexical.analysis import (
 )
 from serving.index.lexical.extra import asked_words, term_of
 from serving.index.lexical.spelling import MAX_UNKNOWN, Counts, Speller
-from serving.index.lexical.synonyms import Stems, find_synonyms
+from serving.index.lexical.synonyms import Expansions, Stems, Synonyms, find_synonyms
 from serving.index.lexical.words import MIN_ASKED, Words, is_unspaced, is_word
 
 TITLE = "title"
@@ -133,7 +133,7 @@ class QueryReader:
     def __init__(self, analysis: Analysis, tokenizer: Tokenizer) -> None:
         self._analysis = analysis
         self._tokenizer = tokenizer
-        self._synonyms = analysis.synonyms.compile(self._read_stems)
+        self._own = self.expand(Synonyms())
         self._weights = {
             TITLE: analysis.title_weight,
             TEXT: analysis.text_weight,
@@ -143,19 +143,27 @@ class QueryReader:
             INNER: _INNER_SHARE * max(analysis.title_weight, analysis.text_weight),
         }
 
+    def expand(self, synonyms: Synonyms) -> Expansions:
+        """Return synonyms beside those of the analysis, as queries are read with them."""
+        return Synonyms((*self._analysis.synonyms.rules, *synonyms.rules)).expand(self._read_tokens)
+
     def read(
         self,
         query: str,
         fields: Sequence[str],
         statistics: Statistics,
         speller: Speller,
+        *,
         extra: Mapping[str, float] = NO_WEIGHTS,
+        expansions: Expansions | None = None,
     ) -> Clauses:
         """Return what a query asks of some fields.
 
         Args:
             extra: What a word counts that stands in a document's own field, by the field's name.
+            expansions: Its synonyms, of `expand`; None for those of the analysis alone.
         """
+        expansions = expansions or self._own
         words = self._tokenizer.read(query)
         stems = self._tokenizer.stems(words.plain)
         clauses = Clauses({name: self._weights[name] for name in fields}, statistics.count)
@@ -165,18 +173,26 @@ class QueryReader:
         self._add_runs(clauses, words, stems, statistics)
         found = {word for word in words.plain if self._add_compounds(clauses, word, word in rare, statistics)}
         found |= self._add_extra(clauses, query, words, extra) if EXTRA in fields else set()
+        found |= expansions.words
         misspelt = [
             word for word, stem in rare.items() if word not in found and self._is_misspelt(word, stem, statistics)
         ]
         for word in misspelt if len(misspelt) <= MAX_UNKNOWN else ():
             self._add_guesses(clauses, word, speller)
-        for synonym in find_synonyms(stems, self._synonyms):
-            clauses.add_phrase(synonym, self._analysis.synonym_weight)
+        for synonym in find_synonyms(self._tokenizer.tokens(words), expansions.table):
+            self._add_synonym(clauses, synonym)
         for quoted in read_quotes(query):
             self._add_quoted(clauses, quoted, self._analysis.phrase_weight)
         if IDENTIFIERS in fields:
             self._add_identifiers(clauses, query, statistics)
         return clauses
+
+    def _add_synonym(self, clauses: Clauses, synonym: Stems) -> None:
+        weight = self._analysis.synonym_weight
+        if len(synonym) == 1 and synonym[0][0] == ".":
+            clauses.add_term(FORMS, synonym[0], weight)
+        else:
+            clauses.add_phrase(tuple(self._without_sign(token) for token in synonym), weight)
 
     def _add_extra(self, clauses: Clauses, query: str, words: Words, extra: Mapping[str, float]) -> set[str]:
         """Ask documents' own fields for the words, and return those that stand in one."""
@@ -268,6 +284,12 @@ class QueryReader:
                 words = chunks[start : start + count]
                 for joined in read_identifiers("-".join(words)) if any(map(is_code, words)) else ():
                     clauses.add_term(IDENTIFIERS, joined, 1.0)
+
+    def _without_sign(self, token: str) -> str:
+        return self._tokenizer.stems([token[1:]])[0] if token[0] == "." else token
+
+    def _read_tokens(self, text: str) -> list[str]:
+        return self._tokenizer.tokens(self._tokenizer.read(text))
 
     def _read_stems(self, text: str) -> list[str]:
         return self._tokenizer.stems(self._tokenizer.words(text))

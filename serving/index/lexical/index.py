@@ -28,6 +28,7 @@ from serving.index.lexical.extra import term_of, terms_of
 from serving.index.lexical.postings import Postings
 from serving.index.lexical.spelling import Counts, Speller
 from serving.index.lexical.storage import ROW, build_schema, explain_failed_write, open_index
+from serving.index.lexical.synonyms import Expansions, Synonyms
 from serving.index.lexical.words import inner_words, is_word
 
 FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER, EXTRA)
@@ -130,14 +131,28 @@ class LexicalIndex:
                 self._writer.commit()
             self._reload()
 
+    def expand(self, synonyms: Synonyms) -> Expansions:
+        """Return synonyms as searches of this index take them, beside those of its analysis."""
+        return self._reader.expand(synonyms)
+
     def search(
-        self, query: str, limit: int, allowed: Flags | list[int] | None = None, fields: Sequence[str] = FIELDS
+        self,
+        query: str,
+        limit: int,
+        allowed: Flags | list[int] | None = None,
+        fields: Sequence[str] = FIELDS,
+        expansions: Expansions | None = None,
     ) -> dict[int, float]:
         """Return BM25 scores of at most `limit` best rows, best first; see `find`."""
-        return self.find(query, limit, allowed, fields).scores
+        return self.find(query, limit, allowed, fields, expansions).scores
 
     def find(
-        self, query: str, limit: int, allowed: Flags | list[int] | None = None, fields: Sequence[str] = FIELDS
+        self,
+        query: str,
+        limit: int,
+        allowed: Flags | list[int] | None = None,
+        fields: Sequence[str] = FIELDS,
+        expansions: Expansions | None = None,
     ) -> Matches:
         """Return at most `limit` best rows with their BM25 scores, and how many rows match; any word may.
 
@@ -148,17 +163,19 @@ class LexicalIndex:
             allowed: When given, only these rows count, and the best of them are found: a mask, beyond whose
                 end no row is allowed, or the rows themselves.
             fields: What is searched, of `FIELDS`.
+            expansions: Synonyms, of `expand`; None for those of the analysis alone.
         """
-        search = self._read(query, fields)
+        search = self._read(query, fields, expansions)
         return search.best(limit) if allowed is None else search.best_allowed(limit, _as_mask(allowed))
 
-    def matching(self, query: str, among: Flags) -> Flags:
+    def matching(self, query: str, among: Flags, expansions: Expansions | None = None) -> Flags:
         """Return which of some rows any word of a query matches, bool by row.
 
         Args:
             among: The rows that count, bool by row; all of them are in the index.
+            expansions: As in `find`.
         """
-        return self._read(query, FIELDS).matching(among)
+        return self._read(query, FIELDS, expansions).matching(among)
 
     def holding(self, text: str, among: Flags, fields: Sequence[str] = TEXTS) -> Flags:
         """Return which of some rows hold a word or phrase itself, in any inflection, bool by row.
@@ -182,7 +199,7 @@ class LexicalIndex:
                 clauses.add_term(EXTRA, term_of(name, stems[0]), 1.0)
         return Bm25Search(searcher, self._schema, clauses, self._postings).matching(among)
 
-    def relevant(self, query: str, share: float, among: Flags) -> Flags:
+    def relevant(self, query: str, share: float, among: Flags, expansions: Expansions | None = None) -> Flags:
         """Return which of some rows hold enough of the words of a query, bool by row.
 
         A word counts by its rarity among these rows, log(1 + rows / rows that hold it), however often a row holds it. A
@@ -190,14 +207,15 @@ class LexicalIndex:
 
         Args:
             among: As in `matching`.
+            expansions: As in `find`.
         """
         rows = int(np.count_nonzero(among))
         held = np.zeros(len(among), np.float64)
         for word in dict.fromkeys(self._tokenizer.words(query)):
-            flags = self.matching(word, among)
+            flags = self.matching(word, among, expansions)
             held[flags] += np.log1p(rows / max(int(np.count_nonzero(flags)), 1))
         best = float(held.max(initial=0.0))
-        return self.matching(query, among) & (held >= share * best)
+        return self.matching(query, among, expansions) & (held >= share * best)
 
     def stems(self, words: list[str]) -> list[str]:
         """Return the stem of each word, given in its normal form."""
@@ -235,9 +253,16 @@ class LexicalIndex:
             writer.wait_merging_threads()
             self._reload()
 
-    def _read(self, query: str, fields: Sequence[str]) -> Bm25Search:
+    def _read(self, query: str, fields: Sequence[str], expansions: Expansions | None) -> Bm25Search:
         searcher = self._index.searcher()
-        clauses = self._reader.read(make_valid(query), fields, Statistics(searcher), self._speller, self._extra)
+        clauses = self._reader.read(
+            make_valid(query),
+            fields,
+            Statistics(searcher),
+            self._speller,
+            extra=self._extra,
+            expansions=expansions,
+        )
         return Bm25Search(searcher, self._schema, clauses, self._postings)
 
     def _open_writer(self) -> tantivy.IndexWriter:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foundation.errors import FieldFault, InvalidRequest
+from serving.index.lexical.words import cut_words
 
 Stems = tuple[str, ...]
 Table = dict[Stems, tuple[Stems, ...]]
@@ -15,6 +16,19 @@ Table = dict[Stems, tuple[Stems, ...]]
 _COMMA = re.compile(r"(?<!\\),")
 _ARROW = re.compile(r"(?<!\\)=>")
 _ESCAPED = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Expansions:
+    """Synonyms as one index reads them.
+
+    Attributes:
+        table: The synonyms of each phrase.
+        words: The words of these phrases in their normal form; none of them is a slip.
+    """
+
+    table: Table
+    words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,11 @@ class Synonyms:
             if key:
                 table.setdefault(key, {}).update(value for value in values.items() if value[0] not in {(), key})
         return {key: tuple(values) for key, values in table.items()}
+
+    def expand(self, stem: Callable[[str], list[str]]) -> Expansions:
+        """Return the synonyms as an index reads them that makes stems in this way."""
+        words = frozenset(word for phrase, _ in self.rules for word in cut_words(phrase).plain)
+        return Expansions(self.compile(stem), words)
 
 
 def parse_synonyms(text: str, source: str = "synonyms") -> Synonyms:

@@ -11,7 +11,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from foundation.language.folding import fold
@@ -68,6 +68,7 @@ class Words:
         parts: Pieces of words: "iphone15" has iphone and 15, "getUserById" has get, user, by and id.
         runs: Where `plain` holds the pairs of one run: number of the first and of the one after the last.
         ends: The last character of each run of several, so that each character of a text begins some word.
+        signed: Words that a sign before them makes others, by their number in `plain`: .net for net.
     """
 
     plain: list[str]
@@ -75,6 +76,7 @@ class Words:
     parts: list[str]
     runs: list[tuple[int, int]]
     ends: list[str]
+    signed: dict[int, str] = field(default_factory=dict)
 
     def standing(self) -> list[str]:
         """Return the words as they stand in the text, with what makes every character of a run the first of a word."""
@@ -151,6 +153,8 @@ def _cut_chunk(chunk: str, words: Words) -> None:
     if whole and whole[0] == chunk and len(pieces[0]) == 1:
         words.plain.append(whole.pop(0))  # C++ is not C
         pieces = []
+    if chunk[0] == "." and whole and len(pieces) == 1:
+        words.signed[len(words.plain)] = whole[0]
     words.whole.extend(whole)
     for piece in pieces:
         _cut_piece(piece, words)

@@ -1,0 +1,1 @@
+"""The commands of the owner's relevance settings."""

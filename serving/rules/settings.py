@@ -1,0 +1,89 @@
+"""What an owner has said of a collection's relevance, as JSON values by kind and name, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import TypeAdapter
+
+from serving.index.lexical.synonyms import Expansions, Synonyms
+from serving.rules.rule import Rule
+from serving.rules.rule_book import RuleBook
+from serving.rules.terms import Term
+
+Kind = Literal["synonyms", "rule", "term"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MAX_ITEMS: Mapping[Kind, int] = {"synonyms": 10_000, "rule": 5_000, "term": 20}
+"""Most of a collection by kind."""
+
+ItemKey = tuple[Kind, str]
+Items = Mapping[ItemKey, dict[str, Any]]
+"""Settings as they are stored: JSON objects by kind and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynonymGroup:
+    """Words and phrases that mean the same."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    words: tuple[str, ...] = field(metadata={"description": "Words or phrases; each is searched for as the others."})
+    to: tuple[str, ...] = field(
+        default=(), metadata={"description": "One way: whoever asks for one of `words` also finds these, not back."}
+    )
+
+    def rules(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return what else is searched for, by what is asked."""
+        if self.to:
+            return [(word, self.to) for word in self.words]
+        return [(word, tuple(other for other in self.words if other != word)) for word in self.words]
+
+
+READERS: Mapping[Kind, TypeAdapter[Any]] = {
+    "synonyms": TypeAdapter(SynonymGroup),
+    "rule": TypeAdapter(Rule),
+    "term": TypeAdapter(Term),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """One revision of the settings, ready to be used.
+
+    Attributes:
+        number: The revision, 0 where nothing was ever said.
+        terms: Of the score, by name.
+        synonyms: Of all groups.
+        expansions: The same as the collection's indexes read them; None without any.
+    """
+
+    number: int = 0
+    book: RuleBook = field(default_factory=partial(RuleBook, {}))
+    terms: tuple[tuple[str, Term], ...] = ()
+    synonyms: Synonyms = field(default_factory=Synonyms)
+    expansions: Expansions | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (len(self.book) or self.terms or self.synonyms.rules)
+
+
+NO_RELEVANCE = Relevance()
+
+
+def read_relevance(number: int, items: Items) -> Relevance:
+    """Return a stored revision ready to be used, but for its synonyms, which an index reads."""
+    read: dict[Kind, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for (kind, name), content in sorted(items.items()):
+        read[kind][name] = READERS[kind].validate_python(content)
+    groups: list[SynonymGroup] = list(read["synonyms"].values())
+    return Relevance(
+        number,
+        RuleBook(read["rule"]),
+        tuple(read["term"].items()),
+        Synonyms(tuple(rule for group in groups for rule in group.rules())),
+    )
