@@ -219,7 +219,7 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
     Raises:
         Conflict: There are more documents than may be embedded again.
     """
-    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and most trainings leave the encoder as it is
+    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and few trainings tune the encoder
 
     settings = container.settings
     if documents > settings.encoder_documents:
@@ -240,7 +240,7 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
 
 def _find_tower_learner(container: Container) -> MakeTowerLearner:
     """Return what makes learners of static towers, from the word vectors of the encoder of the settings."""
-    from retrainer.learners.tower.learner import TowerLearner  # noqa: PLC0415  reading encoders takes seconds to load
+    from retrainer.learners.tower.learner import TowerLearner  # noqa: PLC0415  sentence-transformers takes seconds to load, and few trainings have a tower
 
     model = container.settings.model
     return partial(TowerLearner, Path(model) if model else packaged_model())

@@ -77,8 +77,8 @@ class Timetable:
             runs = _read_runs(connection, self.after(now), self.learners)
             new = [one for one in collections if one not in runs]
             shown = first_shown(connection, new)
-            since = {name: runs[name].last or shown.get(name) or now for name in collections if name in runs}
-            clicked = count_clicks_since(connection, since | shown) if self.clicks else {}
+            since = {name: one.last or now for name, one in runs.items() if name in collections} | shown
+            clicked = count_clicks_since(connection, since) if self.clicks else {}
         return {name: self._due(now, runs.get(name), shown.get(name), clicked.get(name, 0)) for name in collections}
 
     def _due(self, now: datetime, runs: _Runs | None, shown: datetime | None, clicks: int) -> Due:

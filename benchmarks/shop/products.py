@@ -59,3 +59,9 @@ def make_product(name: str, words: list[str], random: np.random.Generator) -> Do
     )
     kept = {key: value for key, value in fields.items() if random.random() < 0.9}
     return Document(name, draw_text(words, _TITLE_WORDS, random), draw_text(words, _TEXT_WORDS, random), fields=kept)
+
+
+def reword(document: Document, words: list[str], random: np.random.Generator) -> Document:
+    """Return a product with more in its text; what it is sorted by stays."""
+    more = f"{document.text} {draw_text(words, 3, random)}"
+    return Document(document.id, document.title, more, fields=document.fields)

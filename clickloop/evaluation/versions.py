@@ -92,7 +92,7 @@ def _ask_mteb(
 ) -> list[VersionResult]:
     """Return what mteb finds of the exported versions."""
     with needs_extra("mteb", "--mteb"):
-        from clickloop.evaluation.mteb_tasks import evaluate_folder  # noqa: PLC0415  mteb comes by its extra alone
+        from clickloop.evaluation.mteb_tasks import evaluate_folder  # noqa: PLC0415  needs mteb, which only the extra `mteb` installs
     found = []
     for version in versions:
         with TemporaryDirectory() as scratch:

@@ -36,7 +36,11 @@ _SINK = _Sink()
 
 
 def configure_logs(level: str) -> None:
-    """Write one JSON object per log line to standard error, from `level` upwards."""
+    """Write one JSON object per log line to standard error, from `level` upwards.
+
+    APScheduler warns of each look that comes while the one before still works, which is how looks are meant.
+    """
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

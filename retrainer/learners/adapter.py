@@ -93,7 +93,7 @@ def learn_adapter(
         loss = -(torch.from_numpy(batch.target) * likelihood[rows, targets]).sum() / float(batch.mass)
         loss = loss + _ADAPTER_DECAY * weight.square().sum() + _RESIDUAL_DECAY * shifts.square().sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
     return Adaptation(Adapter(weight.detach().numpy(), bias.detach().numpy()), moved, shifts.detach().numpy())

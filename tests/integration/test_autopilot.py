@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Experiment, ExperimentPlan, Experiments, Planner
+from ab_testing.api import Experiment, ExperimentPlan, Experiments
 from collector.join.batch import fold_batch
 from foundation.clock import FrozenClock
 from foundation.contracts import FeedbackEvent, Impression, Manifest, ShownResult
@@ -24,6 +24,7 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 from retrainer.tables import training_runs
 from serving.tables import replicas
+from tests.autopilots import make_autopilot
 
 BASELINE = Manifest(encoder="e")
 CANDIDATE = Manifest(encoder="e", fusion="rrf")
@@ -58,18 +59,7 @@ class Workplace:
 
     def autopilot(self) -> Autopilot:
         """Return another process's autopilot over the same tables."""
-        planner = Planner(self.engine, self.clock)
-        return Autopilot(
-            runs=self.runs,
-            registry=self.registry,
-            experiments=self.experiments,
-            planner=planner,
-            hotswap=self.hotswap,
-            pauses=Pauses(self.engine, self.clock),
-            settings=self.settings,
-            clock=self.clock,
-            train=self.train,
-        )
+        return make_autopilot(self, self.train)
 
     def advance(self, run: Run) -> Run:
         """Take one step, in a process of its own."""

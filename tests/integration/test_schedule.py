@@ -113,6 +113,18 @@ def test_of_two_schedules_one_takes_the_steps_and_the_other_when_it_is_gone(
     wait_until(lambda: run.id in second.taken)
 
 
+def test_a_step_that_outlasts_its_interval_is_no_news(
+    house: House, started: Callable[[Schedule], Schedule], caplog: pytest.LogCaptureFixture
+) -> None:
+    configure_logs("warning")
+    run = house.runs.request("default", autopilot=False)
+    steps = Steps(lambda _: time.sleep(0.2))
+    one = started(house.schedule(steps))
+    wait_until(lambda: run.id in steps.taken)
+    one.stop()
+    assert caplog.messages == []
+
+
 def test_a_step_of_one_that_was_paused_is_refused_and_fails_no_run(
     house: House, started: Callable[[Schedule], Schedule], capsys: pytest.CaptureFixture[str]
 ) -> None:

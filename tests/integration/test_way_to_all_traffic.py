@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ab_testing.api import Experiment, Experiments, Planner
+from ab_testing.api import Experiment, Experiments
 from collector.join.batch import fold_batch
 from foundation.access.actors import AUTOPILOT
 from foundation.clock import FrozenClock
@@ -20,10 +20,10 @@ from foundation.database.engine import transaction
 from foundation.registry.artifacts import ArtifactStore
 from foundation.registry.registry import Registry, Version
 from foundation.settings import Settings
-from retrainer.autopilot.autopilot import Autopilot, Training
-from retrainer.autopilot.pauses import Pauses
+from retrainer.autopilot.autopilot import Training
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs, Step
+from tests.autopilots import make_autopilot
 
 OLD, NEW, THEIRS = (Manifest(encoder="e", weights={"bm25": weight}) for weight in (1.0, 2.0, 3.0))
 LIKED = {"interleave": "treatment", "compare": "both", "holdback": "both"}
@@ -68,18 +68,7 @@ class Town:
         """Take one step in a process of its own, which looks at the experiments first."""
         for experiment in self.experiments.running():
             self.experiments.look("default", experiment.id)
-        planner = Planner(self.engine, self.clock)
-        autopilot = Autopilot(
-            runs=self.runs,
-            registry=self.registry,
-            experiments=self.experiments,
-            planner=planner,
-            hotswap=self.hotswap,
-            pauses=Pauses(self.engine, self.clock),
-            settings=self.settings,
-            clock=self.clock,
-            train=self._train,
-        )
+        autopilot = make_autopilot(self, self._train)
         try:
             return autopilot.advance(self.runs.get("default", run.id))
         except Killed:

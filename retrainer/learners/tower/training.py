@@ -33,7 +33,7 @@ def learn_table(table: Floats, queries: csr_array, documents: csr_array, judgmen
     generator = np.random.default_rng(seed)
     bag = torch.nn.EmbeddingBag.from_pretrained(torch.from_numpy(table.copy()), freeze=False, mode="sum", sparse=True)
     steps = max(_MIN_STEPS, _EPOCHS * len(judgments.queries) // _BATCH)
-    optimizer = torch.optim.SparseAdam(list(bag.parameters()), lr=_LEARNING_RATE)
+    optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(bag.parameters()), lr=_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     order = np.argsort(judgments.query, kind="stable")
     starts = np.searchsorted(judgments.query[order], np.arange(len(judgments.queries) + 1))
@@ -52,8 +52,8 @@ def learn_table(table: Floats, queries: csr_array, documents: csr_array, judgmen
         ]
         loss = -(torch.from_numpy(target) * reached).sum() / float(target.sum())
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        optimizer.step()  # type: ignore[no-untyped-call]  # as above
+        torch.autograd.backward(loss)
+        optimizer.step()
         schedule.step()
     learned: Floats = bag.weight.detach().numpy()
     return learned
