@@ -20,11 +20,12 @@ from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import Conflict, NotFound
 from foundation.registry.champion_moves import find_way_back
 from foundation.registry.registry import Registry, Version
-from retrainer.api import HotSwap, Runs, read_threshold
+from retrainer.api import GoldSet, HotSwap, Runs, read_threshold
 
 _STATIC = Path(__file__).parent / "static"
 _MAX_ANCESTORS = 20
 _MAX_ROWS = 100
+_MAX_JUDGMENTS = 1000
 
 CollectionName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 State = Callable[[], Mapping[str, Mapping[str, Any]]]
@@ -50,7 +51,7 @@ def make_router(
 
     Args:
         state: What this replica serves, by collection; see `serving.live.loader.Loader.state`.
-        engine: Read for the counts of searches and clicks, and of clicked queries.
+        engine: Read for the counts of searches and clicks, of clicked queries, and of judgments.
         false_promotions_a_year: What the schedule of automatic experiments makes at most.
     """
     pages = make_pages()
@@ -115,6 +116,15 @@ def make_router(
         """List the training runs, with a form that asks for another."""
         threshold = read_threshold(engine, collection, clock.now())
         return show("runs.html", collection, runs=runs.recent(collection, _MAX_ROWS), threshold=threshold)
+
+    @router.get("/gold")
+    def judge(
+        collection: CollectionName = DEFAULT_COLLECTION, q: Annotated[str, Query(max_length=1000)] = ""
+    ) -> HTMLResponse:
+        """Let a person judge queries; the script asks the API for them."""
+        found = GoldSet(engine, clock).read(collection)
+        queries = len({one.query for one in found})
+        return show("gold.html", collection, q=q, judged=found[:_MAX_JUDGMENTS], queries=queries, total=len(found))
 
     @router.get("/static/{name}")
     def static(name: Literal["console.css", "console.js"]) -> FileResponse:

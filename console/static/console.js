@@ -2,6 +2,7 @@
 // Text from documents enters the page as text, never as markup.
 "use strict";
 
+const GRADES = ["does not answer", "helps a little", "answers in part", "answers"];
 const CHIEF_PARTS = ["bm25", "dense", "adapted", "memory", "evidence"];
 const collection = document.body.dataset.collection;
 const message = document.getElementById("message");
@@ -13,7 +14,7 @@ function say(text, failed = false) {
 
 async function ask(path, body, method = "POST") {
   const headers = { "Content-Type": "application/json", "Clickloop-Collection": collection };
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail || response.statusText);
   return answer;
@@ -84,13 +85,79 @@ async function search(section) {
   }
 }
 
+function makeChoice(id, grade, meaning) {
+  const label = make("label", "");
+  label.append(make("input", "", { type: "radio", name: id, value: grade }), ` ${grade} ${meaning}`);
+  return label;
+}
+
+function showDocument(found) {
+  const group = make("fieldset", "");
+  const legend = make("legend", "");
+  legend.append(showTitle(found));
+  group.append(legend, make("p", found.snippet), ...GRADES.map((meaning, grade) => makeChoice(found.id, grade, meaning)));
+  return group;
+}
+
+function showJudging({ query, documents, searches }) {
+  const form = make("form", "", { class: "judging" });
+  const asked = searches === undefined ? "" : ` · ${searches} searches in four weeks`;
+  form.dataset.query = query;
+  form.append(make("h3", `${query}${asked}`), ...documents.map(showDocument), make("button", "Keep"));
+  form.addEventListener("submit", keepJudgments);
+  return form;
+}
+
+async function keepJudgments(event) {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const { query } = form.dataset;
+  const chosen = [...form.querySelectorAll("input:checked")];
+  if (!chosen.length) {
+    say("Choose a grade for at least one document.", true);
+    return;
+  }
+  try {
+    const judgments = chosen.map(({ name, value }) => ({ query, document_id: name, grade: Number(value) }));
+    const kept = await ask("/v1/gold", judgments, "PUT");
+    form.replaceChildren(make("p", `${query}: ${inWords(kept)} kept.`));
+  } catch (problem) {
+    say(problem.message, true);
+  }
+}
+
+async function findToJudge(query) {
+  if (!query) return (await ask("/v1/gold/sample?count=5", undefined, "GET")).queries;
+  const answer = await ask("/console/search", { query, k: 10, log: false });
+  return answer.hits.length ? [{ query, documents: answer.hits }] : [];
+}
+
+async function judge(section) {
+  section.replaceChildren(make("p", "Looking for documents …", { class: "quiet" }));
+  const { query } = section.dataset;
+  const none = query ? "Nothing is found." : "No query that enough people asked waits for a judgment.";
+  try {
+    const found = await findToJudge(query);
+    section.replaceChildren(...(found.length ? found.map(showJudging) : [make("p", none, { class: "quiet" })]));
+  } catch (problem) {
+    section.replaceChildren();
+    say(problem.message, true);
+  }
+}
+
+function valueOf(field) {
+  if (field.type === "checkbox") return field.checked;
+  return "list" in field.dataset ? [field.value] : field.value;
+}
+
 function bodyOf(form) {
   const fields = [...form.elements].filter((field) => field.name);
-  return Object.fromEntries(fields.map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
 }
 
 // What the API answers that it did.
 function inWords(done) {
+  if (done.judgments !== undefined) return done.judgments === 1 ? "1 judgment" : `${done.judgments} judgments`;
   if (done.previous !== undefined) return `the champion is ${done.version}, before it was ${done.previous || "none"}`;
   return done.state ? `${done.name || done.plan?.name || done.id} is ${done.state}` : `it is called ${done.name}`;
 }
@@ -118,6 +185,9 @@ for (const form of document.querySelectorAll("form[data-api]")) {
 
 const answer = document.getElementById("answer");
 if (answer?.dataset.query) search(answer);
+
+const judging = document.getElementById("judge");
+if (judging) judge(judging);
 
 const before = sessionStorage.getItem("message");
 sessionStorage.removeItem("message");

@@ -29,7 +29,7 @@ from serving.tables import replicas
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 BASELINE = Manifest(encoder="e")
 LEARNED = Manifest(encoder="e", adapter="a", fusion="linear", weights={"bm25": 1.25})
-PAGES = ("", "/search", "/versions", "/experiments", "/training-runs")
+PAGES = ("", "/search", "/versions", "/experiments", "/training-runs", "/gold", "/gold?q=print")
 
 
 class House:
