@@ -27,7 +27,7 @@ def test_a_query_is_judged_and_taken_out_in_the_console(service: Server, browser
     page.until(f"document.querySelector('{ANSWERS}') !== null")
     page.click(ANSWERS)
     page.click(".judging button")
-    page.until("document.getElementById('judge').innerText.includes('1 judgment kept')")
+    page.until("document.getElementById('judge')?.innerText.includes('1 judgment kept')")
 
     judged = service.remote.get("/v1/gold")["judgments"]
     assert [(one["query"], one["document_id"], one["grade"]) for one in judged] == [
@@ -37,10 +37,10 @@ def test_a_query_is_judged_and_taken_out_in_the_console(service: Server, browser
     page.go(f"{service.url}/console/gold")
     page.until("document.querySelector('tbody th')?.innerText === 'print envelope'")
     page.click("tbody button")
-    page.until("document.getElementById('message').innerText === 'Take out: 1 judgment.'")
+    page.until("document.getElementById('message')?.innerText === 'Take out: 1 judgment.'")
     assert service.remote.get("/v1/gold")["total"] == 0
 
 
 def test_without_queries_to_judge_the_page_says_so(service: Server, browser: Browser) -> None:
     page = browser.open(f"{service.url}/console/gold")
-    page.until("document.getElementById('judge').innerText.includes('No query that enough people asked')")
+    page.until("document.getElementById('judge')?.innerText.includes('No query that enough people asked')")
