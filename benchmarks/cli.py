@@ -85,8 +85,14 @@ def finetune(
     data: Annotated[
         Path | None, typer.Option(help="Folder of banking77 and postgresql_docs; docstrings without.")
     ] = None,
-    parts: Annotated[str, typer.Option(help="Of encoder, bridge, interchange, tower; all, or encoder if quick.")] = "",
-    minutes: Annotated[float, typer.Option(min=0.1, help="Most minutes of training.")] = 20.0,
+    parts: Annotated[
+        str,
+        typer.Option(help="Of encoder, bridge, interchange, tower, student, labels; all, or encoder if quick."),
+    ] = "",
+    minutes: Annotated[
+        float, typer.Option(min=0.0, help="Most minutes of training; 0: of labels, what learns no encoder.")
+    ] = 20.0,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for the picture of the student.")] = None,
     seed: Seed = 0,
     quick: Quick = False,
     as_json: AsJson = False,
@@ -97,7 +103,7 @@ def finetune(
     only = tuple(parts.replace(",", " ").split()) or (bench.QUICK_PARTS if quick else bench.ALL_PARTS)
     _check_parts(only, bench.ALL_PARTS)
     tell = Console(stderr=True).print
-    _measure("finetune", seed, as_json, lambda: bench.run(data, minutes, seed, quick, tell, only))
+    _measure("finetune", seed, as_json, lambda: bench.run(data, minutes, seed, quick, tell, only, pictures))
 
 
 @app.command()

@@ -24,6 +24,7 @@ from foundation.database.engine import reading, transaction
 from foundation.database.leases import Lease, LeaseLost
 from foundation.errors import ClickloopError, Conflict, Overloaded, StoreAway, needs_extra
 from foundation.registry.registry import Version
+from foundation.settings import Settings
 from retrainer.candidate import MakeTowerLearner, TrainingContext, train_candidate
 from retrainer.data.dataset import Dataset, freeze_dataset
 from retrainer.data.store import keep_clusters
@@ -35,6 +36,7 @@ from serving.encode.form import pack_form, packaged_model
 
 if TYPE_CHECKING:
     from retrainer.learners.encoder.learner import EncoderLearner
+    from retrainer.learners.reranker.learner import StudentLearner
 
 _KNOWN_VERSIONS = 10_000
 _ABANDONED_S = 24 * 3600.0
@@ -120,8 +122,9 @@ def train(
     actor = container.runs.get(collection, run_id).actor if run_id else command_line_actor()
     training, dataset, champion = prepare_training(container, collection, progress, actor, judged, learners)
     learner = None
-    if learners == "encoder" or must_forget(container, champion):
-        learner = _make_encoder_learner(container, collection, run_id or dataset.digest[:16], len(training.corpus))
+    if learners in {"encoder", "student"} or must_forget(container, champion):
+        name = run_id or dataset.digest[:16]
+        learner = _make_encoder_learner(container, collection, name, len(training.corpus), small=learners == "student")
     tower = learners == "tower" or bool(champion.manifest.tower)  # one that serves is learned anew, never built on
     make_tower = _find_tower_learner(container) if tower else None
     version = train_candidate(training, dataset, champion, run_id, learner, make_tower)
@@ -210,8 +213,10 @@ def _read_data(
     return dataset, partial(label, signals=signals), asdict(signals)
 
 
-def _make_encoder_learner(container: Container, collection: str, name: str, documents: int) -> EncoderLearner:
-    """Return what fine-tunes the encoder.
+def _make_encoder_learner(
+    container: Container, collection: str, name: str, documents: int, *, small: bool
+) -> EncoderLearner | StudentLearner:
+    """Return what fine-tunes the encoder, or distils a smaller one.
 
     Args:
         name: Of the training; under the same one it goes on where it was.
@@ -219,8 +224,6 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
     Raises:
         Conflict: There are more documents than may be embedded again.
     """
-    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and few trainings tune the encoder
-
     settings = container.settings
     if documents > settings.encoder_documents:
         raise Conflict(
@@ -229,13 +232,31 @@ def _make_encoder_learner(container: Container, collection: str, name: str, docu
         )
     home = Path(settings.home)
     _remove_abandoned(home / "tuning")
-    return learner.EncoderLearner(
-        base=settings.model,
-        precision=container.encoder.digest.rpartition("-")[2],
-        forms=home / "onnx",
-        folder=home / "tuning" / f"{collection}-{name}",
-        plan=tuning.TuningPlan(limit_s=60 * settings.encoder_minutes),
+    place: dict[str, Any] = {
+        "base": settings.model,
+        "precision": container.encoder.digest.rpartition("-")[2],
+        "forms": home / "onnx",
+        "folder": home / "tuning" / f"{collection}-{name}",
+    }
+    if small:
+        return _make_student_learner(settings, container.encoder.dimension, place)
+    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and few trainings tune the encoder
+
+    plan = tuning.TuningPlan(limit_s=60 * settings.encoder_minutes)
+    return learner.EncoderLearner(**place, plan=plan, mined=settings.encoder_negatives == "mined")
+
+
+def _make_student_learner(settings: Settings, dimension: int, place: dict[str, Any]) -> StudentLearner:
+    """Return what distils a student of an encoder of some dimension."""
+    from retrainer.learners.reranker.learner import StudentLearner  # noqa: PLC0415  as the trainer of the encoder
+    from retrainer.learners.reranker.student import StudentPlan  # noqa: PLC0415  likewise
+
+    plan = StudentPlan(
+        layers=settings.student_layers,
+        dimension=min(settings.student_dimension, dimension),
+        limit_s=60 * settings.encoder_minutes,
     )
+    return StudentLearner(**place, teacher=settings.teacher, plan=plan)
 
 
 def _find_tower_learner(container: Container) -> MakeTowerLearner:

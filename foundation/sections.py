@@ -257,6 +257,19 @@ class LearningSettings(Section):
     encoder_documents: int = Field(
         100_000, ge=1, description="Most documents of a collection whose encoder is fine-tuned: all are embedded again."
     )
+    encoder_negatives: Literal["mined", "batch"] = Field(
+        "mined",
+        description="What a fine-tuning contrasts answers with: hard negatives and those of the batch, or the latter.",
+    )
+    student_layers: int = Field(
+        3, ge=1, description="Layers of a student, a smaller encoder; those of the encoder at most."
+    )
+    student_dimension: int = Field(
+        384, ge=8, description="Dimension of a student's vectors; that of the encoder at most."
+    )
+    teacher: str = Field(
+        "", description="Folder of the network that a student's teacher starts from; the encoder's if empty."
+    )
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     proof: Literal["full", "interleaving"] = Field(
         "full",

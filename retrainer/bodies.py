@@ -108,7 +108,9 @@ class RunIn(BaseModel):
 
     autopilot: bool = Field(False, description="Go on after the gate: plan, prove, promote, watch.")
     learners: Learners = Field(
-        "fast", description="fast; tower: a static tower too; encoder: fine-tune the encoder too."
+        "fast",
+        description="fast; tower: a static tower too; encoder: fine-tune the encoder too; student: a smaller encoder "
+        "that a teacher and the encoder teach.",
     )
 
 
@@ -121,7 +123,7 @@ class RunOut(_Answer):
     state: str = Field(description="active, approved, promoted, rolled_back, refused, dropped or failed.")
     step: str = Field(description="What is done: train, plan, interleave, compare, promote, holdback, done.")
     autopilot: bool
-    learners: Learners = Field(description="fast, tower with a static tower, or encoder where that is fine-tuned.")
+    learners: Learners = Field(description="fast, tower, encoder or student.")
     version: str = Field(description="The candidate, once trained.")
     experiment: str = Field(description="The experiment of its present step, once started.")
     report: dict[str, Any] = Field(description="What each finished step said.")

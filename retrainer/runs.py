@@ -17,8 +17,9 @@ from foundation.registry.names import default_name, find_row, rename
 from retrainer.tables import training_runs
 
 Step = Literal["train", "plan", "interleave", "compare", "promote", "holdback", "done"]
-Learners = Literal["fast", "tower", "encoder"]
-"""Which learners a run uses: those that leave the texts alone, these and the static tower, or the encoder too."""
+Learners = Literal["fast", "tower", "encoder", "student"]
+"""Which learners a run uses: those that leave the texts alone; these and a static tower, a fine-tuned encoder, or a
+smaller encoder."""
 
 State = Literal["active", "promoted", "rolled_back", "approved", "refused", "dropped", "failed"]
 

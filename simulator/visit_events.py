@@ -20,12 +20,14 @@ class Habits:
     Attributes:
         dwell_share: Share of clicks whose reading time is reported.
         rating_share: Share of clicks that are rated.
+        verdict_share: Share of visits whose user says at the end whether the question was resolved.
         read_s: Median reading time of a document that answers, in seconds.
         glance_s: Median reading time of one that does not; the two overlap, as they do in life.
     """
 
     dwell_share: float = 0.3
     rating_share: float = 0.03
+    verdict_share: float = 0.0
     read_s: float = 45.0
     glance_s: float = 15.0
 
@@ -47,16 +49,19 @@ class Reader:
         documents, rank 1 first.
         """
         who = {"user": visit.user} if visit.user else {}
-        made: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
+        resolved = False
         for rank in self.user.clicks(grades, rng):
-            for event in self._after_click(grades[rank - 1], rng):
-                name = digest_json([visit.number, visit.session, query_id, len(made)])[:32]
-                made.append({"id": name, "query_id": query_id, "document_id": shown[rank - 1], **event, **who})
-        return made
+            satisfied = rng.random() < gain(grades[rank - 1], self.max_grade)
+            resolved |= satisfied
+            events += [{"document_id": shown[rank - 1], **event} for event in self._after_click(satisfied, rng)]
+        if self.habits.verdict_share and rng.random() < self.habits.verdict_share:
+            events.append({"type": "resolved" if resolved else "unresolved"})
+        names = (digest_json([visit.number, visit.session, query_id, place])[:32] for place in range(len(events)))
+        return [{"id": name, "query_id": query_id, **event, **who} for name, event in zip(names, events, strict=True)]
 
-    def _after_click(self, grade: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    def _after_click(self, satisfied: bool, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
         yield {"type": "click"}
-        satisfied = rng.random() < gain(grade, self.max_grade)
         if rng.random() < self.habits.dwell_share:
             median_s = self.habits.read_s if satisfied else self.habits.glance_s
             yield {"type": "dwell", "value": round(median_s * float(rng.lognormal(0, 0.8)), 1)}

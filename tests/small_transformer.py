@@ -1,4 +1,4 @@
-"""A sentence transformer of one layer with random weights, whose training and export take seconds."""
+"""A sentence transformer of one layer, or few, with random weights, whose training and export take seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serving.encode.form import packaged_model
 DIMENSION = 32
 
 
-def make_small_transformer(folder: Path, seed: int = 0) -> Path:
+def make_small_transformer(folder: Path, seed: int = 0, layers: int = 1) -> Path:
     """Make a model folder in sentence-transformers' form, as the packaged encoder's is, and return it."""
     import torch  # noqa: PLC0415  the fast tests do not need it
     from transformers import BertConfig, BertModel  # noqa: PLC0415
@@ -19,7 +19,7 @@ def make_small_transformer(folder: Path, seed: int = 0) -> Path:
     shutil.copytree(packaged_model(), folder, ignore=shutil.ignore_patterns("*.safetensors", "*.bin", "*.onnx"))
     config = BertConfig(
         hidden_size=DIMENSION,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=512,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +13,15 @@ NAMES = ("banking77", "postgresql_docs", "libreoffice_help")
 _QUICK_DOCUMENTS = 100
 
 
-def read_collections(data: Path | None, quick: bool) -> dict[str, JudgedCollection]:
+def read_collections(data: Path | None, quick: bool, names: Sequence[str] = NAMES) -> dict[str, JudgedCollection]:
     """Return collections by name: those of a folder that it holds, else docstrings of two packages.
 
     Args:
         quick: The first alone, small.
+        names: Which folders are read, in their order.
     """
     if data is not None:
-        there = [name for name in NAMES if (data / name).is_dir()][: 1 if quick else None]
+        there = [name for name in names if (data / name).is_dir()][: 1 if quick else None]
         return {name: read_beir(data / name) for name in there}
     if quick:
         return {"numpy": parse_docstrings(package_folders(("numpy",)), _QUICK_DOCUMENTS)}

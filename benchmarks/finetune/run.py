@@ -8,22 +8,31 @@ from typing import Any
 
 import torch
 
-from benchmarks.finetune import bridge, encoder, interchange, tower
+from benchmarks.finetune import bridge, encoder, interchange, labels, student, tower
 from benchmarks.harness.report import Bar, Findings
 
-ALL_PARTS = ("encoder", "bridge", "interchange", "tower")
+ALL_PARTS = ("encoder", "bridge", "interchange", "tower", "student", "labels")
 QUICK_PARTS = ("encoder",)
 
 Tell = Callable[[str], None]
 
 
-def run(data: Path | None, minutes: float, seed: int, quick: bool, tell: Tell, only: tuple[str, ...]) -> Findings:
+def run(
+    data: Path | None,
+    minutes: float,
+    seed: int,
+    quick: bool,
+    tell: Tell,
+    only: tuple[str, ...],
+    pictures: Path | None = None,
+) -> Findings:
     """Return the bars of the parts asked for, by their names in `ALL_PARTS`.
 
     Args:
         data: Folder of judged collections in BEIR form; docstrings of packages without one.
         minutes: Most minutes of training an encoder.
         quick: Smaller collections.
+        pictures: Folder for the picture of the student.
     """
     torch.set_num_threads(1)
     parts: dict[str, Callable[[], Findings]] = {
@@ -31,6 +40,8 @@ def run(data: Path | None, minutes: float, seed: int, quick: bool, tell: Tell, o
         "bridge": lambda: bridge.measure(data, minutes, seed, quick, tell),
         "interchange": lambda: interchange.measure(data, seed, quick, tell),
         "tower": lambda: tower.measure(data, seed, quick, tell),
+        "student": lambda: student.measure(data, minutes, seed, quick, tell, pictures),
+        "labels": lambda: labels.measure(data, minutes, seed, quick, tell),
     }
     bars: list[Bar] = []
     details: dict[str, Any] = {}

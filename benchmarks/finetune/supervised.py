@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ from retrainer.candidate import MakeTowerLearner
 from retrainer.interchange.packing import pack_folder
 from retrainer.learners.alternation import Learned, learn
 from retrainer.learners.encoder.learner import EncoderLearner
-from retrainer.learners.encoder.protocol import LearnedEncoder
+from retrainer.learners.encoder.protocol import LearnedEncoder, LearnsEncoder
 from retrainer.learners.encoder.tuning import TuningPlan
+from retrainer.learners.reranker.learner import StudentLearner
+from retrainer.learners.reranker.student import StudentPlan
 from retrainer.learners.training_set import prepare_training_set
 from serving.encode.bridge import Bridge
 from serving.encode.embedder import StoredEmbedder
@@ -32,6 +35,7 @@ from simulator.quality import ndcg
 _ONCE = (1.0, *(0.0,) * (CURVE_RANKS - 1))
 _PRECISION = "int8"
 _OTHER_PRECISION = "fp32"
+_TEACHER = "teacher/model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Bench:
     def __init__(self, home: Path, seed: int, tell: Callable[[str], None]) -> None:
         self._forms = home / "onnx"
         self._tuned = home / "tuned"
+        self._distilled = home / "distilled"
         self._seed = seed
         self._tell = tell
         self.own = StoredEmbedder(open_encoder("", home / "onnx", _PRECISION, threads=1), home, late=False)
@@ -79,16 +84,42 @@ class Bench:
             learned = LearnedEncoder(other, form, pack_folder(packaged_model()), {"encoder_share": 0.0})
         return self._encoders.open(learned.name, lambda: learned.form), learned
 
+    def distil(self, collection: JudgedCollection, plan: StudentPlan) -> tuple[StoredEmbedder, LearnedEncoder]:
+        """Return a student of the encoder on a collection; its teacher is trained once."""
+        learner = StudentLearner(
+            base="",
+            teacher="",
+            precision=_PRECISION,
+            forms=self._tuned / "onnx",
+            folder=self._distilled / f"{plan.layers}-{plan.dimension}",
+            plan=plan,
+        )
+        if not (learner.folder / _TEACHER).exists() and self.teacher.exists():
+            shutil.copytree(self.teacher, learner.folder / _TEACHER)
+        learned = self._ask(learner, collection)
+        if not self.teacher.exists():
+            shutil.copytree(learner.folder / _TEACHER, self.teacher)
+        return self._encoders.open(learned.name, lambda: learned.form), learned
+
+    @property
+    def teacher(self) -> Path:
+        """Folder of the cross-encoder that taught the students."""
+        return self._distilled / "teacher"
+
     def _learn_encoder(self, collection: JudgedCollection, plan: TuningPlan) -> LearnedEncoder:
+        learner = EncoderLearner(
+            base="", precision=_PRECISION, forms=self._tuned / "onnx", folder=self._tuned / "training", plan=plan
+        )
+        return self._ask(learner, collection)
+
+    def _ask(self, learner: LearnsEncoder, collection: JudgedCollection) -> LearnedEncoder:
+        """Return what a learner makes of all labels of a collection."""
         world = self.open(collection, self.own)
         labels = [
             Label(key, name, grade / collection.max_grade, 1.0)
             for key, grades in world.asked.items()
             for name, grade in grades.items()
         ]
-        learner = EncoderLearner(
-            base="", precision=_PRECISION, forms=self._tuned / "onnx", folder=self._tuned / "training", plan=plan
-        )
         queries = {key: world.query(key) for key in world.asked}
         return learner.learn(labels, world.corpus, queries, seed=self._seed, progress=self._tell)
 

@@ -17,6 +17,7 @@ from clickloop.cli import documents, evaluating, experiments, feedback, keys, ve
 from clickloop.cli.autopilot import commands as autopilot
 from clickloop.cli.demo import commands
 from clickloop.cli.gold import commands as gold
+from clickloop.cli.projects import commands as projects
 from clickloop.cli.relevance import commands as relevance
 from clickloop.cli.terminal import DEFAULT_URL, AsJson, CollectionName, Url, err, out, print_json, show, show_fields
 from clickloop.cli.whatif import commands as whatif
@@ -39,6 +40,7 @@ app.add_typer(gold.app, name="gold")
 app.add_typer(autopilot.app, name="autopilot")
 app.add_typer(relevance.app, name="relevance")
 app.add_typer(whatif.app)
+app.add_typer(projects.app, name="project")
 
 
 @app.command()
@@ -126,8 +128,10 @@ def retrain(
     collection: CollectionName = "default",
     once: Annotated[bool, typer.Option(help="Train one candidate now, gate it, and end.")] = False,
     learners: Annotated[
-        Literal["fast", "tower", "encoder"],
-        typer.Option(help="tower: a static tower too; encoder: fine-tune the encoder too; with --once."),
+        Literal["fast", "tower", "encoder", "student"],
+        typer.Option(
+            help="tower: a static tower too; encoder: fine-tune the encoder; student: a smaller encoder; with --once."
+        ),
     ] = "fast",
     labels: Annotated[
         Path | None, typer.Option(help="BEIR folder to learn from instead of clicks: its split train; as --once.")

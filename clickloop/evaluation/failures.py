@@ -50,8 +50,8 @@ class Texts:
     """Documents as sets of word stems, to look reasons up in; `documents` are titles and texts by id."""
 
     def __init__(self, documents: Mapping[str, str]) -> None:
-        self._stems = {name: frozenset(_stems(text)) for name, text in documents.items()}
-        self._words = {name: frozenset(_words(text)) for name, text in documents.items()}
+        self._stems = {name: frozenset(stems_of(text)) for name, text in documents.items()}
+        self._words = {name: frozenset(words_of(text)) for name, text in documents.items()}
 
     def holding(self, stems: Iterable[str]) -> int:
         """Return how many documents hold all of some stems."""
@@ -91,8 +91,8 @@ def find_failures(
 
 
 def _reason(text: str, relevant: str, texts: Texts) -> str:
-    words, stems = _words(text), _stems(text)
-    if any(_is_identifier(word) and texts.is_rare(word, relevant) for word in words):
+    words, stems = words_of(text), stems_of(text)
+    if any(is_identifier(word) and texts.is_rare(word, relevant) for word in words):
         return "rare identifier"
     if any(word in _NEGATIONS or word.isdecimal() for word in words):
         return "negation or number"
@@ -101,15 +101,16 @@ def _reason(text: str, relevant: str, texts: Texts) -> str:
     return "ambiguous" if texts.holding(stems) >= DEPTH else "other"
 
 
-def _is_identifier(word: str) -> bool:
+def is_identifier(word: str) -> bool:
     """Tell whether a word mixes letters and digits."""
     return any(letter.isdigit() for letter in word) and any(letter.isalpha() for letter in word)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in small letters."""
     return _WORD.findall(text.casefold())
 
 
-def _stems(text: str) -> list[str]:
+def stems_of(text: str) -> list[str]:
     """Return the beginnings of the words that say something."""
-    return [word[:_STEM] for word in _words(text) if len(word) >= _MIN_WORD and word not in _STOP_WORDS]
+    return [word[:_STEM] for word in words_of(text) if len(word) >= _MIN_WORD and word not in _STOP_WORDS]

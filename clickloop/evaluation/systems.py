@@ -60,11 +60,12 @@ class Systems:
         """The documents as the encoder of the settings reads them."""
         return self._own.corpus
 
-    def rank(self, system: str, queries: Mapping[str, str]) -> Run:
+    def rank(self, system: str, queries: Mapping[str, str], encoder: Manifest | None = None) -> Run:
         """Return the scores by query id and document id that a system gives, at most `depth` a query.
 
         Args:
             system: One of `BUILT_IN`, a version's id, or the path of a TREC run file.
+            encoder: A version whose encoder a system of `BUILT_IN` reads by; that of the settings without one.
 
         Raises:
             InvalidRequest: There is no such system, or the file is not a run.
@@ -75,7 +76,8 @@ class Systems:
             ranked = {query: sorted(found.get(query, {}).items(), key=lambda pair: -pair[1]) for query in queries}
             return {query: dict(scores[: self._depth]) for query, scores in ranked.items()}
         if system in BUILT_IN:
-            return self._ask(self._own, self._built_in(system), queries, late=system == RERANK)
+            read = self._own if encoder is None else self._read_by(encoder)
+            return self._ask(read, self._built_in(system, read.corpus), queries, late=system == RERANK)
         if not system.startswith("v-"):
             known = ", ".join(BUILT_IN)
             raise InvalidRequest(f"there is no system {system!r}; take {known}, a version's id or a TREC run file")
@@ -83,11 +85,15 @@ class Systems:
 
     def rank_by(self, manifest: Manifest, queries: Mapping[str, str]) -> Run:
         """Return the scores that a version gives, its documents embedded by its own encoder."""
-        fetch = self._container.registry.artifacts.get
-        embedder = self._container.encoders.of(manifest, fetch)
-        read = self._own if embedder.encoder.digest == self._container.encoder.digest else self._embed(embedder)
-        model = load_model(manifest, fetch, embedder.embed_queries, embedder.encoder.dimension)
+        read = self._read_by(manifest)
+        fetch, encoder = self._container.registry.artifacts.get, read.embedder
+        model = load_model(manifest, fetch, encoder.embed_queries, encoder.encoder.dimension)
         return self._ask(read, self._by(model, read.corpus), queries)
+
+    def _read_by(self, manifest: Manifest) -> _EmbeddedCorpus:
+        """Return the documents as a version's encoder reads them."""
+        embedder = self._container.encoders.of(manifest, self._container.registry.artifacts.get)
+        return self._own if embedder.encoder.digest == self._container.encoder.digest else self._embed(embedder)
 
     def _embed(self, embedder: StoredEmbedder) -> _EmbeddedCorpus:
         """Return the documents as an encoder reads them; each encoder reads them once."""
@@ -102,28 +108,28 @@ class Systems:
         asked = {name: read_query(read.corpus, read.embedder, text, query_key(text)) for name, text in queries.items()}
         return {name: rank(query if late else replace(query, tokens=None)) for name, query in asked.items()}
 
-    def _built_in(self, system: str) -> Rank:
+    def _built_in(self, system: str, corpus: Corpus) -> Rank:
         match system:
             case "bm25":
-                return self._by_words
+                return lambda query: self._by_words(query, corpus)
             case "dense":
-                return self._by_meaning
+                return lambda query: self._by_meaning(query, corpus)
             case "rrf":
-                return self._by(replace(self._untuned, fusion="rrf"), self.corpus)
-        return self._by(self._untuned, self.corpus)
+                return self._by(replace(self._untuned, fusion="rrf"), corpus)
+        return self._by(self._untuned, corpus)
 
     def _by(self, model: RankingModel, corpus: Corpus) -> Rank:
         ranker = Ranker(corpus, model)
         return lambda query: {hit.document_id: hit.score for hit in ranker.search(query, self._depth).hits}
 
-    def _by_words(self, query: Query) -> dict[str, float]:
-        found = self.corpus.lexical.search(query.words, self._depth)
-        return {self.corpus.name(row): score for row, score in found.items()}
+    def _by_words(self, query: Query, corpus: Corpus) -> dict[str, float]:
+        found = corpus.lexical.search(query.words, self._depth)
+        return {corpus.name(row): score for row, score in found.items()}
 
-    def _by_meaning(self, query: Query) -> dict[str, float]:
+    def _by_meaning(self, query: Query, corpus: Corpus) -> dict[str, float]:
         """Rank by the best passage; passages are asked for in plenty, for documents have several."""
         scores: dict[str, float] = {}
-        for row in self.corpus.dense.search(query.vector, 5 * self._depth)[: self._depth]:
-            passages, _ = self.corpus.passage_vectors(np.array([row]))
-            scores[self.corpus.name(row)] = float((passages @ query.vector).max())
+        for row in corpus.dense.search(query.vector, 5 * self._depth)[: self._depth]:
+            passages, _ = corpus.passage_vectors(np.array([row]))
+            scores[corpus.name(row)] = float((passages @ query.vector).max())
         return scores

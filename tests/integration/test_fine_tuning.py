@@ -114,3 +114,28 @@ def test_a_collection_that_is_too_large_keeps_its_encoder(judged: Path, tmp_path
     with pytest.raises(Conflict, match="CLICKLOOP_ENCODER_DOCUMENTS allows 44"):
         train_once(container, "default", lambda _: None, "encoder", judged)
     container.engine.dispose()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_student_is_taught_and_judged_like_any_encoder(
+    judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(splits, "_SAME_MEANING", 0.9999)  # random weights find most texts alike
+    base = make_small_transformer(tmp_path / "base", layers=2)
+    container = make_container(tmp_path / "home", base, student_layers=1, student_dimension=16)
+    told: list[str] = []
+    found = train_once(container, "default", told.append, "student", judged)
+    version = container.registry.get("default", found["version"])
+    assert version.status in {"approved", "refused"}
+    assert version.lineage["learners"] == "student"
+    assert (version.lineage["student_layers"], version.lineage["student_dimension"]) == (1, 16)
+    assert 0 < version.lineage["teacher_mrr"] <= 1
+    embedder = container.encoders.of(version.manifest, container.registry.artifacts.get)
+    assert embedder.encoder.dimension == 16
+    assert all(
+        any(what in line for line in told) for what in ("teacher: step", "imitation: step", "distillation: step")
+    )
+    assert list((container.settings.home / "tuning").iterdir()) == []
+    container.content.close()
+    container.engine.dispose()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any, cast
 
 import torch
 from datasets import Dataset
-from datasets.utils.logging import disable_progress_bar
 from peft import LoraConfig, inject_adapter_in_model
 from safetensors.torch import load_file
 from sentence_transformers import (
@@ -22,25 +19,17 @@ from sentence_transformers import (
 )
 from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.utils.logging import disable_progress_bar as disable_progress_bars
+from transformers import PrinterCallback
 
 from foundation.clock import monotonic_s
 from foundation.disk.files import write_whole
 from foundation.ids import digest_json
 from retrainer.learners.encoder.merging import choose_share, measure_reciprocal_rank, merge_weights, read_weights
 from retrainer.learners.encoder.pairs import TrainingPair, draw_pairs
+from retrainer.learners.steps import Watch, describe_steps, find_checkpoint, silence
 
-_WARMUP = 0.1  # a share of all steps
-_DECAY = 0.01
 _RANK = 16
-_KEPT_CHECKPOINTS = 2
-_STATE = "trainer_state.json"
 _TASK = "task.json"
-
-
-_hide_bars = cast("Callable[[], None]", disable_progress_bars)
-"""Hides the bars of transformers, which gives it no types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +77,7 @@ class TunedEncoder:
     seconds: float
 
 
+@silence()
 def tune_encoder(
     base: Path,
     pairs: list[TrainingPair],
@@ -108,8 +98,6 @@ def tune_encoder(
         folder: Keeps checkpoints, and the result in `model`.
     """
     began_s = monotonic_s()
-    _hide_bars()
-    disable_progress_bar()
     _prepare(folder, base, pairs, plan, seed)
     model = SentenceTransformer(str(base), local_files_only=True)
     model.max_seq_length = plan.max_tokens
@@ -158,39 +146,24 @@ def _train(
     progress: Callable[[str], None],
 ) -> int:
     """Train a model in place and return the steps taken, those before a checkpoint included."""
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(folder / "checkpoints"),
-        num_train_epochs=1,
-        per_device_train_batch_size=plan.batch,
+    pace = describe_steps(
+        folder / "checkpoints",
+        batch=plan.batch,
         learning_rate=plan.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=_WARMUP,
-        weight_decay=_DECAY,
-        batch_sampler=BatchSamplers.NO_DUPLICATES,
-        save_strategy="steps",
-        save_steps=plan.save_every,
-        save_total_limit=_KEPT_CHECKPOINTS,
-        logging_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
+        save_every=plan.save_every,
         seed=seed,
-        data_seed=seed,
     )
+    arguments = SentenceTransformerTrainingArguments(**pace, batch_sampler=BatchSamplers.NO_DUPLICATES)
     model.model_card_data.generate_widget_examples = False
     trainer = _Trainer(
         model=model,
         args=arguments,
         train_dataset=_to_dataset(seen),
         loss=CachedMultipleNegativesRankingLoss(model, mini_batch_size=plan.at_once),
-        callbacks=[_Watch(plan, progress)],
+        callbacks=[Watch("fine-tuning", plan.batch, plan.limit_s, progress)],
     )
     trainer.remove_callback(PrinterCallback)  # it would print between what the command line prints
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the libraries, about their own next releases
-        trainer.train(resume_from_checkpoint=_find_checkpoint(folder / "checkpoints"))
+    trainer.train(resume_from_checkpoint=find_checkpoint(folder / "checkpoints"))
     return int(trainer.state.global_step)
 
 
@@ -222,40 +195,3 @@ def _to_dataset(seen: list[TrainingPair]) -> Dataset:
     if all(pair.negative for pair in seen):
         columns["negative"] = [pair.negative for pair in seen]
     return Dataset.from_dict(columns)
-
-
-def _find_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that is whole; its state is written last."""
-    whole = []
-    for path in folder.glob(f"checkpoint-*/{_STATE}"):
-        try:
-            whole.append((int(json.loads(path.read_text())["global_step"]), str(path.parent)))
-        except ValueError:
-            continue
-    return max(whole)[1] if whole else None
-
-
-class _Watch(TrainerCallback):
-    """Tells how far the training is, and stops it when its time is over."""
-
-    def __init__(self, plan: TuningPlan, progress: Callable[[str], None]) -> None:
-        self._plan = plan
-        self._progress = progress
-        self._began_s = 0.0
-        self._began_at = 0
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Note when this process began, and at which step."""
-        del args, control, kwargs
-        self._began_s, self._began_at = monotonic_s(), state.global_step
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Tell the step and the rate; stop at the limit."""
-        del args, kwargs
-        took_s = monotonic_s() - self._began_s
-        rate = (state.global_step - self._began_at) * self._plan.batch / max(took_s, 1e-9)
-        self._progress(f"fine-tuning: step {state.global_step} of {state.max_steps}, {rate:.1f} pairs a second")
-        if took_s >= self._plan.limit_s:
-            control.should_training_stop = True

@@ -67,3 +67,13 @@ def test_only_clicked_results_are_spoken_of() -> None:
 
 def test_nobody_who_did_not_sign_in_is_named() -> None:
     assert all("user" not in event for event in events_of(EAGER, [1, 1, 1], replace(VISIT, user="")))
+
+
+def test_people_say_at_the_end_whether_they_were_helped() -> None:
+    reader = Reader(PositionUser(noise=0, eta=0), Habits(verdict_share=1))
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+
+    helped, not_helped = (events_of(reader, grades)[-1] for grades in ([0, 1, 0], [0, 0, 0]))
+
+    assert (helped["type"], not_helped["type"]) == ("resolved", "unresolved")
+    assert all(isinstance(parse(event, "default", now), Taken) for event in (helped, not_helped))
