@@ -15,7 +15,7 @@ def render(result: SearchResult) -> list[RenderedHit]:
     lines = []
     for rank, (hit, passages) in enumerate(zip(hits, near, strict=True), start=result.request.offset + 1):
         document = corpus.document(hit.row)
-        snippet = cut_snippet(document.text, words, passages)
+        snippet = cut_snippet(document.text, words, passages, corpus.passage_words)
         marks = Marks(highlighter.find(document.title), highlighter.find(snippet)) if highlighter else None
         lines.append(RenderedHit(rank, hit, document, snippet, marks))
     return lines

@@ -163,4 +163,4 @@ class _Audience:
         self._lists.clear()
 
     def _memory(self) -> LiveMemory:
-        return LiveMemory(lambda key: self._harness.query(key).vector, self._harness.corpus.dense.dimension)
+        return LiveMemory(self._harness.vectors, self._harness.corpus.dense.dimension)

@@ -65,6 +65,10 @@ class EvaluationHarness:
         """Return a query by its key."""
         return Query(key, key, self._vectors[key])
 
+    def vectors(self, keys: list[str]) -> Floats:
+        """Return the vectors of queries, shape (queries, dimension)."""
+        return np.stack([self._vectors[key] for key in keys])
+
     def untaught(self) -> RankingModel:
         """Return the production ranking: the hybrid with untuned fusion, and no memory."""
         return RankingModel(QueryMemory([], self.corpus.dense.dimension))

@@ -173,7 +173,7 @@ class Simulation:
         self._seed = seed
         self._user: User = make_user(setting.user, max_grade=world.collection.max_grade)
         self._traffic = Traffic(world.collection, seed)
-        self._live = LiveMemory(lambda key: world.query(key).vector, world.corpus.dense.dimension)
+        self._live = LiveMemory(world.vectors, world.corpus.dense.dimension)
         self._ranker = Ranker(world.corpus, world.untaught(), self._live if setting.closed else None)
         self._votes = Votes(Settings.model_fields["lists_per_user"].default)
         self._waiting: set[str] = set()

@@ -72,7 +72,7 @@ class LiveRun:
         self._random = np.random.default_rng([seed, 7])
         self._lists_per_user: int = Settings.model_fields["lists_per_user"].default
         self._votes = Votes(self._lists_per_user)
-        self._live = LiveMemory(lambda key: world.query(key).vector, world.corpus.dense.dimension)
+        self._live = LiveMemory(world.vectors, world.corpus.dense.dimension)
         self._ranker = Ranker(world.corpus, world.untaught(), self._live)
         self._number = 0
 

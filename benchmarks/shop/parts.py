@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.harness.report import Bar, Findings
+from benchmarks.search.evidence import measure_evidence
 from benchmarks.shop.pages import measure_pages
 from benchmarks.shop.ranking import measure_ranking
 from benchmarks.shop.rules import measure_rules
@@ -13,7 +14,12 @@ from benchmarks.shop.rules import measure_rules
 Tell = Callable[[str], None]
 Part = Callable[[int, bool, Tell], tuple[list[Bar], dict[str, Any]]]
 
-PARTS: Mapping[str, Part] = {"pages": measure_pages, "rank": measure_ranking, "rules": measure_rules}
+PARTS: Mapping[str, Part] = {
+    "pages": measure_pages,
+    "rank": measure_ranking,
+    "rules": measure_rules,
+    "evidence": measure_evidence,
+}
 
 
 def run(names: Sequence[str], seed: int, quick: bool, tell: Tell) -> Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
@@ -13,8 +14,9 @@ from clickloop.evaluation.measures import compare_all, measure
 from clickloop.evaluation.systems import RERANK, Systems
 from collector.api import read_evidence
 from foundation.errors import ClickloopError
-from foundation.http_client import ServiceClient
-from serving.ranking.live_evidence import relevance_of
+from foundation.http_client import Refused, ServiceClient
+from foundation.packed_evidence import pack
+from serving.ranking.live_evidence import read_choices
 from simulator.collection import JudgedCollection, Judgments
 
 MIN_QUERIES = 30
@@ -24,6 +26,11 @@ _MAX_QUERIES = 300
 _PAGE = 1000
 _DEPTH = 100
 _SPLIT = "test"
+_MIN_UNREAD = 0.05
+_UNREAD = (
+    "{:.0%} of the documents are in scripts that the encoder has no words of, and are found by their words alone:"
+    " set CLICKLOOP_MODEL to a multilingual encoder"
+)
 _WORDS = "{count} of {of}: {meaning} {advice}"
 
 
@@ -43,6 +50,7 @@ def examine_service(remote: ServiceClient) -> list[Diagnosis]:
         health = remote.get("/v1/reports/join-health")
         learning = remote.get("/v1/reports/learning")
         webhooks = remote.get("/v1/webhooks")["deliveries"]
+        unread = _read_unread(remote)
     except ClickloopError as problem:
         return [Diagnosis("service", good=False, what=problem.detail)]
     collections = [
@@ -53,7 +61,18 @@ def examine_service(remote: ServiceClient) -> list[Diagnosis]:
         Diagnosis(check["name"], not check["advice"], _WORDS.format(**check).strip()) for check in health["findings"]
     ]
     told = [Diagnosis("webhooks", good=False, what=what) for what in _late_webhooks(webhooks)]
+    told += [Diagnosis("encoder", good=False, what=_UNREAD.format(unread))] if unread >= _MIN_UNREAD else []
     return [*collections, *joins, *told, Diagnosis("learning", good=True, what=learning["meaning"])]
+
+
+def _read_unread(remote: ServiceClient) -> float:
+    """Return the share of documents that the encoder cannot read, 0 in a collection that has none yet."""
+    try:
+        return float(remote.get("/v1/index")["unread"])
+    except Refused as problem:
+        if problem.code != HTTPStatus.NOT_FOUND:
+            raise
+        return 0.0
 
 
 def examine_late_interaction(
@@ -101,9 +120,9 @@ def read_chosen(container: Container, collection: str) -> JudgedCollection:
         documents += [{"id": one.id, "title": one.title, "text": one.text} for one in page]
     half_life = container.settings.evidence_half_life_days
     judgments: Judgments = {}
-    for row in read_evidence(container.engine, collection, container.clock.now(), half_life):
-        if relevance_of(row) > 0:
-            judgments.setdefault(row.query_key, {})[row.document_id] = 1
+    for query in pack(read_evidence(container.engine, collection, container.clock.now(), half_life)):
+        if chosen := read_choices(query):
+            judgments[query.key] = dict.fromkeys(chosen, 1)
     return JudgedCollection(documents, {key: key for key in judgments}, {_SPLIT: judgments})
 
 

@@ -15,6 +15,7 @@ from foundation.errors import InvalidRequest
 from serving.encode.embedder import StoredEmbedder
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
+from serving.index.passages import words_for
 from serving.ranking.memory import QueryMemory
 from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
@@ -99,7 +100,7 @@ class Systems:
         """Return the documents as an encoder reads them; each encoder reads them once."""
         name = embedder.encoder.digest
         if name not in self._corpora:
-            corpus = Corpus(embedder.encoder.dimension)
+            corpus = Corpus(embedder.encoder.dimension, passage_words=words_for(embedder.encoder.max_tokens))
             corpus.apply(self._documents, embedder)
             self._corpora[name] = _EmbeddedCorpus(embedder, corpus)
         return self._corpora[name]

@@ -43,6 +43,7 @@ class Encoder:
         threads: Batches of texts encoded at the same time.
 
     Attributes:
+        max_tokens: Where it cuts what it reads.
         reads_tokens: Whether queries come with their tokens; set before the first query.
     """
 
@@ -50,7 +51,8 @@ class Encoder:
         self.digest = digest
         self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
         described = json.loads((model / DESCRIPTION).read_text()) if (model / DESCRIPTION).exists() else {}
-        self._tokenizer.enable_truncation(described.get("max_tokens", _PASSAGE_TOKENS))
+        self.max_tokens: int = described.get("max_tokens", _PASSAGE_TOKENS)
+        self._tokenizer.enable_truncation(self.max_tokens)
         self.query_prompt: str = described.get("query_prompt", "")
         self._passage_prompt: str = described.get("passage_prompt", "")
         self._small_letters: bool = described.get("small_letters", False)

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from foundation.clock import monotonic_s
 from foundation.disk.files import alone, write_whole
 from foundation.errors import ArtifactDamaged, MissingExtra, NotFound
 from foundation.ids import digest_bytes, digest_json
 from foundation.processes.children import run_child
+from foundation.telemetry.logs import get_log
 from serving.encode.encoder import DESCRIPTION, Encoder
 
 DEFAULT_MODEL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -32,6 +34,7 @@ PACKAGED_TOKENS = 160
 """Where the packaged encoder cuts texts: all that passages have."""
 
 _TOLD = 2000
+_log = get_log("encoder")
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -158,9 +161,13 @@ def _export(model: Path, home: Path) -> None:
         )
     packaged = _find_package()
     most = [str(PACKAGED_TOKENS)] if model == packaged else []
+    began_s = monotonic_s()
+    _log.info("encoder_is_exported", model=str(model), to=str(home), takes="half a minute for a small one")
     status, told = run_child("serving.encode.export", str(model), str(home), *most, environment=os.environ)
     if status:
+        _log.error("encoder_not_exported", model=str(model), problem=told[-_TOLD:])
         raise ArtifactDamaged(f"the encoder at {model} cannot be made into ONNX: {told[-_TOLD:]}")
+    _log.info("encoder_exported", model=str(model), seconds=round(monotonic_s() - began_s, 1))
 
 
 def _unpack(packed: bytes, home: Path) -> None:

@@ -12,7 +12,6 @@ from foundation.contracts import Document
 from foundation.web.problems import problem_responses
 from foundation.web.requests import collection_of
 from serving.http.inputs import Attributes, Name, QueryText, Surface
-from serving.index.passages import cut_passages
 from serving.present.context import Excerpt, RankedPassage, assemble
 from serving.present.links import link_of
 from serving.records import CONTEXT, SearchRequest, SearchResult
@@ -114,7 +113,7 @@ def _passages(result: SearchResult) -> list[RankedPassage]:
     for number, (hit, near) in enumerate(
         zip(hits, corpus.nearness([hit.row for hit in hits], result.query.vector), strict=True)
     ):
-        texts = cut_passages(corpus.document(hit.row).text)
+        texts = corpus.passages(hit.row)
         document_score = 1 / (1 + math.exp(best - hit.score))
         passages += [
             RankedPassage(document=number, position=position, text=text, score=cosine + document_score)

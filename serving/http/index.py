@@ -14,9 +14,13 @@ from serving.catalog.store import Catalog
 from serving.index.builds import Builds
 from serving.index.snapshot import digest_content
 from serving.index.snapshot_store import SnapshotStore
+from serving.index.space import Space
 from serving.live.loader import Loader
 
 Collection = Annotated[str, Depends(collection_of)]
+
+SAMPLE = 200
+"""Documents that are read to tell what the encoder cannot read."""
 
 
 class SnapshotOut(BaseModel):
@@ -50,6 +54,7 @@ class IndexOut(BaseModel):
     delta: int = Field(description="Rows changed since the snapshot, held in memory.")
     waiting: int = Field(description="Documents found by their words, but not by their meaning yet.")
     behind: int = Field(description="Changes of the catalog not taken in yet.")
+    unread: float = Field(description="Share of documents, by a sample, in scripts that the encoder has no words of.")
     generation: SnapshotOut | None = Field(
         description="The same as `snapshot`; gone in the next release.", deprecated=True
     )
@@ -66,7 +71,9 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: Sna
         digest: Annotated[bool, Query(description="Add the digest of what is searched now; takes a while.")] = False,
     ) -> IndexOut:
         """Show what is searched, and how the build of the next snapshot stands."""
-        corpus = loader.collection(collection).corpus
+        snapshot = loader.collection(collection).snapshot
+        space = snapshot.space_of(snapshot.rankers[snapshot.champion].model)
+        corpus = space.corpus
         built = corpus.snapshot
         serves = SnapshotOut.model_validate(built) if built else None
         return IndexOut(
@@ -78,6 +85,7 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: Sna
             delta=corpus.delta,
             tail=corpus.delta,
             waiting=corpus.waiting,
+            unread=measure_unread(space),
             behind=catalog.latest_change(collection) - corpus.change,
         )
 
@@ -90,3 +98,10 @@ def make_router(catalog: Catalog, loader: Loader, builds: Builds, snapshots: Sna
         return BuildOut(state="reading", done=0, total=catalog.latest_change(collection))
 
     return router
+
+
+def measure_unread(space: Space) -> float:
+    """Return the share of a space's documents that its encoder cannot read, by a sample of at most `SAMPLE`."""
+    sample = space.corpus.sample(SAMPLE)
+    unread = sum(not space.embedder.can_read(f"{document.title} {document.text}") for document in sample)
+    return unread / max(len(sample), 1)

@@ -24,15 +24,9 @@ from serving.index.fields.values import FieldType
 from serving.index.fingerprint import fingerprint
 from serving.index.lexical.clauses import NO_WEIGHTS
 from serving.index.lexical.index import LexicalIndex
-from serving.index.noise import SILENCE, measure_noise, probes
-from serving.index.passages import split_passages
+from serving.index.noise import MIN_PASSAGES, SILENCE, Noise, Probes, probes
+from serving.index.passages import PASSAGE_WORDS, cut_passages, split_passages
 from serving.index.snapshot import FIELDS, IndexSnapshot
-
-_GROWTH = 1.25
-"""The noise is measured again when there are so many times as many passages."""
-
-_MIN_PASSAGES = 8
-"""Of fewer, all may be shown whatever is asked."""
 
 
 class Embedder(Protocol):
@@ -55,13 +49,20 @@ class Corpus:
     Args:
         snapshot: What was sealed before, None to begin empty.
         lexical: Index of the words of that snapshot, free to be changed; a new one when None.
+        passage_words: How many words the encoder's passages have.
     """
 
     def __init__(
-        self, dimension: int, snapshot: IndexSnapshot | None = None, lexical: LexicalIndex | None = None
+        self,
+        dimension: int,
+        snapshot: IndexSnapshot | None = None,
+        lexical: LexicalIndex | None = None,
+        *,
+        passage_words: int = PASSAGE_WORDS,
     ) -> None:
         folder = snapshot.folder if snapshot else None
         self.snapshot = snapshot
+        self.passage_words = passage_words
         self.lexical = LexicalIndex() if lexical is None else lexical
         self.dense = DenseIndex(dimension, folder)
         self.fields = FieldTable.open(folder / FIELDS) if folder else FieldTable()
@@ -73,8 +74,7 @@ class Corpus:
         self._names = snapshot.names() if snapshot else []
         alive = self.columns.alive
         self._rows = {name: row for row, name in enumerate(self._names) if alive[row]}
-        self.noise = SILENCE
-        self._calibrated = 0
+        self._probes: Probes | None = None
         self._pending = np.flatnonzero(alive & (self.columns.counts == 0)).tolist()
         self._lock = threading.Lock()
 
@@ -108,6 +108,15 @@ class Corpus:
     def document(self, row: int) -> Document:
         """Return the document at a row."""
         return self._store.get(row)
+
+    def passages(self, row: int) -> list[str]:
+        """Return the passages of the text of the document at a row, in their order."""
+        return cut_passages(self.document(row).text, self.passage_words)
+
+    def sample(self, most: int) -> list[Document]:
+        """Return at most so many searchable documents, evenly spread over their rows."""
+        rows = list(self._rows.values())
+        return [self.document(row) for row in rows[:: -(-len(rows) // most) or 1]]
 
     def ids(self) -> list[str]:
         """Return the ids of all searchable documents."""
@@ -180,41 +189,50 @@ class Corpus:
             if rows > len(self.columns.starts):  # a search that finds a row by its words too early sees it as not alive
                 self.columns = self.columns.grow(max(1024, rows * 3 // 2))
             self._write_words(latest.values())
+            retired = [row for one in latest.values() if (row := self._retire(one.id)) is not None]
             for document in latest.values():
-                self._retire(document.id)
                 if not document.deleted:
                     self._add(document)
             self.change = max(self.change, changes[-1].change)
+        if self._probes is not None and retired:
+            self._probes.remove(self.columns.passages(np.array(retired))[0])
 
     def embed(self, embedder: Embedder, limit: int) -> int:
         """Make at most `limit` indexed documents searchable by meaning, and return how many still wait."""
         rows = [row for row in self._pending[:limit] if self.columns.alive[row]]
-        passages = [split_passages(document.title, document.text) for document in map(self.document, rows)]
+        documents = map(self.document, rows)
+        passages = [split_passages(document.title, document.text, self.passage_words) for document in documents]
         texts = [passage for split in passages for passage in split]
         tokens = embedder.embed_tokens(texts) if texts else None
         vectors = embedder.embed(texts) if texts else np.zeros((0, self.dense.dimension), np.float32)
         with self._lock:
             end = 0
+            embedded: list[int] = []
             for row, split in zip(rows, passages, strict=True):
                 start, end = end, end + len(split)
                 if self.columns.alive[row]:
                     numbers = self.dense.add([row] * len(split), vectors[start:end])
                     self.columns.starts[row], self.columns.counts[row] = numbers.start, len(numbers)
+                    embedded.extend(numbers)
                     self.columns.lengths[row] = np.linalg.norm(vectors[start:end].sum(axis=0))
                     if tokens is not None:
                         self.tokens.add(row, np.concatenate(tokens[start:end]))
             del self._pending[:limit]
-        if len(self.dense) > _GROWTH * self._calibrated:
+        if self._probes is None:
             self.calibrate(embedder)
+        elif embedded:
+            self._probes.add(np.array(embedded))
         return len(self._pending)
 
     def calibrate(self, embedder: Embedder) -> None:
         """Measure how near to the corpus texts come that mean nothing; see `serving.index.noise`."""
-        if len(self.dense) < _MIN_PASSAGES:
-            return
-        vectors = embedder.embed(probes())
-        self.noise = measure_noise(np.array([self.nearest(vector) for vector in vectors], np.float32))
-        self._calibrated = len(self.dense)
+        if self.dense.living >= MIN_PASSAGES:
+            self._probes = Probes(self.dense, embedder.embed(probes()), self.nearest)
+
+    @property
+    def noise(self) -> Noise:
+        """How near to the corpus texts come that mean nothing, as of now."""
+        return SILENCE if self._probes is None else self._probes.noise
 
     def nearest(self, vector: Floats) -> float:
         """Return the cosine of a unit vector with the passage nearest to it, -1 where there is none."""
@@ -303,9 +321,11 @@ class Corpus:
         self._rows[document.id] = row
         self.columns.alive[row] = True
 
-    def _retire(self, document_id: str) -> None:
+    def _retire(self, document_id: str) -> int | None:
+        """Take a document out, and return its row, None where it is not there."""
         row = self._rows.pop(document_id, None)
         if row is not None:
             self.columns.alive[row] = False
             start, count = int(self.columns.starts[row]), int(self.columns.counts[row])
             self.dense.remove(range(start, start + count))
+        return row

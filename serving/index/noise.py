@@ -7,14 +7,19 @@ is asked what is nearest to strings of letters without sense.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from foundation.arrays import Floats
+from foundation.arrays import Floats, Ints
+from serving.index.dense.index import DenseIndex
 
 _PROBES = 48
 _DEVIATIONS = 3.0
+MIN_PASSAGES = 8
+"""Of fewer, all may be shown whatever is asked."""
+
 _LETTERS = ("abcdefghijklmnopqrstuvwxyz", "asdfghjkl", "qwertyuiop")
 
 
@@ -43,6 +48,45 @@ class Noise:
         if nearest >= self.most:
             return 1.0
         return max(nearest - self.usual, 0.0) / (self.most - self.usual)
+
+
+class Probes:
+    """The noise of a corpus by its probes: the same whatever came and went before.
+
+    Args:
+        dense: The passages.
+        vectors: Of the probes, float32 of shape (probes, dimension).
+        nearest: Returns the cosine of a vector with the passage nearest to it.
+
+    Attributes:
+        noise: What they say now.
+    """
+
+    def __init__(self, dense: DenseIndex, vectors: Floats, nearest: Callable[[Floats], float]) -> None:
+        self._dense = dense
+        self._vectors = dense.as_kept(vectors)
+        self._find_nearest = nearest
+        self._nearest = np.array([nearest(vector) for vector in self._vectors], np.float32)
+        self.noise = self._measure()
+
+    def add(self, passages: Ints) -> None:
+        """Take in passages that came."""
+        self._nearest = np.maximum(self._nearest, self._largest(passages))
+        self.noise = self._measure()
+
+    def remove(self, passages: Ints) -> None:
+        """Measure anew how near those probes come that were nearest to passages that went."""
+        for number in np.flatnonzero(self._largest(passages) >= self._nearest).tolist():
+            self._nearest[number] = self._find_nearest(self._vectors[number])
+        self.noise = self._measure()
+
+    def _measure(self) -> Noise:
+        return measure_noise(self._nearest) if self._dense.living >= MIN_PASSAGES else SILENCE
+
+    def _largest(self, passages: Ints) -> Floats:
+        """Return the cosine of each probe with the nearest of some passages, below all cosines without any."""
+        cosines: Floats = self._dense.similarities(passages, self._vectors.T).max(axis=0, initial=-2.0)
+        return cosines
 
 
 SILENCE = Noise()

@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 
 PASSAGE_WORDS = 60
+"""Words of a passage for the packaged encoder, which reads 160 tokens: the title and other tokens need room too."""
+
+_TOKENS = 160
+_MAX_TOKENS = 512
+"""Longer passages would say too many things at once for one vector."""
+
 _SENTENCE_ENDS = ".!?"
+
+
+def words_for(tokens: int) -> int:
+    """Return how many words a passage has for an encoder that reads so many tokens."""
+    return max(min(tokens, _MAX_TOKENS) * PASSAGE_WORDS // _TOKENS, 1)
 
 
 def split_passages(title: str, text: str, words: int = PASSAGE_WORDS) -> list[str]:

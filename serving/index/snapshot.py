@@ -17,7 +17,7 @@ from foundation.errors import ArtifactDamaged
 from foundation.ids import digest_bytes
 from serving.index.columns import Columns
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever the files change their form; snapshots of other forms are built anew."""
 
 LEXICAL = "lexical"

@@ -29,6 +29,7 @@ from serving.index.corpus import Corpus
 from serving.index.lexical.analysis import Analysis
 from serving.index.lexical.index import BULK_BYTES, LexicalIndex
 from serving.index.lexical.storage import share_index
+from serving.index.passages import words_for
 from serving.index.snapshot import LEXICAL, IndexSnapshot
 
 ReadChanges = Callable[[int, int], list[Document]]
@@ -134,11 +135,11 @@ class SnapshotStore:
         """Return a corpus over the newest snapshot, empty without one; changes since are not in it."""
         snapshot = self.newest(collection)
         if snapshot is None:
-            return Corpus(self.embedder.encoder.dimension, lexical=LexicalIndex(None, self._analysis))
+            return self._make_corpus(None, LexicalIndex(None, self._analysis))
         copy = self._copy_of(collection, snapshot)
         shutil.rmtree(copy, ignore_errors=True)
         share_index(snapshot.folder / LEXICAL, copy)
-        corpus = Corpus(self.embedder.encoder.dimension, snapshot, LexicalIndex(copy, self._analysis))
+        corpus = self._make_corpus(snapshot, LexicalIndex(copy, self._analysis))
         corpus.calibrate(self.embedder)
         return corpus
 
@@ -169,9 +170,7 @@ class SnapshotStore:
             aside = self._home_of(collection) / f"aside-{uuid4().hex}"
             aside.mkdir()
             began_s = monotonic_s()
-            corpus = Corpus(
-                self.embedder.encoder.dimension, lexical=LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES)
-            )
+            corpus = self._make_corpus(None, LexicalIndex(aside / LEXICAL, self._analysis, BULK_BYTES))
             while changes := read(corpus.change, _CHANGES_AT_ONCE):
                 corpus.apply(changes, self.embedder)
                 self._report(collection, Build("reading", corpus.change, latest(), monotonic_s() - began_s))
@@ -200,6 +199,10 @@ class SnapshotStore:
                 return False
         except Conflict:
             return True
+
+    def _make_corpus(self, snapshot: IndexSnapshot | None, lexical: LexicalIndex) -> Corpus:
+        encoder = self.embedder.encoder
+        return Corpus(encoder.dimension, snapshot, lexical, passage_words=words_for(encoder.max_tokens))
 
     def _publish(self, collection: str, aside: Path) -> IndexSnapshot:
         built = IndexSnapshot.open(aside)

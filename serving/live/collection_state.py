@@ -59,9 +59,8 @@ class CollectionState:
     """
 
     def __init__(self, space: Space) -> None:
-        encoder = space.embedder.encoder
         self.snapshot = ServingSnapshot(space.encoder, {space.encoder: space})
-        self.live = LiveMemory(encoder.encode_query, encoder.dimension)
+        self.live = LiveMemory(space.embedder.embed_queries, space.embedder.encoder.dimension)
         self.problem = ""
         self.wanted = ""
         self.succession: list[str] | None = None
@@ -96,10 +95,9 @@ class CollectionState:
 
     def evidence_in(self, space: Space, evidence: LiveMemory) -> LiveMemory:
         """Return evidence with the vectors of a space."""
-        encoder = space.embedder.encoder
         if space.encoder == self.snapshot.own:
             return evidence
-        return evidence.under(space.encoder, encoder.encode_query, encoder.dimension)
+        return evidence.under(space.encoder, space.embedder.embed_queries, space.embedder.encoder.dimension)
 
     def add(self, version: str, model: RankingModel) -> None:
         """Hold a version ready."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from serving.paging.cursor import Cursor
 from serving.paging.listing import Keys, arrange, newest_first, read_page
 from serving.paging.matched import Matched
 from serving.paging.window import WINDOW, fill_window
+from serving.ranking.memory import Recalled
 from serving.ranking.pipeline import RankedHit, Ranker, Ranking
 from serving.ranking.retrieval import FirstStage
 from serving.ranking.stage_timer import StageTimer
@@ -119,21 +120,21 @@ def _order(ranker: Ranker, first_stage: FirstStage, sort: Keys, rows: Ints, rele
         return arrange(ranker.corpus, rows, sort)
     if first_stage.query.words:
         return np.array([hit.row for hit in relevant], np.int64)
-    return order_by_choice(ranker.corpus, rows, ranker.recall(first_stage.query).popular, first_stage.shaping)
+    return order_by_choice(ranker.corpus, rows, ranker.recall(first_stage.query), first_stage.shaping)
 
 
-def order_by_choice(corpus: Corpus, rows: Ints, popular: Mapping[str, float], shaping: Shaping = NO_SHAPING) -> Ints:
+def order_by_choice(corpus: Corpus, rows: Ints, memory: Recalled, shaping: Shaping = NO_SHAPING) -> Ints:
     """Return rows by how often people chose them under any query, then the latest change first.
 
     Args:
-        popular: How strongly documents were chosen, by id.
+        memory: What users chose.
         shaping: What the owner adds to the logarithm of that.
     """
     chosen = np.zeros(corpus.size)
-    for name, strength in popular.items():
+    for name in set().union(*memory.choices):
         row = corpus.row(name)
         if row is not None and row < len(chosen):
-            chosen[row] = strength
+            chosen[row] = memory.popular(name)
     newest = newest_first(corpus, rows)
     worth = np.log1p(chosen[newest])
     worth += shaping.lift(corpus, newest) if shaping.moves else 0.0

@@ -21,8 +21,10 @@ def fill_window(ranking: Ranking, corpus: Corpus, first_stage: FirstStage) -> Ra
     """
     if first_stage.matches <= len(first_stage.lexical):  # all of them are candidates
         return ranking
-    synonyms = first_stage.shaping.expansions
-    found = corpus.lexical.search(first_stage.query.words, WINDOW, first_stage.allowed, expansions=synonyms)
+    words, synonyms = first_stage.query.words, first_stage.shaping.expansions
+    found = corpus.lexical.find(
+        words, WINDOW, first_stage.allowed, expansions=synonyms, ties=corpus.columns.keys
+    ).scores
     known = {hit.row for hit in ranking.hits}
     rest = {row: float(np.log1p(score)) for row, score in found.items() if row not in known and _is_alive(corpus, row)}
     end = min((hit.score for hit in ranking.hits), default=0.0) - max(rest.values(), default=0.0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from foundation.arrays import Doubles, Floats
-from foundation.contracts import ClickCurve, Evidence
+from foundation.contracts import ClickCurve
+from foundation.packed_evidence import QueryEvidence, read_curve
 
 _LARGEST_DROP = -2.0
 _LIFT_PER_DOUBLING = 1.5
@@ -30,7 +31,7 @@ class ClickBoosts:
         people: How many people speak for it; all searches without user and session are half a person.
     """
 
-    documents: list[str] = field(default_factory=list)
+    documents: Sequence[str] = ()
     log_odds: Doubles = field(default_factory=lambda: np.zeros(0))
     skipped: Doubles = field(default_factory=lambda: np.zeros(0))
     heaviest: Doubles = field(default_factory=lambda: np.zeros(0))
@@ -40,7 +41,13 @@ class ClickBoosts:
     @property
     def lifted(self) -> list[str]:
         """The documents that the evidence speaks for."""
-        return [name for name, lift in zip(self.documents, self.bounded().tolist(), strict=True) if lift > 0]
+        return [self.documents[place] for place in np.flatnonzero(self.bounded() > 0).tolist()]
+
+    def of(self, places: list[int]) -> ClickBoosts:
+        """Return what they say of some of the documents."""
+        names = [self.documents[place] for place in places]
+        columns = (self.log_odds, self.skipped, self.heaviest, self.clicks, self.people)
+        return ClickBoosts(names, *(column[places] for column in columns))
 
     def bounded(self, lists: float = 0.0) -> Doubles:
         """Return what the boosts add to scores, so that they never outweigh the text by themselves.
@@ -59,26 +66,22 @@ class ClickBoosts:
 NO_BOOSTS = ClickBoosts()
 
 
-def read_boosts(rows: Collection[Evidence], curve: ClickCurve) -> ClickBoosts:
+def read_boosts(evidence: QueryEvidence | None, curve: ClickCurve) -> ClickBoosts:
     """Return what the evidence of one query says of its documents.
 
     Satisfaction and disappointment after the click count as further clicks and skips.
     """
-    if not rows:
+    if evidence is None or not evidence.documents:
         return NO_BOOSTS
-    passed = np.array([row.shown for row in rows]) - np.array([row.clicked for row in rows])
-    ranks = range(passed.shape[1])
-    weight = np.array(
-        [curve.log_odds(tuple(float(one == rank) for one in ranks), (0.0,) * len(ranks)) for rank in ranks]
-    )
-    odds = [curve.log_odds(row.shown, row.clicked) + (row.satisfied - row.dissatisfied) * 0.5 for row in rows]
+    passed, clicked = evidence.passed, evidence.clicked
+    _, skip = read_curve(curve, passed.shape[1])
     return ClickBoosts(
-        documents=[row.document_id for row in rows],
-        log_odds=np.array(odds),
-        skipped=passed @ weight,
-        heaviest=np.where(passed > 0, weight, 0.0).min(axis=1),
-        clicks=np.array([sum(row.clicked) for row in rows]),
-        people=np.array([row.users for row in rows], dtype=np.float64),
+        documents=evidence.documents,
+        log_odds=evidence.log_odds(curve) + 0.5 * evidence.praise,
+        skipped=passed @ skip,
+        heaviest=np.where(passed > 0, skip, 0.0).min(axis=1),
+        clicks=clicked.sum(axis=1, dtype=np.float64),
+        people=evidence.users.astype(np.float64),
     )
 
 
@@ -94,11 +97,11 @@ def add_boosts(scores: Floats, boosts: ClickBoosts, places: Mapping[str, int]) -
         scores: Scores of the candidates, in log-odds, shape (n,).
         places: Place in `scores` by document id; boosts of other documents have no effect.
     """
-    known = [number for number, name in enumerate(boosts.documents) if name in places]
-    if not known:
+    boosts = boosts.of([place for place, name in enumerate(boosts.documents) if name in places])
+    if not boosts.documents:
         return scores
-    rows = np.array([places[boosts.documents[number]] for number in known], dtype=np.int64)
-    lifts, people = boosts.bounded()[known], boosts.people[known]
+    rows = np.array([places[name] for name in boosts.documents], dtype=np.int64)
+    lifts, people = boosts.bounded(), boosts.people
     raised = scores.astype(np.float64)
     raised[rows] += np.minimum(lifts, 0.0)
     for place in np.lexsort((-lifts, -people)).tolist():
@@ -106,8 +109,8 @@ def add_boosts(scores: Floats, boosts: ClickBoosts, places: Mapping[str, int]) -
             continue
         row = rows[place]
         before = scores.astype(np.float64)
-        before[rows] += boosts.bounded(boosts.clicks[known[place]])[known]
-        before[row] = scores[row] + max(boosts.skipped[known[place]], _LARGEST_DROP)
+        before[rows] += boosts.bounded(boosts.clicks[place])
+        before[row] = scores[row] + max(boosts.skipped[place], _LARGEST_DROP)
         rank = 1 + int(np.count_nonzero(before > before[row]))
         reach = math.ceil(rank / (1 + people[place])) if people[place] < _MANY else 1
         top = math.inf if reach == 1 else _score_at(np.delete(raised, row), reach)

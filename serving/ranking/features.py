@@ -149,22 +149,23 @@ def _fill_lexical(values: Floats, rows: list[int], corpus: Corpus, first_stage: 
 def _fill_dense(
     values: Floats, rows: Ints, corpus: Corpus, *, queries: tuple[Floats, Floats], shifted: Shifted
 ) -> None:
-    """Fill in what the vectors say; `queries` are the query's own vector and its adapted one."""
+    """Fill in what the vectors say; `queries` are the query's vector and its adapted one, without adapter the same."""
     query, adapted = queries
     counts = corpus.columns.counts[rows]
-    both = np.stack(queries, axis=1)
+    both = np.stack(queries, axis=1) if adapted is not query else query[:, None]
     best = np.tile(corpus.dense.centre() @ both, (len(rows), 1))  # by chance, until a document is embedded
-    mean = np.zeros((len(rows), 2), np.float32)
+    mean = np.zeros((len(rows), both.shape[1]), np.float32)
     embedded = np.flatnonzero(counts)
     if len(embedded):
         best[embedded], mean[embedded] = corpus.compare(rows[embedded], both)
     index = shifted.index.take(rows, mode="clip")  # a row newer than the shifts clips to the last entry, -1
     moved = index >= 0
-    mean[moved, 1] = shifted.vectors[index[moved]] @ adapted
+    adapted_mean = mean[:, -1].copy()
+    adapted_mean[moved] = shifted.vectors[index[moved]] @ adapted
     values[:, COLUMN["dense"]] = best[:, 0]
-    values[:, COLUMN["adapted"]] = best[:, 1]
+    values[:, COLUMN["adapted"]] = best[:, -1]
     values[:, COLUMN["dense_mean"]] = mean[:, 0]
-    values[:, COLUMN["adapted_mean"]] = mean[:, 1]
+    values[:, COLUMN["adapted_mean"]] = adapted_mean
     values[:, COLUMN["length"]] = np.log1p(counts)
     centre, nearest = float(corpus.dense.centre() @ query), float(best[:, 0].max())
     share = (best[:, 0] - centre) / max(nearest - centre, _MIN_NEARNESS)
@@ -173,13 +174,14 @@ def _fill_dense(
 
 def fill_memory(values: Floats, ids: Sequence[str], memory: Recalled) -> None:
     """Fill in what users chose of documents, one a row of the features, by their ids."""
-    if memory.popular:
+    if memory.choices:
         columns = {
             "memory": memory.meaning,
             "memory_words": memory.spelling,
             "memory_best": memory.best_meaning,
             "memory_words_best": memory.best_spelling,
-            "popular": memory.popular,
         }
         for name, chosen in columns.items():
-            values[:, COLUMN[name]] = np.log1p([chosen.get(document, 0.0) for document in ids])
+            if chosen:
+                values[:, COLUMN[name]] = np.log1p([chosen.get(document, 0.0) for document in ids])
+        values[:, COLUMN["popular"]] = np.log1p([memory.popular(document) for document in ids])

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from foundation.arrays import Floats
-from foundation.contracts import PRIOR_CURVE, Evidence
+from foundation.contracts import PRIOR_CURVE
 from foundation.packed_evidence import QueryEvidence
 from serving.ranking.memory import QueryMemory, Remembered
+
+EncodeQueries = Callable[[list[str]], Floats]
 
 _PRIOR_LOG_ODDS = -2.0
 _WORTH_REMEMBERING = 0.5
@@ -30,11 +32,11 @@ class LiveMemory:
     """The present evidence of a collection, refreshed by one thread and read by many.
 
     Args:
-        encode_query: Unit vector of one query.
+        encode: Unit vectors of queries, float32 of shape (queries, dimension).
     """
 
-    def __init__(self, encode_query: Callable[[str], Floats], dimension: int) -> None:
-        self._encode_query = encode_query
+    def __init__(self, encode: EncodeQueries, dimension: int) -> None:
+        self._encode = encode
         self._dimension = dimension
         self._queries: dict[str, QueryEvidence] = {}
         self._changed: dict[str, int] = {}
@@ -46,9 +48,9 @@ class LiveMemory:
 
     def empty(self) -> LiveMemory:
         """Return a memory of nothing that takes the vectors of this one's queries."""
-        return LiveMemory(self.vector, self._dimension)
+        return LiveMemory(self.vectors, self._dimension)
 
-    def under(self, name: str, encode_query: Callable[[str], Floats], dimension: int) -> LiveMemory:
+    def under(self, name: str, encode: EncodeQueries, dimension: int) -> LiveMemory:
         """Return the same evidence with the vectors of another encoder; it hears of what comes as this one does.
 
         Args:
@@ -57,7 +59,7 @@ class LiveMemory:
         with self._lock:
             other = self._others.get(name)
             if other is None:
-                other = LiveMemory(encode_query, dimension)
+                other = LiveMemory(encode, dimension)
                 other._begin_like(self)
                 self._others[name] = other
             return other
@@ -65,15 +67,15 @@ class LiveMemory:
     def update(self, queries: Iterable[QueryEvidence], change: int) -> None:
         """Replace the evidence of `queries`, as of `change`; may be repeated after a failure half-way."""
         queries = list(queries)
+        chosen = self._read_choices(queries)
         with self._lock:
             for other in self._others.values():
                 other.update(queries, change)
-            changed, remembered = set(), False
-            for query in queries:
-                self._queries[query.key] = query
-                self._changed[query.key] = change
-                remembered |= self._remember(query)
-                changed.add(query.key)
+            changed = {query.key for query in queries}
+            remembered = bool(chosen) or not changed.isdisjoint(self._remembered)
+            self._queries.update((query.key, query) for query in queries)
+            self._changed.update(dict.fromkeys(changed, change))
+            self._remember(changed, chosen)
             for since, newer in self._newer.items():
                 if change > since:
                     newer.keys |= changed
@@ -81,15 +83,17 @@ class LiveMemory:
                         newer.memory = self._memory_of(newer.keys)
             self.change = max(self.change, change)
 
-    def rows(self, key: str) -> list[Evidence]:
-        """Return the evidence of one query, empty when there is none."""
-        query = self._queries.get(key)
-        return query.rows() if query else []
+    def evidence(self, key: str) -> QueryEvidence | None:
+        """Return the evidence of one query, None when there is none."""
+        return self._queries.get(key)
 
-    def vector(self, key: str) -> Floats:
-        """Return the unit vector of a query, without the encoder where it is remembered."""
-        known = self._remembered.get(key)
-        return self._encode_query(key) if known is None else known.vector
+    def vectors(self, keys: list[str]) -> Floats:
+        """Return the unit vectors of queries, without the encoder where they are remembered."""
+        found = {key: known.vector for key in keys if (known := self._remembered.get(key))}
+        unknown = [key for key in dict.fromkeys(keys) if key not in found]
+        if unknown:
+            found |= zip(unknown, self._encode(unknown), strict=True)
+        return np.stack([found[key] for key in keys]) if keys else np.zeros((0, self._dimension), np.float32)
 
     def knows(self, key: str) -> bool:
         """Return whether there is evidence of a query."""
@@ -115,26 +119,31 @@ class LiveMemory:
     def _begin_like(self, memory: LiveMemory) -> None:
         """Take over what another memory knows; its lock is held."""
         self._queries, self._changed, self.change = dict(memory._queries), dict(memory._changed), memory.change
-        for query in self._queries.values():
-            self._remember(query)
+        self._remember(set(self._queries), self._read_choices(list(self._queries.values())))
 
     def _memory_of(self, keys: set[str]) -> QueryMemory:
         return QueryMemory([self._remembered[key] for key in sorted(keys & self._remembered.keys())], self._dimension)
 
-    def _remember(self, query: QueryEvidence) -> bool:
-        """Remember what users of a query chose, or forget it; return whether there is or was something."""
-        rows = query.rows(_MIN_USERS)
-        choices = {row.document_id: relevance for row in rows if (relevance := relevance_of(row)) > 0}
-        if not choices:
-            return self._remembered.pop(query.key, None) is not None
-        self._remembered[query.key] = Remembered(query.key, self._encode_query(query.key), choices)
-        return True
+    def _read_choices(self, queries: list[QueryEvidence]) -> list[Remembered]:
+        """Return what users of queries chose, of those whose users chose something."""
+        choices = {query.key: chosen for query in queries if (chosen := read_choices(query))}
+        vectors = self.vectors(list(choices))
+        return [Remembered(key, vector, choices[key]) for key, vector in zip(choices, vectors, strict=True)]
+
+    def _remember(self, changed: set[str], chosen: list[Remembered]) -> None:
+        """Replace what is remembered of queries; the lock is held."""
+        for key in changed:
+            self._remembered.pop(key, None)
+        self._remembered.update((one.key, one) for one in chosen)
 
 
-def relevance_of(row: Evidence) -> float:
-    """Return the live relevance of a document, 0 unless at least two people speak for it."""
-    if row.users < _MIN_USERS:
-        return 0.0
-    log_odds = _PRIOR_LOG_ODDS + PRIOR_CURVE.log_odds(row.shown, row.clicked)
-    relevance = float(1 / (1 + np.exp(-log_odds)))
-    return relevance if relevance > _WORTH_REMEMBERING else 0.0
+def read_choices(query: QueryEvidence) -> dict[str, float]:
+    """Return the live relevance of the documents of a query, of those that at least two people speak for."""
+    several = np.flatnonzero(query.users >= _MIN_USERS)
+    if not len(several):
+        return {}
+    log_odds = _PRIOR_LOG_ODDS + query.log_odds(PRIOR_CURVE)[several]
+    relevance = 1 / (1 + np.exp(-log_odds))
+    worth = relevance > _WORTH_REMEMBERING
+    names = [query.documents[place] for place in several[worth].tolist()]
+    return dict(zip(names, relevance[worth].tolist(), strict=True))

@@ -44,14 +44,18 @@ class Recalled:
         spelling: By queries alike in spelling, likewise.
         best_meaning: By the one of the queries alike in meaning that says most.
         best_spelling: By the one of the queries alike in spelling that says most.
-        popular: By all queries, alike or not, summed.
+        choices: By all queries, alike or not, summed; one for each memory.
     """
 
     meaning: Chosen = field(default_factory=dict)
     spelling: Chosen = field(default_factory=dict)
     best_meaning: Chosen = field(default_factory=dict)
     best_spelling: Chosen = field(default_factory=dict)
-    popular: Chosen = field(default_factory=dict)
+    choices: tuple[Chosen, ...] = ()
+
+    def popular(self, document: str) -> float:
+        """Return how strongly a document was chosen by all queries, alike or not."""
+        return sum(chosen.get(document, 0.0) for chosen in self.choices)
 
     def plus(self, other: Recalled) -> Recalled:
         """Return what two memories of different queries recall together."""
@@ -60,7 +64,7 @@ class Recalled:
             spelling=_sum(self.spelling, other.spelling),
             best_meaning=_larger(self.best_meaning, other.best_meaning),
             best_spelling=_larger(self.best_spelling, other.best_spelling),
-            popular=_sum(self.popular, other.popular),
+            choices=(*self.choices, *other.choices),
         )
 
 
@@ -99,7 +103,7 @@ class QueryMemory:
         left_out = ((key,), *without)
         meaning, best_meaning = self._gather(self._vectors @ vector, left_out)
         spelling, best_spelling = self._gather(dice(fingerprint(key), self._trigrams), left_out)
-        return Recalled(meaning, spelling, best_meaning, best_spelling, self._popular)
+        return Recalled(meaning, spelling, best_meaning, best_spelling, (self._popular,) if self._popular else ())
 
     def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> tuple[Chosen, Chosen]:
         """Return the sums and the largest of what the nearest queries chose."""

@@ -22,6 +22,9 @@ from serving.ranking.rerank import rerank
 from serving.ranking.retrieval import FirstStage, retrieve
 from serving.ranking.stage_timer import StageTimer
 
+_DIGITS = 6
+"""Scores that are equal so far are equal, and the document's key decides: every copy of a collection ranks alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class RankedHit:
@@ -112,7 +115,7 @@ class Ranker:
             late = rerank(self.corpus, query.tokens, candidates.rows, scores)
             timer.end("rerank")
         scores = scores + late
-        order = np.argsort(-scores, kind="stable").tolist()
+        order = np.lexsort((self.corpus.columns.keys[candidates.rows], -np.round(scores, _DIGITS))).tolist()
         kept = collapse_near_duplicates(self.corpus, [candidates.rows[number] for number in order], k)
         timer.end("diversify")
         hits = [
@@ -160,7 +163,7 @@ class Ranker:
 
     def read_boosts(self, query: Query) -> ClickBoosts:
         """Return what the query's own clicks and skips say."""
-        return read_boosts(self.live.rows(query.key), self.model.curve) if self.live else NO_BOOSTS
+        return read_boosts(self.live.evidence(query.key), self.model.curve) if self.live else NO_BOOSTS
 
     def recall(self, query: Query) -> Recalled:
         """Return what users of similar queries chose, by the version's memory and by what is newer than it."""

@@ -103,10 +103,15 @@ def retrieve(
         shaping: What the owner's settings make of the search; `allowed` is narrowed by it already.
     """
     timer = timer or StageTimer()
-    synonyms = shaping.expansions
-    matches = corpus.lexical.find(query.words, LEXICAL_CANDIDATES, allowed, expansions=synonyms)
+    matches = corpus.lexical.find(
+        query.words,
+        LEXICAL_CANDIDATES,
+        allowed,
+        expansions=shaping.expansions,
+        texts=TEXT_SCORES,
+        ties=corpus.columns.keys,
+    )
     lexical = matches.scores
-    text = corpus.lexical.search(query.words, TEXT_SCORES, allowed, fields=("text",), expansions=synonyms)
     timer.end("lexical")
     makes_sense = bool(lexical) or not query.has_meaning or is_near(corpus, query.vector, query)
     near = corpus.dense.search(query.vector, DENSE_CANDIDATES, allowed) if query.has_meaning and makes_sense else []
@@ -115,7 +120,7 @@ def retrieve(
         query=query,
         allowed=allowed,
         lexical=lexical,
-        text=text,
+        text=matches.texts,
         near=near,
         trigrams=fingerprint(query.words),
         matches=matches.total,

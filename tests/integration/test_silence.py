@@ -33,7 +33,7 @@ def fold(engine: sa.Engine, content: Sequence[Content]) -> None:
 def lifts(engine: sa.Engine) -> dict[str, float]:
     """Return what the evidence of "toner" adds to its documents' scores at once."""
     queries, _ = read_changed(engine, "default", 0, START, SETTINGS.evidence_half_life_days)
-    found = [read_boosts(query.rows(), PRIOR_CURVE) for query in queries if query.key == "toner"]
+    found = [read_boosts(query, PRIOR_CURVE) for query in queries if query.key == "toner"]
     return {
         name: lift
         for boosts in found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import tantivy
 
@@ -18,7 +18,7 @@ from serving.index.lexical.analysis import (
     without_stops,
 )
 from serving.index.lexical.extra import asked_words, term_of
-from serving.index.lexical.spelling import MAX_UNKNOWN, Counts, Speller
+from serving.index.lexical.spelling import MAX_UNKNOWN, Speller
 from serving.index.lexical.synonyms import Expansions, Stems, Synonyms, find_synonyms
 from serving.index.lexical.words import MIN_ASKED, Words, is_unspaced, is_word
 
@@ -28,11 +28,13 @@ IDENTIFIERS = "identifiers"
 FORMS = "forms"
 INNER = "inner"
 VOCABULARY = "vocabulary"
+COUNTS = "counts"
+"""Where it is told how often a text holds a word, see `serving.index.lexical.postings`."""
 EXTRA = "extra"
 """Where the words of keywords in fields stand, each with the name of its field."""
 
 NO_WEIGHTS: Mapping[str, float] = {}
-_TEXTS = (TITLE, TEXT)
+TEXTS = (TITLE, TEXT)
 _GUESSES = 4
 _ENDINGS = 8
 _SHORTEST_PREFIX = 4
@@ -55,25 +57,34 @@ _PAIRS_OF_ONE = 32  # in which a single character is looked for
 _COMPOUNDING = frozenset({"danish", "dutch", "finnish", "german", "hungarian", "norwegian", "swedish"})
 
 
+Counts = list[tuple[str, int]]
+"""Terms, each with the number of documents that hold it."""
+
 Term = tuple[str, str | Stems]
 """A field and a term of it, or words side by side."""
 
 
 class Statistics:
-    """How often terms occur in the index at one moment."""
+    """How often terms occur in the index at one moment; what was removed does not count.
 
-    def __init__(self, searcher: tantivy.Searcher) -> None:
-        self.documents = searcher.num_docs
-        self.count = searcher.doc_freq
+    Args:
+        documents: How many there are.
+        count: Returns in how many documents a term of a field stands.
+    """
+
+    def __init__(self, searcher: tantivy.Searcher, documents: int, count: Callable[[str, str], int]) -> None:
+        self.documents = documents
+        self.count = cache(count)
         self._searcher = searcher
 
     def in_texts(self, stem: str) -> int:
         """Return in how many documents a stem stands, by title or text, whichever has more."""
-        return max(self.count(name, stem) for name in _TEXTS)
+        return max(self.count(name, stem) for name in TEXTS)
 
     def endings(self, name: str, beginning: str, limit: int = _ENDINGS) -> Counts:
         """Return the most frequent longer terms of a field that begin so, with their document counts."""
-        found = self._searcher.terms_with_prefix(name, beginning, limit=limit + 1)
+        present = tantivy.Query.all_query()  # with a filter, what was removed is not counted
+        found = self._searcher.terms_with_prefix(name, beginning, filter_query=present, limit=limit + 1)
         return [(term, count) for term, count in found if term != beginning][:limit]
 
 
@@ -85,46 +96,37 @@ class Clauses:
     Args:
         weights: What a term counts, by field.
         count: Returns in how many documents a term of a field stands; a term in none is not asked for.
+
+    Attributes:
+        asked: What each term and each phrase counts.
     """
 
     def __init__(self, weights: dict[str, float], count: Callable[[str, str], int]) -> None:
         self._weights = {name: weight for name, weight in weights.items() if weight}
-        self._count = count
-        self._terms: dict[tuple[str, str], float] = {}
-        self._phrases: dict[tuple[str, Stems], float] = {}
+        self.count = count
+        self.asked: dict[Term, float] = {}
 
     def add_word(self, stem: str, share: float = 1.0) -> int:
         """Ask for a word and return in how many documents it stands, by the field that has most."""
-        return max((self.add_term(name, stem, share) for name in _TEXTS), default=0)
+        return max((self.add_term(name, stem, share) for name in TEXTS), default=0)
 
     def add_term(self, name: str, term: str, share: float) -> int:
         """Ask for a term of one field and return in how many documents it stands there."""
         if name not in self._weights or not share:
             return 0
-        documents = self._count(name, term)
+        documents = self.count(name, term)
         if documents:
             weight = share * self._weights[name]
-            self._terms[name, term] = max(weight, self._terms.get((name, term), 0.0))
+            self.asked[name, term] = max(weight, self.asked.get((name, term), 0.0))
         return documents
 
     def add_phrase(self, stems: Stems, share: float) -> None:
         """Ask for words beside each other; one alone is asked as a word."""
         if len(stems) == 1:
             self.add_word(stems[0], share)
-        for name in _TEXTS if len(stems) > 1 and share else ():
+        for name in TEXTS if len(stems) > 1 and share else ():
             if name in self._weights:
-                self._phrases[name, stems] = share * self._weights[name]
-
-    def parts(self, schema: tantivy.Schema) -> dict[Term, tantivy.Query]:
-        """Return what each clause asks for, without its weight; terms before phrases, for they are searched fastest."""
-        terms: dict[Term, tantivy.Query] = {term: tantivy.Query.term_query(schema, *term) for term in self._terms}
-        phrases = ((term, tantivy.Query.phrase_query(schema, term[0], list(term[1]))) for term in self._phrases)
-        return terms | dict(phrases)
-
-    def weigh(self, parts: dict[Term, tantivy.Query]) -> list[tuple[tantivy.Occur, tantivy.Query]]:
-        """Return clauses as parts of a boolean query, with their weights."""
-        weights: dict[Any, float] = {**self._terms, **self._phrases}
-        return [(tantivy.Occur.Should, _boost(query, weights[term])) for term, query in parts.items()]
+                self.asked[name, stems] = share * self._weights[name]
 
 
 class QueryReader:
@@ -230,7 +232,7 @@ class QueryReader:
             clauses.add_phrase(tuple(stems[start:end]), _RUN_SHARE)
         for character in words.plain:
             if len(character) == 1 and is_unspaced(character):
-                for name in _TEXTS:
+                for name in TEXTS:
                     for term, _ in statistics.endings(name, character, _PAIRS_OF_ONE):
                         clauses.add_term(name, term, 1.0)
 
@@ -293,7 +295,3 @@ class QueryReader:
 
     def _read_stems(self, text: str) -> list[str]:
         return self._tokenizer.stems(self._tokenizer.words(text))
-
-
-def _boost(query: tantivy.Query, weight: float) -> tantivy.Query:
-    return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import tantivy
 
-from foundation.arrays import Flags
+from foundation.arrays import Flags, Ints
 from foundation.errors import Conflict
 from serving.index.lexical.analysis import PLAIN, Analysis, Tokenizer, make_valid, read_identifiers, without_stops
-from serving.index.lexical.bm25 import Bm25Search, Matches
+from serving.index.lexical.bm25 import NO_ROWS, Bm25Search, IndexState, Matches, read_present
 from serving.index.lexical.clauses import (
+    COUNTS,
     EXTRA,
     FORMS,
     IDENTIFIERS,
     INNER,
     TEXT,
+    TEXTS,
     TITLE,
     VOCABULARY,
     Clauses,
@@ -25,25 +28,22 @@ from serving.index.lexical.clauses import (
     Statistics,
 )
 from serving.index.lexical.extra import term_of, terms_of
-from serving.index.lexical.postings import Postings
-from serving.index.lexical.spelling import Counts, Speller
-from serving.index.lexical.storage import ROW, build_schema, explain_failed_write, open_index
+from serving.index.lexical.postings import Postings, count_terms
+from serving.index.lexical.spelling import Speller
+from serving.index.lexical.storage import ROW, WORDS, build_schema, explain_failed_write, open_index
 from serving.index.lexical.synonyms import Expansions, Synonyms
 from serving.index.lexical.words import inner_words, is_word
 
 FIELDS = (TITLE, TEXT, IDENTIFIERS, FORMS, INNER, EXTRA)
 NO_FIELDS: Mapping[str, Sequence[str]] = {}
-TEXTS = (TITLE, TEXT)
 _STORED = (TITLE, TEXT, IDENTIFIERS, FORMS, EXTRA)
 WRITER_BYTES = 16_000_000
 BULK_BYTES = 1_000_000_000
 
-# Short fields that most documents leave empty are filled up with this, up to the usual number of words. Without
-# it the average length would be near 0, and BM25 would take every match for one in an endless text.
 _BLANK = "_"
-_USUAL_WORDS = 8
+"""An identifier of every document, by which those are counted that are gone and not yet merged away."""
+
 _WORDS_A_LETTER = 20_000
-_SPELLER_AGE = 0.1
 _ENOUGH = 50
 """Documents in which two words stand side by side; whether more do says nothing further."""
 
@@ -68,20 +68,28 @@ class LexicalIndex:
         self._tokenizer = Tokenizer(analysis.language)
         self._reader = QueryReader(analysis, self._tokenizer)
         self._schema = build_schema(self._tokenizer.name)
-        self._postings = Postings(self._schema)
         self._index = open_index(self._schema, folder)
         self._index.register_tokenizer(self._tokenizer.name, self._tokenizer.indexing)
         self._index.config_reader("manual")
         self._index.reload()
+        self._state = IndexState(self._index.searcher(), NO_ROWS, Postings(self._schema))
+        self._state = replace(self._state, present=read_present(self._state.searcher))
+        self._added: dict[int, dict[str, int]] = {}
+        self._removed: set[int] = set()
         self._writer_bytes = writer_bytes
         self._writer: tantivy.IndexWriter | None = None
         self._extra: dict[str, float] = {}
-        self._speller = self._make_speller()
-        self._spelt = len(self)
+        self._speller = Speller(
+            self._read_vocabulary,
+            lambda word: self._state.count(VOCABULARY, word),
+            self._count_documents,
+            self._count_together,
+            lambda word: self._state.count(INNER, word) > 0,
+        )
 
     def __len__(self) -> int:
         """Return the number of rows that can be found."""
-        return self._index.searcher().num_docs
+        return self._state.present.documents
 
     def weigh(self, fields: Mapping[str, float]) -> None:
         """Let searches find documents by the keywords of some fields too.
@@ -114,11 +122,14 @@ class LexicalIndex:
             EXTRA: terms_of(fields, self._tokenizer),
         }
         with explain_failed_write():
-            _write(writer, row, cut)
+            _write(writer, row, cut, self._tokenizer)
+        self._added[row] = {name: len(cut[name]) for name in TEXTS}
+        self._speller.learn({*cut[TITLE], *cut[TEXT]})
 
     def remove(self, row: int) -> None:
         """Remove a row; gone after `commit`. Raises Conflict when another process writes to the folder."""
         self._open_writer().delete_documents_by_term(ROW, row)
+        self._removed.add(row)
 
     def commit(self) -> None:
         """Make additions and removals visible, and lasting when the index is in a folder.
@@ -153,8 +164,13 @@ class LexicalIndex:
         allowed: Flags | list[int] | None = None,
         fields: Sequence[str] = FIELDS,
         expansions: Expansions | None = None,
+        *,
+        texts: int = 0,
+        ties: Ints | None = None,
     ) -> Matches:
         """Return at most `limit` best rows with their BM25 scores, and how many rows match; any word may.
+
+        Scores depend on what is in the index, and neither on the order in which it came nor on what was removed.
 
         Args:
             query: What the user typed. Quoted words count more where they stand together; no other
@@ -164,9 +180,10 @@ class LexicalIndex:
                 end no row is allowed, or the rows themselves.
             fields: What is searched, of `FIELDS`.
             expansions: Synonyms, of `expand`; None for those of the analysis alone.
+            texts: How many rows are scored by their text alone too.
+            ties: What decides between rows of equal score, by row; less is better. The row itself by default.
         """
-        search = self._read(query, fields, expansions)
-        return search.best(limit) if allowed is None else search.best_allowed(limit, _as_mask(allowed))
+        return self._read(query, fields, expansions).best(limit, allowed, texts, ties)
 
     def matching(self, query: str, among: Flags, expansions: Expansions | None = None) -> Flags:
         """Return which of some rows any word of a query matches, bool by row.
@@ -186,9 +203,9 @@ class LexicalIndex:
             among: As in `matching`.
             fields: Of `TEXTS`, where it may stand.
         """
-        searcher = self._index.searcher()
         words = self._tokenizer.read(make_valid(text))
-        clauses = Clauses(dict.fromkeys((*fields, FORMS, EXTRA), 1.0), Statistics(searcher).count)
+        state = self._state
+        clauses = Clauses(dict.fromkeys((*fields, FORMS, EXTRA), 1.0), state.count)
         stems = self._tokenizer.stems(words.plain)
         if stems:
             clauses.add_phrase(tuple(stems), 1.0)
@@ -197,7 +214,7 @@ class LexicalIndex:
                 clauses.add_term(FORMS, form, 1.0)
             for name in self._extra if len(stems) == 1 else ():
                 clauses.add_term(EXTRA, term_of(name, stems[0]), 1.0)
-        return Bm25Search(searcher, self._schema, clauses, self._postings).matching(among)
+        return Bm25Search(state, clauses).matching(among)
 
     def relevant(self, query: str, share: float, among: Flags, expansions: Expansions | None = None) -> Flags:
         """Return which of some rows hold enough of the words of a query, bool by row.
@@ -224,8 +241,7 @@ class LexicalIndex:
     def correct(self, query: str, keep: Callable[[str], bool] = lambda _word: False) -> str | None:
         """Return the query with unknown words replaced by likely ones; None when there is nothing to correct.
 
-        The vocabulary is that of titles and texts as of the last commit, but for a tenth of the documents
-        at most.
+        The vocabulary is that of titles and texts as of the last commit.
 
         Args:
             keep: Returns whether an unknown word is right all the same, as a common word of the language is.
@@ -251,19 +267,16 @@ class LexicalIndex:
         if writer is not None:
             writer.rollback()
             writer.wait_merging_threads()
+            self._added, self._removed = {}, set()
             self._reload()
 
     def _read(self, query: str, fields: Sequence[str], expansions: Expansions | None) -> Bm25Search:
-        searcher = self._index.searcher()
+        state = self._state
+        statistics = Statistics(state.searcher, state.present.documents, state.count)
         clauses = self._reader.read(
-            make_valid(query),
-            fields,
-            Statistics(searcher),
-            self._speller,
-            extra=self._extra,
-            expansions=expansions,
+            make_valid(query), fields, statistics, self._speller, extra=self._extra, expansions=expansions
         )
-        return Bm25Search(searcher, self._schema, clauses, self._postings)
+        return Bm25Search(state, clauses)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
@@ -284,59 +297,46 @@ class LexicalIndex:
             addresses = [address for _, address in hits]
             for row, address in zip(searcher.fast_field_values(ROW, addresses), addresses, strict=True):
                 stored = searcher.doc(address)
-                _write(writer, int(row or 0), {name: (stored.get_first(name) or "").split() for name in _STORED})
+                _write(
+                    writer,
+                    int(row or 0),
+                    {name: (stored.get_first(name) or "").split() for name in _STORED},
+                    self._tokenizer,
+                )
         writer.commit()
         writer.wait_merging_threads()
 
     def _reload(self) -> None:
         self._index.reload()
-        if abs(len(self) - self._spelt) > _SPELLER_AGE * self._spelt:
-            self._speller, self._spelt = self._make_speller(), len(self)
+        present = self._state.present.changed(self._added, self._removed)
+        self._state = replace(self._state, searcher=self._index.searcher(), present=present)
+        self._added, self._removed = {}, set()
 
-    def _make_speller(self) -> Speller:
-        return Speller(self._read_vocabulary, self._count_documents, self._count_together, self._is_inside)
-
-    def _read_vocabulary(self, letter: str) -> Counts:
-        return self._index.searcher().terms_with_prefix(VOCABULARY, letter, limit=_WORDS_A_LETTER)
+    def _read_vocabulary(self, letter: str) -> list[str]:
+        return [word for word, _ in self._index.searcher().terms_with_prefix(VOCABULARY, letter, limit=_WORDS_A_LETTER)]
 
     def _count_documents(self, word: str) -> int:
-        statistics = Statistics(self._index.searcher())
+        count = self._state.count
         stems = self._tokenizer.stems(self._tokenizer.words(word))
-        in_fields = (statistics.count(EXTRA, term_of(name, stem)) for name in self._extra for stem in stems)
-        found = max((statistics.in_texts(stem) for stem in stems), default=0) or statistics.count(FORMS, word)
+        in_fields = (count(EXTRA, term_of(name, stem)) for name in self._extra for stem in stems)
+        found = max((count(name, stem) for stem in stems for name in TEXTS), default=0) or count(FORMS, word)
         return found or max(in_fields, default=0)
 
-    def _is_inside(self, word: str) -> bool:
-        return self._index.searcher().doc_freq(INNER, word) > 0
-
     def _count_together(self, one: str, other: str) -> int:
-        searcher = self._index.searcher()
+        searcher = self._state.searcher
         stems = self._tokenizer.stems([one, other])
-        phrases = [tantivy.Query.phrase_query(self._schema, name, list(stems)) for name in (TITLE, TEXT)]
+        phrases = [tantivy.Query.phrase_query(self._schema, name, list(stems)) for name in TEXTS]
         return sum(len(searcher.search(phrase, _ENOUGH, count=False).hits) for phrase in phrases)
 
 
-def _write(writer: tantivy.IndexWriter, row: int, cut: dict[str, list[str]]) -> None:
+def _write(writer: tantivy.IndexWriter, row: int, cut: dict[str, list[str]], tokenizer: Tokenizer) -> None:
     """Add a row, given the words of its stored fields."""
     vocabulary = [word for word in {*cut[TITLE], *cut[TEXT]} if is_word(word)]
     inner = [part for word in vocabulary for part in inner_words(word)]
-    short = {IDENTIFIERS: cut[IDENTIFIERS], FORMS: cut[FORMS], INNER: inner, EXTRA: cut[EXTRA]}
-    fields = {TITLE: cut[TITLE], TEXT: cut[TEXT], VOCABULARY: vocabulary}
-    fields |= {name: _fill_up(words) for name, words in short.items()}
-    document = tantivy.Document(row=row)
-    for name, words in fields.items():
+    counts = [term for name in TEXTS for term in count_terms(name, tokenizer.stems(cut[name]))]
+    identifiers = [*(word for word in cut[IDENTIFIERS] if word != _BLANK), _BLANK]
+    further = {IDENTIFIERS: identifiers, INNER: inner, VOCABULARY: vocabulary, COUNTS: counts}
+    document = tantivy.Document(row=row, **{WORDS[name]: len(cut[name]) for name in TEXTS})
+    for name, words in (cut | further).items():
         document.add_text(name, " ".join(words))
     writer.add_document(document)
-
-
-def _fill_up(words: list[str]) -> list[str]:
-    filled = [word for word in words if word != _BLANK]
-    return [*filled, *[_BLANK] * max(_USUAL_WORDS - len(filled), 1)]
-
-
-def _as_mask(allowed: Flags | list[int]) -> Flags:
-    if not isinstance(allowed, list):
-        return allowed
-    mask = np.zeros(max(allowed, default=-1) + 1, np.bool_)
-    mask[allowed] = True
-    return mask

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -14,8 +13,6 @@ from rapidfuzz.distance import OSA
 from foundation.language.folding import fold
 from serving.index.lexical.slips import first_letter_forms, is_likely_slip, slip_log_odds
 from serving.index.lexical.words import is_word
-
-Counts = list[tuple[str, int]]
 
 # A query with more unknown words is in another language, or no language at all.
 MAX_UNKNOWN = 8
@@ -47,8 +44,9 @@ class Speller:
     """Guesses by the vocabulary of an index. Safe to use from many threads.
 
     Args:
-        vocabulary: Returns the words that begin with a letter, and how many documents hold each. The
-            words of a letter are kept from its first use on.
+        vocabulary: Returns the words that begin with a letter. They are kept from its first use on, and `learn` adds
+            what comes later.
+        count: Returns in how many documents a word stands as it is, as of now.
         known: Returns in how many documents a word stands in any of its forms, as of now.
         together: Returns in how many documents two words stand side by side.
         inside: Returns whether a word ends a longer one, as the last part of a compound does.
@@ -56,16 +54,29 @@ class Speller:
 
     def __init__(
         self,
-        vocabulary: Callable[[str], Counts],
+        vocabulary: Callable[[str], Iterable[str]],
+        count: Callable[[str], int],
         known: Callable[[str], int],
         together: Callable[[str, str], int] = lambda _one, _other: 0,
         inside: Callable[[str], bool] = lambda _word: False,
     ) -> None:
         self._vocabulary = vocabulary
+        self._count = count
         self._known = known
         self._together = together
         self._inside = inside
-        self._by_length = cache(self._read_letter)
+        self._letters: dict[str, dict[int, frozenset[str]]] = {}
+
+    def learn(self, words: Iterable[str]) -> None:
+        """Take in words that came to the index. One thread learns."""
+        new: dict[str, dict[int, set[str]]] = {}
+        for word in words:
+            if word[0] in self._letters and _may_be_misspelt(word):
+                new.setdefault(word[0], {}).setdefault(len(word), set()).add(word)
+        for letter, by_length in new.items():
+            known = self._letters[letter]
+            more = {length: known.get(length, frozenset()) | found for length, found in by_length.items()}
+            self._letters[letter] = known | more
 
     def guess(self, word: str, limit: int, before: str = "", after: str = "") -> list[Guess]:
         """Return known words within one edit, two from eight letters that share the first; likeliest first.
@@ -91,18 +102,18 @@ class Speller:
     def _near(self, word: str) -> dict[str, int]:
         """Return the known words that a word may stand for, with their document counts."""
         edits = 2 if len(word) >= _TWO_EDITS_FROM else 1
-        by_length = self._by_length(word[0])
-        near: dict[str, int] = {}
+        near: list[str] = []
         for length in range(max(len(word) - edits, _SHORTEST - 1), len(word) + edits + 1):
-            words = by_length.get(length, {})
-            found = process.extract(word, words.keys(), scorer=OSA.distance, score_cutoff=edits, limit=None)
-            near |= {other: words[other] for other, distance, _ in found if distance}
-        for other in first_letter_forms(word):
-            if other[0] != word[0] and len(other) >= _SHORTEST:
-                count = self._by_length(other[0]).get(len(other), {}).get(other, 0)
-                if count:
-                    near[other] = count
-        return near
+            words = self._words(word[0], length)
+            found = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+            near += [other for other, distance, _ in found if distance]
+        near += [
+            other
+            for other in first_letter_forms(word)
+            if other[0] != word[0] and len(other) >= _SHORTEST and other in self._words(other[0], len(other))
+        ]
+        counts = {other: self._count(other) for other in sorted(near)}
+        return {other: count for other, count in counts.items() if count}
 
     @staticmethod
     def _odds(word: str, other: str, documents: int) -> float:
@@ -165,13 +176,15 @@ class Speller:
             return " ".join(parts)
         return guesses[0].word if likely else None
 
-    def _read_letter(self, letter: str) -> dict[int, dict[str, int]]:
-        """Return the words that begin with a letter, with their document counts, by their length."""
-        by_length: dict[int, dict[str, int]] = {}
-        for word, documents in self._vocabulary(letter):
-            if _may_be_misspelt(word):
-                by_length.setdefault(len(word), {})[word] = documents
-        return by_length
+    def _words(self, letter: str, length: int) -> frozenset[str]:
+        """Return the words that begin with a letter and have so many; some may be in no document any more."""
+        known = self._letters.get(letter)
+        if known is None:
+            by_length: dict[int, set[str]] = {}
+            for word in filter(_may_be_misspelt, self._vocabulary(letter)):
+                by_length.setdefault(len(word), set()).add(word)
+            known = self._letters[letter] = {each: frozenset(words) for each, words in by_length.items()}
+        return known.get(length, frozenset())
 
 
 def _may_be_misspelt(word: str) -> bool:

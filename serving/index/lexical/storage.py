@@ -13,9 +13,11 @@ from pathlib import Path
 import tantivy
 
 from foundation.errors import ArtifactDamaged, ClickloopError, Conflict
-from serving.index.lexical.clauses import EXTRA, FORMS, IDENTIFIERS, INNER, TEXT, TITLE, VOCABULARY
+from serving.index.lexical.clauses import COUNTS, EXTRA, FORMS, IDENTIFIERS, INNER, TEXT, TEXTS, TITLE, VOCABULARY
 
 ROW = "row"
+WORDS = {name: f"words_of_{name}" for name in TEXTS}
+"""Where it is told how many words a field has, by the field."""
 
 _META = "meta.json"
 _MANAGED = ".managed.json"
@@ -25,13 +27,16 @@ def build_schema(stems: str) -> tantivy.Schema:
     """Return the fields of an index whose titles and texts are cut by the tokenizer `stems`."""
     schema = tantivy.SchemaBuilder()
     schema.add_integer_field(ROW, indexed=True, fast=True)
+    for name in WORDS.values():
+        schema.add_integer_field(name, fast=True)
     schema.add_text_field(TITLE, stored=True, tokenizer_name=stems)
     schema.add_text_field(TEXT, stored=True, tokenizer_name=stems)
-    schema.add_text_field(IDENTIFIERS, stored=True, tokenizer_name="whitespace", index_option="freq")
+    schema.add_text_field(IDENTIFIERS, stored=True, tokenizer_name="whitespace", index_option="basic")
     schema.add_text_field(FORMS, stored=True, tokenizer_name="whitespace", index_option="basic")
-    schema.add_text_field(EXTRA, stored=True, tokenizer_name="whitespace", index_option="freq")
+    schema.add_text_field(EXTRA, stored=True, tokenizer_name="whitespace", index_option="basic")
     schema.add_text_field(INNER, tokenizer_name="whitespace", index_option="basic")
     schema.add_text_field(VOCABULARY, tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field(COUNTS, tokenizer_name="whitespace", index_option="basic")
     return schema.build()
 
 

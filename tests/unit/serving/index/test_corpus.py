@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from foundation.arrays import Floats
+from foundation.contracts import Document
 from serving.index.columns import key_of
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import parse_filter
-from tests.catalogs import make_corpus
+from tests.catalogs import DIMENSION, add, make_corpus
+from tests.plain_embedder import PlainEmbedder
 
 PLACES: list[dict[str, Any]] = [
     {"id": "vienna", "title": "Vienna", "place": {"lat": 48.2082, "lon": 16.3738}},
@@ -54,3 +59,30 @@ def test_a_document_has_the_same_key_everywhere() -> None:
     corpus = make_corpus(PLACES)
     assert corpus.columns.keys[: corpus.size].tolist() == [key_of(str(one["id"])) for one in PLACES]
     assert 0 <= key_of("x") < 2**48
+
+
+def test_a_sample_is_spread_over_all_documents() -> None:
+    corpus = make_corpus([{"id": str(number), "title": "t"} for number in range(25)])
+
+    assert [document.id for document in corpus.sample(10)] == [str(number) for number in range(0, 25, 3)]
+    assert len(corpus.sample(100)) == 25
+    assert make_corpus([]).sample(10) == []
+
+
+def test_the_noise_is_that_of_the_present_documents() -> None:
+    documents = [{"id": str(number), "title": f"title {number}"} for number in range(40)]
+    corpus = make_corpus(documents[:20])
+    add(corpus, documents[20:])
+    assert corpus.noise == make_corpus(documents).noise
+
+    corpus.apply(
+        [Document(str(number), "", "", change=100 + number, deleted=True) for number in range(0, 40, 2)],
+        PlainEmbedder(_never),
+    )
+
+    assert corpus.noise == make_corpus(documents[1::2]).noise
+
+
+def _never(texts: list[str]) -> Floats:
+    assert not texts
+    return np.zeros((0, DIMENSION), np.float32)

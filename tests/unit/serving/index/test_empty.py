@@ -80,7 +80,7 @@ def reopen(corpus: Corpus, folder: Path) -> Corpus:
 def check(corpus: Corpus, expected: set[str]) -> None:
     """Ask a corpus everything that a search, a context, a console or a learner asks."""
     model = RankingModel(memory=QueryMemory([], DIMENSION))
-    live = LiveMemory(lambda text: embed_words([text])[0], DIMENSION)
+    live = LiveMemory(embed_words, DIMENSION)
     ranker = Ranker(corpus, model, live)
     for text in (*WORDS, "ketle", "about", ""):
         query = Query(text, text, embed_words([text])[0])

@@ -3,10 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from foundation.arrays import Floats
 from foundation.contracts import Document
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
-from serving.index.noise import SILENCE, measure_noise, probes
+from serving.index.dense.index import DenseIndex
+from serving.index.noise import SILENCE, Probes, measure_noise, probes
 from serving.ranking.memory import QueryMemory
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
@@ -59,3 +61,23 @@ def test_a_query_that_means_something_is_found_without_any_of_its_words(ranker: 
 def test_noise_never_outranks_the_one_document_with_the_word(ranker: Ranker) -> None:
     for nothing in ("qqzz", "jjxx", "vvkk", "wwpp"):
         assert names(ranker, "ZX9931", nothing)[0] == "sku"
+
+
+def test_probes_know_the_nearest_passage_whatever_came_and_went() -> None:
+    dense = DenseIndex(DIMENSION)
+    vectors = embed_words([f"word{number}" for number in range(30)])
+    dense.add(list(range(10)), vectors[:10])
+    asked = embed_words([f"probe{number}" for number in range(5)])
+
+    def nearest(vector: Floats) -> float:
+        rows = np.array(dense.search(vector, 1), np.int64)
+        return float(dense.similarities(rows, vector[:, None]).max())
+
+    known = Probes(dense, asked, nearest)
+    known.add(np.array(dense.add(list(range(10, 30)), vectors[10:])))
+    assert known.noise == Probes(dense, asked, nearest).noise
+
+    for number in range(0, 30, 2):
+        dense.remove(range(number, number + 1))
+        known.remove(np.array([number]))
+    assert known.noise == Probes(dense, asked, nearest).noise

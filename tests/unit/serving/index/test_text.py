@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.index.fingerprint import dice, fingerprint
-from serving.index.passages import cut_passages, split_passages
+from serving.index.passages import PASSAGE_WORDS, cut_passages, split_passages, words_for
 from serving.present.snippet import cut_snippet
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)
@@ -27,6 +27,10 @@ def test_sentences_stay_whole_and_every_passage_names_the_title() -> None:
     passages = split_passages("Title", "One two three. Four five six. Seven.", words=6)
 
     assert passages == ["Title. One two three. Four five six", "Title. Seven"]
+
+
+def test_passages_are_as_long_as_the_encoder_reads() -> None:
+    assert [words_for(tokens) for tokens in (1, 64, 160, 512, 8192)] == [1, 24, PASSAGE_WORDS, 192, 192]
 
 
 def test_a_document_without_text_is_its_title() -> None:

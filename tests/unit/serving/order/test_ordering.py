@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker, Ranking
 from serving.ranking.stage_timer import StageTimer
+from tests.unit.serving.conftest import embed_words
 
 ReadQuery = Callable[[str], Query]
 NAMES = ("sums", "charts", "pages", "fonts", "a", "b", "c", "d")
@@ -43,7 +45,7 @@ def clicked(query: str, document: str, people: int, rank: int) -> Evidence:
 
 
 def live(query: Query, *evidence: Evidence) -> LiveMemory:
-    memory = LiveMemory(lambda _: query.vector, len(query.vector))
+    memory = LiveMemory(lambda texts: np.tile(query.vector, (len(texts), 1)), len(query.vector))
     memory.update(pack(evidence), 1)
     return memory
 
@@ -58,7 +60,7 @@ def test_without_evidence_the_answer_is_the_engines_order(
     corpus: Corpus, ask: ReadQuery, names: list[str], scores: list[float | None], query: str
 ) -> None:
     candidates = [Candidate(name, score, title=name) for name, score in zip(names, scores, strict=True)]
-    ranker = Ranker(corpus, untaught(corpus), LiveMemory(lambda text: ask(text).vector, corpus.dense.dimension))
+    ranker = Ranker(corpus, untaught(corpus), LiveMemory(embed_words, corpus.dense.dimension))
     assert ids(order(ranker, ask(query), candidates)) == names
     assert ids(keep_order(candidates, 3)) == names[:3]
 

@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
-from serving.ranking.click_boost import NO_BOOSTS, add_boosts, read_boosts
+from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, ClickCurve, Evidence
+from foundation.packed_evidence import pack
+from serving.ranking.click_boost import NO_BOOSTS, ClickBoosts, add_boosts
+from serving.ranking.click_boost import read_boosts as read_packed
 
 Floats = npt.NDArray[np.float32]
 PLACES = {f"d{rank}": rank - 1 for rank in range(1, 31)}
@@ -27,6 +29,10 @@ def lists_that_click(rank: int, people: float, lists: int = 3) -> list[Evidence]
         else Evidence("q", f"d{one}", at(one, lists), at(one, 0))
         for one in range(1, 21)
     ]
+
+
+def read_boosts(rows: list[Evidence], curve: ClickCurve) -> ClickBoosts:
+    return read_packed(next(pack(rows)), curve)
 
 
 def rank_of(place: int, scores: Floats) -> int:

@@ -4,16 +4,18 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.contracts import CURVE_RANKS, PRIOR_CURVE, Evidence
-from foundation.packed_evidence import pack
+from foundation.packed_evidence import QueryEvidence, pack
 from serving.encode.query import Query
 from serving.ranking.click_boost import read_boosts
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory, Recalled, Remembered
+from tests.unit.serving.conftest import embed_words
 
 ReadQuery = Callable[[str], Query]
 NOTHING = (0.0,) * CURVE_RANKS
@@ -24,7 +26,9 @@ def row(clicks: float, lists: float, users: float, query: str = "q", **more: flo
 
 
 def lift(evidence: Evidence) -> float:
-    return float(read_boosts([evidence], PRIOR_CURVE).bounded()[0])
+    others = (evidence.users, evidence.satisfied, evidence.dissatisfied)
+    counts = np.array([[*evidence.shown, *evidence.clicked, *others]], np.float64)
+    return float(read_boosts(QueryEvidence("q", ("d",), counts), PRIOR_CURVE).bounded()[0])
 
 
 def test_the_same_query_gives_its_choices_in_full_and_a_distant_one_nothing(ask: ReadQuery) -> None:
@@ -56,16 +60,16 @@ def test_the_sum_the_largest_and_the_popular_are_told_apart(ask: ReadQuery) -> N
     recalled = memory.recall("printings", ask("printings").vector)
 
     assert recalled.spelling["d"] > recalled.best_spelling["d"] > 0
-    assert recalled.popular == {"d": 2.5, "e": 0.5}
+    assert [recalled.popular(name) for name in "def"] == [2.5, 0.5, 0.0]
     assert "e" not in recalled.spelling
 
 
 def test_two_memories_add_up_and_the_larger_choice_stays(ask: ReadQuery) -> None:
     first, second = ({"d": 1.0}, {"d": 0.5})
-    one = Recalled(first, first, first, first, first)
-    both = one.plus(Recalled(second, second, second, second, second))
+    one = Recalled(first, first, first, first, (first,))
+    both = one.plus(Recalled(second, second, second, second, (second,)))
 
-    assert (both.meaning["d"], both.best_meaning["d"], both.popular["d"]) == (1.5, 1.0, 1.5)
+    assert (both.meaning["d"], both.best_meaning["d"], both.popular("d")) == (1.5, 1.0, 1.5)
 
 
 def test_clicks_of_several_people_lift_and_skips_drop() -> None:
@@ -113,7 +117,7 @@ def test_nothing_lifts_that_nobody_speaks_for() -> None:
 
 
 def test_what_versions_that_are_gone_knew_is_forgotten(ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
     kept, gone = live.memory_since(0)[0], live.memory_since(1)[0]
 
@@ -128,7 +132,7 @@ def test_disappointment_takes_back_a_click() -> None:
 
 
 def test_live_memory_needs_two_people_to_tell_others(ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
 
     live.update(pack([row(clicks=9, lists=9, users=1)]), change=1)
     assert live.memory_since(0)[0].past == []
@@ -138,7 +142,7 @@ def test_live_memory_needs_two_people_to_tell_others(ask: ReadQuery) -> None:
 
 
 def test_a_version_sees_only_what_is_newer_than_its_training(ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     live.update(pack([row(clicks=9, lists=9, users=3, query="old")]), change=1)
     live.update(pack([row(clicks=9, lists=9, users=3, query="new")]), change=2)
 
@@ -147,10 +151,11 @@ def test_a_version_sees_only_what_is_newer_than_its_training(ask: ReadQuery) -> 
 
 
 def test_evidence_that_turned_is_forgotten(ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     live.update(pack([row(clicks=9, lists=9, users=3)]), change=1)
 
     live.update(pack([row(clicks=0, lists=90, users=3)]), change=2)
 
     assert live.memory_since(0)[0].past == []
-    assert len(live.rows("q")) == 1
+    assert (known := live.evidence("q")) is not None
+    assert known.documents == ("d",)

@@ -19,6 +19,7 @@ from serving.ranking.model import RankingModel
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import retrieve
 from tests.plain_embedder import PlainEmbedder
+from tests.unit.serving.conftest import embed_words
 
 Floats = npt.NDArray[np.float32]
 ReadQuery = Callable[[str], Query]
@@ -71,7 +72,7 @@ def test_filters_hold_for_every_source_of_candidates(corpus: Corpus, ask: ReadQu
 
 
 def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus, ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
 
@@ -81,7 +82,7 @@ def test_agreeing_clicks_turn_the_next_ranking_of_the_same_query(corpus: Corpus,
 
 
 def test_a_few_agreeing_clicks_do_not_outweigh_the_text(corpus: Corpus, ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
     before = names(ranker, ask("cells"))
 
@@ -103,7 +104,7 @@ def test_scores_keep_their_measure_where_a_filter_leaves_nothing_near(
 
 
 def test_skips_take_away_a_bounded_part_however_many(corpus: Corpus, ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     ranker = Ranker(corpus, untaught(corpus), live)
     before = ranker.search(ask("cells"), 10).hits
 
@@ -123,7 +124,7 @@ def test_similar_queries_gain_from_what_others_chose(corpus: Corpus, ask: ReadQu
 
 def test_a_version_forgets_what_live_evidence_replaces(corpus: Corpus, ask: ReadQuery) -> None:
     past = [Remembered("tabulate", ask("tabulate").vector, {"fonts": 1.0})]
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     live.update(pack([skipped("tabulate", "fonts", 9)]), change=5)
     ranker = Ranker(corpus, RankingModel(QueryMemory(past, 32), memory_change=4), live)
 
@@ -168,7 +169,7 @@ def test_a_reading_made_before_gives_the_same_features(corpus: Corpus, ask: Read
 
 
 def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: ReadQuery) -> None:
-    live = LiveMemory(lambda text: ask(text).vector, 32)
+    live = LiveMemory(embed_words, 32)
     live.update(pack([clicked("fonts", "fonts", users=3)]), change=1)
 
     best = Ranker(corpus, untaught(corpus), live).search(ask("fonts"), 1).hits[0]

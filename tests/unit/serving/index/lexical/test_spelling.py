@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +25,24 @@ WORDS = {
 
 @pytest.fixture
 def speller() -> Speller:
-    def vocabulary(letter: str) -> list[tuple[str, int]]:
-        return [(word, count) for word, count in WORDS.items() if word.startswith(letter)]
+    return make(WORDS)
 
-    return Speller(vocabulary, lambda word: WORDS.get(word, 0))
+
+def make(
+    counts: Mapping[str, int],
+    known: Callable[[str], int] = lambda _word: 0,
+    together: Callable[[str, str], int] = lambda _one, _other: 0,
+    inside: Callable[[str], bool] = lambda _word: False,
+) -> Speller:
+    """Return a speller of an index that has so many documents by word; `known` says what else is known."""
+
+    def vocabulary(letter: str) -> list[str]:
+        return [word for word in counts if word.startswith(letter)]
+
+    def count(word: str) -> int:
+        return counts.get(word, 0)
+
+    return Speller(vocabulary, count, lambda word: count(word) or known(word), together, inside)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +87,14 @@ def test_a_query_of_unknown_words_alone_is_in_no_language_of_the_index(speller: 
 
 @pytest.mark.parametrize("slip", ["rseet", "reet", "reeset", "teset", "eset", "ersett", "rsset"])
 def test_every_common_slip_is_mended(slip: str) -> None:
-    speller = Speller(lambda letter: [("reset", 9), ("rest", 1)] if letter == "r" else [], lambda word: word == "reset")
+    speller = make({"reset": 9, "rest": 1})
 
     assert speller.correct(slip) == ("reset" if slip != "ersett" else None)
 
 
 def test_the_likelier_slip_is_meant_before_the_more_frequent_word() -> None:
     counts = {"share": 20, "shore": 100, "shire": 5}
-    speller = Speller(lambda letter: list(counts.items()) * (letter == "s"), lambda word: counts.get(word, 0))
+    speller = make(counts)
 
     assert speller.correct("shsre") == "share"
     assert speller.correct("shpre") == "shore"
@@ -87,11 +103,7 @@ def test_the_likelier_slip_is_meant_before_the_more_frequent_word() -> None:
 def test_words_that_stand_beside_it_elsewhere_decide() -> None:
     counts = {"theme": 30, "three": 60}
     beside = {("theme", "selection"): 4}
-    speller = Speller(
-        lambda letter: list(counts.items()) * (letter == "t"),
-        lambda word: counts.get(word, int(word == "selection")),
-        lambda one, other: beside.get((one, other), 0),
-    )
+    speller = make(counts, lambda word: word == "selection", lambda one, other: beside.get((one, other), 0))
 
     assert speller.correct("thee") == "three"
     assert speller.correct("thee selection") == "theme selection"
@@ -99,11 +111,7 @@ def test_words_that_stand_beside_it_elsewhere_decide() -> None:
 
 def test_a_common_word_and_a_part_of_a_compound_are_no_slips() -> None:
     counts = {"with": 90, "widths": 2, "buslinie": 3}
-    speller = Speller(
-        lambda letter: [pair for pair in counts.items() if pair[0][0] == letter],
-        lambda word: counts.get(word, 0),
-        inside=lambda word: word == "linien",
-    )
+    speller = make(counts, inside=lambda word: word == "linien")
 
     assert speller.correct("width", {"width"}.__contains__) is None
     assert speller.correct("linien") is None
@@ -111,8 +119,20 @@ def test_a_common_word_and_a_part_of_a_compound_are_no_slips() -> None:
 
 @given(st.text(max_size=40))
 def test_any_query_can_be_corrected(query: str) -> None:
-    speller = Speller(lambda letter: [(letter + "abc", 1)], lambda word: int(word == "abc"))
+    speller = Speller(lambda letter: [letter + "abc"], lambda _word: 1, lambda word: int(word == "abc"))
 
     correction = speller.correct(query)
 
     assert correction is None or correction != query
+
+
+def test_words_that_come_later_are_known_and_those_that_go_are_not_meant() -> None:
+    counts = {"reset": 9}
+    speller = make(counts)
+    assert speller.correct("ressult") is None
+
+    counts |= {"result": 1, "reset": 0}
+    speller.learn(["result"])
+
+    assert speller.correct("ressult") == "result"
+    assert speller.correct("rset") is None
