@@ -76,18 +76,10 @@ def run(
     settings = Settings(home=home, late_interaction=True, log_level="warning")
     told = {"articles": len(articles), "words an article": _mean_words(articles)}
     measured = MeasuredBars(settings, articles, _choose_queries(collections, seed), 3.0 if quick else 60.0, tell, told)
-    with Server(settings) as server:
-        _hold(server.remote, articles, tell)
-        if only & {1, 2, 3}:
-            measured.time(server, overload=3 in only)
-        if 4 in only:
-            measured.weigh(server)
-        if 5 in only:
-            measured.approximate(server)
-        if 8 in only:
-            measured.swap(server, _QUICK_MOVES if quick else _MOVES, seed)
-        if 7 in only:
-            measured.build(server)
+    if only - {6}:
+        with Server(settings) as server:
+            _hold(server.remote, articles, tell)
+            measured.serve(server, only, _QUICK_MOVES if quick else _MOVES, seed)
     if 1 in only:
         measured.compare_recipe()
     if 6 in only and data is not None and not quick:
@@ -114,6 +106,19 @@ class MeasuredBars:
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.queries)
+
+    def serve(self, server: Server, only: frozenset[int], moves: int, seed: int) -> None:
+        """Add what a service that holds the articles is asked for."""
+        if only & {1, 2, 3}:
+            self.time(server, overload=3 in only)
+        if 4 in only:
+            self.weigh(server)
+        if 5 in only:
+            self.approximate(server)
+        if 8 in only:
+            self.swap(server, moves, seed)
+        if 7 in only:
+            self.build(server)
 
     def time(self, server: Server, *, overload: bool) -> None:
         """Add the times of searches, and what becomes of too many when wanted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ MAX_LOST = 0.01
 _TITLES = 300
 _QUERIES = 300
 _DEPTH = 10
+_ACCENTS = "\u0300\u0301\u0302\u0308"
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -82,6 +84,18 @@ def slip_once(text: str, rng: random.Random) -> str:
         return ""
     place = rng.choice(long)
     words[place] = rng.choice([slip for slip in _slips(words[place], rng) if slip != words[place]])
+    return " ".join(words)
+
+
+def accent(text: str, rng: random.Random) -> str:
+    """Return a text with an accent on a vowel of its longest word, as another keyboard may put it."""
+    words = text.split()
+    place = max(range(len(words)), key=lambda number: len(words[number]), default=-1)
+    vowels = [number for number, letter in enumerate(words[place]) if letter in "aeiou"] if words else []
+    if not vowels:
+        return text
+    at = rng.choice(vowels)
+    words[place] = unicodedata.normalize("NFC", words[place][: at + 1] + rng.choice(_ACCENTS) + words[place][at + 1 :])
     return " ".join(words)
 
 
