@@ -33,6 +33,7 @@ from retrainer.gold.store import GoldSet
 from retrainer.runs import Learners
 from retrainer.workers import run_lease
 from serving.encode.form import pack_form, packaged_model
+from serving.rules.settings import read_features
 
 if TYPE_CHECKING:
     from retrainer.learners.encoder.learner import EncoderLearner
@@ -188,6 +189,7 @@ def prepare_training(
         clock=container.clock,
         seed=container.settings.seed,
         progress=progress,
+        features=read_features(container.revisions.standing(collection)[1]),
     )
     return training, dataset, replace(champion, manifest=manifest)
 

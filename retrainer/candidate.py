@@ -7,9 +7,11 @@ by it, and the fast ones learn anew on top.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed_version
 from typing import Any
+
+import numpy as np
 
 from foundation.arrays import Floats
 from foundation.clock import Clock, monotonic_s
@@ -26,6 +28,7 @@ from retrainer.learners.encoder.protocol import LearnsEncoder
 from retrainer.learners.tower.protocol import LearnsTower
 from retrainer.learners.training_set import prepare_training_set
 from serving.index.corpus import Corpus
+from serving.index.fields.normalised import name_columns
 from serving.index.space import Space
 from serving.ranking.model import write_memory
 
@@ -41,6 +44,7 @@ class TrainingContext:
         open_space: Returns them as the encoder of a version reads them; embeds those that it has not seen.
         baseline: The untuned version, whose encoder fine-tuning starts from.
         signals: How much satisfied and dissatisfied users weigh in these labels; kept in the lineage.
+        features: Fields that the owner declared as features, with how many of their values count one by one.
     """
 
     registry: Registry
@@ -52,6 +56,7 @@ class TrainingContext:
     clock: Clock
     seed: int
     progress: Callable[[str], None]
+    features: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def corpus(self) -> Corpus:
@@ -139,9 +144,11 @@ def cross_fit(
 def _learn(
     training: TrainingContext, evidence: list[Evidence], space: Space, tower: LearnsTower | None = None
 ) -> Learned:
+    corpus = space.corpus
+    fields = name_columns(corpus.fields, training.features, np.flatnonzero(corpus.present()))
     return learn(
-        prepare_training_set(evidence, space.embedder.embed_queries),
-        space.corpus,
+        prepare_training_set(evidence, space.embedder.embed_queries, fields),
+        corpus,
         training.labeller,
         training.seed,
         progress=training.progress,
@@ -204,6 +211,7 @@ def _lineage(
         "folds_judging": len(dataset.folds),
         "labels": len(learned.labels),
         "signals": dict(training.signals),
+        "features": dict(training.features),
         "code_version": installed_version("clickloop"),
         "seed": training.seed,
         "seconds": round(trained_s, 1),

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.harness.report import Bar, Findings
 from benchmarks.search.evidence import measure_evidence
+from benchmarks.shop.business import measure_fields
 from benchmarks.shop.pages import measure_pages
 from benchmarks.shop.ranking import measure_ranking
 from benchmarks.shop.rules import measure_rules
@@ -19,6 +20,7 @@ PARTS: Mapping[str, Part] = {
     "rank": measure_ranking,
     "rules": measure_rules,
     "evidence": measure_evidence,
+    "fields": measure_fields,
 }
 
 

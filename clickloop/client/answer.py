@@ -18,6 +18,8 @@ class Hit:
         scores: Scores by part of the ranking.
         team: The side that contributed it to an interleaved list, else "".
         engine_rank: Its rank in the list of the engine whose candidates were ranked; 0 of a search.
+        highlight: Title and snippet with the words of the query marked, as asked for; None when nobody asked.
+        rule: The owner's rule that put it at its rank, "" for none.
     """
 
     id: str
@@ -30,6 +32,8 @@ class Hit:
     scores: dict[str, float] = field(default_factory=dict)
     team: str = ""
     engine_rank: int = 0
+    highlight: dict[str, Any] | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,14 @@ class Answer:
 
     Attributes:
         logged: Whether the service holds its impression, which events about it need.
+        total: How many documents hold a word of the query and pass the filter.
+        did_you_mean: The query with its slips corrected, "" without any.
+        facets: Values of fields with their counts, as asked for.
+        ranges: The smallest and the largest value of numbers and dates.
+        cursor: That of the next page, "" at the end, and where none was asked for.
+        skipped: Stages that were left out.
+        redirect: Where a rule of the owner wants the page to lead instead, "" for nowhere.
+        banners: What such rules want the page to show.
         raw: The whole answer as JSON values; a newer service may say more than the attributes hold.
     """
 
@@ -47,6 +59,14 @@ class Answer:
     arm: str = ""
     experiment: str = ""
     logged: bool = True
+    total: int = 0
+    did_you_mean: str = ""
+    facets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    ranges: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cursor: str = ""
+    skipped: list[str] = field(default_factory=list)
+    redirect: str = ""
+    banners: list[dict[str, Any]] = field(default_factory=list)
     raw: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

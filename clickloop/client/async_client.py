@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Self, Unpack
 
-from clickloop.client.answer import Answer
+from clickloop.client.answer import Answer, Hit
 from clickloop.client.connection import Connection
 from clickloop.client.delivery import Delivery
+from clickloop.client.options import SearchOptions
 from clickloop.client.outbox import Outbox
 from clickloop.client.reporter import Reporter
 
@@ -53,11 +54,20 @@ class AsyncClient(Reporter):
         user: str = "",
         session: str = "",
         filters: Mapping[str, Any] | None = None,
-        **more: Any,
+        **more: Unpack[SearchOptions],
     ) -> Answer:
         """Return what the service finds; as `Client.search`."""
         ask = {"query": query, "limit": limit, "user": user, "session": session, "filters": dict(filters or {})} | more
         return await self._connection.ask("/v1/search", ask)
+
+    async def scan(self, query: str, *, limit: int = 100, **more: Any) -> AsyncIterator[Hit]:
+        """Yield all that a search matches, however much it is; as `Client.scan`."""
+        cursor = "*"
+        while cursor:
+            answer = await self.search(query, limit=limit, cursor=cursor, **more)
+            for hit in answer.hits:
+                yield hit
+            cursor = answer.cursor
 
     async def rank(
         self,

@@ -6,11 +6,12 @@ import asyncio
 import atexit
 import logging
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar, Unpack
 
-from clickloop.client.answer import Answer
+from clickloop.client.answer import Answer, Hit
 from clickloop.client.async_client import AsyncClient
+from clickloop.client.options import SearchOptions
 from clickloop.client.reporter import Reporter
 
 Result = TypeVar("Result")
@@ -81,18 +82,31 @@ class Client(Reporter):
         user: str = "",
         session: str = "",
         filters: Mapping[str, Any] | None = None,
-        **more: Any,
+        **more: Unpack[SearchOptions],
     ) -> Answer:
         """Return what the service finds; blocks until it answers.
 
         Args:
-            more: Further fields of the request, such as `log=False`.
+            more: Further fields of the request, such as `offset=10`; see `SearchOptions`.
 
         Raises:
             RequestRefused: The service refused it; `fields` names where.
             Undelivered: The service could not be reached.
         """
         return self._wait(self._inner.search(query, limit=limit, user=user, session=session, filters=filters, **more))
+
+    def scan(self, query: str, *, limit: int = 100, **more: Any) -> Iterator[Hit]:
+        """Yield all that a search matches, however much it is, by cursors; raises what `search` does.
+
+        Args:
+            limit: Results in one request.
+            more: As of `search`, without offset.
+        """
+        cursor = "*"
+        while cursor:
+            answer = self.search(query, limit=limit, cursor=cursor, **more)
+            yield from answer.hits
+            cursor = answer.cursor
 
     def rank(
         self,

@@ -10,9 +10,16 @@ from foundation.http_client import ServiceClient
 _OF_PASSAGE = ("document_id", "rank", "title", "url")
 
 
+UNTRUSTED = {"trust": "untrusted"}
+"""How retrieved text is marked: it is what somebody once wrote into a document, and never an instruction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage that may answer; its metadata is what feedback on it needs. Scores compare within one question."""
+    """A passage that may answer; its metadata is what feedback on it needs, and that its text is not to be trusted.
+
+    Scores compare within one question.
+    """
 
     text: str
     score: float
@@ -28,6 +35,6 @@ def find_passages(service: ServiceClient, question: str, **wanted: Any) -> list[
     answer = service.post("/v1/context", {"question": question, **wanted})
     shared = {name: answer[name] for name in ("query_id", "version")}
     return [
-        Passage(passage["text"], passage["score"], shared | {name: passage[name] for name in _OF_PASSAGE})
+        Passage(passage["text"], passage["score"], shared | UNTRUSTED | {name: passage[name] for name in _OF_PASSAGE})
         for passage in answer["passages"]
     ]

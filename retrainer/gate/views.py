@@ -45,4 +45,4 @@ def score(ranker: Ranker, first_stage: FirstStage) -> tuple[list[str], Floats]:
     """Return the ids of a query's candidates and their scores in log-odds, by the version alone."""
     found = ranker.candidates(first_stage)
     names = [ranker.corpus.name(row) for row in found.rows]
-    return names, fuse(found.values, ranker.model.fusion, ranker.model.weights)
+    return names, fuse(found.values, ranker.model.fusion, ranker.model.weights, found.names)

@@ -96,7 +96,7 @@ def _likelihood(
 ) -> Doubles:
     """Return the log likelihood of some queries' clicks, if one document answers each as the weights believe."""
     names = [fitter.document_vectors.names(lists[place]) for place in places]
-    scores = [fuse(lists[place].values, "linear", weights) for place in places]
+    scores = [fuse(lists[place].values, "linear", weights, lists[place].names) for place in places]
     beliefs = sharpen(list(zip(names, scores, strict=True)))
     return np.array(
         [

@@ -17,7 +17,7 @@ from retrainer.learners.memory import remember
 from retrainer.learners.priors import PRIOR_WEIGHTS
 from retrainer.learners.training_set import FOLDS, TrainingSet
 from serving.index.corpus import Corpus
-from serving.ranking.features import Candidates
+from serving.ranking.features import FEATURES, Candidates
 from serving.ranking.fusion import fuse
 from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.model import RankingModel
@@ -46,6 +46,7 @@ class CrossFitter:
         self.keys = [query.key for query in training_set.queries]
         self.folds = training_set.folds
         self._seed = seed
+        self._fields = training_set.fields
         self._dimension = corpus.dense.dimension
         self._vectors = {query.key: query.vector for query in training_set.queries}
         self._first_stages = [retrieve(corpus, query) for query in training_set.queries]
@@ -54,13 +55,15 @@ class CrossFitter:
 
     def believe_untaught(self) -> Relevance:
         """Return the probabilities of relevance by query key as weights of other collections see them."""
-        untaught = RankingModel(QueryMemory([], self._dimension))
+        untaught = RankingModel(QueryMemory([], self._dimension), fields=self._fields)
         return self.believe(self._gather(untaught, range(len(self._training_set.queries))), PRIOR_WEIGHTS)
 
     def believe(self, lists: list[Candidates], weights: dict[str, float]) -> Relevance:
         """Return the probabilities of relevance by query key under fusion weights."""
         return {
-            query.key: softmax_of(self.document_vectors.names(found), fuse(found.values, "linear", weights))
+            query.key: softmax_of(
+                self.document_vectors.names(found), fuse(found.values, "linear", weights, found.names)
+            )
             for query, found in zip(self._training_set.queries, lists, strict=True)
         }
 
@@ -77,7 +80,8 @@ class CrossFitter:
             draft = learn_adapter(others, self.document_vectors.vectors, steps, self._seed, self._drafts[fold])
             self._drafts[fold] = draft
             memory = QueryMemory([query for query in past if query.key not in inside], self._dimension)
-            self._models[fold] = RankingModel(memory, draft.adapter, draft.residuals(self.document_vectors.ids))
+            residuals = draft.residuals(self.document_vectors.ids)
+            self._models[fold] = RankingModel(memory, draft.adapter, residuals, fields=self._fields)
             found.update(zip(places, self._gather(self._models[fold], places), strict=True))
         return [found[place] for place in range(len(self._training_set.queries))]
 
@@ -101,7 +105,8 @@ class CrossFitter:
     def weigh(self, lists: list[Candidates], labels: list[Label], prior: dict[str, float]) -> dict[str, float]:
         """Return the fusion weights that the labels ask for, held by prior ones; these when they ask for nothing."""
         values, targets, weights = self.target(lists, labels)
-        return learn_weights(stack_lists(values, targets, weights), prior) if values else prior
+        names = (*FEATURES, *self._fields)
+        return learn_weights(stack_lists(values, targets, weights, names), prior) if values else prior
 
     def target(self, lists: list[Candidates], labels: list[Label]) -> tuple[list[Floats], list[Floats], Floats]:
         """Return features, relevance and weight of the queries with a relevant candidate."""

@@ -27,25 +27,29 @@ class Lists:
         targets: Relevance, float32 of shape (queries, longest); 0 where padded.
         present: Which places hold a candidate, same shape.
         weights: Weight of each query, shape (queries,).
+        names: Of the features.
     """
 
     values: Floats
     targets: Floats
     present: npt.NDArray[np.bool_]
     weights: Floats
+    names: tuple[str, ...] = FEATURES
 
 
-def stack_lists(values: list[Floats], targets: list[Floats], weights: Floats) -> Lists:
+def stack_lists(
+    values: list[Floats], targets: list[Floats], weights: Floats, names: tuple[str, ...] = FEATURES
+) -> Lists:
     """Return candidate lists of different lengths as padded arrays."""
     longest = max(map(len, values))
-    padded = np.zeros((len(values), longest, len(FEATURES)), dtype=np.float32)
+    padded = np.zeros((len(values), longest, len(names)), dtype=np.float32)
     target = np.zeros((len(values), longest), dtype=np.float32)
     present = np.zeros((len(values), longest), dtype=np.bool_)
     for place, (rows, wanted) in enumerate(zip(values, targets, strict=True)):
         padded[place, : len(rows)] = rows
         target[place, : len(rows)] = wanted
         present[place, : len(rows)] = True
-    return Lists(padded, target, present, weights)
+    return Lists(padded, target, present, weights, names)
 
 
 def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> dict[str, float]:
@@ -57,8 +61,8 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
     Args:
         prior: Weights by feature name to which the learned ones are pulled.
     """
-    lowest = np.array([0.0 if name in NEVER_HARMFUL else -np.inf for name in FEATURES])
-    start = np.maximum([prior.get(name, 0.0) for name in FEATURES], lowest)
+    lowest = np.array([0.0 if name in NEVER_HARMFUL else -np.inf for name in lists.names])
+    start = np.maximum([prior.get(name, 0.0) for name in lists.names], lowest)
     scale = np.maximum(lists.values[lists.present].std(axis=0), _MIN_SPREAD).astype(np.float64)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
@@ -75,4 +79,4 @@ def learn_weights(lists: Lists, prior: dict[str, float], hold: float = HOLD) -> 
 
     bounds = Bounds(lowest, np.inf)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
-    return dict(zip(FEATURES, found.x.tolist(), strict=True))
+    return dict(zip(lists.names, found.x.tolist(), strict=True))

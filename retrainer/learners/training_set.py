@@ -21,16 +21,21 @@ class TrainingSet:
         evidence: Rows of the training queries.
         queries: The training queries, in the order of their keys.
         folds: Fold of each query; clusters of alike queries share one.
+        fields: Columns of documents' fields that are learned from too, see `serving.index.fields.normalised`.
     """
 
     evidence: list[Evidence]
     queries: list[Query]
     folds: Ints
+    fields: tuple[str, ...] = ()
 
 
-def prepare_training_set(evidence: list[Evidence], encode: Callable[[list[str]], Floats]) -> TrainingSet:
+def prepare_training_set(
+    evidence: list[Evidence], encode: Callable[[list[str]], Floats], fields: tuple[str, ...] = ()
+) -> TrainingSet:
     """Return the training set of some evidence: its queries, encoded and split into folds."""
     keys = sorted({row.query_key for row in evidence})
     vectors = encode(keys)
     folds = assign_folds(keys, cluster_queries(vectors), FOLDS, "fold")
-    return TrainingSet(evidence, [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)], folds)
+    queries = [Query(key, key, vector) for key, vector in zip(keys, vectors, strict=True)]
+    return TrainingSet(evidence, queries, folds, fields)

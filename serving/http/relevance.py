@@ -17,7 +17,7 @@ from serving.index.fields.filters import summarise
 from serving.index.fields.values import FieldType
 from serving.rules.checks import MAX_CHANGES, check_changes
 from serving.rules.rule import Rule
-from serving.rules.settings import READERS, ItemKey, Kind, SynonymGroup
+from serving.rules.settings import READERS, FieldFeature, ItemKey, Kind, SynonymGroup
 from serving.rules.store import RelevanceRevisions, Revision
 from serving.rules.terms import Term
 
@@ -60,12 +60,19 @@ class RankingOut(RevisionOut):
     terms: dict[str, Term]
 
 
+class FeaturesOut(RevisionOut):
+    """The fields that training learns from, of a revision."""
+
+    features: dict[str, FieldFeature]
+
+
 class RelevanceOut(RevisionOut):
     """All settings of a revision."""
 
     synonyms: dict[str, SynonymGroup]
     rules: dict[str, Rule]
     terms: dict[str, Term]
+    features: dict[str, FieldFeature]
 
 
 class RevisionsOut(BaseModel):
@@ -82,7 +89,7 @@ class ServeIn(BaseModel):
 
 
 _REFUSALS = problem_responses(400, 413, 422)
-_NAMES: Mapping[Kind, str] = {"synonyms": "synonyms", "rule": "rules", "term": "terms"}
+_NAMES: Mapping[Kind, str] = {"synonyms": "synonyms", "rule": "rules", "term": "terms", "feature": "features"}
 
 
 def make_router(revisions: RelevanceRevisions, types: Types, changed: Callable[[], None]) -> APIRouter:
@@ -97,6 +104,7 @@ def make_router(revisions: RelevanceRevisions, types: Types, changed: Callable[[
     _add_synonyms(router, settings)
     _add_rules(router, settings)
     _add_terms(router, settings)
+    _add_features(router, settings)
     _add_history(router, revisions, changed)
     return router
 
@@ -161,6 +169,23 @@ def _add_terms(router: APIRouter, settings: _Settings) -> None:
     ) -> RankingOut:
         """Change terms of the score by name; null withdraws, those that are not named stay."""
         return RankingOut(**settings.change(request, collection, "term", changes, note, serves=not draft))
+
+
+def _add_features(router: APIRouter, settings: _Settings) -> None:
+    @router.get("/features", responses=problem_responses(422))
+    def list_features(collection: Collection) -> FeaturesOut:
+        """List the fields that training learns from, beside text and clicks."""
+        return FeaturesOut(**settings.read(collection, "feature"))
+
+    @router.put("/features", responses=_REFUSALS)
+    def change_features(
+        request: Request,
+        collection: Collection,
+        changes: Annotated[dict[Item, FieldFeature | None], Body(examples=[{"price": {}, "brand": {"values": 20}}])],
+        note: Note = "",
+    ) -> FeaturesOut:
+        """Declare fields as features by name; null withdraws, those that are not named stay."""
+        return FeaturesOut(**settings.change(request, collection, "feature", changes, note, serves=True))
 
 
 def _add_history(router: APIRouter, revisions: RelevanceRevisions, changed: Callable[[], None]) -> None:

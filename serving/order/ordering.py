@@ -9,6 +9,8 @@ import numpy as np
 from foundation.arrays import Doubles, Flags, Floats
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
+from serving.index.fields.normalised import normalise
+from serving.index.fields.table import FieldTable
 from serving.index.fingerprint import count_bits, fingerprint
 from serving.order.candidates import Candidate, engine_prior
 from serving.ranking.click_boost import add_boosts
@@ -72,12 +74,25 @@ def rank_by(candidates: Sequence[Candidate], scores: Doubles, parts: dict[str, D
 
 def _weigh(candidates: Sequence[Candidate], ranker: Ranker, query: Query, memory: Recalled) -> Doubles:
     """Return what was learned of each candidate; only a version with learned weights reads more than its memory."""
-    values = np.zeros((len(candidates), len(FEATURES)), np.float32)
+    fields = ranker.model.fields
+    values = np.zeros((len(candidates), len(FEATURES) + len(fields)), np.float32)
     if ranker.model.fusion == "linear":
         _fill_known(values, candidates, ranker, query)
     fill_memory(values, [one.id for one in candidates], memory)
-    weighed: Doubles = fuse_learned(values, ranker.model.fusion, ranker.model.weights).astype(np.float64)
+    if fields:
+        values[:, len(FEATURES) :] = normalise(_table_of(candidates, ranker.corpus), np.arange(len(candidates)), fields)
+    names = (*FEATURES, *fields)
+    weighed: Doubles = fuse_learned(values, ranker.model.fusion, ranker.model.weights, names).astype(np.float64)
     return weighed
+
+
+def _table_of(candidates: Sequence[Candidate], corpus: Corpus) -> FieldTable:
+    """Return the fields of candidates by their place: as they were sent, else as the catalog has them."""
+    table = FieldTable(corpus.fields.types)
+    for place, one in enumerate(candidates):
+        row = None if one.fields else corpus.row(one.id)
+        table.add(place, one.fields if row is None else corpus.document(row).fields)
+    return table
 
 
 def _fill_known(values: Floats, candidates: Sequence[Candidate], ranker: Ranker, query: Query) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from foundation.arrays import Floats, Ints
 from serving.index.corpus import Corpus
+from serving.index.fields.normalised import normalise
 from serving.index.fingerprint import count_bits
 from serving.ranking.adaptation import Adapter, Shifted
 from serving.ranking.memory import Recalled
@@ -69,11 +70,13 @@ class Candidates:
 
     Attributes:
         rows: Rows of the corpus, each once.
-        values: Float32 of shape (len(rows), len(FEATURES)).
+        values: Float32 of shape (len(rows), len(names)).
+        names: Names of the columns: `FEATURES`, then those of fields.
     """
 
     rows: list[int]
     values: Floats
+    names: tuple[str, ...] = FEATURES
 
 
 def gather(
@@ -85,6 +88,7 @@ def gather(
     memory: Recalled,
     tower: TowerVectors | None = None,
     documents: Collection[str] = (),
+    fields: tuple[str, ...] = (),
 ) -> Candidates:
     """Return the candidates of a query with their features.
 
@@ -93,6 +97,7 @@ def gather(
         memory: What users of other queries chose.
         tower: The documents as the version's static tower reads them.
         documents: Ids that must be among the candidates.
+        fields: Further columns, of `serving.index.fields.normalised`.
     """
     query, allowed = first_stage.query, first_stage.allowed
     adapted = adapter.adapt(query.vector) if adapter else query.vector
@@ -118,7 +123,9 @@ def gather(
         fill_memory(values, [corpus.name(row) for row in kept], memory)
         if tower and far is not None:
             values[:, COLUMN["tower"]] = tower.similarities(alive, far)
-    return Candidates(kept, values)
+    if fields:
+        values = np.hstack([values, normalise(corpus.fields, alive, fields)])
+    return Candidates(kept, values, (*FEATURES, *fields))
 
 
 def _best(chosen: dict[str, float]) -> list[str]:

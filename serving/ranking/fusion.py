@@ -5,7 +5,7 @@ All three return scores on the same scale, like log-odds, so that the click boos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -21,15 +21,21 @@ _RRF_SCALE = 300.0
 _MEMORY_WEIGHT = 3.0
 
 
-def fuse(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Mapping[str, float]) -> Floats:
+def fuse(
+    values: Floats,
+    method: Literal["convex", "rrf", "linear"],
+    weights: Mapping[str, float],
+    names: Sequence[str] = FEATURES,
+) -> Floats:
     """Return one score per candidate, float32 of shape (n,).
 
     Args:
-        values: Features, float32 of shape (n, len(FEATURES)).
+        values: Features, float32 of shape (n, len(names)).
         method: "convex" weighs the shares of BM25 and dense equally (Bruch et al. 2022,
             arXiv:2210.11934); "rrf" sums 1 / (60 + rank); "linear" uses `weights` by feature name.
+        names: Of the columns: `FEATURES`, then those of fields.
     """
-    learned = fuse_learned(values, method, weights)
+    learned = fuse_learned(values, method, weights, names)
     if method == "linear":
         return learned
     if method == "convex":
@@ -38,10 +44,15 @@ def fuse(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Ma
     return _rrf(values) + learned
 
 
-def fuse_learned(values: Floats, method: Literal["convex", "rrf", "linear"], weights: Mapping[str, float]) -> Floats:
+def fuse_learned(
+    values: Floats,
+    method: Literal["convex", "rrf", "linear"],
+    weights: Mapping[str, float],
+    names: Sequence[str] = FEATURES,
+) -> Floats:
     """Return the share of `fuse` that rests on what people chose: all of learned weights, else memory alone."""
     if method == "linear":
-        return values @ np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float32)
+        return values @ np.array([weights.get(name, 0.0) for name in names], dtype=np.float32)
     remembered = values[:, COLUMN["memory"]] + values[:, COLUMN["memory_words"]]
     weighed: Floats = np.float32(_MEMORY_WEIGHT) * remembered
     return weighed

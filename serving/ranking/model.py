@@ -11,6 +11,7 @@ import numpy as np
 
 from foundation.arrays import Floats
 from foundation.contracts import PRIOR_CURVE, ClickCurve, Manifest, query_key
+from serving.index.fields.normalised import is_of_fields
 from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.memory import QueryMemory, Remembered
 from serving.ranking.tower.static_tower import StaticTower
@@ -27,6 +28,7 @@ class RankingModel:
         curve: Click curve that turns a query's clicks into its click boost.
         encoder: Name of the encoder under which it ranks; "" for the one at hand.
         tower: Its static tower, None without one.
+        fields: Columns of documents' fields among its features, see `serving.index.fields.normalised`.
     """
 
     memory: QueryMemory
@@ -38,6 +40,7 @@ class RankingModel:
     curve: ClickCurve = PRIOR_CURVE
     encoder: str = ""
     tower: StaticTower | None = None
+    fields: tuple[str, ...] = ()
 
 
 def load_model(
@@ -65,6 +68,7 @@ def load_model(
         curve=manifest.curve,
         encoder=manifest.encoder,
         tower=StaticTower.from_bytes(fetch(manifest.tower)) if manifest.tower else None,
+        fields=tuple(name for name in manifest.weights if is_of_fields(name)),
     )
 
 

@@ -12,7 +12,7 @@ from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.ranking.adaptation import Shifted, shift_documents
 from serving.ranking.click_boost import NO_BOOSTS, ClickBoosts, add_boosts, read_boosts
-from serving.ranking.features import FEATURES, Candidates, gather
+from serving.ranking.features import Candidates, gather
 from serving.ranking.fusion import fuse
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import Recalled
@@ -123,7 +123,7 @@ class Ranker:
                 row=candidates.rows[number],
                 document_id=self.corpus.name(candidates.rows[number]),
                 score=float(scores[number]),
-                parts=dict(zip(FEATURES, candidates.values[number].tolist(), strict=True))
+                parts=dict(zip(candidates.names, candidates.values[number].tolist(), strict=True))
                 | {"owner": float(owner[number]), "evidence": float(lifts[number]), "late": float(late[number])},
             )
             for number in (order[position] for position in kept)
@@ -144,11 +144,12 @@ class Ranker:
             memory=self.recall(first_stage.query),
             tower=self.model.tower.over(self.corpus) if self.model.tower else None,
             documents=documents,
+            fields=self.model.fields,
         )
 
     def _weigh(self, candidates: Candidates, first_stage: FirstStage) -> tuple[Floats, Floats]:
         """Return the scores of candidates with what the owner adds to them, and that alone."""
-        scores = fuse(candidates.values, self.model.fusion, self.model.weights)
+        scores = fuse(candidates.values, self.model.fusion, self.model.weights, candidates.names)
         shaping = first_stage.shaping
         if not shaping.moves:
             return scores, np.zeros_like(scores)

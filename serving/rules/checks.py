@@ -10,10 +10,10 @@ from typing import Any
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.language.folding import fold
 from foundation.texts import NOT_TEXT
-from serving.index.fields.filters import parse_filter
+from serving.index.fields.filters import parse_filter, unknown_field
 from serving.index.fields.values import FieldType
 from serving.rules.rule import MAX_RANK, Rule
-from serving.rules.settings import SynonymGroup
+from serving.rules.settings import FieldFeature, SynonymGroup
 from serving.rules.terms import check_term
 
 MAX_CHANGES = 1000
@@ -25,6 +25,7 @@ MAX_PINS = 100
 MAX_HIDDEN = 1000
 MAX_LIFTS = 20
 MAX_WORDS = 50
+MAX_VALUES = 50
 MAX_CHARACTERS = 200
 MAX_BANNER_BYTES = 10_000
 _SAFE = ("http://", "https://", "/", "?", "#", "./", "../")
@@ -42,6 +43,11 @@ def check_changes(changes: Mapping[str, Any], types: Mapping[str, FieldType]) ->
 def _check(one: Any, path: str, types: Mapping[str, FieldType]) -> Iterator[FieldFault]:
     if isinstance(one, SynonymGroup):
         yield from _check_synonyms(one, path)
+    elif isinstance(one, FieldFeature):
+        if path not in types:
+            yield FieldFault(path, unknown_field(path, types))
+        if not 1 <= one.values <= MAX_VALUES:
+            yield FieldFault(f"{path}.values", f"must be from 1 to {MAX_VALUES}")
     elif isinstance(one, Rule):
         yield from _check_rule(one, path, types)
     else:

@@ -14,9 +14,9 @@ from serving.rules.rule import Rule
 from serving.rules.rule_book import RuleBook
 from serving.rules.terms import Term
 
-Kind = Literal["synonyms", "rule", "term"]
+Kind = Literal["synonyms", "rule", "term", "feature"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MAX_ITEMS: Mapping[Kind, int] = {"synonyms": 10_000, "rule": 5_000, "term": 20}
+MAX_ITEMS: Mapping[Kind, int] = {"synonyms": 10_000, "rule": 5_000, "term": 20, "feature": 20}
 """Most of a collection by kind."""
 
 ItemKey = tuple[Kind, str]
@@ -42,10 +42,22 @@ class SynonymGroup:
         return [(word, tuple(other for other in self.words if other != word)) for word in self.words]
 
 
+@dataclass(frozen=True, slots=True)
+class FieldFeature:
+    """A field of documents from which training learns, beside text and clicks."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    values: int = field(
+        default=12, metadata={"description": "Of keywords: how many of the most frequent ones count one by one."}
+    )
+
+
 READERS: Mapping[Kind, TypeAdapter[Any]] = {
     "synonyms": TypeAdapter(SynonymGroup),
     "rule": TypeAdapter(Rule),
     "term": TypeAdapter(Term),
+    "feature": TypeAdapter(FieldFeature),
 }
 
 
@@ -73,6 +85,11 @@ class Relevance:
 
 
 NO_RELEVANCE = Relevance()
+
+
+def read_features(items: Items) -> dict[str, int]:
+    """Return the fields that are features, with how many of their values count one by one."""
+    return {name: READERS[kind].validate_python(one).values for (kind, name), one in items.items() if kind == "feature"}
 
 
 def read_relevance(number: int, items: Items) -> Relevance:

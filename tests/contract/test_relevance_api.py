@@ -46,7 +46,7 @@ def clean(shop: TestClient) -> Iterator[None]:
     """What a test says is withdrawn after it."""
     yield
     standing = shop.get("/v1/relevance", headers=SHOP).json()
-    for path, name in (("synonyms", "synonyms"), ("rules", "rules"), ("ranking", "terms")):
+    for path, name in (("synonyms", "synonyms"), ("rules", "rules"), ("ranking", "terms"), ("features", "features")):
         if standing[name]:
             put(shop, path, dict.fromkeys(standing[name]))
     wait_until(lambda: not search(shop, "screen", explain=True)["rules"])
@@ -196,6 +196,13 @@ def shop_rule(shop: TestClient, revision: int) -> dict[str, Any]:
     return told
 
 
+def test_features_are_kept_for_training_and_change_nothing_before(shop: TestClient) -> None:
+    before = ids(search(shop, "screen book"))
+    told = put(shop, "features", {"price": {}, "brand": {"values": 3}})
+    assert told["features"] == {"brand": {"values": 3}, "price": {"values": 12}}
+    assert ids(search(shop, "screen book")) == before
+
+
 def test_a_draft_serves_in_its_arm_alone(shop: TestClient) -> None:
     draft = put(shop, "rules", {"r": {"pin": [{"id": "fish", "rank": 1}]}}, draft=True)
     assert draft["serves"] is False
@@ -230,6 +237,7 @@ def test_a_draft_serves_in_its_arm_alone(shop: TestClient) -> None:
         ("rules", {"a": {"pins": []}}, "a.pins"),
         ("ranking", {"a": {"kind": "age", "field": "price", "half_life_days": 1}}, "a.field"),
         ("ranking", {"a": {"kind": "magic"}}, "a"),
+        ("features", {"nowhere": {}}, "nowhere"),
     ],
 )
 def test_what_makes_no_sense_changes_nothing_and_names_its_place(

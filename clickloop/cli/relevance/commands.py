@@ -31,7 +31,7 @@ def show_settings(
     path = f"/v1/relevance/revisions/{revision}" if revision else "/v1/relevance"
     told = ServiceClient(url, collection).get(path)
     table = Table("what", "name", "says")
-    for kind in ("synonyms", "rules", "terms"):
+    for kind in ("synonyms", "rules", "terms", "features"):
         for name, one in told[kind].items():
             table.add_row(kind, escape(name), escape(_in_words(one)))
     show(told, as_json, table)

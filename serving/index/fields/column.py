@@ -133,6 +133,14 @@ class Column:
         """Return which of the rows below `rows` have one of `values`, shape (rows,)."""
         return self._mark(rows, lambda stored: self._equal(stored, values))
 
+    def holds(self, value: Value, rows: Ints) -> Flags:
+        """Return which of distinct rows have a value, shape (len(rows),)."""
+        return self._among(rows, lambda stored: self._equal(stored, [value]))
+
+    def known(self, rows: Ints) -> Flags:
+        """Return which of distinct rows have any value, shape (len(rows),)."""
+        return self._among(rows, lambda stored: np.ones(len(stored), np.bool_))
+
     def within(self, bounds: Range, rows: int) -> Flags:
         """Return which of the rows below `rows` have a value inside `bounds`, shape (rows,)."""
         return self._mark(rows, lambda stored: _inside(stored, bounds))
@@ -244,6 +252,13 @@ class Column:
         for run in self.runs():
             cut = run.until(rows)
             cut.mark(flags, test(cut.values))
+        return flags
+
+    def _among(self, rows: Ints, test: Callable[[Array], Flags]) -> Flags:
+        flags = np.zeros(len(rows), np.bool_)
+        for run in self.runs():
+            found, stored = run.find(rows)
+            flags[found[test(stored)]] = True
         return flags
 
     def _encode(self, value: Value) -> Value:

@@ -164,6 +164,14 @@ class FieldTable:
         counted = self.types.get(name) in {"number", "date"}
         return self._column(name).single(rows) if counted else np.full(len(rows), np.nan)
 
+    def holds(self, name: str, value: Value, rows: Ints) -> Flags:
+        """Return which of distinct rows have a value in a field, shape (len(rows),)."""
+        return self._column(name).holds(value, rows)
+
+    def known(self, name: str, rows: Ints) -> Flags:
+        """Return which of distinct rows have any value in a field, shape (len(rows),)."""
+        return self._column(name).known(rows)
+
     def range(self, name: str, rows: Ints) -> tuple[Value, Value] | None:
         """Return the smallest and the largest value of a field of numbers or dates over rows, None without any."""
         return self._column(name).range(rows)

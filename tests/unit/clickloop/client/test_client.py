@@ -341,3 +341,42 @@ def test_another_engines_candidates_are_ranked(script: Script) -> None:
         "session": "",
         "k": 1,
     }
+
+
+def page(number: int, cursor: str) -> dict[str, Any]:
+    hits = [{"id": f"d{number}", "rank": number, "title": "", "score": 1.0, "rule": "sale"}]
+    return ANSWER | {"hits": hits, "cursor": cursor, "total": 2, "banners": [{"text": "Sale"}], "redirect": "/sale"}
+
+
+def test_a_search_asks_and_answers_under_the_names_of_the_api(script: Script) -> None:
+    script.say((200, page(11, "")))
+    with Client(script.url) as client:
+        answer = client.search("toner", offset=10, query_id="q1", sort="-price", facets=["brand"], highlight="html")
+    asked: Any = script.batches[0]
+    assert {name: asked[name] for name in ("offset", "query_id", "sort", "facets", "highlight")} == {
+        "offset": 10,
+        "query_id": "q1",
+        "sort": "-price",
+        "facets": ["brand"],
+        "highlight": "html",
+    }
+    assert (answer.total, answer.redirect, answer.banners) == (2, "/sale", [{"text": "Sale"}])
+    assert (answer.hits[0].rule, answer.hits[0].highlight) == ("sale", None)
+
+
+def test_a_list_is_read_to_its_end_by_cursors(script: Script) -> None:
+    script.say((200, page(1, "next")), (200, page(2, "")))
+    with Client(script.url) as client:
+        assert [hit.id for hit in client.scan("toner", filters={"app": ["web"]})] == ["d1", "d2"]
+    asked: list[Any] = list(script.batches)
+    assert [one["cursor"] for one in asked] == ["*", "next"]
+
+
+def test_a_list_is_read_to_its_end_on_a_loop(script: Script) -> None:
+    script.say((200, page(1, "next")), (200, page(2, "")))
+
+    async def read() -> list[str]:
+        async with AsyncClient(script.url) as client:
+            return [hit.id async for hit in client.scan("toner")]
+
+    assert asyncio.run(read()) == ["d1", "d2"]

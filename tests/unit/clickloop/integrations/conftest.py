@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from clickloop.integrations.passages import UNTRUSTED
 from foundation.http_client import Refused, ServiceClient
 
 ANSWER = {
     "query_id": "q-1",
     "version": "v-1",
+    "total": 31,
     "hits": [{"id": "a", "rank": 1, "title": "A", "url": "/a", "snippet": "First.", "score": 2.5}],
     "passages": [
         {"document_id": "a", "rank": 1, "title": "A", "url": "/a", "text": "First.", "score": 1.5, "tokens": 2},
@@ -18,7 +20,7 @@ ANSWER = {
         {"document_id": "a", "rank": 1, "title": "A", "url": "/a", "text": "Third.", "score": 0.9, "tokens": 2},
     ],
 }
-METADATA = {"query_id": "q-1", "document_id": "a", "rank": 1, "title": "A", "url": "/a", "version": "v-1"}
+METADATA = {"query_id": "q-1", "document_id": "a", "rank": 1, "title": "A", "url": "/a", "version": "v-1"} | UNTRUSTED
 
 
 class Remembering(ServiceClient):

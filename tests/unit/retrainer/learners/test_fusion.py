@@ -71,3 +71,14 @@ def test_what_similar_queries_chose_is_never_weighed_below_zero(name: str) -> No
     weights = learn_weights(stack_lists(values, targets, np.ones(300, dtype=np.float32)), PRIOR | {name: -1.0})
 
     assert weights[name] == 0
+
+
+def test_columns_of_fields_are_learned_beside_the_features() -> None:
+    values, targets = make_lists(2000)
+    wider = [np.hstack([np.zeros_like(rows), rows[:, :1]]) for rows in values]
+    names = (*FEATURES, "number:price")
+
+    weights = learn_weights(stack_lists(wider, targets, np.ones(2000, dtype=np.float32), names), PRIOR)
+
+    assert weights["number:price"] == pytest.approx(4.0, abs=0.5)
+    assert weights["dense"] == pytest.approx(0.0, abs=1e-6)

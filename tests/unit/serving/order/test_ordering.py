@@ -114,3 +114,16 @@ def test_an_empty_corpus_orders_too(ask: ReadQuery) -> None:
     corpus = Corpus(32)
     model = RankingModel(QueryMemory([], 32), fusion="linear", weights={"bm25": 5.0})
     assert ids(order(Ranker(corpus, model), ask("toner"), [Candidate("a"), Candidate("b")])) == ["a", "b"]
+
+
+def test_fields_that_are_sent_rank_where_a_version_learned_from_them(corpus: Corpus, ask: ReadQuery) -> None:
+    model = RankingModel(
+        QueryMemory([], corpus.dense.dimension),
+        fusion="linear",
+        weights={"number:price": -50.0, "value:app=calc": 9.0},
+        fields=("number:price", "value:app=calc"),
+    )
+    sent = [Candidate("a", fields={"price": 30}), Candidate("sums"), Candidate("b", fields={"price": 10})]
+    hits = order(Ranker(corpus, model), ask("adding"), sent).hits
+    assert [hit.document_id for hit in hits] == ["b", "sums", "a"]
+    assert [round(hit.parts["learned"]) for hit in hits] == [50, 9, -50]

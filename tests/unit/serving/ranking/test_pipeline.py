@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from foundation.contracts import CURVE_RANKS, Document, Evidence
+from foundation.contracts import CURVE_RANKS, Document, Evidence, Manifest
 from foundation.packed_evidence import pack
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
@@ -15,7 +15,7 @@ from serving.ranking.adaptation import Adapter, Residuals
 from serving.ranking.features import COLUMN, FEATURES
 from serving.ranking.live_evidence import LiveMemory
 from serving.ranking.memory import QueryMemory, Remembered
-from serving.ranking.model import RankingModel
+from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import retrieve
 from tests.plain_embedder import PlainEmbedder
@@ -177,3 +177,14 @@ def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: ReadQuery) -
     assert best.parts.keys() == {*FEATURES, "owner", "evidence", "late"}
     assert best.parts["evidence"] > 0
     assert best.parts["dense"] == best.parts["adapted"]
+
+
+def test_a_version_that_learned_from_fields_ranks_by_them(corpus: Corpus, ask: ReadQuery) -> None:
+    weights = {"bm25_share": 0.1, "value:app=calc": 5.0}
+    manifest = Manifest(encoder="any", fusion="linear", weights=weights)
+    model = load_model(manifest, lambda _: b"", lambda texts: np.zeros((len(texts), 32), np.float32), 32)
+    assert model.fields == ("value:app=calc",)
+
+    hits = Ranker(corpus, model).search(ask("page numbers"), 10).hits
+    assert {hit.document_id for hit in hits[:2]} == {"sums", "charts"}
+    assert [hit.parts["value:app=calc"] for hit in hits] == [1, 1, 0, 0]

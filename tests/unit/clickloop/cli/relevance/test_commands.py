@@ -24,7 +24,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     def answer(self: ServiceClient, method: str, path: str, **options: Any) -> Any:
         found.append((method, path, options.get("json")))
         history = {"serves": 3, "revisions": [_DRAFT, _REVISION]}
-        said = {"synonyms": {"tv": {"words": ["tv", "[telly]"]}}, "rules": {}, "terms": {}}
+        said = {"synonyms": {"tv": {"words": ["tv", "[telly]"]}}, "rules": {}, "terms": {}, "features": {}}
         return history if "?limit" in path else _REVISION | said
 
     monkeypatch.setattr(ServiceClient, "send", answer)
