@@ -19,6 +19,7 @@ from serving.ranking.model import RankingModel, load_model
 from serving.ranking.pipeline import Ranker
 
 _ARTIFACT_LIMIT_S = 2.0
+_ASKED_LETTERS = 100
 _log = get_log("loader")
 
 
@@ -54,7 +55,7 @@ class Versions:
         stamp = self._stamp(name, version)  # taken before reading: a change meanwhile is tried again
         try:
             model = self._read_model(name, served, version)
-            _verify(served.rank_by(model), served.snapshot.space_of(model).embedder.encoder)
+            verify(served.rank_by(model), served.snapshot.space_of(model).embedder.encoder)
         except NotReady as waits:
             served.failures.defer(version, waits.detail)
             return
@@ -91,11 +92,17 @@ class Versions:
         return self._calls.ask(f"stamp {digest}", partial(self._registry.artifacts.stamp, digest))
 
 
-def _verify(ranker: Ranker, encoder: Encoder) -> None:
-    """Rank once before the version serves: warms caches, and fails here instead of in a request."""
-    query = Query("how to start", "how to start", encoder.encode_query("how to start"))
+def verify(ranker: Ranker, encoder: Encoder) -> None:
+    """Rank once before a version serves: warms caches, and fails here instead of in a request.
+
+    Asked is for one of the documents by its own words: they may be far from whatever else could be asked.
+
+    Raises:
+        ClickloopError: It finds nothing, or gives scores that are not numbers.
+    """
+    text = " ".join(f"{one.title} {one.text}"[:_ASKED_LETTERS] for one in ranker.corpus.sample(1)) or "how to start"
     settled = len(ranker.corpus) > 0 and not ranker.corpus.waiting  # before documents are embedded, it may find none
-    hits = ranker.search(query, 10).hits
+    hits = ranker.search(Query(text, text, encoder.encode_query(text)), 10).hits
     if settled and not hits:
         raise ClickloopError("it finds nothing in a collection that has documents")
     if any(hit.score != hit.score for hit in hits):

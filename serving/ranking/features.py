@@ -191,4 +191,5 @@ def fill_memory(values: Floats, ids: Sequence[str], memory: Recalled) -> None:
         for name, chosen in columns.items():
             if chosen:
                 values[:, COLUMN[name]] = np.log1p([chosen.get(document, 0.0) for document in ids])
-        values[:, COLUMN["popular"]] = np.log1p([memory.popular(document) for document in ids])
+        popular = sum(np.array([chosen.get(document, 0.0) for document in ids]) for chosen in memory.choices)
+        values[:, COLUMN["popular"]] = np.log1p(popular)

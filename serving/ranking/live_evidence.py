@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +100,7 @@ class LiveMemory:
         query = self._queries.get(key)
         return query is not None and bool(query.documents)
 
-    def memory_since(self, change: int) -> tuple[QueryMemory, Container[str]]:
+    def memory_since(self, change: int) -> tuple[QueryMemory, Set[str]]:
         """Return the memory of queries whose evidence is newer than `change`, and their keys."""
         newer = self._newer.get(change)
         if newer is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from foundation.arrays import Bits, Floats
+from foundation.arrays import Bits, Flags, Floats, Ints
+from serving.index.dense.index import DenseIndex
 from serving.index.fingerprint import WORDS, dice, fingerprint
 
 Chosen = dict[str, float]
@@ -80,6 +81,9 @@ class QueryMemory:
         self._vectors: Floats = (
             np.stack([query.vector for query in past]) if past else np.zeros((0, dimension), dtype=np.float32)
         )
+        self._index = DenseIndex(dimension)
+        self._index.add(list(range(len(past))), self._vectors)
+        self._others: tuple[Set[str], int, Flags] | None = None
         self._trigrams: Bits = (
             np.stack([query.trigrams for query in past]) if past else np.zeros((0, WORDS), dtype=np.uint64)
         )
@@ -88,7 +92,7 @@ class QueryMemory:
             for document, relevance in query.choices.items():
                 self._popular[document] = self._popular.get(document, 0.0) + relevance
 
-    def recall(self, key: str, vector: Floats, *without: Container[str]) -> Recalled:
+    def recall(self, key: str, vector: Floats, without: Set[str] = frozenset()) -> Recalled:
         """Return what users of similar queries chose, by meaning and by spelling, and what users chose anywhere.
 
         Each past query gives its choices with weight relu((s - 0.4) / 0.6)^3 of its similarity s; their sums and
@@ -96,29 +100,38 @@ class QueryMemory:
         `serving.ranking.click_boost`.
 
         Args:
-            without: Further keys to leave out.
+            without: Further keys to leave out; a set that grows only.
         """
         if not self.past:
             return Recalled()
-        left_out = ((key,), *without)
-        meaning, best_meaning = self._gather(self._vectors @ vector, left_out)
-        spelling, best_spelling = self._gather(dice(fingerprint(key), self._trigrams), left_out)
+        others = self._outside(without)
+        near = self._index.search(vector, _NEAREST + 1, others)
+        meaning, best_meaning = self._gather(key, np.array(near, np.int64), self._vectors[near] @ vector)
+        alike = dice(fingerprint(key), self._trigrams)
+        spelt = np.flatnonzero(alike > _SIMILARITY_FLOOR if others is None else (alike > _SIMILARITY_FLOOR) & others)
+        spelling, best_spelling = self._gather(key, spelt, alike[spelt])
         return Recalled(meaning, spelling, best_meaning, best_spelling, (self._popular,) if self._popular else ())
 
-    def _gather(self, similarity: Floats, left_out: Collection[Container[str]]) -> tuple[Chosen, Chosen]:
-        """Return the sums and the largest of what the nearest queries chose."""
+    def _outside(self, keys: Set[str]) -> Flags | None:
+        """Return which queries are not among some keys, None for all; kept until the keys are more."""
+        if not keys:
+            return None
+        known = self._others
+        if known is None or known[0] is not keys or known[1] != len(keys):
+            known = self._others = keys, len(keys), np.array([one.key not in keys for one in self.past])
+        return known[2]
+
+    def _gather(self, key: str, numbers: Ints, similarity: Floats) -> tuple[Chosen, Chosen]:
+        """Return the sums and the largest of what the nearest of some queries chose, but for that with the key."""
+        nearest = np.argsort(-similarity, kind="stable")[: _NEAREST + 1]
+        pairs = zip(numbers[nearest].tolist(), similarity[nearest].tolist(), strict=True)
         near = [
-            number
-            for number in np.flatnonzero(similarity > _SIMILARITY_FLOOR).tolist()
-            if not any(self.past[number].key in keys for keys in left_out)
+            (number, alike) for number, alike in pairs if alike > _SIMILARITY_FLOOR and self.past[number].key != key
         ]
-        if len(near) > _NEAREST:
-            near.sort(key=similarity.__getitem__, reverse=True)
-            del near[_NEAREST:]
         total: Chosen = {}
         largest: Chosen = {}
-        for number in near:
-            weight = ((float(similarity[number]) - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
+        for number, alike in near[:_NEAREST]:
+            weight = ((alike - _SIMILARITY_FLOOR) / (1 - _SIMILARITY_FLOOR)) ** 3
             for document, relevance in self.past[number].choices.items():
                 total[document] = total.get(document, 0.0) + weight * relevance
                 largest[document] = max(largest.get(document, 0.0), weight * relevance)

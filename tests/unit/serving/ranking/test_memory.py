@@ -43,7 +43,7 @@ def test_a_query_never_recalls_itself_nor_what_is_left_out(ask: ReadQuery) -> No
     past = [Remembered(text, ask(text).vector, {"d": 1.0}) for text in ("print", "print it")]
     memory = QueryMemory(past, 32)
 
-    recalled = memory.recall("print", ask("print").vector, ["print it"])
+    recalled = memory.recall("print", ask("print").vector, {"print it"})
     assert recalled.meaning == recalled.spelling == {}
 
 
