@@ -38,6 +38,7 @@ def rank_for(
         depth: Its last rank that is wanted; a longer list begins as a shorter one does.
         assignment: Of an experiment whose arms are ready in the snapshot.
     """
+    alike = True
     if assignment is None:
         champion = snapshot.rankers[snapshot.champion]
         space = asked.space_of(champion)
@@ -55,11 +56,11 @@ def rank_for(
             return _rank_in(space, arm, asked, more, timer, pinned=not alike)
 
         ranking = rank_by_arms(snapshot, assignment, rank, more, timer)
-        if not alike:
-            return ranking, space, first_stage
     if len(ranking.hits) < depth:
         ranking = fill_window(ranking, space.corpus, first_stage)
-    return put_pins(ranking, space.corpus, first_stage, depth), space, first_stage
+    if alike:
+        ranking = put_pins(ranking, space.corpus, first_stage, depth)
+    return ranking, space, first_stage
 
 
 def put_pins(ranking: Ranking, corpus: Corpus, first_stage: FirstStage, depth: int) -> Ranking:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from foundation.telemetry.logs import get_log
 from serving.index.lexical.synonyms import Expansions, Synonyms
 from serving.rules.rule import Rule
 from serving.rules.rule_book import RuleBook
@@ -18,6 +19,8 @@ Kind = Literal["synonyms", "rule", "term", "feature"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_ITEMS: Mapping[Kind, int] = {"synonyms": 10_000, "rule": 5_000, "term": 20, "feature": 20}
 """Most of a collection by kind."""
+
+_log = get_log("relevance")
 
 ItemKey = tuple[Kind, str]
 Items = Mapping[ItemKey, dict[str, Any]]
@@ -93,10 +96,16 @@ def read_features(items: Items) -> dict[str, int]:
 
 
 def read_relevance(number: int, items: Items) -> Relevance:
-    """Return a stored revision ready to be used, but for its synonyms, which an index reads."""
+    """Return a stored revision ready to be used, but for its synonyms, which an index reads.
+
+    What another release stored and this one cannot read is left out, and logged: all else acts.
+    """
     read: dict[Kind, dict[str, Any]] = {kind: {} for kind in KINDS}
     for (kind, name), content in sorted(items.items()):
-        read[kind][name] = READERS[kind].validate_python(content)
+        try:
+            read[kind][name] = READERS[kind].validate_python(content)
+        except (ValidationError, KeyError) as problem:
+            _log.error("relevance_setting_unreadable", revision=number, kind=kind, name=name, problem=str(problem))
     groups: list[SynonymGroup] = list(read["synonyms"].values())
     return Relevance(
         number,
