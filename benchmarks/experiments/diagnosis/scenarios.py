@@ -13,6 +13,7 @@ from benchmarks.experiments.diagnosis.world import DEPTH, QueryWorld, Scores, Us
 from foundation.contracts import CURVE_RANKS, ClickCurve
 from retrainer.data.dataset import Dataset
 from retrainer.diagnosis.diagnosis import VersionDiagnosis
+from retrainer.diagnosis.effects import read_gate
 
 VERSION = "v-candidate"
 _QUERIES = 300
@@ -167,29 +168,30 @@ def live_before(planted: PlantedCause, random: np.random.Generator) -> Iterator[
 def play(planted: PlantedCause, before: Before, random: np.random.Generator) -> VersionDiagnosis:
     """Train the version, run its experiments, and return what the product says of it.
 
-    An experiment that is to be too small is run anew where luck has it find the gain all the same.
+    All is done anew where luck has the gate expect no gain, so that none can be missing, or has an experiment that is
+    to be too small find it all the same.
     """
     while True:
         with before.store.copy() as store:
-            found = _run(planted, before, store, random)
-            if not (planted.too_small and found):
+            expected, found = _run(planted, before, store, random)
+            if expected and not (planted.too_small and found):
                 return store.diagnose(VERSION)
 
 
-def _run(planted: PlantedCause, before: Before, store: ProductStore, random: np.random.Generator) -> bool:
-    """Train the version and run its experiments; return whether one of them found a difference."""
+def _run(planted: PlantedCause, before: Before, store: ProductStore, random: np.random.Generator) -> tuple[bool, bool]:
+    """Train the version and run its experiments; return whether a gain is expected, and whether one of them found it."""
     world, champion, dataset = store.world, before.champion, before.dataset
     judged = sorted({row.query_key for row in dataset.judge})
     leaked = judged[: round(planted.leaked * len(judged))]
     scores = _scores(planted, before, set(judged), set(leaked), random)
     heart = [f"{query} again" for query in leaked]
     curve = None if planted.gentle is None else _curve(planted.gentle)
-    store.register(VERSION, dataset, (champion, scores), curve=curve, also_learned=heart)
+    metrics = store.register(VERSION, dataset, (champion, scores), curve=curve, also_learned=heart)
     live = planted.live if planted.past_arrives else replace(planted.live, world=world.shuffled(random))
     orders = _order(world, champion), _order(world, scores)
     preferred = store.compare(VERSION, "interleaving", orders, live, random)
     split = store.compare(VERSION, "ab", orders, replace(live, searches=planted.ab_searches), random)
-    return preferred or split
+    return read_gate(metrics) is not None, preferred or split
 
 
 def _scores(

@@ -23,7 +23,7 @@ from retrainer.autopilot.path import Standing, next_move
 from retrainer.autopilot.plans import PathPlan, StagePlan, alpha_of
 
 DAYS = 365
-YEARS = 80
+YEARS = 400
 QUICK_YEARS = 2
 LOOKS = 14
 HOLDBACKS = 400
