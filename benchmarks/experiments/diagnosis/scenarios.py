@@ -179,7 +179,7 @@ def play(planted: PlantedCause, before: Before, random: np.random.Generator) -> 
 
 
 def _run(planted: PlantedCause, before: Before, store: ProductStore, random: np.random.Generator) -> tuple[bool, bool]:
-    """Train the version and run its experiments; return whether a gain is expected, and whether one of them found it."""
+    """Train the version and run its experiments; return whether a gain is expected, and whether it was found."""
     world, champion, dataset = store.world, before.champion, before.dataset
     judged = sorted({row.query_key for row in dataset.judge})
     leaked = judged[: round(planted.leaked * len(judged))]
