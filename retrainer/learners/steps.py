@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from datasets.utils.logging import disable_progress_bar
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.utils.logging import disable_progress_bar as disable_progress_bars
+from transformers.utils import logging
 
 from foundation.clock import monotonic_s
 
@@ -21,8 +21,8 @@ _DECAY = 0.01
 _KEPT_CHECKPOINTS = 2
 _STATE = "trainer_state.json"
 
-_hide_bars = cast("Callable[[], None]", disable_progress_bars)
-"""Hides the bars of transformers, which gives it no types."""
+_logging = cast("Any", logging)
+"""How transformers prints; it gives that no types."""
 
 
 def describe_steps(folder: Path, *, batch: int, learning_rate: float, save_every: int, seed: int) -> dict[str, Any]:
@@ -58,12 +58,17 @@ def describe_steps(folder: Path, *, batch: int, learning_rate: float, save_every
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep the libraries from printing bars, and warnings about their own next releases."""
-    _hide_bars()
+    """Keep the libraries from printing bars, reports of what they load, and warnings about their own next releases."""
+    _logging.disable_progress_bar()
     disable_progress_bar()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    before = _logging.get_verbosity()
+    _logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _logging.set_verbosity(before)
 
 
 def find_checkpoint(folder: Path) -> str | None:

@@ -17,6 +17,7 @@ from retrainer.data import splits
 from retrainer.learners.encoder import tuning
 from simulator.collection import JudgedCollection, write_beir
 from tests.small_transformer import make_small_transformer
+from tests.tiny_encoder import make_tiny_model
 
 WORDS = ("red", "blue", "green", "round", "flat", "tall", "old", "new", "loud", "calm")
 ASKED = ("crimson", "azure", "emerald", "circular", "level", "high", "ancient", "fresh", "noisy", "quiet")
@@ -76,7 +77,7 @@ def test_a_retriever_is_tuned_and_compared_on_unseen_queries(
 
 def test_a_retriever_that_learned_nothing_says_why(folder: Path, tmp_path: Path) -> None:
     (folder / "qrels" / "train.tsv").write_text("red-blue-1\tred-blue\t1\n")
-    container = make_container(tmp_path / "home", make_small_transformer(tmp_path / "base"))
+    container = make_container(tmp_path, make_tiny_model(tmp_path))
     page = clauses.run(container, folder, tmp_path / "out", seed=0, tell=lambda _: None)
     assert list(page.facts["systems"]) == ["bm25", "dense", "rrf"]
     assert page.notes[0].startswith("Nothing was changed: ")

@@ -115,12 +115,13 @@ def make_page(found: EvaluationReport, collection: JudgedCollection, gain: Click
     ]
     pictures = {"systems": draw_bars(f"nDCG@10 of {len(found.queries)} queries, {found.title}", bars)}
     facts: dict[str, Any] = found.to_json() | {"causes": counted, "cause_by_query": causes}
+    known = CAUSES | {f"{_BOTH_FAIL}{reason}": told for reason, told in REASONS.items()}
+    notes = [f"{cause} ({counted[cause]}): {told}" for cause, told in known.items() if counted[cause]]
     if gain:
         tables.append(_tell_gain(gain, seed))
         pictures["clicks"] = _draw_gain(gain, found.title)
+        notes.append(f"The trained version, by the gate: {gain.gate}.")
         facts["clicks"] = {"clicks": gain.clicks, "gate": gain.gate, "ndcg": _means(gain)}
-    known = CAUSES | {f"{_BOTH_FAIL}{reason}": told for reason, told in REASONS.items()}
-    notes = [f"{cause} ({counted[cause]}): {told}" for cause, told in known.items() if counted[cause]]
     return ProjectPage(f"Product search: {found.title}", notes, tables, pictures, facts)
 
 
