@@ -168,13 +168,13 @@ def live_before(planted: PlantedCause, random: np.random.Generator) -> Iterator[
 def play(planted: PlantedCause, before: Before, random: np.random.Generator) -> VersionDiagnosis:
     """Train the version, run its experiments, and return what the product says of it.
 
-    All is done anew where luck has the gate expect no gain, so that none can be missing, or has an experiment that is
-    to be too small find it all the same.
+    An experiment that is to be too small to find what the gate expects is run anew, with a version of its own, where
+    luck has it find the gain all the same, or has the gate expect none.
     """
     while True:
         with before.store.copy() as store:
             expected, found = _run(planted, before, store, random)
-            if expected and not (planted.too_small and found):
+            if not planted.too_small or (expected and not found):
                 return store.diagnose(VERSION)
 
 
