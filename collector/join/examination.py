@@ -37,7 +37,8 @@ def find_reconsidered(
     """Yield the votes, some at a time, with lists without a click that lie between two last clicks of their person.
 
     One of the two shows that they were examined, the other does not. No other lists are read, so that a click
-    costs no more than was passed over since the one before it.
+    costs no more than was passed over since the one before it; but for those of the week whose clicks a rule made,
+    which are few.
     """
     moved = sorted(week for week in before.keys() | after.keys() if before.get(week) != after.get(week))
     if not moved:
@@ -45,14 +46,13 @@ def find_reconsidered(
     bounds = [sorted((before.get(week, _NEVER), after.get(week, _NEVER))) for week in moved]
     keys = [(collection, *week, *bound) for week, bound in zip(moved, bounds, strict=True)]
     wanted = keys_as_rows(connection, (*_WEEK, *_BOUNDS), keys)
-    silent = (impressions.c.clicks <= impressions.c.forced_clicks) & (impressions.c.surface == PAGE)
-    between = (impressions.c.at >= wanted.c.first) & (impressions.c.at < wanted.c.end)
-    statement = (
-        sa.select(*(impressions.c[name] for name in Vote._fields))
-        .join_from(wanted, impressions, _same_week(wanted) & between)
-        .where(silent)
-        .distinct()
+    lists = sa.select(*(impressions.c[name] for name in Vote._fields)).join_from(
+        wanted, impressions, _same_week(wanted) & (impressions.c.surface == PAGE)
     )
+    between = (impressions.c.at >= wanted.c.first) & (impressions.c.at < wanted.c.end)
+    unclicked = (impressions.c.clicks == 0) & (impressions.c.forced_clicks == 0)
+    by_force = (impressions.c.clicks > 0) & (impressions.c.clicks <= impressions.c.forced_clicks)
+    statement = sa.union(lists.where(unclicked, between), lists.where(by_force))
     for rows in connection.execute(statement, execution_options={"yield_per": _AT_ONCE}).partitions():
         yield [Vote(*row) for row in rows]
 

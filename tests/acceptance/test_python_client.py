@@ -36,6 +36,7 @@ def service(
             "id": "reset",
             "title": "Reset your password",
             "text": "Whoever forgot it chooses a new one here.",
+            "app": "web",
         }
         index(server.remote, [*documents, answer])
         yield server

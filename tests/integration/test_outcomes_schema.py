@@ -73,6 +73,6 @@ def _insert(
 ) -> None:
     row = impression_row(impression(query_id, collection=collection, minutes=minutes), NO_OUTCOME, 0)
     row |= {"experiment": experiment, "drawn_by": drawn_by}
-    added = {"run", "plan_hash", "first_difference", "had_evidence", "known", "took_ms", "change"}
+    added = {"run", "plan_hash", "first_difference", "had_evidence", "known", "took_ms", "change", "forced_clicks"}
     table = sa.table("impressions", *(sa.column(one.name, one.type) for one in impressions.c if one.name not in added))
     connection.execute(sa.insert(table), [{name: value for name, value in row.items() if name not in added}])
