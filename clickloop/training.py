@@ -242,7 +242,7 @@ def _make_encoder_learner(
     }
     if small:
         return _make_student_learner(settings, container.encoder.dimension, place)
-    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  its trainer takes seconds to load, and few trainings tune the encoder
+    from retrainer.learners.encoder import learner, tuning  # noqa: PLC0415  sentence-transformers takes seconds to load, and few trainings tune the encoder
 
     plan = tuning.TuningPlan(limit_s=60 * settings.encoder_minutes)
     return learner.EncoderLearner(**place, plan=plan, mined=settings.encoder_negatives == "mined")
@@ -250,15 +250,14 @@ def _make_encoder_learner(
 
 def _make_student_learner(settings: Settings, dimension: int, place: dict[str, Any]) -> StudentLearner:
     """Return what distils a student of an encoder of some dimension."""
-    from retrainer.learners.reranker.learner import StudentLearner  # noqa: PLC0415  as the trainer of the encoder
-    from retrainer.learners.reranker.student import StudentPlan  # noqa: PLC0415  likewise
+    from retrainer.learners.reranker import learner, student  # noqa: PLC0415  sentence-transformers takes seconds to load, and few trainings teach a student
 
-    plan = StudentPlan(
+    plan = student.StudentPlan(
         layers=settings.student_layers,
         dimension=min(settings.student_dimension, dimension),
         limit_s=60 * settings.encoder_minutes,
     )
-    return StudentLearner(**place, teacher=settings.teacher, plan=plan)
+    return learner.StudentLearner(**place, teacher=settings.teacher, plan=plan)
 
 
 def _find_tower_learner(container: Container) -> MakeTowerLearner:

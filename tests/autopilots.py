@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -17,7 +17,8 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 
 
-class AutopilotParts(Protocol):
+@dataclass
+class AutopilotParts:
     """What an autopilot works with."""
 
     engine: sa.Engine

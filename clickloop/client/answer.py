@@ -48,7 +48,7 @@ class Answer:
         ranges: The smallest and the largest value of numbers and dates.
         cursor: That of the next page, "" at the end, and where none was asked for.
         skipped: Stages that were left out.
-        redirect: Where a rule of the owner wants the page to lead instead, "" for nowhere.
+        redirect: Address that a rule of the owner tells the page to open instead of the hits, "" without such a rule.
         banners: What such rules want the page to show.
         raw: The whole answer as JSON values; a newer service may say more than the attributes hold.
     """

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -22,9 +22,7 @@ from foundation.clock import monotonic_s
 from foundation.errors import BodyTooLarge, ClickloopError, FieldFault, InvalidRequest, UnreadableBody
 from foundation.web.bodies import read_json, to_entries
 from foundation.web.problems import Refusal, problem_responses
-from foundation.web.requests import collection_of, key_of, read_body
-
-Collection = Annotated[str, Depends(collection_of)]
+from foundation.web.requests import Collection, key_of, read_body
 
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}

@@ -6,15 +6,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from collector.intake.schemas.native import MAX_USER
 from collector.privacy.erasure import Eraser
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
-
-Collection = Annotated[str, Depends(collection_of)]
+from foundation.web.requests import Collection, actor_of
 
 
 class ReceiptOut(BaseModel):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from collector.quarantine.quarantine import Quarantine, Suspect
 from foundation.privacy.privacy import Privacy
 from foundation.privacy.signing import QueryIds
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
-
-Collection = Annotated[str, Depends(collection_of)]
+from foundation.web.requests import Collection, actor_of
 
 
 class QuarantineList(BaseModel):

@@ -6,8 +6,9 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from datasets.utils.logging import disable_progress_bar
@@ -15,11 +16,17 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.utils import logging
 
 from foundation.clock import monotonic_s
+from foundation.disk.files import write_whole
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _WARMUP = 0.1  # a share of all steps
 _DECAY = 0.01
 _KEPT_CHECKPOINTS = 2
 _STATE = "trainer_state.json"
+
+T = TypeVar("T", bound="DataclassInstance")
 
 _logging = cast("Any", logging)
 """How transformers prints; it gives that no types."""
@@ -69,6 +76,21 @@ def silence() -> Iterator[None]:
             yield
     finally:
         _logging.set_verbosity(before)
+
+
+def keep_begun(file: Path, kind: type[T], make: Callable[[], list[T]]) -> list[T]:
+    """Return what a training began with: evidence moves on while it is killed and begun again.
+
+    Args:
+        file: Keeps it, as JSON.
+        kind: A dataclass of plain values.
+    """
+    if file.exists():
+        return [kind(**one) for one in json.loads(file.read_text())]
+    made = make()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps([asdict(one) for one in made], ensure_ascii=False).encode())
+    return made
 
 
 def find_checkpoint(folder: Path) -> str | None:

@@ -15,11 +15,10 @@ from foundation.sections import IntakeSettings
 from foundation.texts import as_id
 from foundation.web.bodies import Entry, read_entries
 from foundation.web.problems import problem_responses
-from foundation.web.requests import collection_of, read_body
+from foundation.web.requests import Collection, read_body
 from serving.catalog.store import Catalog
 from serving.catalog.submission import MAX_ID_CHARACTERS, MAX_URL_CHARACTERS, read_document, read_id
 
-Collection = Annotated[str, Depends(collection_of)]
 DocumentId = Annotated[str, Path(description="The document's id; it may hold slashes.", examples=["help/start"])]
 Status = Literal["created", "updated", "unchanged", "deleted", "absent", "refused"]
 Changed = Callable[[str, list[str]], None]

@@ -6,20 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, Field
 
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.texts import NOT_TEXT
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
+from foundation.web.requests import Collection, actor_of
 from serving.catalog.declarations import Declarations, Declared
 from serving.index.fields.filters import summarise
 from serving.index.fields.table import MAX_NAME_CHARACTERS, FieldSummary
 from serving.index.fields.values import FIELD_TYPES, FieldType, quote_value
 
 MAX_WEIGHT = 10
-Collection = Annotated[str, Depends(collection_of)]
 Summarise = Callable[[str], Mapping[str, FieldSummary]]
 Changes = Annotated[
     dict[str, Any],

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundation.errors import NotFound
 from foundation.web.problems import problem_responses
-from foundation.web.requests import collection_of
+from foundation.web.requests import Collection
 from serving.catalog.store import Catalog
 from serving.index.builds import Builds
 from serving.index.snapshot import digest_content
 from serving.index.snapshot_store import SnapshotStore
 from serving.index.space import Space
 from serving.live.loader import Loader
-
-Collection = Annotated[str, Depends(collection_of)]
 
 SAMPLE = 200
 """Documents that are read to tell what the encoder cannot read."""

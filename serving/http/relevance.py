@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from foundation.errors import InvalidRequest
 from foundation.web.problems import problem_responses
-from foundation.web.requests import actor_of, collection_of
+from foundation.web.requests import Collection, actor_of
 from serving.http.inputs import Name
 from serving.index.fields.filters import summarise
 from serving.index.fields.values import FieldType
@@ -21,7 +21,6 @@ from serving.rules.settings import READERS, FieldFeature, ItemKey, Kind, Synonym
 from serving.rules.store import RelevanceRevisions, Revision
 from serving.rules.terms import Term
 
-Collection = Annotated[str, Depends(collection_of)]
 Types = Callable[[str], Mapping[str, FieldType]]
 Note = Annotated[str, Query(max_length=500, description="Why, for people who read the history.")]
 Draft = Annotated[

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, ValidationError
 
 from foundation.errors import FieldFault, InvalidRequest
 from foundation.web.problems import problem_responses
-from foundation.web.requests import collection_of
+from foundation.web.requests import Collection
 from serving.http.search_bodies import SearchIn, SearchOut, to_answer
 from serving.search import Searcher
 
 CONSOLE_PATH = "/console/search"
 """Where the console asks, whose pages have the key that a browser remembers; the apps' route does not take it."""
-
-Collection = Annotated[str, Depends(collection_of)]
 
 
 class SearchAddress(BaseModel):

@@ -7,14 +7,14 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foundation.errors import FieldFault, InvalidRequest
+from foundation.errors import FieldFault
 from foundation.language.folding import fold
 from foundation.texts import NOT_TEXT
-from serving.index.fields.filters import parse_filter, unknown_field
+from serving.index.fields.filters import unknown_field
 from serving.index.fields.values import FieldType
 from serving.rules.rule import MAX_RANK, Rule
 from serving.rules.settings import FieldFeature, SynonymGroup
-from serving.rules.terms import check_term
+from serving.rules.terms import check_term, filter_faults
 
 MAX_CHANGES = 1000
 """Settings in one request."""
@@ -95,9 +95,9 @@ def _check_rule(rule: Rule, path: str, types: Mapping[str, FieldType]) -> Iterat
         for place, lift in enumerate(getattr(rule, name)):
             if not 0 < lift.by <= MAX_BY:
                 yield FieldFault(f"{path}.{name}[{place}].by", f"must be above 0 and at most {MAX_BY:g}")
-            yield from _check_filter(lift.filter, f"{path}.{name}[{place}].filter", types)
+            yield from filter_faults(lift.filter, f"{path}.{name}[{place}].filter", types)
     if rule.filter is not None:
-        yield from _check_filter(rule.filter, f"{path}.filter", types)
+        yield from filter_faults(rule.filter, f"{path}.filter", types)
     if rule.redirect and not rule.redirect.lower().startswith(_SAFE):
         yield FieldFault(f"{path}.redirect", "must be an http or https address, or a relative one")
 
@@ -128,11 +128,3 @@ def _check_sizes(rule: Rule, path: str) -> Iterator[FieldFault]:
     for name in ("banner", "filter"):
         if len(json.dumps(getattr(rule, name))) > MAX_BANNER_BYTES:
             yield FieldFault(f"{path}.{name}", f"must be at most {MAX_BANNER_BYTES} bytes as JSON")
-
-
-def _check_filter(given: Any, path: str, types: Mapping[str, FieldType]) -> Iterator[FieldFault]:
-    try:
-        parse_filter(given, types)
-    except InvalidRequest as problem:
-        for fault in problem.fields:
-            yield FieldFault(path + fault.field.removeprefix("filters"), fault.reason)

@@ -48,7 +48,7 @@ class Shaping:
         lifts: What is moved, with how far in log-odds.
         terms: Terms of the score, that fit the fields.
         situation: The search as rules and terms see it.
-        redirect: Where the page should lead, "" for nowhere.
+        redirect: Address that the page is told to open instead of the hits, "" without a rule that names one.
         banners: What the page should show, in the order of the rules.
         applied: The rules behind all this.
     """

@@ -22,67 +22,60 @@ from serving.index.fields.values import FieldType
 from serving.rules.rule_book import Situation
 
 _DAY_US = 86_400_000_000
-_STRICT: dict[str, Any] = {"extra": "forbid"}
 
 
-@dataclass(frozen=True, slots=True)
-class BoostTerm:
-    """`by` for all documents that a filter lets through."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedTerm:
+    """What all terms have."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    kind: Literal["boost"]
-    filter: dict[str, Any] = told(metadata={"description": "A filter, as of a search."})
     by: float = told(default=1.0, metadata={"description": "What it is worth, in log-odds; below 0 it buries."})
 
 
-@dataclass(frozen=True, slots=True)
-class NumberTerm:
-    """By a number: nothing at `low`, `by` at `high`, evenly between them; `low` may be the larger one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoostTerm(WeighedTerm):
+    """`by` for all documents that a filter lets through."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    kind: Literal["boost"]
+    filter: dict[str, Any] = told(metadata={"description": "A filter, as of a search."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberTerm(WeighedTerm):
+    """By a number: nothing at `low`, `by` at `high`, evenly between them; `low` may be the larger one."""
 
     kind: Literal["number"]
     field: str = told(metadata={"description": "A field of numbers."})
     low: float = told(metadata={"description": "Where it is worth nothing."})
     high: float = told(metadata={"description": "Where it is worth all."})
-    by: float = told(default=1.0, metadata={"description": "What it is worth, in log-odds."})
 
 
-@dataclass(frozen=True, slots=True)
-class PopularityTerm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopularityTerm(WeighedTerm):
     """By a count, such as of sales, evenly by its logarithm: `by` at `full` and above."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     kind: Literal["popularity"]
     field: str = told(metadata={"description": "A field of counts."})
     full: float = told(metadata={"description": "The count from which on it is worth all."})
-    by: float = told(default=1.0, metadata={"description": "What it is worth, in log-odds."})
 
 
-@dataclass(frozen=True, slots=True)
-class AgeTerm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeTerm(WeighedTerm):
     """By a date: `by` for what is new, half of it after each half-life; what lies ahead counts as new."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     kind: Literal["age"]
     field: str = told(metadata={"description": "A field of dates."})
     half_life_days: float = told(metadata={"description": "Age at which half is left."})
-    by: float = told(default=1.0, metadata={"description": "What it is worth, in log-odds."})
 
 
-@dataclass(frozen=True, slots=True)
-class DistanceTerm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistanceTerm(WeighedTerm):
     """By the distance of a place from where the search is asked: `by` at hand, half of it after each half-distance."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     kind: Literal["distance"]
     field: str = told(metadata={"description": "An object with the numbers lat and lon."})
     half_km: float = told(metadata={"description": "Distance at which half is left."})
-    by: float = told(default=1.0, metadata={"description": "What it is worth, in log-odds."})
 
 
 Term = Annotated[BoostTerm | NumberTerm | PopularityTerm | AgeTerm | DistanceTerm, Field(discriminator="kind")]
@@ -92,7 +85,7 @@ def check_term(term: Term, types: Mapping[str, FieldType], path: str) -> FieldFa
     """Return what is wrong with a term where documents have such fields, None for nothing."""
     match term:
         case BoostTerm():
-            return _filter_fault(term.filter, types, f"{path}.filter")
+            return next(iter(filter_faults(term.filter, f"{path}.filter", types)), None)
         case DistanceTerm() if not term.half_km > 0:
             return FieldFault(f"{path}.half_km", "must be above 0")
         case DistanceTerm():
@@ -147,10 +140,10 @@ def lets_through(condition: Condition, corpus: Corpus, rows: Ints) -> Doubles:
     return through
 
 
-def _filter_fault(given: dict[str, Any], types: Mapping[str, FieldType], path: str) -> FieldFault | None:
+def filter_faults(given: Any, path: str, types: Mapping[str, FieldType]) -> list[FieldFault]:
+    """Return what is wrong with a filter where documents have such fields."""
     try:
         parse_filter(given, types)
     except InvalidRequest as problem:
-        first = problem.fields[0]
-        return FieldFault(path + first.field.removeprefix("filters"), first.reason)
-    return None
+        return [FieldFault(path + fault.field.removeprefix("filters"), fault.reason) for fault in problem.fields]
+    return []

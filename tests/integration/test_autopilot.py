@@ -24,7 +24,7 @@ from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs
 from retrainer.tables import training_runs
 from serving.tables import replicas
-from tests.autopilots import make_autopilot
+from tests.autopilots import AutopilotParts, make_autopilot
 
 BASELINE = Manifest(encoder="e")
 CANDIDATE = Manifest(encoder="e", fusion="rrf")
@@ -32,16 +32,9 @@ SEARCHES = 400
 
 
 @dataclass
-class Workplace:
+class Workplace(AutopilotParts):
     """An autopilot whose training ends as the test says."""
 
-    engine: sa.Engine
-    clock: FrozenClock
-    runs: Runs
-    registry: Registry
-    experiments: Experiments
-    hotswap: HotSwap
-    settings: Settings
     state: Training = "finished"
     status: Status = "approved"
     trained: list[str] = field(default_factory=list)

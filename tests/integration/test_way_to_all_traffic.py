@@ -23,7 +23,7 @@ from foundation.settings import Settings
 from retrainer.autopilot.autopilot import Training
 from retrainer.hotswap import HotSwap
 from retrainer.runs import Run, Runs, Step
-from tests.autopilots import make_autopilot
+from tests.autopilots import AutopilotParts, make_autopilot
 
 OLD, NEW, THEIRS = (Manifest(encoder="e", weights={"bm25": weight}) for weight in (1.0, 2.0, 3.0))
 LIKED = {"interleave": "treatment", "compare": "both", "holdback": "both"}
@@ -51,16 +51,9 @@ class DyingRuns(Runs):
 
 
 @dataclass
-class Town:
+class Town(AutopilotParts):
     """An autopilot, and users who click as the test says."""
 
-    engine: sa.Engine
-    clock: FrozenClock
-    runs: Runs
-    registry: Registry
-    experiments: Experiments
-    hotswap: HotSwap
-    settings: Settings
     searches: int = 0
     visited: set[str] = field(default_factory=set)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,12 +56,11 @@ class UsedService:
         """Start it, and wait until every document is searchable by words and by meaning."""
         self._tell("starting the service; the first time the encoder is converted (30 s)")
         self._service.start()
-        try:
+        with ExitStack() as unless_whole:
+            unless_whole.callback(self._service.stop)
             self._driver.load_documents()
             self._await("documents", self._is_whole)
-        except BaseException:
-            self._service.stop()
-            raise
+            unless_whole.pop_all()
         return self
 
     def __exit__(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from foundation.contracts import Label
-from foundation.disk.files import write_whole
 from foundation.errors import Conflict
 from retrainer.learners.encoder.pairs import TrainingPair, hold_out, make_pairs
 from retrainer.learners.encoder.protocol import LearnedEncoder
 from retrainer.learners.encoder.serving_form import export_encoder
 from retrainer.learners.encoder.tuning import TunedEncoder, TuningPlan, tune_encoder
+from retrainer.learners.steps import keep_begun
 from serving.encode.form import packaged_model
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
@@ -56,7 +56,8 @@ class EncoderLearner:
         progress: Callable[[str], None],
     ) -> LearnedEncoder:
         """Return the encoder that labels teach; see `LearnsEncoder.learn`."""
-        pairs = self._keep_pairs(lambda: make_pairs(labels, corpus, queries, seed, mined=self.mined))
+        make = partial(make_pairs, labels, corpus, queries, seed, mined=self.mined)
+        pairs = keep_begun(self.folder / _PAIRS, TrainingPair, make)
         learned, held_out = _split(pairs, queries)
         if len(pairs) < MIN_PAIRS:
             raise Conflict(f"only {len(pairs)} pairs of a query and an answer are known; {MIN_PAIRS} are needed")
@@ -82,16 +83,6 @@ class EncoderLearner:
             precision=self.precision,
             lineage=_tell(tuned, len(learned), self.base),
         )
-
-    def _keep_pairs(self, make: Callable[[], list[TrainingPair]]) -> list[TrainingPair]:
-        """Return the pairs that this training began with: evidence moves on while it is killed and begun again."""
-        kept = self.folder / _PAIRS
-        if kept.exists():
-            return [TrainingPair(**pair) for pair in json.loads(kept.read_text())]
-        pairs = make()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, json.dumps([asdict(pair) for pair in pairs], ensure_ascii=False).encode())
-        return pairs
 
 
 def _split(pairs: list[TrainingPair], queries: dict[str, Query]) -> tuple[list[TrainingPair], list[TrainingPair]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from sentence_transformers import SentenceTransformer
 from foundation.arrays import Floats
 from foundation.clock import monotonic_s
 from foundation.contracts import Label
-from foundation.disk.files import write_whole
 from foundation.errors import Conflict
 from retrainer.learners.encoder.merging import measure_reciprocal_rank
 from retrainer.learners.encoder.pairs import TrainingPair, hold_out
@@ -23,7 +22,7 @@ from retrainer.learners.encoder.serving_form import export_encoder
 from retrainer.learners.reranker.groups import RankedGroup, make_groups
 from retrainer.learners.reranker.student import StudentPlan, StudentTrainer, build_student, find_directions
 from retrainer.learners.reranker.teacher import reciprocal_rank, score_groups, train_teacher
-from retrainer.learners.steps import silence
+from retrainer.learners.steps import keep_begun, silence
 from serving.encode.form import packaged_model
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
@@ -70,7 +69,7 @@ class StudentLearner:
         """Return the student that labels and the encoder teach; see `LearnsEncoder.learn`."""
         began_s = monotonic_s()
         base = Path(self.base) if self.base else packaged_model()
-        groups = self._keep_groups(lambda: make_groups(labels, corpus, queries, seed))
+        groups = keep_begun(self.folder / _GROUPS, RankedGroup, partial(make_groups, labels, corpus, queries, seed))
         held = hold_out({group.query for group in groups}, queries.values())
         learned = [group for group in groups if group.query not in held]
         kept_aside = [group for group in groups if group.query in held]
@@ -118,23 +117,13 @@ class StudentLearner:
         texts = _draw_texts(corpus, groups, self.plan.texts, seed)
         progress(f"imitation: {len(texts)} texts")
         encoder = SentenceTransformer(str(base), local_files_only=True)
-        vectors: Floats = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+        vectors = _encode(encoder, texts)
         directions = find_directions(vectors, self.plan.dimension)
         student = build_student(base, self.plan.layers, directions)
         trainer = StudentTrainer(plan=self.plan, folder=self.folder, seed=seed, progress=progress)
         trainer.imitate(student, texts, vectors @ directions.T)
         trainer.distil(student, groups, scores)
         return student
-
-    def _keep_groups(self, make: Callable[[], list[RankedGroup]]) -> list[RankedGroup]:
-        """Return the groups that this training began with: evidence moves on while it is killed and begun again."""
-        kept = self.folder / _GROUPS
-        if kept.exists():
-            return [RankedGroup(**group) for group in json.loads(kept.read_text())]
-        groups = make()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, json.dumps([asdict(group) for group in groups], ensure_ascii=False).encode())
-        return groups
 
     def _tell(self, base: Path, groups: Sequence[RankedGroup]) -> dict[str, Any]:
         return {
@@ -162,7 +151,7 @@ def _draw_texts(corpus: Corpus, groups: Sequence[RankedGroup], most: int, seed: 
 def _compare(encoder: SentenceTransformer, groups: Sequence[RankedGroup]) -> Floats:
     """Return what an encoder says of every passage of groups, float32 of shape (groups, passages)."""
     texts = [text for group in groups for text in (group.query, *group.passages)]
-    vectors: Floats = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    vectors = _encode(encoder, texts)
     by_group = vectors.reshape(len(groups), -1, vectors.shape[1])
     cosines: Floats = np.einsum("gd,gpd->gp", by_group[:, 0], by_group[:, 1:])
     return cosines
@@ -170,12 +159,12 @@ def _compare(encoder: SentenceTransformer, groups: Sequence[RankedGroup]) -> Flo
 
 def _judge(encoder: SentenceTransformer, held: Sequence[RankedGroup], learned: Sequence[RankedGroup]) -> float:
     """Return MRR@10 of held-out queries as fine-tuning measures it."""
+    return measure_reciprocal_rank(partial(_encode, encoder), _as_pairs(held), _as_pairs(learned))
 
-    def encode(texts: list[str]) -> Floats:
-        vectors: Floats = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-        return vectors
 
-    return measure_reciprocal_rank(encode, _as_pairs(held), _as_pairs(learned))
+def _encode(encoder: SentenceTransformer, texts: list[str]) -> Floats:
+    vectors: Floats = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    return vectors
 
 
 def _as_pairs(groups: Sequence[RankedGroup]) -> list[TrainingPair]:

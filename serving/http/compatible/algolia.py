@@ -9,9 +9,9 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +21,7 @@ from foundation.errors import ClickloopError, FieldFault, InvalidRequest
 from foundation.language.folding import fold
 from foundation.web.bodies import read_json
 from foundation.web.problems import Refusal
-from foundation.web.requests import collection_of, read_body
+from foundation.web.requests import Collection, read_body
 from serving.http.compatible.algolia_hits import HitWriter
 from serving.http.compatible.algolia_query import MAX_HITS, AlgoliaQuery, read_query
 from serving.paging.window import WINDOW
@@ -36,8 +36,6 @@ _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}
 }
 _MAX_BODY_BYTES = 1_000_000
-
-Collection = Annotated[str, Depends(collection_of)]
 
 
 class AlgoliaProblem(BaseModel):

@@ -1,18 +1,13 @@
-from xml.etree import ElementTree
-
 import pytest
 
 from clickloop.pictures import CurvePoint, Measurement, draw_bars, draw_curve
+from tests.pictures import read_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def read(picture: str) -> ElementTree.Element:
-    return ElementTree.fromstring(picture)  # noqa: S314  our own picture
-
-
 def test_bars_are_as_long_as_their_figures_say() -> None:
-    picture = read(
+    picture = read_picture(
         draw_bars("Quality", [Measurement("before", 0.25, before=True), Measurement("after", 0.5, 0.4, 0.5)])
     )
 
@@ -25,28 +20,28 @@ def test_bars_are_as_long_as_their_figures_say() -> None:
 
 
 def test_every_figure_is_told_in_words_too() -> None:
-    picture = read(draw_bars("Quality", [Measurement("a < b", 0.25)]))
+    picture = read_picture(draw_bars("Quality", [Measurement("a < b", 0.25)]))
 
     assert picture.attrib["aria-label"] == "Quality. a < b 0.250"
     assert {"Quality", "a < b", "0.250"} <= {text.text for text in picture.iter(f"{SVG}text")}
 
 
 def test_a_scale_may_end_beyond_the_figures() -> None:
-    (bar,) = read(draw_bars("Stars", [Measurement("csat", 2.5)], end=5.0)).findall(f"{SVG}rect")
-    (whole,) = read(draw_bars("Stars", [Measurement("csat", 5.0)], end=5.0)).findall(f"{SVG}rect")
+    (bar,) = read_picture(draw_bars("Stars", [Measurement("csat", 2.5)], end=5.0)).findall(f"{SVG}rect")
+    (whole,) = read_picture(draw_bars("Stars", [Measurement("csat", 5.0)], end=5.0)).findall(f"{SVG}rect")
 
     assert float(bar.attrib["width"]) == pytest.approx(float(whole.attrib["width"]) / 2, abs=0.2)
 
 
 @pytest.mark.parametrize("figures", [[], [Measurement("nothing", 0.0)]])
 def test_nothing_is_drawn_as_nothing(figures: list[Measurement]) -> None:
-    assert all(float(bar.attrib["width"]) == 0 for bar in read(draw_bars("", figures)).findall(f"{SVG}rect"))
+    assert all(float(bar.attrib["width"]) == 0 for bar in read_picture(draw_bars("", figures)).findall(f"{SVG}rect"))
 
 
 def test_a_curve_goes_to_the_right_with_cost_and_up_with_quality() -> None:
     places = [CurvePoint("small", 1.0, 0.5), CurvePoint("large", 4.0, 0.7)]
 
-    small, large = read(draw_curve("Cost", places, across="ms", up="nDCG@10")).findall(f"{SVG}circle")
+    small, large = read_picture(draw_curve("Cost", places, across="ms", up="nDCG@10")).findall(f"{SVG}circle")
 
     assert float(small.attrib["cx"]) < float(large.attrib["cx"])
     assert float(small.attrib["cy"]) > float(large.attrib["cy"])
@@ -54,6 +49,6 @@ def test_a_curve_goes_to_the_right_with_cost_and_up_with_quality() -> None:
 
 def test_a_single_point_is_a_curve() -> None:
     assert (
-        read(draw_curve("Cost", [CurvePoint("one", 0.0, 0.0)], across="ms", up="nDCG@10")).find(f"{SVG}circle")
+        read_picture(draw_curve("Cost", [CurvePoint("one", 0.0, 0.0)], across="ms", up="nDCG@10")).find(f"{SVG}circle")
         is not None
     )

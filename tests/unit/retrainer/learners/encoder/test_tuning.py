@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sentence_transformers import SentenceTransformer
 
 from foundation.arrays import Floats
 from retrainer.learners.encoder.pairs import TrainingPair
 from retrainer.learners.encoder.tuning import TunedEncoder, TuningPlan, tune_encoder
-from tests.small_transformer import make_small_transformer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ANSWERS = ("card", "loan", "visa", "cash", "rate", "bank", "tax", "rent")
 ASKED = ("plastic", "credit", "travel", "money", "interest", "house", "duty", "flat")
 PLAN = TuningPlan(epochs=8, batch=8, at_once=8, learning_rate=2e-2, save_every=5)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_small_transformer(tmp_path_factory.mktemp("model") / "base")
 
 
 def pairs(prefix: str) -> list[TrainingPair]:

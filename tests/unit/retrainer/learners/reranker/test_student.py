@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sentence_transformers import SentenceTransformer
 
 from foundation.arrays import Floats
@@ -16,20 +14,9 @@ from retrainer.learners.reranker.groups import OTHERS, RankedGroup
 from retrainer.learners.reranker.student import StudentPlan, StudentTrainer, build_student, find_directions
 from tests.small_transformer import DIMENSION, make_small_transformer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = [f"{one} {other}" for one in ("red", "blue", "green", "flat") for other in ("card", "loan", "visa", "cash")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_small_transformer(tmp_path_factory.mktemp("model") / "base")
 
 
 def encode(model: SentenceTransformer, texts: list[str]) -> Floats:

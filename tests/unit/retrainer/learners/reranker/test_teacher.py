@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from retrainer.learners.reranker.groups import OTHERS, RankedGroup
 from retrainer.learners.reranker.teacher import reciprocal_rank, score_groups, train_teacher
 from tests.small_transformer import make_small_transformer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 NAMES = ("card", "loan", "visa", "cash", "rate", "bank", "tax", "rent")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def groups(form: str) -> list[RankedGroup]:

@@ -18,6 +18,8 @@ from serving.index.corpus import Corpus
 from tests.plain_embedder import PlainEmbedder
 from tests.small_transformer import make_small_transformer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WORDS = ("red", "blue", "green", "round", "flat", "tall", "old", "new")
 ASKED = ("crimson", "azure", "emerald", "circular", "level", "high", "ancient", "fresh")
 SEEN = (1.0, *(0.0,) * (CURVE_RANKS - 1))

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
 
 from foundation.arrays import Floats
 from retrainer.learners.adapter import Judgments
 from retrainer.learners.tower.training import learn_table
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PIECES = 40
 
