@@ -87,7 +87,7 @@ def finetune(
     ] = None,
     parts: Annotated[
         str,
-        typer.Option(help="Of encoder, bridge, interchange, tower, student, labels; all, or encoder if quick."),
+        typer.Option(help="Of encoder, bridge, interchange, tower, student, labels, kills; all, or encoder if quick."),
     ] = "",
     minutes: Annotated[
         float, typer.Option(min=0.0, help="Most minutes of training; 0: of labels, what learns no encoder.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,9 @@ from retrainer.runs import Run, Runs
 
 AGAIN = 75
 """Exit status of a training that ended because a store was away: it is begun anew. As EX_TEMPFAIL of sysexits.h."""
+
+_MAX_KILLED = 5
+"""A training that was killed so often, as by a machine that is short of memory, fails."""
 
 _NICENESS = 5
 _log = get_log("worker")
@@ -39,7 +43,8 @@ class Workers:
 
     Each run has a lease of its own, which its training process renews. While it is held, no other process trains the
     run, even if another process took over the schedule meanwhile. When it runs out, the run is begun anew, and what
-    the process before would still write is refused. Training registers nothing before its end.
+    the process before would still write is refused. A process that was killed by itself, as where memory is short, is
+    begun anew at once, a few times. Training registers nothing before its end.
 
     Args:
         environment: Variables that training processes have beside those of this one: the settings.
@@ -53,6 +58,7 @@ class Workers:
         self._lease_duration = lease_duration
         self._environment = dict(environment)
         self._started: dict[str, _Started] = {}
+        self._killed: Counter[str] = Counter()
 
     def train(self, run: Run) -> Training:
         """Start the training of a run, or tell how it stands. Never blocks."""
@@ -65,7 +71,11 @@ class Workers:
         del self._started[run.id]
         _log.info("training_ended", run=run.id, exit_code=code)
         was_ours = self._leases.give(started.lease)
-        if code == AGAIN or not was_ours:  # if it was not, another process trains on, and this one's end says nothing
+        self._killed[run.id] += code < 0
+        killed = code < 0 and self._killed[run.id] < _MAX_KILLED
+        if (
+            code == AGAIN or killed or not was_ours
+        ):  # if not, another process trains on, and this one's end says nothing
             return self._begin(run)
         return "finished" if code == 0 else "failed"
 

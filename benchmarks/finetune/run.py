@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from benchmarks.finetune import bridge, encoder, interchange, labels, student, tower
+from benchmarks.finetune import bridge, encoder, interchange, kills, labels, student, tower
 from benchmarks.harness.report import Bar, Findings
 
-ALL_PARTS = ("encoder", "bridge", "interchange", "tower", "student", "labels")
+ALL_PARTS = ("encoder", "bridge", "interchange", "tower", "student", "labels", "kills")
 QUICK_PARTS = ("encoder",)
 
 Tell = Callable[[str], None]
@@ -42,6 +42,7 @@ def run(
         "tower": lambda: tower.measure(data, seed, quick, tell),
         "student": lambda: student.measure(data, minutes, seed, quick, tell, pictures),
         "labels": lambda: labels.measure(data, minutes, seed, quick, tell),
+        "kills": lambda: kills.measure(seed, quick, tell),
     }
     bars: list[Bar] = []
     details: dict[str, Any] = {}

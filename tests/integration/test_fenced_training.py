@@ -152,8 +152,20 @@ def test_a_training_that_dies_fails_at_once(place: Place) -> None:
     run = place.runs.request("default", autopilot=False)
     one = place.workers("one")
     one.train(run)
-    place.processes[0].code = -9
+    place.processes[0].code = 1
     assert one.train(run) == "failed"
+
+
+def test_a_training_that_is_killed_is_begun_anew_but_not_for_ever(place: Place) -> None:
+    run = place.runs.request("default", autopilot=False)
+    one = place.workers("one")
+    states = [one.train(run)]
+    while states[-1] == "running" and len(states) < 20:
+        place.processes[-1].code = -9
+        states.append(one.train(run))
+
+    assert states == ["running"] * 5 + ["failed"]
+    assert len({process.lease_number for process in place.processes}) == len(place.processes) == 5
 
 
 def test_a_training_that_lost_its_store_is_begun_anew(place: Place) -> None:

@@ -1,0 +1,367 @@
+"""Kills (SIGKILL) within a fine-tuning, an embedding and a swap: the run goes on, and ends as one that nobody killed.
+
+Two services begin as copies of one home. In one the run is left alone, in the other it is killed again and again: by
+turns its training process alone, and everything that the service started. Its evidence does not age, so both learn from
+the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from sentence_transformers import SentenceTransformer
+
+from benchmarks.harness.fixtures import index
+from benchmarks.harness.report import Findings, at_least, at_most
+from benchmarks.harness.server import Server, children
+from clickloop.container import Container
+from collector.join.batch import fold_batch
+from foundation.clock import monotonic_s
+from foundation.contracts import DEFAULT_COLLECTION, FeedbackEvent, Impression, ShownResult
+from foundation.database.engine import transaction
+from foundation.errors import ClickloopError, NotReady
+from foundation.settings import Settings
+from retrainer.learners.encoder.tuning import TuningPlan
+from retrainer.learners.steps import silence
+from serving.encode.form import packaged_model
+from simulator.collection import JudgedCollection
+from simulator.docstrings import package_folders, parse_docstrings
+from simulator.quality import ndcg
+
+_LAYERS = 1
+"""Of the encoder's six: the same code, in a sixth of the time."""
+
+_CHARACTERS = 200
+_PEOPLE = 3
+_AGELESS_DAYS = 1e9
+_KEY_BYTES = 16
+_MAX_DELAY_S = 0.3
+_LOOK_S = 0.05
+_TIMEOUT_S = 900.0
+_PROBES = 5
+_NOISE = 0.01
+_STEP = re.compile(r"fine-tuning: step (\d+) of")
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much is learned, and how many kills come within each part of it."""
+
+    packages: tuple[str, ...]
+    documents: int
+    tuning: int
+    embedding: int
+    swap: int
+
+
+_FULL = _Size(("numpy", "scipy"), 800, tuning=8, embedding=6, swap=6)
+_QUICK = _Size(("numpy",), 320, tuning=1, embedding=0, swap=1)
+
+
+@dataclass(slots=True)
+class _Ended:
+    """How a run ended, and what it took.
+
+    Attributes:
+        held: How many kills it went on after.
+        again: Most steps that were taken a second time after a kill.
+    """
+
+    version: str
+    encoder: str
+    steps: int
+    texts: int
+    seconds: float
+    held: int = 0
+    again: int = 0
+    quality: float = 0.0
+    champions: set[str] = field(default_factory=set)
+    registered: int = 0
+
+
+def measure(seed: int, quick: bool, tell: Callable[[str], None]) -> Findings:
+    """Return the bars of twenty kills (quick: two) at moments that the seed decides."""
+    size = _QUICK if quick else _FULL
+    collection = _shorten(parse_docstrings(package_folders(size.packages), size.documents))
+    with TemporaryDirectory(prefix="clickloop-bench-", ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        first = Settings(
+            home=folder / "calm",
+            model=str(_make_shallow(folder / "model")),
+            evidence_half_life_days=_AGELESS_DAYS,
+            log_level="warning",
+            seed=seed,
+        )
+        _fill(first, collection)
+        other = first.model_copy(update={"home": folder / "killed"})
+        shutil.copytree(first.home, other.home)
+        tell("a run that nobody kills")
+        calm = _Watched(first, collection, seed, tell).run(_Size((), 0, 0, 0, 0), None)
+        tell(f"{size.tuning + size.embedding + size.swap} kills")
+        killed = _Watched(other, collection, seed, tell).run(size, calm)
+    return _judge(size, calm, killed)
+
+
+def _judge(size: _Size, calm: _Ended, killed: _Ended) -> Findings:
+    kills = size.tuning + size.embedding + size.swap
+    said = f"{size.tuning} within the fine-tuning, {size.embedding} the embedding, {size.swap} a swap"
+    lost = abs(killed.quality - calm.quality)
+    return Findings(
+        [
+            at_least("finetune.8", f"of {kills} kills ({said}), those after which it went on", killed.held, kills),
+            at_most("finetune.8", "versions that serve or are pointed at in the end", len(killed.champions), 1),
+            at_most("finetune.8", "versions that the killed run registered", killed.registered, 1),
+            at_most("finetune.8", "nDCG@10 of held-out queries, distance to the run nobody killed", lost, _NOISE),
+        ],
+        {
+            "same encoder": killed.encoder == calm.encoder,
+            "same version": killed.version == calm.version,
+            "nDCG@10 of both": [round(calm.quality, 4), round(killed.quality, 4)],
+            "steps of the fine-tuning": calm.steps,
+            "most steps taken again after a kill": killed.again,
+            "texts embedded": calm.texts,
+            "seconds of training, undisturbed and killed": [round(calm.seconds, 1), round(killed.seconds, 1)],
+        },
+    )
+
+
+class _Watched:
+    """A service over a home, one run of it that fine-tunes the encoder, and whoever kills it."""
+
+    def __init__(
+        self, settings: Settings, collection: JudgedCollection, seed: int, tell: Callable[[str], None]
+    ) -> None:
+        self._server = Server(settings)
+        self._settings = settings
+        self._collection = collection
+        self._random = np.random.default_rng([seed, 8])
+        self._tell = tell
+        self._known = set(self._encoders())
+        self._run = ""
+        self._kills = 0
+        self._reached = 0
+        self._again = 0
+
+    def run(self, size: _Size, calm: _Ended | None) -> _Ended:
+        """Train and swap, with kills at random steps, texts and moments of what the calm run took."""
+        with self._server as server:
+            began_s = monotonic_s()
+            self._run = server.remote.post("/v1/training-runs", {"autopilot": False, "learners": "encoder"})["id"]
+            held = 0
+            if calm is not None:
+                held += sum(self._kill_at(self._step, step) for step in self._draw(size.tuning, calm.steps))
+                held += sum(self._kill_at(self._texts, count) for count in self._draw(size.embedding, calm.texts))
+            version = self._await_version()
+            seconds = monotonic_s() - began_s
+            held += sum(self._kill_swap(version, number) for number in range(size.swap))
+            self._promote(version)
+            found = server.remote.get(f"/v1/versions/{version}")
+            return _Ended(
+                version=version,
+                encoder=found["manifest"]["encoder"],
+                steps=int(found["lineage"]["encoder_steps"]),
+                texts=self._texts(),
+                seconds=seconds,
+                held=held,
+                again=self._again,
+                quality=self._measure_quality(),
+                champions=self._champions(),
+                registered=self._count_registered(),
+            )
+
+    def _draw(self, count: int, end: int) -> list[int]:
+        """Return so many moments before an end, in their order: what was reached is not killed away again."""
+        return sorted(self._random.integers(1, max(end, 2), size=count).tolist())
+
+    def _kill_at(self, measure: Callable[[], int], moment: int) -> bool:
+        """Kill the run once it has come so far, and return whether it goes on from its last checkpoint."""
+        self._await(lambda: measure() >= moment, f"{measure.__name__} {moment}")
+        time.sleep(self._random.uniform(0, _MAX_DELAY_S))
+        reached = max(self._step(), self._reached)
+        self._kill(everything=self._kills % 2 == 1)
+        self._await(lambda: not self._is_learning(), "a new training process")
+        self._await(self._is_learning, "the fine-tuning to go on")
+        self._tell(f"at step {reached} before, now: {self._doing()}")
+        first = self._step() or reached
+        self._reached = max(reached, first)
+        self._again = max(self._again, reached - first + 1)
+        save_every = TuningPlan().save_every
+        return first > (reached - 1) // save_every * save_every
+
+    def _kill(self, *, everything: bool) -> None:
+        """Kill the training process alone, or all that the service started, and start that again."""
+        tree = _descendants(self._server.process_id)
+        training = [one for one in tree if b"--run" in _command_line(one)]
+        self._kills += 1
+        self._tell(f"kill {self._kills}: {'everything' if everything else 'the training process'}")
+        if everything:
+            self._server.kill()
+        for process in tree if everything else training:
+            with suppress(ProcessLookupError):  # it ended with the others
+                os.kill(process, signal.SIGKILL)
+        if everything:
+            self._server.start()
+
+    def _kill_swap(self, version: str, number: int) -> bool:
+        """Kill everything while the service swaps, and return whether the swap is finished afterwards."""
+        remote, champion = self._server.remote, self._server.remote.get("/v1/versions")["champion"]
+        known = [one["id"] for one in remote.get("/v1/versions")["versions"]]
+        wanted = version if champion != version else next(one for one in known if one != version)
+        threading.Thread(target=_try, args=(lambda: self._point_at(wanted),), daemon=True).start()
+        time.sleep(self._random.uniform(0, 3.0 if number == 0 else 0.5))
+        self._kill(everything=True)
+        self._promote(wanted)
+        return self._champions() == {wanted}
+
+    def _promote(self, version: str) -> None:
+        """Point at a version unless it is pointed at, and wait until it serves."""
+        if self._server.remote.get("/v1/versions")["champion"] != version:
+            self._point_at(version)
+        self._await(lambda: self._state().get("version") == version, f"{version} to serve")
+
+    def _point_at(self, version: str) -> None:
+        self._server.remote.post(f"/v1/versions/{version}/promote", {"reason": "bench"})
+
+    def _await_version(self) -> str:
+        self._await(lambda: self._read()["state"] != "active", "the end of the run")
+        run = self._read()
+        if not run["version"]:
+            raise ClickloopError(f"the run made no version: {run['report']}")
+        return str(run["version"])
+
+    def _await(self, there: Callable[[], bool], what: str) -> None:
+        """Wait for something of the run.
+
+        Raises:
+            NotReady: It does not come in a quarter of an hour, or the run failed.
+        """
+        deadline_s = monotonic_s() + _TIMEOUT_S
+        while not there():
+            if monotonic_s() > deadline_s or self._read()["state"] == "failed":
+                raise NotReady(f"still waiting for {what}: {self._read()['report']}")
+            time.sleep(_LOOK_S)
+
+    def _read(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._server.remote.get(f"/v1/training-runs/{self._run}")
+        return found
+
+    def _doing(self) -> str:
+        return str(self._read()["report"].get("doing", ""))
+
+    def _is_learning(self) -> bool:
+        return self._doing().startswith("fine-tuning")
+
+    def _step(self) -> int:
+        """Return the step that the fine-tuning says it is at, 0 where it says none."""
+        found = _STEP.match(self._doing())
+        return int(found[1]) if found else 0
+
+    def _texts(self) -> int:
+        """Return how many texts the new encoder has embedded durably, of all of whatever name."""
+        new = (
+            self._settings.home / "vectors" / name / "keys16" for name in self._encoders() if name not in self._known
+        )
+        return sum(file.stat().st_size // _KEY_BYTES for file in new if file.exists())
+
+    def _encoders(self) -> Iterable[str]:
+        return [folder.name for folder in (self._settings.home / "vectors").glob("*")]
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._server.remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})
+        return state
+
+    def _champions(self) -> set[str]:
+        """Return the version that is pointed at, the one that the service says it serves, and those that answer."""
+        remote = self._server.remote
+        asked = list(self._collection.queries.values())[:_PROBES]
+        answered = {remote.post("/v1/search", {"query": query, "log": False})["version"] for query in asked}
+        return {remote.get("/v1/versions")["champion"], self._state()["version"], *answered}
+
+    def _count_registered(self) -> int:
+        versions = self._server.remote.get("/v1/versions")["versions"]
+        return sum(one["lineage"].get("training_run") == self._run for one in versions)
+
+    def _measure_quality(self) -> float:
+        """Return nDCG@10 of the queries that nobody asked."""
+        judged = self._collection.split("test")
+        asked = {query: {"query": self._collection.queries[query], "log": False} for query in judged}
+        answers = {query: self._server.remote.post("/v1/search", body)["hits"] for query, body in asked.items()}
+        rankings = {query: [hit["id"] for hit in hits] for query, hits in answers.items()}
+        return fmean(ndcg(judged, rankings).values())
+
+
+@silence()
+def _make_shallow(folder: Path) -> Path:
+    """Write the first layers of the packaged encoder to a folder, and return it."""
+    whole: Any = SentenceTransformer(str(packaged_model()), device="cpu", local_files_only=True)
+    network = whole[0].auto_model
+    network.encoder.layer = network.encoder.layer[:_LAYERS]
+    network.config.num_hidden_layers = _LAYERS
+    whole.save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+def _shorten(collection: JudgedCollection) -> JudgedCollection:
+    documents = [one | {"text": one["text"][:_CHARACTERS]} for one in collection.documents]
+    return replace(collection, documents=documents)
+
+
+def _fill(settings: Settings, collection: JudgedCollection) -> None:
+    """Index documents in an empty home, and let people click what answers them."""
+    settings.home.mkdir()
+    with Server(settings) as server:
+        index(server.remote, collection.documents)
+        server.remote.post("/v1/search", {"query": "the first version", "log": False})
+    container = Container(settings)
+    with transaction(container.engine) as connection:
+        fold_batch(connection, _clicks(container, collection), settings)
+    container.log.close()
+    container.engine.dispose()
+
+
+def _clicks(container: Container, collection: JudgedCollection) -> list[Impression | FeedbackEvent]:
+    """Return lists of two documents, the second of which answers and is clicked."""
+    at = container.clock.now() - timedelta(hours=1)
+    names = [one["id"] for one in collection.documents]
+    records: list[Impression | FeedbackEvent] = []
+    for number, (query, grades) in enumerate(collection.split("train").items()):
+        good = next(iter(grades))
+        other = next(name for name in names[number % len(names) :] + names if name not in grades)
+        shown = (ShownResult(other, 1, 2.0), ShownResult(good, 2, 1.0))
+        for person in range(_PEOPLE):
+            name, unit = f"{query}-{person}", f"person-{number}-{person}"
+            text = collection.queries[query]
+            records.append(Impression(DEFAULT_COLLECTION, name, text, unit, "v", shown, at))
+            records.append(FeedbackEvent(DEFAULT_COLLECTION, f"{name}/c", "click", name, good, unit, 0.0, at, at))
+    return records
+
+
+def _descendants(process: int) -> list[int]:
+    found = children(process)
+    return found + [other for child in found for other in _descendants(child)]
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _try(act: Callable[[], object]) -> None:
+    with suppress(ClickloopError):  # killed meanwhile: either it was done or it was not
+        act()
