@@ -117,9 +117,9 @@ def train(
 
     Raises:
         Conflict: There is too little evidence, or too much to be embedded again.
-        MissingExtra: MLflow is to be told, and is not installed.
+        MissingExtra: MLflow or W&B is to be told, and is not installed.
     """
-    record = _make_tracker(container.settings.mlflow_url)
+    record = _make_trackers(container.settings)
     actor = container.runs.get(collection, run_id).actor if run_id else command_line_actor()
     training, dataset, champion = prepare_training(container, collection, progress, actor, judged, learners)
     learner = None
@@ -281,13 +281,23 @@ def _remove_abandoned(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _make_tracker(url: str) -> Callable[[Version], None]:
-    """Return what tells MLflow of a candidate, nobody without a URL; MissingExtra when it is not installed."""
-    if not url:
-        return lambda _: None
-    with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
-        from retrainer.tracking import Tracker  # noqa: PLC0415  needs MLflow, which only the extra `mlflow` installs
-    return Tracker(url).record
+def _make_trackers(settings: Settings) -> Callable[[Version], None]:
+    """Return what tells MLflow and W&B of a candidate, as the settings say; MissingExtra when one is not installed."""
+    told: list[Callable[[Version], None]] = []
+    if settings.mlflow_url:
+        with needs_extra("mlflow", "CLICKLOOP_MLFLOW_URL"):
+            from retrainer.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415  only the extra installs MLflow
+        told.append(MlflowTracker(settings.mlflow_url).record)
+    if settings.wandb_project:
+        with needs_extra("wandb", "CLICKLOOP_WANDB_PROJECT"):
+            from retrainer.tracking.wandb_tracker import WandbTracker  # noqa: PLC0415  only the extra installs W&B
+        told.append(WandbTracker(settings.wandb_project, settings.wandb_mode, Path(settings.home)).record)
+
+    def record(version: Version) -> None:
+        for tell in told:
+            tell(version)
+
+    return record
 
 
 def _use_one_thread() -> None:

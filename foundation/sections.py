@@ -261,15 +261,11 @@ class LearningSettings(Section):
         "mined",
         description="What a fine-tuning contrasts answers with: hard negatives and those of the batch, or the latter.",
     )
-    student_layers: int = Field(
-        3, ge=1, description="Layers of a student, a smaller encoder; those of the encoder at most."
-    )
+    student_layers: int = Field(3, ge=1, description="Layers of a student, a smaller encoder; the encoder's at most.")
     student_dimension: int = Field(
         384, ge=8, description="Dimension of a student's vectors; that of the encoder at most."
     )
-    teacher: str = Field(
-        "", description="Folder of the network that a student's teacher starts from; the encoder's if empty."
-    )
+    teacher: str = Field("", description="Folder that a student's teacher starts from; the encoder's if empty.")
     autopilot: bool = Field(False, description="Train, gate, experiment and promote without being asked.")
     proof: Literal["full", "interleaving"] = Field(
         "full",
@@ -343,6 +339,11 @@ class TelemetrySettings(Section):
     """Which other services hear of requests and candidates, and what the log holds."""
 
     mlflow_url: str = Field("", description="MLflow tracking URI that hears of every candidate; needs the extra.")
+    wandb_project: str = Field("", description="W&B project that hears of every candidate; needs the extra.")
+    wandb_mode: Literal["offline", "online"] = Field(
+        "offline",
+        description="Whether W&B's runs stay in `home`/wandb, to be sent by `wandb sync`, or are sent at once.",
+    )
     otlp_url: str = Field("", description="OpenTelemetry endpoint that gets a trace a request; needs the extra.")
     log_queries: bool = Field(False, description="Let log lines of searches, at level debug, hold what was asked.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line kept.")

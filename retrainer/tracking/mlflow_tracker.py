@@ -10,7 +10,7 @@ from foundation.telemetry.logs import get_log
 _log = get_log("tracking")
 
 
-class Tracker:
+class MlflowTracker:
     """Logs candidates as MLflow runs, one experiment a collection."""
 
     def __init__(self, url: str) -> None:

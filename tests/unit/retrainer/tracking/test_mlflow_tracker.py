@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from foundation.contracts import Manifest
-from foundation.registry.registry import Version
-from retrainer.tracking import Tracker
-
-MANIFEST = Manifest("encoder", fusion="linear")
-CANDIDATE = Version(
-    collection="default",
-    id=MANIFEST.id,
-    parent="v-0",
-    status="refused",
-    reason="not better",
-    manifest=MANIFEST,
-    lineage={"data_digest": "abc", "labels": 12},
-    metrics={"judged": 40, "change": -0.01},
-    created_at=datetime(2026, 1, 5, tzinfo=UTC),
-)
+from retrainer.tracking.mlflow_tracker import MlflowTracker
+from tests.candidates import CANDIDATE
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # MLflow's own, for its store in SQL
 def test_a_candidate_becomes_a_run(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'mlflow.db'}"
 
-    Tracker(url).record(CANDIDATE)
+    MlflowTracker(url).record(CANDIDATE)
 
     (run,) = mlflow.search_runs(experiment_names=["clickloop-default"], output_format="list")
     assert run.info.run_name == CANDIDATE.id
@@ -44,4 +29,4 @@ def test_a_server_that_refuses_costs_no_candidate(monkeypatch: pytest.MonkeyPatc
         raise mlflow.exceptions.MlflowException("no")
 
     monkeypatch.setattr(mlflow, "set_experiment", refuse)
-    Tracker("sqlite:///:memory:").record(CANDIDATE)
+    MlflowTracker("sqlite:///:memory:").record(CANDIDATE)
