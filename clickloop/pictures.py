@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -15,16 +15,17 @@ _RIGHT = 70
 _PLOT = 300
 _TICKS = 5
 _LABEL_ROOM = 90
+_NAMES = 130
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2933; }
 .title { font-weight: 600; font-size: 15px; }
 .quiet { fill: #66727f; }
 .bar { fill: #2563a8; } .bar.before { fill: #9aa8b5; } .dot { fill: #2563a8; }
-.line { stroke: #2563a8; stroke-width: 2; fill: none; }
+.line { stroke: #2563a8; stroke-width: 2; fill: none; } .line.before { stroke: #9aa8b5; }
 .range { stroke: #1f2933; stroke-width: 1.5; } .axis { stroke: #c3ccd4; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e4e9ee; } .quiet { fill: #9aa8b5; } .bar, .dot { fill: #6ea8e6; } .bar.before { fill: #5d6a77; }
-  .line { stroke: #6ea8e6; } .range { stroke: #e4e9ee; } .axis { stroke: #46525e; }
+  .line { stroke: #6ea8e6; } .line.before { stroke: #5d6a77; } .range { stroke: #e4e9ee; } .axis { stroke: #46525e; }
 }
 """
 
@@ -52,6 +53,19 @@ class CurvePoint:
     label: str
     x: float
     y: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLine:
+    """Values at 1, 2, 3 and so on, under a name.
+
+    Attributes:
+        before: As of `Measurement`.
+    """
+
+    label: str
+    values: Sequence[float]
+    before: bool = False
 
 
 def draw_bars(title: str, measured: Sequence[Measurement], *, end: float | None = None, digits: int = 3) -> str:
@@ -105,6 +119,43 @@ def draw_curve(title: str, places: Sequence[CurvePoint], *, across: str, up: str
         _add(picture, "circle", "dot", cx=x, cy=y, r=5)
         late = x > right - _LABEL_ROOM
         _write(picture, x - 9 if late else x + 9, y + 18, one.label, anchor="end" if late else "start")
+    return _end(picture)
+
+
+def draw_lines(title: str, lines: Sequence[PictureLine], *, across: str, up: str, marks: Mapping[int, str]) -> str:
+    """Return lines over the same places, each with its name at its end.
+
+    Args:
+        marks: What is said of a place, counted from 1, under the top.
+    """
+    told = "; ".join(f"{one.label}: {', '.join(f'{value:.3f}' for value in one.values)}" for one in lines)
+    picture = _start(title, _TOP + _PLOT + _BOTTOM, told)
+    left, right, bottom = 70.0, WIDTH - _NAMES, float(_TOP + _PLOT)
+    low, high = _span([value for one in lines for value in one.values])
+    places = max((len(one.values) for one in lines), default=1)
+
+    def at(place: int, value: float) -> tuple[float, float]:
+        across_share = (place - 1) / max(places - 1, 1)
+        return left + (right - left) * across_share, bottom - (_PLOT - 20) * (value - low) / (high - low)
+
+    _add(picture, "line", "axis", x1=left, y1=bottom, x2=right, y2=bottom)
+    _add(picture, "line", "axis", x1=left, y1=_TOP, x2=left, y2=bottom)
+    for step in range(_TICKS + 1):
+        value = low + (high - low) * step / _TICKS
+        _write(picture, left - 8, at(1, value)[1] + 4, f"{value:.3f}", anchor="end", look="quiet")
+    for place in range(1, places + 1):
+        _write(picture, at(place, low)[0], bottom + 18, str(place), anchor="middle", look="quiet")
+    for place, mark in marks.items():
+        _add(picture, "line", "axis", x1=at(place, low)[0], y1=_TOP, x2=at(place, low)[0], y2=bottom)
+        _write(picture, at(place, low)[0], _TOP + 12, mark, anchor="middle", look="quiet")
+    _write(picture, (left + right) / 2, bottom + 35, across, anchor="middle", look="quiet")
+    _write(picture, left, _TOP - 6, up, look="quiet")
+    for one in lines:
+        corners = [at(place, value) for place, value in enumerate(one.values, start=1)]
+        look = "line before" if one.before else "line"
+        SubElement(picture, "polyline", {"class": look, "points": " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)})
+        x, y = corners[-1]
+        _write(picture, x + 8, y + 4, one.label, look="quiet" if one.before else "")
     return _end(picture)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from foundation.clock import SystemClock
@@ -19,9 +20,13 @@ class BackgroundService:
     """`clickloop serve` on a free port, with an accelerated clock and an empty database.
 
     Its home keeps vectors and encoder between runs; database and artifacts are new.
+
+    Args:
+        settings: Variables of the environment that differ from the demo's.
     """
 
-    def __init__(self, home: Path, clock_speed: float) -> None:
+    def __init__(self, home: Path, clock_speed: float, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = dict(settings or {})
         self._home = home
         self._clock_speed = clock_speed
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +86,7 @@ class BackgroundService:
             "CLICKLOOP_FALSE_PROMOTIONS_A_YEAR": "9",
             "CLICKLOOP_EXPERIMENT_DAYS": "14",
             "CLICKLOOP_LATENESS_DAYS": "60",
-        }
+        } | self._settings
 
 
 def free_port() -> int:

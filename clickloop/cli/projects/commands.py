@@ -13,6 +13,9 @@ from foundation.settings import Settings
 if TYPE_CHECKING:
     from clickloop.cli.projects.page import ProjectPage
 
+_SEARCHES = 4000
+_WEEKLY = 600
+
 app = typer.Typer(no_args_is_help=True, help="The guide's projects on judged folders, each with its page and picture.")
 
 Judged = Annotated[Path, typer.Option("--data", help="Folder in BEIR form, with the splits train and test.")]
@@ -64,14 +67,19 @@ def tune_retriever(
 
 
 @app.command("desk")
-def run_desk(
+def run_desk(  # noqa: PLR0913, PLR0917  a command line takes as many options as people may want to give
     data: Annotated[
         Path | None,
         typer.Option("--data", help="Folder in BEIR form, with the splits train and test; a help centre without."),
     ] = None,
     to: To = Path("desk"),
     clicks: Annotated[int, typer.Option(min=100, help="Clicks to learn from.")] = 3000,
-    searches: Annotated[int, typer.Option(min=100, help="Searches of the A/B test.")] = 4000,
+    searches: Annotated[
+        int | None, typer.Option(min=100, help="Searches of the A/B test, 4000 if not given; of a week, 600.")
+    ] = None,
+    weeks: Annotated[
+        int, typer.Option(min=0, max=52, help="Simulate so many weeks, the one in the middle poisoned; 0: an A/B test.")
+    ] = 0,
     learners: Annotated[
         Literal["fast", "tower", "encoder", "student"], typer.Option(help="Which learn; as of clickloop retrain.")
     ] = "fast",
@@ -79,17 +87,22 @@ def run_desk(
     seed: int = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Let simulated people use a support desk, learn from their ratings, and compare CSAT and resolution in an A/B."""
+    """Let simulated people use a support desk, learn from their ratings, and compare CSAT and resolution.
+
+    Either once, in an A/B test, or week by week under the autopilot while articles and topics change.
+    """
     from clickloop.cli.demo.demo import get_collection
-    from clickloop.cli.projects.support import run
+    from clickloop.cli.projects import quarter, support
     from simulator.collection import read_beir
 
     place = (home or _home(data or Path("help"), "desk")).resolve()
     title, collection = (data.name, read_beir(data)) if data else get_collection(place / "corpus", err)
     with err.status("starting") as status:
-        page = run(
-            place, title, collection, clicks=clicks, searches=searches, learners=learners, seed=seed, tell=status.update
-        )
+        how: dict[str, Any] = {"learners": learners, "seed": seed, "tell": status.update}
+        if weeks:
+            page = quarter.run(place, title, collection, weeks=weeks, searches=searches or _WEEKLY, **how)
+        else:
+            page = support.run(place, title, collection, clicks=clicks, searches=searches or _SEARCHES, **how)
     _end(page, to, as_json)
 
 

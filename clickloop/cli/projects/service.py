@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -38,19 +38,31 @@ class UsedService:
     Args:
         home: Keeps vectors between runs; what is learned begins anew.
         tell: Told what happens.
+        clock_speed: Seconds of its clock in one of the machine.
+        settings: Variables of its environment that differ from the demo's.
+
+    Attributes:
+        people: Who visits.
     """
 
     def __init__(
-        self, home: Path, collection: JudgedCollection, habits: Habits, seed: int, tell: Callable[[str], None]
+        self,
+        home: Path,
+        collection: JudgedCollection,
+        habits: Habits,
+        seed: int,
+        tell: Callable[[str], None],
+        *,
+        clock_speed: float = CLOCK_SPEED,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._collection = collection
         self._tell = tell
-        self._service = BackgroundService(home, CLOCK_SPEED)
+        self._habits = habits
+        self._service = BackgroundService(home, clock_speed, settings)
         self.remote = ServiceClient(self._service.url)
-        people = make_population("mixed", max_grade=collection.max_grade)
-        self._driver = Driver(
-            self._service.url, collection, people, Traffic(collection, seed), concurrency=_CONCURRENCY, habits=habits
-        )
+        self.people = make_population("mixed", max_grade=collection.max_grade)
+        self._driver = self.make_driver(collection, Traffic(collection, seed))
 
     def __enter__(self) -> Self:
         """Start it, and wait until every document is searchable by words and by meaning."""
@@ -59,7 +71,7 @@ class UsedService:
         with ExitStack() as unless_whole:
             unless_whole.callback(self._service.stop)
             self._driver.load_documents()
-            self._await("documents", self._is_whole)
+            self.wait("documents", self._is_whole)
             unless_whole.pop_all()
         return self
 
@@ -71,20 +83,43 @@ class UsedService:
         self.remote.close()
         self._service.stop()
 
+    def make_driver(
+        self, judged: JudgedCollection, traffic: Traffic, habits: Habits | None = None, collection: str = ""
+    ) -> Driver:
+        """Return people who judge by `judged` and ask as `traffic` says; to be closed.
+
+        Args:
+            habits: What they tell beside their clicks; as everybody here when None.
+            collection: Which they search; the default one when empty.
+        """
+        return Driver(
+            self._service.url,
+            judged,
+            self.people,
+            traffic,
+            concurrency=_CONCURRENCY,
+            collection_name=collection or DEFAULT_COLLECTION,
+            habits=habits or self._habits,
+        )
+
     def rank(self, queries: Iterable[str]) -> dict[str, list[str]]:
         """Return the best ids by query id as it ranks now, leaving no trace."""
         return self._driver.rankings(queries)
 
-    def visit(self, *, clicks: int | None = None, searches: int | None = None) -> Tally:
-        """Let people visit until there are so many clicks or searches, and everything is folded."""
+    def visit(self, *, clicks: int | None = None, searches: int | None = None, by: Driver | None = None) -> Tally:
+        """Let people visit until there are so many clicks or searches, and everything is folded.
+
+        Args:
+            by: Who visits; people who ask every train query without one.
+        """
         wanted = clicks or searches or 0
 
         def progress(now: Tally) -> None:
             done = now.clicks if clicks else now.searches
             self._tell(f"people search: {done} of {wanted} {'clicks' if clicks else 'searches'}")
 
-        tally = self._driver.run(clicks=clicks, searches=searches, on_progress=progress)
-        self._await("feedback to be joined", self._is_joined)
+        tally = (by or self._driver).run(clicks=clicks, searches=searches, on_progress=progress)
+        self.wait("feedback to be joined", self._is_joined)
         return tally
 
     def train(self, learners: str) -> dict[str, Any]:
@@ -107,21 +142,22 @@ class UsedService:
     def promote(self, version: str) -> None:
         """Let a version serve, whatever the gate said, and wait until it does."""
         self.remote.post(f"/v1/versions/{version}/promote", {"reason": "by a project"})
-        self._await("the new version", lambda: self._serves(version))
+        self.wait("the new version", lambda: self._serves(version))
 
     def compare(self, plan: dict[str, Any], searches: int) -> dict[str, Any]:
         """Run an experiment for so many searches and return its scorecard."""
         made = self.remote.post("/v1/experiments", plan)
         path = f"/v1/experiments/{made['id']}"
         self.remote.post(f"{path}/start", {})
-        self._await("the experiment", lambda: self._assigns(made["id"]))
+        self.wait("the experiment", lambda: self._assigns(made["id"]))
         self.visit(searches=searches)
         card: dict[str, Any] = self.remote.post(f"{path}/look", {})
         if card["experiment"]["state"] == "running":
             self.remote.post(f"{path}/stop", {})
         return card
 
-    def _await(self, what: str, there: Callable[[], bool]) -> None:
+    def wait(self, what: str, there: Callable[[], bool]) -> None:
+        """Wait until something is there; NotReady when it is not within half an hour."""
         deadline_s = monotonic_s() + _LIMIT_S
         while not there():
             if monotonic_s() > deadline_s:

@@ -1,6 +1,6 @@
 import pytest
 
-from clickloop.pictures import CurvePoint, Measurement, draw_bars, draw_curve
+from clickloop.pictures import CurvePoint, Measurement, PictureLine, draw_bars, draw_curve, draw_lines
 from tests.pictures import read_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,3 +52,18 @@ def test_a_single_point_is_a_curve() -> None:
         read_picture(draw_curve("Cost", [CurvePoint("one", 0.0, 0.0)], across="ms", up="nDCG@10")).find(f"{SVG}circle")
         is not None
     )
+
+
+def test_lines_share_a_scale_and_marks_stand_at_their_places() -> None:
+    lines = [PictureLine("before", [0.5, 0.5, 0.5], before=True), PictureLine("after", [0.5, 0.6, 0.7])]
+    picture = read_picture(draw_lines("Weeks", lines, across="week", up="nDCG@10", marks={2: "poisoned"}))
+
+    flat, rising = (
+        [tuple(map(float, corner.split(","))) for corner in line.attrib["points"].split()]
+        for line in picture.findall(f"{SVG}polyline")
+    )
+    assert flat[0] == rising[0]
+    assert [x for x, _ in flat] == [x for x, _ in rising]
+    assert rising[0][1] > rising[1][1] > rising[2][1]
+    (mark,) = (text for text in picture.iter(f"{SVG}text") if text.text == "poisoned")
+    assert float(mark.attrib["x"]) == rising[1][0]

@@ -66,3 +66,21 @@ def test_chances_of_different_purposes_differ() -> None:
 def test_impossible_traffic_is_refused(persons: int, zipf: float) -> None:
     with pytest.raises(InvalidRequest, match="persons"):
         Traffic(collection(), persons=persons, zipf=zipf)
+
+
+def test_people_ask_what_they_are_interested_in() -> None:
+    judged = collection()
+    wanted = dict.fromkeys(judged.split("train"), 0.0) | {"q3": 1.0, "q4": 4.0}
+    traffic = Traffic(judged, zipf=0.0, interest=wanted)
+    asked = [traffic.visit(number).query_id for number in range(500)]
+    assert set(asked) == {"q3", "q4"}
+    assert 3 < asked.count("q4") / asked.count("q3") < 5.5
+    with pytest.raises(InvalidRequest):
+        Traffic(judged, interest=dict.fromkeys(wanted, 0.0))
+
+
+def test_people_of_another_name_are_others() -> None:
+    visits = [[Traffic(collection(), people=name).visit(number) for number in range(50)] for name in ("person", "bot")]
+    people, bots = ({one.user for one in some} - {""} for some in visits)
+    assert people
+    assert not people & bots
