@@ -153,7 +153,8 @@ def search(
     documents: Annotated[int | None, typer.Option(min=100, help="Articles; 100,000, quick 300.")] = None,
     bars: Annotated[str, typer.Option(help="Numbers of the bars wanted, such as 2,3; 1 needs 2. Quick: 2,4,5.")] = "",
     parts: Annotated[
-        str, typer.Option(help="Instead of the articles, what makes a corpus of its own: pages, rank, rules, evidence.")
+        str,
+        typer.Option(help="What makes a corpus of its own instead: pages, rank, rules, evidence, fields, personal."),
     ] = "",
     seed: Seed = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller run: 300 articles, a minute and a half.")] = False,

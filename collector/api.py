@@ -14,6 +14,7 @@ from collector.intake.schemas.parsed import Parsed, Taken
 from collector.join.retention_watermark import must_recount
 from collector.reads.activity import ActivityDay, count_days, total
 from collector.reads.asked import AskedQuery, read_asked
+from collector.reads.choices import read_choices
 from collector.reads.collections import (
     collections_erased_since,
     count_clicks_since,
@@ -70,6 +71,7 @@ __all__ = [
     "read_asked",
     "read_asked_searches",
     "read_changed",
+    "read_choices",
     "read_evidence",
     "read_history",
     "read_interleaved",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, get_args
@@ -77,6 +78,21 @@ class ShownResult:
     propensity: float = 1.0
     own_ranks: tuple[int, ...] = ()
     forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenList:
+    """A list from which somebody chose.
+
+    Attributes:
+        ranks: The rank of each document that it showed by id, 1 on top, without what rules put there by force.
+        chosen: What each document that was chosen counts, above 0, by id; some of `ranks`.
+    """
+
+    query_id: str
+    at: datetime
+    ranks: Mapping[str, int]
+    chosen: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
+from foundation.contracts import ClickCurve
 from serving.encode.query import Query
+from serving.index.corpus import Corpus
 from serving.index.space import Space
 from serving.live.collection_state import ServingSnapshot
+from serving.personal.taste import Taste
 from serving.query.scope import SearchScope
 from serving.ranking.pipeline import Ranker
 from serving.ranking.retrieval import FirstStage, read_query, retrieve
 from serving.ranking.stage_timer import StageTimer
+from serving.rules.personal_term import PersonalTerm
 from serving.rules.rule_book import Situation
 from serving.rules.settings import Relevance
 from serving.rules.shaping import Shaping, shape
+
+
+class TasteReader(Protocol):
+    """Tells what the person who asks prefers."""
+
+    def __call__(self, corpus: Corpus, term: PersonalTerm, *, curve: ClickCurve) -> Taste | None:
+        """Return it, or None where it cannot be told now."""
 
 
 class FirstStages:
@@ -25,6 +37,10 @@ class FirstStages:
         scope: What may be listed.
         situation: What the search is to rules; its key is the normal form of what was typed.
         skipped: Stages to leave out.
+        read_taste: Of who asks, None for nobody; asked only where the owner's settings want it.
+
+    Attributes:
+        lacks_taste: Whether it was wanted and could not be told.
     """
 
     def __init__(
@@ -35,6 +51,7 @@ class FirstStages:
         *,
         skipped: tuple[str, ...],
         timer: StageTimer,
+        read_taste: TasteReader | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._scope = scope
@@ -42,6 +59,8 @@ class FirstStages:
         self._key = situation.key
         self._skipped = skipped
         self._timer = timer
+        self._read_taste = read_taste
+        self.lacks_taste = False
         self._found: dict[tuple[str, int], FirstStage] = {}
         self._shapings: dict[int, Shaping] = {}
 
@@ -60,7 +79,16 @@ class FirstStages:
             allowed = shaping.narrow(space.corpus, self._scope.allowed(space.corpus))
             self._timer.end("filter")
             self._found[place] = retrieve(space.corpus, query, allowed, self._timer, shaping)
+            if self._read_taste is not None and relevance.personal is not None:
+                self._found[place] = replace(self._found[place], taste=self._taste(space, relevance.personal))
+                self._timer.end("personal")
         return self._found[place]
+
+    def _taste(self, space: Space, term: PersonalTerm) -> Taste | None:
+        curve = self._snapshot.rankers[self._snapshot.champion].model.curve
+        taste = self._read_taste(space.corpus, term, curve=curve) if self._read_taste else None
+        self.lacks_taste = self.lacks_taste or taste is None
+        return taste
 
     def _shape(self, relevance: Relevance) -> Shaping:
         if relevance.number not in self._shapings:

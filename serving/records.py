@@ -12,6 +12,7 @@ from typing import Any
 from foundation.contracts import Document, Impression
 from serving.encode.query import Query
 from serving.index.corpus import Corpus
+from serving.personal.taste import Taste
 from serving.present.facets import Facet
 from serving.present.highlight import Mark
 from serving.ranking.pipeline import RankedHit, Ranking
@@ -38,7 +39,7 @@ class SearchRequest:
         min_relevance: Share of the words of the best document that one must hold to be in a sorted list.
         operators: Whether the text may hold operators: `-word`, `OR`, quoted phrases, `field:word`.
         place: Where it is asked, degrees north and east, for terms of the score; None where nobody says.
-        without: Stages to leave out: "rerank", "meaning".
+        without: Stages to leave out: "rerank", "meaning", "personal".
         surface: Where the answer is shown: "page", "context", "agent", or an app's own word.
         budget_s: Time after which the answer is late; stages that would make it late are left out.
         log: Whether the answer is an impression; others join no experiment either.
@@ -112,6 +113,7 @@ class SearchResult(RankedAnswer):
         operators: What was typed to demand something, and is no part of what is searched for.
         cursor: Where the next page begins, "" at the end or where no cursor was asked for.
         shaping: What the owner's settings made of it.
+        taste: By which it was moved, None where nobody's was asked for.
     """
 
     corpus: Corpus
@@ -121,6 +123,7 @@ class SearchResult(RankedAnswer):
     operators: str = ""
     cursor: str = ""
     shaping: Shaping = NO_SHAPING
+    taste: Taste | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ab_testing.api import Assignment
 from foundation.arrays import Flags
@@ -18,6 +19,7 @@ from serving.paging.cursor import Cursor, digest_of, read_cursor
 from serving.paging.lists import ListAnswer, ListRequest, match, read_list
 from serving.paging.matched import Matched
 from serving.paging.window import WINDOW
+from serving.personal.tastes import Tastes
 from serving.present.facets import Facet, count_facets
 from serving.query.scope import SearchScope, read_scope
 from serving.ranking.pipeline import Ranking
@@ -37,6 +39,7 @@ class Searcher:
 
     loader: Loader
     answers: Answers
+    tastes: Tastes
 
     def search(self, collection: str, request: SearchRequest) -> SearchReply:
         """Return the answer to a search; its impression is durable then, or the answer says that it is not.
@@ -67,8 +70,10 @@ class Searcher:
             late = admission.stages_to_shed(until_s - admission.now())
             skipped = tuple(dict.fromkeys((*request.without, *late)))
             situation = _situation(request, scope, draft)
-            asked = FirstStages(snapshot, scope, situation, skipped=skipped, timer=timer)
             listed = bool(scope.browses or scope.sort or cursor)
+            named = bool(visitor.user) and not listed and "personal" not in skipped
+            read_taste = partial(self.tastes.of, collection, visitor.user, query_id=draft.query_id) if named else None
+            asked = FirstStages(snapshot, scope, situation, skipped=skipped, timer=timer, read_taste=read_taste)
             assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not (late or listed))
             found = (
                 _list(snapshot, asked, scope, request, cursor, timer)
@@ -84,6 +89,8 @@ class Searcher:
         query = found.first_stage.query
         if query.unread and "meaning" not in skipped:
             skipped = (*skipped, "meaning")
+        if asked.lacks_taste:
+            skipped = (*skipped, "personal")
         return SearchResult(
             request=request,
             corpus=found.space.corpus,
@@ -99,6 +106,7 @@ class Searcher:
             timer=timer,
             until_s=until_s,
             shaping=found.first_stage.shaping,
+            taste=found.first_stage.taste,
         )
 
 

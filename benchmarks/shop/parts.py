@@ -9,6 +9,7 @@ from benchmarks.harness.report import Bar, Findings
 from benchmarks.search.evidence import measure_evidence
 from benchmarks.shop.business import measure_fields
 from benchmarks.shop.pages import measure_pages
+from benchmarks.shop.personal import measure_personal
 from benchmarks.shop.ranking import measure_ranking
 from benchmarks.shop.rules import measure_rules
 
@@ -21,6 +22,7 @@ PARTS: Mapping[str, Part] = {
     "rules": measure_rules,
     "evidence": measure_evidence,
     "fields": measure_fields,
+    "personal": measure_personal,
 }
 
 

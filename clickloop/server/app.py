@@ -76,6 +76,7 @@ from serving.answers import Answers
 from serving.impressions import ImpressionLog
 from serving.live.loader import Loader
 from serving.order.reorderer import Reorderer
+from serving.personal.tastes import Tastes, read_lists
 from serving.records import SearchRequest
 from serving.search import Searcher
 from serving.suggest import Suggester
@@ -153,7 +154,8 @@ def _search(
         query_ids=container.query_ids,
         tell_queries=settings.log_queries,
     )
-    searcher = Searcher(loader=loader, answers=answers)
+    tastes = Tastes(partial(read_lists, engine), container.clock)
+    searcher = Searcher(loader=loader, answers=answers, tastes=tastes)
     gold = GoldSet(engine, container.clock)
     yield retrainer.gold.http.make_router(gold, partial(_asked, container), partial(_pool, searcher))
     yield serving.http.search.make_router(searcher, settings.budget_ms)

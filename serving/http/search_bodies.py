@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationInfo,
 
 from serving.http.inputs import ArmName, Attributes, CursorText, Name, QueryId, SearchText, Surface
 from serving.paging.window import WINDOW
+from serving.personal.taste import Taste
 from serving.present.highlight import mark_html
 from serving.present.links import link_of
 from serving.records import RenderedHit, SearchReply, SearchRequest
@@ -93,8 +94,8 @@ class SearchIn(BaseModel):
         description="Where it is asked, for terms of the score by distance.",
         examples=[{"lat": 48.2, "lon": 16.4}],
     )
-    skip: list[Literal["rerank", "meaning"]] = Field(
-        default_factory=list, max_length=2, description="Stages to leave out, as to see what they bring."
+    skip: list[Literal["rerank", "meaning", "personal"]] = Field(
+        default_factory=list, max_length=3, description="Stages to leave out, as to see what they bring."
     )
     budget_ms: float | None = Field(
         None, gt=0, le=60_000, description="Time the answer may take; stages that would exceed it are left out."
@@ -191,6 +192,14 @@ class AppliedRuleOut(BaseModel):
     problem: str = Field(description="Why a part of it has no effect, else empty.")
 
 
+class PersonalOut(BaseModel):
+    """What a personal order rests on. The values that a person prefers are not told."""
+
+    choices: int = Field(description="Earlier choices of the person that were looked at.")
+    meaning: bool = Field(description="Whether they show a taste in the meaning of documents.")
+    fields: list[str] = Field(description="The fields in which they show one.")
+
+
 class SearchOut(BaseModel):
     """An answer. Send its `query_id` with every event about it."""
 
@@ -218,12 +227,15 @@ class SearchOut(BaseModel):
     cursor: str = Field(description="That of the next page; empty at the end, and where none was asked for.")
     skipped: list[str] = Field(
         description="Stages left out, to answer in time, because the request said so, or because the encoder cannot "
-        "read the script of the query: rerank, meaning."
+        "read the script of the query, or the store is away: rerank, meaning, personal."
     )
     redirect: str = Field(description="Where a rule wants the page to lead instead, else empty.")
     banners: list[dict[str, Any]] = Field(description="What rules want the page to show, the most important first.")
     rules: list[AppliedRuleOut] | None = Field(
         description="When explained: the rules that were meant for the search, and terms of the score without effect."
+    )
+    personal: PersonalOut | None = Field(
+        description="When explained: what the order owes to the person's taste; null where nobody's was asked for."
     )
     stages_ms: dict[str, float] | None = Field(None, description="Milliseconds by stage, when explained.")
 
@@ -254,8 +266,15 @@ def to_answer(reply: SearchReply, wanted: SearchIn) -> SearchOut:
         redirect=result.shaping.redirect,
         banners=[dict(banner) for banner in result.shaping.banners],
         rules=[_to_rule(one) for one in result.shaping.applied] if wanted.explain else None,
+        personal=_to_personal(result.taste) if wanted.explain else None,
         stages_ms={stage: round(1000 * s, 3) for stage, s in result.timer.seconds.items()} if wanted.explain else None,
     )
+
+
+def _to_personal(taste: Taste | None) -> PersonalOut | None:
+    if taste is None:
+        return None
+    return PersonalOut(choices=taste.choices, meaning=bool(taste.meaning.any()), fields=sorted(taste.fields))
 
 
 def _to_rule(applied: AppliedRule) -> AppliedRuleOut:

@@ -1,4 +1,4 @@
-"""From the first stage to a ranked list: candidates, features, fusion, click boost, late interaction."""
+"""From the first stage to a ranked list: candidates, features, fusion, click boost, late interaction, taste."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class RankedHit:
 
     Attributes:
         score: The score it was ranked by, in log-odds up to a constant.
-        parts: Scores by part: every feature, "owner" for the owner's settings, "evidence" for the click boost, and
-            "late" for late interaction.
+        parts: Scores by part: every feature, "owner" for the owner's settings, "evidence" for the click boost, "late"
+            for late interaction, and "personal" for the person's taste.
         team: The side that brought it to an interleaved list, else "".
         propensity: Probability that it stands at its rank, 1 outside interleaved lists.
         own_ranks: Its rank in each list that was interleaved, 0 where that lacks it.
@@ -116,6 +116,11 @@ class Ranker:
             timer.end("rerank")
         scores = scores + late
         order = np.lexsort((self.corpus.columns.keys[candidates.rows], -np.round(scores, _DIGITS))).tolist()
+        personal = np.zeros_like(scores)
+        if first_stage.taste is not None and first_stage.taste.is_known:
+            order, personal = first_stage.taste.arrange(self.corpus, candidates.rows, order, scores)
+            scores = scores + personal
+            timer.end("personal")
         kept = collapse_near_duplicates(self.corpus, [candidates.rows[number] for number in order], k)
         timer.end("diversify")
         hits = [
@@ -124,7 +129,8 @@ class Ranker:
                 document_id=self.corpus.name(candidates.rows[number]),
                 score=float(scores[number]),
                 parts=dict(zip(candidates.names, candidates.values[number].tolist(), strict=True))
-                | {"owner": float(owner[number]), "evidence": float(lifts[number]), "late": float(late[number])},
+                | {"owner": float(owner[number]), "evidence": float(lifts[number]), "late": float(late[number])}
+                | {"personal": float(personal[number])},
             )
             for number in (order[position] for position in kept)
         ]

@@ -12,6 +12,7 @@ from serving.encode.query import Query
 from serving.index.corpus import Corpus
 from serving.index.fingerprint import fingerprint
 from serving.index.lexical.words import cut_words
+from serving.personal.taste import Taste
 from serving.ranking.stage_timer import StageTimer
 from serving.rules.shaping import NO_SHAPING, Shaping
 
@@ -32,6 +33,7 @@ class FirstStage:
         near: Rows of the nearest passages, best first.
         makes_sense: Whether it is found by words, or nearer to something than a text without sense would be.
         shaping: What the owner's settings make of the search.
+        taste: What the person who asks prefers, None where nobody asks for that.
     """
 
     query: Query
@@ -43,6 +45,7 @@ class FirstStage:
     matches: int
     makes_sense: bool = True
     shaping: Shaping = NO_SHAPING
+    taste: Taste | None = None
 
     def without_meaning(self) -> FirstStage:
         """Return what words alone find."""

@@ -12,9 +12,10 @@ from foundation.language.folding import fold
 from foundation.texts import NOT_TEXT
 from serving.index.fields.filters import unknown_field
 from serving.index.fields.values import FieldType
+from serving.rules.personal_term import PersonalTerm, check_personal
 from serving.rules.rule import MAX_RANK, Rule
 from serving.rules.settings import FieldFeature, SynonymGroup
-from serving.rules.terms import check_term, filter_faults
+from serving.rules.terms import ScoreTerm, check_term, filter_faults
 
 MAX_CHANGES = 1000
 """Settings in one request."""
@@ -50,16 +51,21 @@ def _check(one: Any, path: str, types: Mapping[str, FieldType]) -> Iterator[Fiel
             yield FieldFault(f"{path}.values", f"must be from 1 to {MAX_VALUES}")
     elif isinstance(one, Rule):
         yield from _check_rule(one, path, types)
+    elif isinstance(one, PersonalTerm):
+        yield from check_personal(one, types, path)
     else:
-        numbers = ("by", "low", "high", "full", "half_life_days", "half_km")
-        for number in numbers:
-            if not math.isfinite(getattr(one, number, 0.0)):
-                yield FieldFault(f"{path}.{number}", "must be a number")
-                return
-        if not abs(one.by) <= MAX_BY:
-            yield FieldFault(f"{path}.by", f"must be from -{MAX_BY:g} to {MAX_BY:g}")
-        if fault := check_term(one, types, path):
-            yield fault
+        yield from _check_score_term(one, path, types)
+
+
+def _check_score_term(term: ScoreTerm, path: str, types: Mapping[str, FieldType]) -> Iterator[FieldFault]:
+    for number in ("by", "low", "high", "full", "half_life_days", "half_km"):
+        if not math.isfinite(getattr(term, number, 0.0)):
+            yield FieldFault(f"{path}.{number}", "must be a number")
+            return
+    if not abs(term.by) <= MAX_BY:
+        yield FieldFault(f"{path}.by", f"must be from -{MAX_BY:g} to {MAX_BY:g}")
+    if fault := check_term(term, types, path):
+        yield fault
 
 
 def _check_synonyms(group: SynonymGroup, path: str) -> Iterator[FieldFault]:

@@ -11,9 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from foundation.telemetry.logs import get_log
 from serving.index.lexical.synonyms import Expansions, Synonyms
+from serving.rules.personal_term import PersonalTerm
 from serving.rules.rule import Rule
 from serving.rules.rule_book import RuleBook
-from serving.rules.terms import Term
+from serving.rules.terms import ScoreTerm, Term
 
 Kind = Literal["synonyms", "rule", "term", "feature"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -70,20 +71,22 @@ class Relevance:
 
     Attributes:
         number: The revision, 0 where nothing was ever said.
-        terms: Of the score, by name.
+        terms: Of the score, by name, but for the personal one.
+        personal: What a person's earlier choices may move, None for nothing.
         synonyms: Of all groups.
         expansions: The same as the collection's indexes read them; None without any.
     """
 
     number: int = 0
     book: RuleBook = field(default_factory=partial(RuleBook, {}))
-    terms: tuple[tuple[str, Term], ...] = ()
+    terms: tuple[tuple[str, ScoreTerm], ...] = ()
+    personal: PersonalTerm | None = None
     synonyms: Synonyms = field(default_factory=Synonyms)
     expansions: Expansions | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says nothing."""
+        """Whether it says nothing of a search, whoever asks."""
         return not (len(self.book) or self.terms or self.synonyms.rules)
 
 
@@ -107,9 +110,11 @@ def read_relevance(number: int, items: Items) -> Relevance:
         except (ValidationError, KeyError) as problem:
             _log.error("relevance_setting_unreadable", revision=number, kind=kind, name=name, problem=str(problem))
     groups: list[SynonymGroup] = list(read["synonyms"].values())
+    terms: dict[str, Term] = read["term"]
     return Relevance(
-        number,
-        RuleBook(read["rule"]),
-        tuple(read["term"].items()),
-        Synonyms(tuple(rule for group in groups for rule in group.rules())),
+        number=number,
+        book=RuleBook(read["rule"]),
+        terms=tuple((name, one) for name, one in terms.items() if not isinstance(one, PersonalTerm)),
+        personal=next((one for one in terms.values() if isinstance(one, PersonalTerm)), None),
+        synonyms=Synonyms(tuple(rule for group in groups for rule in group.rules())),
     )

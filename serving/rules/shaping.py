@@ -18,7 +18,7 @@ from serving.rules.placement import PlacedPin
 from serving.rules.rule import Lift, Rule
 from serving.rules.rule_book import Situation
 from serving.rules.settings import Relevance
-from serving.rules.terms import Term, check_term, lets_through, weigh
+from serving.rules.terms import ScoreTerm, check_term, lets_through, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Shaping:
     condition: Condition | None = None
     pins: tuple[PlacedPin, ...] = ()
     lifts: tuple[tuple[Condition, float], ...] = ()
-    terms: tuple[Term, ...] = ()
+    terms: tuple[ScoreTerm, ...] = ()
     situation: Situation | None = None
     redirect: str = ""
     banners: tuple[Mapping[str, Any], ...] = ()

@@ -19,6 +19,7 @@ from foundation.errors import FieldFault, InvalidRequest
 from serving.index.corpus import Corpus
 from serving.index.fields.filters import Condition, Near, parse_filter, read_place, unknown_field
 from serving.index.fields.values import FieldType
+from serving.rules.personal_term import PersonalTerm
 from serving.rules.rule_book import Situation
 
 _DAY_US = 86_400_000_000
@@ -78,10 +79,11 @@ class DistanceTerm(WeighedTerm):
     half_km: float = told(metadata={"description": "Distance at which half is left."})
 
 
-Term = Annotated[BoostTerm | NumberTerm | PopularityTerm | AgeTerm | DistanceTerm, Field(discriminator="kind")]
+ScoreTerm = BoostTerm | NumberTerm | PopularityTerm | AgeTerm | DistanceTerm
+Term = Annotated[ScoreTerm | PersonalTerm, Field(discriminator="kind")]
 
 
-def check_term(term: Term, types: Mapping[str, FieldType], path: str) -> FieldFault | None:
+def check_term(term: ScoreTerm, types: Mapping[str, FieldType], path: str) -> FieldFault | None:
     """Return what is wrong with a term where documents have such fields, None for nothing."""
     match term:
         case BoostTerm():
@@ -105,7 +107,7 @@ def check_term(term: Term, types: Mapping[str, FieldType], path: str) -> FieldFa
     return None
 
 
-def weigh(term: Term, corpus: Corpus, rows: Ints, situation: Situation) -> Doubles:
+def weigh(term: ScoreTerm, corpus: Corpus, rows: Ints, situation: Situation) -> Doubles:
     """Return what a term is worth for documents, shape (len(rows),); 0 where one has no value, or its field is another.
 
     Args:

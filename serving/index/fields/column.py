@@ -141,6 +141,11 @@ class Column:
         """Return which of distinct rows have any value, shape (len(rows),)."""
         return self._among(rows, lambda stored: np.ones(len(stored), np.bool_))
 
+    def stored(self, rows: Ints) -> tuple[Ints, Array]:
+        """Return the values of distinct rows as they are stored, each with the index of its row in `rows`."""
+        found = [run.find(rows) for run in self.runs()]
+        return np.concatenate([indices for indices, _ in found]), np.concatenate([values for _, values in found])
+
     def within(self, bounds: Range, rows: int) -> Flags:
         """Return which of the rows below `rows` have a value inside `bounds`, shape (rows,)."""
         return self._mark(rows, lambda stored: _inside(stored, bounds))
@@ -222,9 +227,8 @@ class Column:
 
     def _lowest(self, rows: Ints, descending: bool) -> tuple[Array, Flags]:
         """Return by what each row is ordered, ascending, and which rows have a value; shape (n,) each."""
-        found = [run.find(rows) for run in self.runs()]
-        indices = np.concatenate([indices for indices, _ in found])
-        keys = self._rank(np.concatenate([values for _, values in found]))
+        indices, values = self.stored(rows)
+        keys = self._rank(values)
         keys = -keys if descending else keys
         lowest = np.full(len(rows), np.inf if keys.dtype.kind == "f" else np.iinfo(keys.dtype).max, keys.dtype)
         np.minimum.at(lowest, indices, keys)

@@ -172,6 +172,10 @@ class FieldTable:
         """Return which of distinct rows have any value in a field, shape (len(rows),)."""
         return self._column(name).known(rows)
 
+    def stored(self, name: str, rows: Ints) -> tuple[Ints, npt.NDArray[Any]]:
+        """Return a field's values of distinct rows as numbers, each with the index of its row in `rows`."""
+        return self._column(name).stored(rows)
+
     def range(self, name: str, rows: Ints) -> tuple[Value, Value] | None:
         """Return the smallest and the largest value of a field of numbers or dates over rows, None without any."""
         return self._column(name).range(rows)

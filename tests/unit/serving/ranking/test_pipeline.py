@@ -174,7 +174,7 @@ def test_every_hit_tells_what_it_was_scored_by(corpus: Corpus, ask: ReadQuery) -
 
     best = Ranker(corpus, untaught(corpus), live).search(ask("fonts"), 1).hits[0]
 
-    assert best.parts.keys() == {*FEATURES, "owner", "evidence", "late"}
+    assert best.parts.keys() == {*FEATURES, "owner", "evidence", "late", "personal"}
     assert best.parts["evidence"] > 0
     assert best.parts["dense"] == best.parts["adapted"]
 
