@@ -10,16 +10,22 @@ from clickloop.client.async_client import AsyncClient
 from clickloop.client.client import Client
 from clickloop.client.errors import EventsRefused, QueueFull, RequestRefused, Undelivered
 from clickloop.client.outbox import Counts, Refusal
+from clickloop.client.passages import Context, ContextPassage
+from clickloop.client.relevance import RelevanceRevision, RelevanceSettings
 
 __all__ = [
     "Answer",
     "AsyncClient",
     "Client",
+    "Context",
+    "ContextPassage",
     "Counts",
     "EventsRefused",
     "Hit",
     "QueueFull",
     "Refusal",
+    "RelevanceRevision",
+    "RelevanceSettings",
     "RequestRefused",
     "Undelivered",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,10 +73,10 @@ class Answer:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Answer:
         """Return the answer that the service sent."""
-        hits = tuple(Hit(**_known(Hit, hit)) for hit in value["hits"])
-        return cls(**_known(cls, value) | {"hits": hits, "raw": value})
+        hits = tuple(Hit(**known_items(Hit, hit)) for hit in value["hits"])
+        return cls(**known_items(cls, value) | {"hits": hits, "raw": value})
 
 
-def _known(record: type[Any], value: dict[str, Any]) -> dict[str, Any]:
+def known_items(record: type[Any], value: Mapping[str, Any]) -> dict[str, Any]:
     """Return the items that a record has fields for."""
     return {name: value[name] for name in record.__dataclass_fields__ if name in value}

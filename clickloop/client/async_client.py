@@ -8,8 +8,10 @@ from typing import Any, Self, Unpack
 from clickloop.client.answer import Answer, Hit
 from clickloop.client.connection import Connection
 from clickloop.client.delivery import Delivery
-from clickloop.client.options import SearchOptions
+from clickloop.client.options import ContextOptions, RankOptions, SearchOptions
 from clickloop.client.outbox import Outbox
+from clickloop.client.passages import Context
+from clickloop.client.relevance import RelevanceRevision, RelevanceSettings, SettingsKind
 from clickloop.client.reporter import Reporter
 
 
@@ -76,12 +78,57 @@ class AsyncClient(Reporter):
         *,
         user: str = "",
         session: str = "",
-        **more: Any,
+        **more: Unpack[RankOptions],
     ) -> Answer:
         """Return another engine's candidates in the order in which to show them; as `Client.rank`."""
         listed = [dict(one) for one in candidates]
         ask = {"query": query, "candidates": listed, "user": user, "session": session} | more
         return await self._connection.ask("/v1/rank", ask)
+
+    async def suggest(self, q: str, *, limit: int = 8) -> list[str]:
+        """Return completions of what was typed so far; as `Client.suggest`."""
+        params = {"q": q, "limit": limit}
+        return await self._connection.call("GET", "/v1/suggest", lambda told: list(told["suggestions"]), params=params)
+
+    async def context(
+        self,
+        question: str,
+        *,
+        budget_tokens: int = 1000,
+        user: str = "",
+        session: str = "",
+        **more: Unpack[ContextOptions],
+    ) -> Context:
+        """Return the passages that answer a question; as `Client.context`."""
+        ask = {"question": question, "budget_tokens": budget_tokens, "user": user, "session": session} | more
+        return await self._connection.call("POST", "/v1/context", Context.from_json, body=ask)
+
+    async def relevance(self, revision: int | None = None) -> RelevanceSettings:
+        """Return the owner's settings that serve, or those of a revision; as `Client.relevance`."""
+        path = "/v1/relevance" if revision is None else f"/v1/relevance/revisions/{revision}"
+        return await self._connection.call("GET", path, RelevanceSettings.from_json)
+
+    async def change(
+        self,
+        kind: SettingsKind,
+        changes: Mapping[str, Mapping[str, Any] | None],
+        *,
+        note: str = "",
+        draft: bool = False,
+    ) -> RelevanceSettings:
+        """Change settings of the owner's by name; as `Client.change`."""
+        params = {"note": note} | ({"draft": "true"} if draft else {})
+        body = {name: None if one is None else dict(one) for name, one in changes.items()}
+        return await self._connection.call("PUT", f"/v1/{kind}", RelevanceSettings.from_json, body=body, params=params)
+
+    async def revisions(self, limit: int = 100) -> list[RelevanceRevision]:
+        """Return who changed the settings, when and why, the last one first."""
+        return await self._connection.call("GET", "/v1/relevance/revisions", _read_revisions, params={"limit": limit})
+
+    async def serve(self, revision: int, note: str = "") -> RelevanceSettings:
+        """Let a draft or an earlier revision serve; as `Client.serve`."""
+        path = f"/v1/relevance/revisions/{revision}/serve"
+        return await self._connection.call("POST", path, RelevanceSettings.from_json, body={"note": note})
 
     async def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was reported so far is acknowledged or refused; as `Client.flush`."""
@@ -110,3 +157,7 @@ class AsyncClient(Reporter):
     def _notify(self, waiting: int) -> None:
         if self.is_awaited(waiting):
             self.send_soon()
+
+
+def _read_revisions(told: dict[str, Any]) -> list[RelevanceRevision]:
+    return [RelevanceRevision.from_json(one) for one in told["revisions"]]

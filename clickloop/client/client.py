@@ -11,7 +11,9 @@ from typing import Any, Self, TypeVar, Unpack
 
 from clickloop.client.answer import Answer, Hit
 from clickloop.client.async_client import AsyncClient
-from clickloop.client.options import SearchOptions
+from clickloop.client.options import ContextOptions, RankOptions, SearchOptions
+from clickloop.client.passages import Context
+from clickloop.client.relevance import RelevanceRevision, RelevanceSettings, SettingsKind
 from clickloop.client.reporter import Reporter
 
 Result = TypeVar("Result")
@@ -115,19 +117,73 @@ class Client(Reporter):
         *,
         user: str = "",
         session: str = "",
-        **more: Any,
+        **more: Unpack[RankOptions],
     ) -> Answer:
         """Return another engine's candidates in the order in which to show them; blocks until the service answers.
 
         Args:
             candidates: In that engine's order, each with its `id`, and `rank`, `score`, `title` where they are known.
-            more: Further fields of the request, such as `limit=10`.
+            more: Further fields of the request, such as `limit=10`; see `RankOptions`.
 
         Raises:
             RequestRefused: The service refused it; `fields` names where.
             Undelivered: The service could not be reached; show the candidates as the engine has them.
         """
         return self._wait(self._inner.rank(query, candidates, user=user, session=session, **more))
+
+    def suggest(self, q: str, *, limit: int = 8) -> list[str]:
+        """Return completions of what was typed so far, the best first; raises what `search` does."""
+        return self._wait(self._inner.suggest(q, limit=limit))
+
+    def context(
+        self,
+        question: str,
+        *,
+        budget_tokens: int = 1000,
+        user: str = "",
+        session: str = "",
+        **more: Unpack[ContextOptions],
+    ) -> Context:
+        """Return the passages that answer a question; raises what `search` does.
+
+        Args:
+            budget_tokens: Most tokens, counted as four characters each.
+            more: Further fields of the request, such as `documents=5`; see `ContextOptions`.
+        """
+        return self._wait(
+            self._inner.context(question, budget_tokens=budget_tokens, user=user, session=session, **more)
+        )
+
+    def relevance(self, revision: int | None = None) -> RelevanceSettings:
+        """Return all settings of the owner's that serve, or those of a revision; raises what `search` does."""
+        return self._wait(self._inner.relevance(revision))
+
+    def change(
+        self,
+        kind: SettingsKind,
+        changes: Mapping[str, Mapping[str, Any] | None],
+        *,
+        note: str = "",
+        draft: bool = False,
+    ) -> RelevanceSettings:
+        """Change settings of the owner's and return those of this kind; raises what `search` does.
+
+        Needs a key of the role `admin` where the service requires keys.
+
+        Args:
+            changes: By name; None withdraws one, and those that are not named stay.
+            note: Why, for people who read the history.
+            draft: Whether it waits for an experiment, or for `serve`.
+        """
+        return self._wait(self._inner.change(kind, changes, note=note, draft=draft))
+
+    def revisions(self, limit: int = 100) -> list[RelevanceRevision]:
+        """Return who changed the settings, when and why, the last one first; raises what `search` does."""
+        return self._wait(self._inner.revisions(limit))
+
+    def serve(self, revision: int, note: str = "") -> RelevanceSettings:
+        """Let a draft or an earlier revision serve, as a new one that says the same; raises what `search` does."""
+        return self._wait(self._inner.serve(revision, note))
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Wait until all that was reported so far is acknowledged or refused.

@@ -1,4 +1,4 @@
-"""What a search may ask for beside its query, under the names of the HTTP API."""
+"""What a request may say beside its query, under the names of the HTTP API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SearchOptions(TypedDict, total=False):
         facets: Fields whose values are counted: names, or objects of field, limit, contains and multi.
         cursor: "*" for the beginning of a list that is read to its end, then the cursor of the page before.
         place: Where it is asked, {"lat": …, "lon": …}.
-        skip: Stages to leave out: rerank, meaning.
+        skip: Stages to leave out: rerank, meaning, personal.
         arm: For testers, EXPERIMENT:ARM.
     """
 
@@ -29,10 +29,43 @@ class SearchOptions(TypedDict, total=False):
     facets: Sequence[str | Mapping[str, Any]]
     cursor: str
     place: Mapping[str, float]
-    skip: Sequence[Literal["rerank", "meaning"]]
+    skip: Sequence[Literal["rerank", "meaning", "personal"]]
     budget_ms: float
     surface: str
     highlight: Literal["html", "offsets"]
     explain: bool
     log: bool
     arm: str
+
+
+class RankOptions(TypedDict, total=False):
+    """Further fields of a request to rank another engine's candidates.
+
+    Attributes:
+        limit: Most results that are returned and logged; all when left out.
+        arm: For testers, EXPERIMENT:ARM.
+    """
+
+    limit: int
+    conversation: str
+    attributes: Mapping[str, str]
+    budget_ms: float
+    surface: str
+    explain: bool
+    log: bool
+    arm: str
+
+
+class ContextOptions(TypedDict, total=False):
+    """Further fields of a request for passages.
+
+    Attributes:
+        documents: Most documents that passages are taken from.
+    """
+
+    documents: int
+    conversation: str
+    attributes: Mapping[str, str]
+    filters: Mapping[str, Any]
+    surface: str
+    log: bool

@@ -53,6 +53,7 @@ class Script:
         batches: The events of every request.
         moments_s: When each request came.
         headers: The headers of every request.
+        paths: The method and path of every request, with its parameters.
         retry_after: What a 503 says of when to come back.
     """
 
@@ -63,6 +64,7 @@ class Script:
         self.batches: list[list[dict[str, Any]]] = []
         self.moments_s: list[float] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
 
     def say(self, *replies: Reply) -> None:
         self.replies.extend(lambda _, reply=reply: reply for reply in replies)  # type: ignore[misc]
@@ -82,7 +84,8 @@ def script() -> Iterator[Script]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
+            told.paths.append(f"{self.command} {self.path}")
             status, document = told.answer({name.lower(): value for name, value in self.headers.items()}, body)
             content = json.dumps(document).encode()
             self.send_response(status)
@@ -91,6 +94,12 @@ def script() -> Iterator[Script]:
                 self.send_header("Retry-After", told.retry_after)
             self.end_headers()
             self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_PUT(self) -> None:
+            self.do_POST()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
             """Keep the test's output clean."""

@@ -109,7 +109,7 @@ def test_the_client_needs_nothing_of_the_server() -> None:
 def test_another_engines_candidates_are_ranked(script: Script) -> None:
     script.say((200, ANSWER | {"hits": [{"id": "9", "rank": 1, "engine_rank": 2}]}))
     with Client(script.url) as client:
-        answer = client.rank("toner", [{"id": "7", "score": 9.1}, {"id": "9"}], user="u1", k=1)
+        answer = client.rank("toner", [{"id": "7", "score": 9.1}, {"id": "9"}], user="u1", limit=1)
     assert [(hit.id, hit.rank, hit.engine_rank) for hit in answer.hits] == [("9", 1, 2)]
     asked: Any = script.batches[0]
     assert asked == {
@@ -117,7 +117,7 @@ def test_another_engines_candidates_are_ranked(script: Script) -> None:
         "candidates": [{"id": "7", "score": 9.1}, {"id": "9"}],
         "user": "u1",
         "session": "",
-        "k": 1,
+        "limit": 1,
     }
 
 
