@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -26,7 +26,6 @@ from simulator.quality import ndcg
 NAMES = ("banking77", "libreoffice_help", "postgresql_docs", "scifact", "chorus_electronics")
 _BOUNDS = {"banking77": ("MRR@10", 0.965), "libreoffice_help": ("nDCG@10", 0.86), "postgresql_docs": ("nDCG@10", 0.82)}
 _QUICK_PLAN = TuningPlan(batch=16, learning_rate=1e-4, limit_s=2.0)
-_ENCODER = "encoder and fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +71,29 @@ def _measure_one(
     bench: Bench, collection: JudgedCollection, plan: TuningPlan | None, tell: Callable[[str], None]
 ) -> list[Reached]:
     world = bench.open(collection, bench.own)
-    rows = [_rank("production", world, world.untaught(), 0.0)]
-    tell("the fast learners, then with a static tower")
-    for name, make in (("fast", None), ("tower and fast", partial(TowerLearner, packaged_model()))):
-        began_s = monotonic_s()
-        learned = bench.learn_fast(world, make)
-        rows.append(_rank(name, world, world.model(learned, 0), monotonic_s() - began_s))
+    rows = [_rank("production", world, world.untaught(), 0.0), *_learn_fast(bench, world, "", tell)]
     if plan is not None:
         began_s = monotonic_s()
         embedder, found = bench.tune(collection, plan)
         seconds = monotonic_s() - began_s
+        tuned = f"encoder ({found.lineage['encoder_share']:.0%} of its new weights), "
         after = bench.open(collection, embedder)
+        rows += [replace(row, seconds=row.seconds + seconds) for row in _learn_fast(bench, after, tuned, tell)]
+    return rows
+
+
+def _learn_fast(bench: Bench, world: EvaluationHarness, before: str, tell: Callable[[str], None]) -> list[Reached]:
+    """Return what the fast learners reach, then with a static tower.
+
+    Args:
+        before: The learners of the encoder that the world is embedded by.
+    """
+    rows = []
+    for name, make in (("fast", None), ("tower, fast", partial(TowerLearner, packaged_model()))):
+        tell(f"{before}{name}")
         began_s = monotonic_s()
-        learned = bench.learn_fast(after)
-        share = found.lineage["encoder_share"]
-        name = f"{_ENCODER}, {share:.0%} of the new weights"
-        rows.append(_rank(name, after, after.model(learned, 0), seconds + monotonic_s() - began_s))
+        learned = bench.learn_fast(world, make)
+        rows.append(_rank(before + name, world, world.model(learned, 0), monotonic_s() - began_s))
     return rows
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.report import Bar, at_least
-from benchmarks.search.recipe import remember
+from benchmarks.search.recipes.tutorial import remember
 from benchmarks.search.typos import accent, slip_once
 from clickloop.container import Container
 from clickloop.evaluation.measures import Measured, compare_all, measure

@@ -19,7 +19,8 @@ from benchmarks.search.articles import grow, read_sources
 from benchmarks.search.changes import measure_build, measure_swaps
 from benchmarks.search.load import Questions
 from benchmarks.search.quality import measure_quality
-from benchmarks.search.recipe import measure_recipe
+from benchmarks.search.recipes.afternoon import measure_afternoon
+from benchmarks.search.recipes.tutorial import measure_recipe
 from benchmarks.search.service import (
     measure_filters,
     measure_footprint,
@@ -53,7 +54,7 @@ _QUICK_MOVES = 2
 Tell = Callable[[str], None]
 
 
-ALL_BARS = frozenset(range(1, 9))
+ALL_BARS = frozenset(range(1, 10))
 QUICK_BARS = frozenset({2, 4, 5})
 """What a quick run measures unless asked for more: the others need loads of a minute or whole collections."""
 
@@ -115,6 +116,8 @@ class MeasuredBars:
             self.weigh(server)
         if 5 in only:
             self.approximate(server)
+        if 9 in only:
+            self.compare_afternoon(server)
         if 8 in only:
             self.swap(server, moves, seed)
         if 7 in only:
@@ -146,6 +149,15 @@ class MeasuredBars:
         self.bars += measure_filters(server, self.questions, filters, self.seconds / 4)
         with self._container() as container:
             found, self.details["recall"] = measure_recall(container, self.queries[:_RECALL_QUERIES])
+        self.bars += found
+
+    def compare_afternoon(self, server: Server) -> None:
+        """Add the recipe of an afternoon, under the same load."""
+        self.tell("the recipe of an afternoon")
+        with self._container() as container:
+            found, self.details["an afternoon's recipe"] = measure_afternoon(
+                server, container, self.articles, self.questions, self.seconds
+            )
         self.bars += found
 
     def swap(self, server: Server, moves: int, seed: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from foundation.errors import FieldFault, InvalidRequest
+from foundation.web.routes.answers import write_answer
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection
 from serving.http.search_bodies import SearchIn, SearchOut, to_answer
@@ -50,17 +51,20 @@ def make_router(searcher: Searcher, budget_ms: float) -> APIRouter:
     """
     router = APIRouter(tags=["search"])
 
-    @router.post(CONSOLE_PATH, include_in_schema=False)
-    @router.post("/v1/search", responses=problem_responses(400, 404, 413, 422, 503))
-    def search(wanted: SearchIn, collection: Collection) -> SearchOut:
-        """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
-        return to_answer(searcher.search(collection, wanted.to_request(budget_ms)), wanted)
+    def answer(collection: str, wanted: SearchIn) -> Response:
+        reply = searcher.search(collection, wanted.to_request(budget_ms))
+        return write_answer(to_answer(reply, wanted))
 
-    @router.get("/v1/search", responses=problem_responses(404, 422, 503))
-    def search_by_address(collection: Collection, given: Annotated[SearchAddress, Query()]) -> SearchOut:
+    @router.post(CONSOLE_PATH, include_in_schema=False)
+    @router.post("/v1/search", response_model=SearchOut, responses=problem_responses(400, 404, 413, 422, 503))
+    def search(wanted: SearchIn, collection: Collection) -> Response:
+        """Search by words and by meaning; the impression is durable when the answer comes, or `logged` is false."""
+        return answer(collection, wanted)
+
+    @router.get("/v1/search", response_model=SearchOut, responses=problem_responses(404, 422, 503))
+    def search_by_address(collection: Collection, given: Annotated[SearchAddress, Query()]) -> Response:
         """Search by an address that can be kept."""
-        wanted = _validate(given.to_fields())
-        return to_answer(searcher.search(collection, wanted.to_request(budget_ms)), wanted)
+        return answer(collection, _validate(given.to_fields()))
 
     return router
 

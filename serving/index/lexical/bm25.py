@@ -9,9 +9,9 @@ Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import tantivy
@@ -23,6 +23,7 @@ from serving.index.lexical.storage import ROW, WORDS
 
 _K1 = 1.2
 _B = 0.75
+_COUNTS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def read_present(searcher: tantivy.Searcher) -> Present:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IndexState:
     """An index as of one commit.
 
@@ -120,9 +121,19 @@ class IndexState:
 
     def count(self, name: str, word: str) -> int:
         """Return how many rows hold a word in a field."""
-        if not self.searcher.doc_freq(name, word):
-            return 0
-        return int(np.count_nonzero(self.present.alive[self.posting((name, word)).rows]))
+        return self._counts(name, word)
+
+    @cached_property
+    def _counts(self) -> Callable[[str, str], int]:
+        """`_count` of this state, with what it said last; it knows no state, so that one that nobody needs is gone."""
+        return lru_cache(_COUNTS_KEPT)(partial(_count, self.searcher, self.present, self.postings))
+
+
+def _count(searcher: tantivy.Searcher, present: Present, postings: Postings, name: str, word: str) -> int:
+    if not searcher.doc_freq(name, word):
+        return 0
+    rows = postings.of(searcher, (name, word), len(present.alive)).rows
+    return int(np.count_nonzero(present.alive[rows]))
 
 
 class Bm25Search:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.search.recipe import TutorialSearch
+from benchmarks.search.recipes.tutorial import TutorialSearch
 
 AXES = ("printer", "paper", "password")
 DOCUMENTS = [{"id": word, "title": word, "text": f"All about the {word} of the house"} for word in AXES]
@@ -23,7 +23,7 @@ class Encoder:
 
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> TutorialSearch:
-    monkeypatch.setattr("benchmarks.search.recipe.SentenceTransformer", Encoder)
+    monkeypatch.setattr("benchmarks.search.recipes.tutorial.SentenceTransformer", Encoder)
     return TutorialSearch(DOCUMENTS)
 
 

@@ -1,0 +1,1 @@
+"""Searches that people write themselves, to compare with."""
