@@ -169,6 +169,7 @@ class SearchSettings(Section):
         validation_alias=_renamed("suggest_min_users"),
         description="People who must have asked a query before it is suggested to others.",
     )
+    suggest_documents: bool = Field(True, description="Suggest titles of documents and values of declared fields too.")
     snapshot_min_changes: int = Field(
         5000,
         ge=1,

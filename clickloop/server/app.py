@@ -165,7 +165,7 @@ def _search(
     yield serving.http.compatible.metarank.make_router(reorderer, settings.budget_ms)
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)
-    yield serving.http.suggest.make_router(Suggester(engine, container.clock, settings.suggest_min_users))
+    yield serving.http.suggest.make_router(_suggester(container))
     yield serving.http.documents.make_router(container.catalog, settings, loader.note_change)
     yield serving.http.collections.make_router(
         container.catalog, container.declarations, container.revisions, loader.note_change
@@ -230,6 +230,14 @@ def _asked(container: Container, collection: str) -> list[tuple[str, int]]:
     since, min_users = container.clock.now() - timedelta(weeks=4), container.settings.suggest_min_users
     report = report_queries(container.engine, collection, "volume", since, min_users, 0, MAX_SEARCHES)
     return [(one.query, one.searches) for one in report.queries]
+
+
+def _suggester(container: Container) -> Suggester:
+    settings, content, declarations = container.settings, container.content, container.declarations
+    suggester = partial(Suggester, container.engine, container.clock, settings.suggest_min_users)
+    if not settings.suggest_documents:
+        return suggester()
+    return suggester(corpus_of=content.corpus_of, fields_of=lambda name: list(declarations.of(name)))
 
 
 def _pool(searcher: Searcher, collection: str, query: str) -> list[PooledDocument]:

@@ -15,7 +15,7 @@ from serving.suggest import MAX_SUGGESTIONS, Suggester
 class SuggestOut(BaseModel):
     """Completions, the best first."""
 
-    suggestions: list[str] = Field(description="Queries as most people typed them.")
+    suggestions: list[str] = Field(description="Queries as most people typed them, then values and titles.")
 
 
 def make_router(suggester: Suggester) -> APIRouter:
@@ -28,7 +28,7 @@ def make_router(suggester: Suggester) -> APIRouter:
         q: Annotated[str, Query(max_length=200, description="What has been typed so far.")],
         limit: Annotated[int, Query(ge=1, le=MAX_SUGGESTIONS, description="Most suggestions.")] = 8,
     ) -> SuggestOut:
-        """Complete a query from those that enough people asked and were satisfied with."""
+        """Complete a query from those that enough people asked and were satisfied with, then from the documents."""
         return SuggestOut(suggestions=suggester.complete(collection, q, limit))
 
     return router

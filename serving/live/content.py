@@ -94,6 +94,11 @@ class Content:
         """Return how many changes of the catalog, as far as this process knows it, a collection in memory lacks."""
         return max(0, self._catalog.known_change(name) - self.served[name].corpus.change)
 
+    def corpus_of(self, name: str) -> Corpus | None:
+        """Return the documents of a collection, None while none are in memory."""
+        served = self.served.get(name)
+        return served.corpus if served else None
+
     def describe_fields(self, name: str) -> dict[str, FieldSummary]:
         """Return what the living documents of a collection hold by field; nothing while none are in memory."""
         served = self.served.get(name)

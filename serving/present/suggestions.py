@@ -1,4 +1,4 @@
-"""Completions of what a person begins to type, from what others asked before."""
+"""Completions of what a person begins to type, from what others asked before and from what there is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS_ALIKE = 4
 
 @dataclass(frozen=True, slots=True)
 class SuggestedQuery:
-    """A query that enough people asked and were satisfied with.
+    """A query that may be proposed.
 
     Attributes:
         text: As it is proposed.

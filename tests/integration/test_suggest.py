@@ -15,6 +15,7 @@ from foundation.clock import FrozenClock
 from foundation.contracts import query_key
 from foundation.database.engine import transaction
 from serving.suggest import Suggester
+from tests.catalogs import add, make_corpus
 
 
 def note(
@@ -135,5 +136,23 @@ def test_new_questions_come_without_making_anybody_wait(
     assert suggester.complete("default", "print", 5) == []  # what is known, while the new is read
     deadline = time.monotonic() + 20
     while suggester.complete("default", "print", 5) != ["print envelope"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_documents_are_suggested_from_the_first_day_and_queries_before_them(
+    engine: sa.Engine, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.suggest._REFRESH_S", 0.0)
+    corpus = make_corpus([{"id": "1", "title": "Printing labels", "brand": "printo"}])
+    suggester = Suggester(engine, clock, 2, corpus_of={"default": corpus}.get, fields_of=lambda _: ["brand"])
+    assert suggester.complete("default", "pri", 5) == ["printo", "Printing labels"]
+    assert suggester.complete("other", "pri", 5) == []
+    for person in range(2):
+        note(engine, clock, "print envelope", f"user {person}")
+    add(corpus, [{"id": "1", "title": "Prints", "brand": "printo"}])
+
+    deadline = time.monotonic() + 20
+    while suggester.complete("default", "pri", 5) != ["print envelope", "printo", "Prints"]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
