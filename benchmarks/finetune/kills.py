@@ -13,7 +13,8 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -48,12 +49,15 @@ _LAYERS = 1
 _CHARACTERS = 200
 _PEOPLE = 3
 _AGELESS_DAYS = 1e9
-_KEY_BYTES = 16
+_EXPORTING = "fine-tuning: exporting"
+"""What the run says from the end of the fine-tuning until every document is embedded."""
+
 _MAX_DELAY_S = 0.3
 _LOOK_S = 0.05
 _TIMEOUT_S = 900.0
 _PROBES = 5
 _NOISE = 0.01
+_NUMBERS = re.compile(r"\d+")
 _STEP = re.compile(r"fine-tuning: step (\d+) of")
 
 
@@ -77,17 +81,20 @@ class _Ended:
     """How a run ended, and what it took.
 
     Attributes:
+        embedding_s: From the fine-tuned weights to the last document embedded by them.
         held: How many kills it went on after.
         again: Most steps that were taken a second time after a kill.
+        met: What the run said it was at when a kill met it, and how often.
     """
 
     version: str
     encoder: str
     steps: int
-    texts: int
+    embedding_s: float
     seconds: float
     held: int = 0
     again: int = 0
+    met: Counter[str] = field(default_factory=Counter)
     quality: float = 0.0
     champions: set[str] = field(default_factory=set)
     registered: int = 0
@@ -118,7 +125,7 @@ def measure(seed: int, quick: bool, tell: Callable[[str], None]) -> Findings:
 
 def _judge(size: _Size, calm: _Ended, killed: _Ended) -> Findings:
     kills = size.tuning + size.embedding + size.swap
-    said = f"{size.tuning} within the fine-tuning, {size.embedding} the embedding, {size.swap} a swap"
+    said = f"{size.tuning} within the fine-tuning, {size.embedding} export or embedding, {size.swap} a swap"
     lost = abs(killed.quality - calm.quality)
     return Findings(
         [
@@ -133,7 +140,8 @@ def _judge(size: _Size, calm: _Ended, killed: _Ended) -> Findings:
             "nDCG@10 of both": [round(calm.quality, 4), round(killed.quality, 4)],
             "steps of the fine-tuning": calm.steps,
             "most steps taken again after a kill": killed.again,
-            "texts embedded": calm.texts,
+            "seconds of export and embedding, undisturbed": round(calm.embedding_s, 1),
+            "killed while it said": dict(killed.met),
             "seconds of training, undisturbed and killed": [round(calm.seconds, 1), round(killed.seconds, 1)],
         },
     )
@@ -146,25 +154,25 @@ class _Watched:
         self, settings: Settings, collection: JudgedCollection, seed: int, tell: Callable[[str], None]
     ) -> None:
         self._server = Server(settings)
-        self._settings = settings
         self._collection = collection
         self._random = np.random.default_rng([seed, 8])
         self._tell = tell
-        self._known = set(self._encoders())
         self._run = ""
         self._kills = 0
         self._reached = 0
         self._again = 0
+        self._met: Counter[str] = Counter()
 
     def run(self, size: _Size, calm: _Ended | None) -> _Ended:
-        """Train and swap, with kills at random steps, texts and moments of what the calm run took."""
+        """Train and swap, with kills at random steps and moments of what the calm run took."""
         with self._server as server:
             began_s = monotonic_s()
             self._run = server.remote.post("/v1/training-runs", {"autopilot": False, "learners": "encoder"})["id"]
             held = 0
+            embedding_s = self._time_embedding() if calm is None else calm.embedding_s
             if calm is not None:
-                held += sum(self._kill_at(self._step, step) for step in self._draw(size.tuning, calm.steps))
-                held += sum(self._kill_at(self._texts, count) for count in self._draw(size.embedding, calm.texts))
+                held += sum(self._kill_tuning(step) for step in self._draw(size.tuning, calm.steps))
+                held += sum(self._kill_embedding(calm) for _ in range(size.embedding))
             version = self._await_version()
             seconds = monotonic_s() - began_s
             held += sum(self._kill_swap(version, number) for number in range(size.swap))
@@ -174,31 +182,51 @@ class _Watched:
                 version=version,
                 encoder=found["manifest"]["encoder"],
                 steps=int(found["lineage"]["encoder_steps"]),
-                texts=self._texts(),
+                embedding_s=embedding_s,
                 seconds=seconds,
                 held=held,
                 again=self._again,
+                met=self._met,
                 quality=self._measure_quality(),
                 champions=self._champions(),
                 registered=self._count_registered(),
             )
 
     def _draw(self, count: int, end: int) -> list[int]:
-        """Return so many moments before an end, in their order: what was reached is not killed away again."""
+        """Return so many steps before an end, in their order: what was reached is not killed away again."""
         return sorted(self._random.integers(1, max(end, 2), size=count).tolist())
 
-    def _kill_at(self, measure: Callable[[], int], moment: int) -> bool:
-        """Kill the run once it has come so far, and return whether it goes on from its last checkpoint."""
-        self._await(lambda: measure() >= moment, f"{measure.__name__} {moment}")
+    def _time_embedding(self) -> float:
+        self._await(self._is_exporting, "the export of the encoder")
+        began_s = monotonic_s()
+        self._await(lambda: not self._is_exporting(), "the documents' vectors")
+        return monotonic_s() - began_s
+
+    def _kill_tuning(self, step: int) -> bool:
+        """Kill the run once it has taken so many steps, and return whether it goes on from its last checkpoint."""
+        self._await(lambda: self._step() >= step, f"step {step}")
         time.sleep(self._random.uniform(0, _MAX_DELAY_S))
+        return self._kill_training()
+
+    def _kill_embedding(self, calm: _Ended) -> bool:
+        """Kill the run at a moment between its fine-tuning and its last vector; return as `_kill_tuning`."""
+        self._await(self._is_exporting, "the export of the encoder")
+        until_s = monotonic_s() + self._random.uniform(0, calm.embedding_s)
+        self._await(lambda: monotonic_s() >= until_s or not self._is_exporting(), "a moment to kill")
+        self._reached = calm.steps
+        return self._kill_training()
+
+    def _kill_training(self) -> bool:
         reached = max(self._step(), self._reached)
+        self._met[_NUMBERS.sub("N", self._doing()).partition(",")[0]] += 1
         self._kill(everything=self._kills % 2 == 1)
         self._await(lambda: not self._is_learning(), "a new training process")
         self._await(self._is_learning, "the fine-tuning to go on")
+        step = self._step()
+        first = step or reached
         self._tell(f"at step {reached} before, now: {self._doing()}")
-        first = self._step() or reached
         self._reached = max(reached, first)
-        self._again = max(self._again, reached - first + 1)
+        self._again = max(self._again, reached - first + 1 if step else 0)
         save_every = TuningPlan().save_every
         return first > (reached - 1) // save_every * save_every
 
@@ -270,15 +298,8 @@ class _Watched:
         found = _STEP.match(self._doing())
         return int(found[1]) if found else 0
 
-    def _texts(self) -> int:
-        """Return how many texts the new encoder has embedded durably, of all of whatever name."""
-        new = (
-            self._settings.home / "vectors" / name / "keys16" for name in self._encoders() if name not in self._known
-        )
-        return sum(file.stat().st_size // _KEY_BYTES for file in new if file.exists())
-
-    def _encoders(self) -> Iterable[str]:
-        return [folder.name for folder in (self._settings.home / "vectors").glob("*")]
+    def _is_exporting(self) -> bool:
+        return self._doing().startswith(_EXPORTING)
 
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._server.remote.get("/readyz")["collections"].get(DEFAULT_COLLECTION, {})

@@ -171,10 +171,11 @@ class _Desk:
     def _poison(self, week: Week, seed: int) -> int:
         """Let a few people, again and again, praise what stands low and answers nothing."""
         train = self._collection.split("train")
-        asked = {query: train[query] for query, much in week.interest.items() if much > 0}
-        praised = mislead(asked, self._learned_look.rankings(asked))
+        answered = {query: train[query] for query, much in week.interest.items() if much > 0}
+        traffic = Traffic(replace(self._collection, qrels={"train": answered}), seed, _FALSE_PEOPLE, people="false")
+        asked = sorted({traffic.visit(number).query_id for number in range(self._searches)})
+        praised = mislead(answered, self._learned_look.rankings(asked))
         false = replace(self._collection, qrels={"train": praised})
-        traffic = Traffic(false, seed, _FALSE_PEOPLE, people="false")
         with closing(self._service.make_driver(false, traffic, _FALSE_HABITS)) as bots:
             return self._service.visit(searches=self._searches, by=bots).searches
 
