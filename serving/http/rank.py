@@ -88,8 +88,9 @@ class RankedOut(BaseModel):
     rank: int = Field(description="1 on top.")
     engine_rank: int = Field(description="Its rank in your engine's list, each id counted once.")
     score: float = Field(description="What it was ranked by; log-odds up to a constant.")
-    scores: dict[str, float] = Field(description="When explained: engine, learned and evidence, which add up to it.")
+    scores: dict[str, float] = Field(description="When explained: engine, learned, owner, evidence; they add up to it.")
     team: str = Field(description="The side that contributed it to an interleaved list, else empty.")
+    rule: str = Field(description="The rule that put it at its rank, else empty; nothing is learned from it there.")
 
 
 class RankOut(BaseModel):
@@ -156,4 +157,5 @@ def _to_hit(rank: int, hit: RankedHit, *, explain: bool) -> RankedOut:
         score=round(hit.score, 6),
         scores={name: round(value, 5) for name, value in hit.parts.items()} if explain else {},
         team=hit.team,
+        rule=hit.rule,
     )

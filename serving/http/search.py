@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from foundation.errors import FieldFault, InvalidRequest
-from foundation.web.routes.answers import write_answer
 from foundation.web.problems import problem_responses
 from foundation.web.requests import Collection
+from foundation.web.routes.answers import write_answer
 from serving.http.search_bodies import SearchIn, SearchOut, to_answer
 from serving.search import Searcher
 

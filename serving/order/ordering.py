@@ -23,7 +23,13 @@ from serving.ranking.stage_timer import StageTimer
 
 
 def order_candidates(
-    candidates: Sequence[Candidate], k: int, *, ranker: Ranker, query: Query, timer: StageTimer
+    candidates: Sequence[Candidate],
+    k: int,
+    *,
+    ranker: Ranker,
+    query: Query,
+    timer: StageTimer,
+    owner: Doubles | None = None,
 ) -> Ranking:
     """Return the best `k` of an engine's candidates.
 
@@ -34,6 +40,7 @@ def order_candidates(
 
     Args:
         candidates: In the engine's order, each id once.
+        owner: What the owner's settings add to each, in log-odds; None for nothing.
     """
     memory = ranker.recall(query)
     boosts = ranker.read_boosts(query)
@@ -41,10 +48,11 @@ def order_candidates(
     engine = engine_prior(candidates)
     learned = _weigh(candidates, ranker, query, memory)
     timer.end("features")
-    before = (engine + learned).astype(np.float32)
+    shaped = np.zeros(len(candidates)) if owner is None else owner
+    before = (engine + learned + shaped).astype(np.float32)
     places = {one.id: place for place, one in enumerate(candidates)}
     boosted = add_boosts(before, boosts, places)
-    parts = {"engine": engine, "learned": learned, "evidence": (boosted - before).astype(np.float64)}
+    parts = {"engine": engine, "learned": learned, "owner": shaped, "evidence": (boosted - before).astype(np.float64)}
     ranking = rank_by(candidates, boosted.astype(np.float64), parts, k)
     timer.end("fuse")
     return ranking
@@ -80,13 +88,13 @@ def _weigh(candidates: Sequence[Candidate], ranker: Ranker, query: Query, memory
         _fill_known(values, candidates, ranker, query)
     fill_memory(values, [one.id for one in candidates], memory)
     if fields:
-        values[:, len(FEATURES) :] = normalise(_table_of(candidates, ranker.corpus), np.arange(len(candidates)), fields)
+        values[:, len(FEATURES) :] = normalise(table_of(candidates, ranker.corpus), np.arange(len(candidates)), fields)
     names = (*FEATURES, *fields)
     weighed: Doubles = fuse_learned(values, ranker.model.fusion, ranker.model.weights, names).astype(np.float64)
     return weighed
 
 
-def _table_of(candidates: Sequence[Candidate], corpus: Corpus) -> FieldTable:
+def table_of(candidates: Sequence[Candidate], corpus: Corpus) -> FieldTable:
     """Return the fields of candidates by their place: as they were sent, else as the catalog has them."""
     table = FieldTable(corpus.fields.types)
     for place, one in enumerate(candidates):

@@ -10,7 +10,7 @@ import numpy as np
 from ab_testing.api import Assignment
 from foundation.contracts import query_key
 from serving.answers import Answers
-from serving.arms import rank_by_arms
+from serving.arms import arms_of, rank_by_arms
 from serving.encode.query import Query
 from serving.exposure import expose
 from serving.index.space import Space
@@ -19,10 +19,13 @@ from serving.live.collection_state import ServingSnapshot
 from serving.live.loader import Loader
 from serving.order.candidates import Candidate
 from serving.order.ordering import keep_order, order_candidates
+from serving.order.shaped import ShapedCandidates, shape_candidates
 from serving.ranking.pipeline import Ranker, Ranking
 from serving.ranking.retrieval import read_query
 from serving.ranking.stage_timer import StageTimer
 from serving.records import RankedAnswer, SearchRequest
+from serving.rules.rule_book import Situation
+from serving.rules.settings import Relevance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class Reorderer:
                 )
                 impression = replace(draft, version=ranking.version, arm=ranking.arm)
             else:
-                asked = _Asked(snapshot, request, query_key(draft.query), candidates, late, timer, {})
+                situation = Situation(query_key(draft.query), request.attributes, request.surface, draft.at)
+                asked = _Asked(snapshot, request, situation, candidates, late, timer, {}, {})
                 assignment = self.answers.assign(snapshot, draft, visitor, request, joins=not late)
                 ranking = asked.rank(assignment)
                 impression = expose(
@@ -82,44 +86,78 @@ class _Asked:
     """One request in a collection that is known.
 
     Attributes:
+        situation: What it is to rules.
         skipped: Stages to leave out.
         queries: The query by encoder, as far as it was needed.
+        shaped: What settings make of the candidates, by revision.
     """
 
     snapshot: ServingSnapshot
     request: SearchRequest
-    key: str
+    situation: Situation
     candidates: Sequence[Candidate]
     skipped: tuple[str, ...]
     timer: StageTimer
     queries: dict[str, Query]
+    shaped: dict[int, ShapedCandidates]
 
     def rank(self, assignment: Assignment | None) -> Ranking:
-        """Return the order by the champion, or by what an experiment draws."""
-        if assignment is not None:
-            return rank_by_arms(self.snapshot, assignment, self._rank_by_arm, self.request.limit, self.timer)
-        champion = self.snapshot.rankers[self.snapshot.champion]
-        return replace(self._rank_by(champion), version=self.snapshot.champion, arm="champion")
+        """Return the order by the champion, or by what an experiment draws.
 
-    def _rank_by_arm(self, arm: ArmRanker) -> Ranking:
-        return self._rank_by(arm.ranker, meaning=arm.settings.meaning is not False)
+        What rules pin stands at its rank in the list that is shown; where arms differ in their rules, in their own.
+        """
+        if assignment is None:
+            relevance = self.snapshot.relevance
+            ranking = self._rank_by(self.snapshot.rankers[self.snapshot.champion], relevance)
+            ranking = replace(ranking, version=self.snapshot.champion, arm="champion")
+            return self._shape(relevance).pinned(ranking, self.request.limit)
+        arms = arms_of(self.snapshot, assignment)
+        alike = len({arm.relevance.number for arm in arms}) == 1
 
-    def _rank_by(self, ranker: Ranker, *, meaning: bool = True) -> Ranking:
+        def rank(arm: ArmRanker) -> Ranking:
+            own = self._rank_by(arm.ranker, arm.relevance, meaning=arm.settings.meaning is not False)
+            return own if alike else self._shape(arm.relevance).pinned(own, self.request.limit)
+
+        depth = self._depth(arms[0].relevance) if alike else self.request.limit
+        ranking = rank_by_arms(self.snapshot, assignment, rank, depth, self.timer)
+        return self._shape(arms[0].relevance).pinned(ranking, self.request.limit) if alike else ranking
+
+    def _rank_by(self, ranker: Ranker, relevance: Relevance, *, meaning: bool = True) -> Ranking:
         query = self._read(ranker)
         if not meaning:
             query = replace(query, vector=np.zeros_like(query.vector))
-        return order_candidates(self.candidates, self.request.limit, ranker=ranker, query=query, timer=self.timer)
+        shaped = self._shape(relevance)
+        ranking = order_candidates(
+            self.candidates,
+            self._depth(relevance),
+            ranker=ranker,
+            query=query,
+            timer=self.timer,
+            owner=shaped.owner,
+        )
+        return shaped.without_hidden(ranking)
+
+    def _depth(self, relevance: Relevance) -> int:
+        """Return how many candidates must be ranked for the list that is answered."""
+        return len(self.candidates) if self._shape(relevance).rearranges else self.request.limit
+
+    def _shape(self, relevance: Relevance) -> ShapedCandidates:
+        if relevance.number not in self.shaped:
+            corpus = self.snapshot.corpus
+            self.shaped[relevance.number] = shape_candidates(self.candidates, relevance, self.situation, corpus)
+            self.timer.end("rules")
+        return self.shaped[relevance.number]
 
     def _read(self, ranker: Ranker) -> Query:
         """Return the query as a ranker's encoder reads it; without its meaning where nothing would be compared."""
         space: Space = self.snapshot.space_of(ranker.model)
         compares = ranker.remembers or ranker.model.fusion == "linear"
         if not compares:
-            return Query(self.request.query, self.key, np.zeros(space.corpus.dense.dimension, np.float32))
+            return Query(self.request.query, self.situation.key, np.zeros(space.corpus.dense.dimension, np.float32))
         if space.encoder not in self.queries:
             meaning = "meaning" not in self.skipped
             self.queries[space.encoder] = read_query(
-                space.corpus, space.embedder, self.request.query, self.key, meaning=meaning
+                space.corpus, space.embedder, self.request.query, self.situation.key, meaning=meaning
             )
             self.timer.end("encode")
         return self.queries[space.encoder]

@@ -89,6 +89,11 @@ class Relevance:
         """Whether it says nothing of a search, whoever asks."""
         return not (len(self.book) or self.terms or self.synonyms.rules)
 
+    @property
+    def orders(self) -> bool:
+        """Whether it says anything of what is listed where, whoever asks; synonyms say what is found."""
+        return bool(len(self.book) or self.terms)
+
 
 NO_RELEVANCE = Relevance()
 

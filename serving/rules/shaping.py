@@ -10,7 +10,6 @@ import numpy as np
 
 from foundation.arrays import Doubles, Flags, Ints
 from foundation.errors import InvalidRequest
-from serving.index.corpus import Corpus
 from serving.index.fields.filters import AllOf, Condition, HasId, Not, parse_filter
 from serving.index.fields.values import FieldType
 from serving.index.lexical.synonyms import Expansions
@@ -18,7 +17,7 @@ from serving.rules.placement import PlacedPin
 from serving.rules.rule import Lift, Rule
 from serving.rules.rule_book import Situation
 from serving.rules.settings import Relevance
-from serving.rules.terms import ScoreTerm, check_term, lets_through, weigh
+from serving.rules.terms import FieldsByRow, ScoreTerm, check_term, lets_through, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Shaping:
         """Whether any score is another for it."""
         return bool(self.lifts or self.terms)
 
-    def narrow(self, corpus: Corpus, allowed: Flags | None) -> Flags | None:
+    def narrow(self, corpus: FieldsByRow, allowed: Flags | None) -> Flags | None:
         """Return which of the rows that may be listed are, bool by row; None allows all."""
         if self.condition is None:
             return allowed
@@ -80,7 +79,7 @@ class Shaping:
         met: Flags = mask[:length] & allowed[:length]
         return met
 
-    def lift(self, corpus: Corpus, rows: Ints) -> Doubles:
+    def lift(self, corpus: FieldsByRow, rows: Ints) -> Doubles:
         """Return what is added to the scores of documents, in log-odds, shape (len(rows),)."""
         total = np.zeros(len(rows))
         for condition, by in self.lifts:
@@ -118,7 +117,7 @@ class _Gathered:
             return None
 
 
-def shape(relevance: Relevance, situation: Situation, corpus: Corpus) -> Shaping:
+def shape(relevance: Relevance, situation: Situation, corpus: FieldsByRow) -> Shaping:
     """Return what settings make of one search. A filter that does not fit the fields any more has no effect."""
     if relevance.is_empty:
         return NO_SHAPING

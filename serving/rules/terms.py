@@ -9,20 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as told
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
 
-from foundation.arrays import Doubles, Ints
+from foundation.arrays import Doubles, Flags, Ints
 from foundation.errors import FieldFault, InvalidRequest
-from serving.index.corpus import Corpus
 from serving.index.fields.filters import Condition, Near, parse_filter, read_place, unknown_field
+from serving.index.fields.table import FieldTable
 from serving.index.fields.values import FieldType
 from serving.rules.personal_term import PersonalTerm
 from serving.rules.rule_book import Situation
 
 _DAY_US = 86_400_000_000
+
+
+class FieldsByRow(Protocol):
+    """Documents by row, as far as rules and terms look at them."""
+
+    @property
+    def fields(self) -> FieldTable:
+        """Their fields."""
+
+    def matching(self, condition: Condition) -> Flags:
+        """Return which rows satisfy a condition, bool by row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +118,11 @@ def check_term(term: ScoreTerm, types: Mapping[str, FieldType], path: str) -> Fi
     return None
 
 
-def weigh(term: ScoreTerm, corpus: Corpus, rows: Ints, situation: Situation) -> Doubles:
+def weigh(term: ScoreTerm, corpus: FieldsByRow, rows: Ints, situation: Situation) -> Doubles:
     """Return what a term is worth for documents, shape (len(rows),); 0 where one has no value, or its field is another.
 
     Args:
-        rows: Rows of the corpus.
+        corpus: Whose rows they are.
     """
     table = corpus.fields
     match term:
@@ -133,7 +144,7 @@ def weigh(term: ScoreTerm, corpus: Corpus, rows: Ints, situation: Situation) -> 
     return worth
 
 
-def lets_through(condition: Condition, corpus: Corpus, rows: Ints) -> Doubles:
+def lets_through(condition: Condition, corpus: FieldsByRow, rows: Ints) -> Doubles:
     """Return 1 for rows that fulfil a condition, 0 for others, shape (len(rows),)."""
     mask = corpus.matching(condition)
     inside = rows < len(mask)

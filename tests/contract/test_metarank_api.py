@@ -59,7 +59,7 @@ def test_feedback_names_the_ranking_by_the_clients_own_id_and_teaches(service: T
         headers=SHOP,
     ).json()
     features = {one["name"]: one["value"] for one in answer["items"][0]["features"]}
-    assert set(features) == {"engine", "learned", "evidence"}
+    assert set(features) == {"engine", "learned", "owner", "evidence"}
 
 
 def test_a_ranking_without_a_query_keeps_the_order_of_its_items(service: TestClient) -> None:

@@ -119,3 +119,27 @@ def test_scores_that_are_no_numbers_are_refused(service: TestClient, shop: dict[
     body = b'{"query": "toner", "candidates": [{"id": "a", "score": NaN}]}'
     reply = service.post("/v1/rank", content=body, headers={**shop, "Content-Type": "application/json"})
     assert reply.status_code in (400, 422)
+
+
+def test_rules_apply_to_the_candidates_that_are_sent(service: TestClient, shop: dict[str, str]) -> None:
+    click(service, shop, "sku-1", people=1)
+    wait_until(lambda: shop["Clickloop-Collection"] in service.get("/readyz").json()["collections"])
+    candidates = [one | {"fields": {"brand": "acme" if one["id"] == "sku-9" else "other"}} for one in CANDIDATES]
+    rule = {
+        "when": {"queries": ["laser toner"]},
+        "pin": [{"id": "sku-5", "rank": 2}, {"id": "elsewhere", "rank": 1}],
+        "hide": ["sku-3"],
+        "boost": [{"filter": {"id": ["sku-9"]}, "by": 20}],
+    }
+    assert service.put("/v1/rules", json={"toner": rule}, headers=shop).status_code == 200
+    asked = {"candidates": candidates, "limit": 4, "log": False}
+    wait_until(lambda: "sku-5" in ids(rank(service, shop, **asked)))
+    answer = rank(service, shop, explain=True, **asked)
+    assert [(hit["id"], hit["engine_rank"], hit["rule"]) for hit in answer["hits"]] == [
+        ("sku-9", 9, ""),
+        ("sku-5", 5, "toner"),
+        ("sku-1", 1, ""),
+        ("sku-2", 2, ""),
+    ]
+    assert answer["hits"][0]["scores"]["owner"] == 20
+    assert ids(rank(service, shop, query="ink", **asked)) == ["sku-1", "sku-2", "sku-3", "sku-4"]
