@@ -73,7 +73,7 @@ class _Size:
 
 
 _FULL = _Size(("numpy", "scipy"), 800, tuning=8, embedding=6, swap=6)
-_QUICK = _Size(("numpy",), 320, tuning=1, embedding=0, swap=1)
+_QUICK = _Size(("numpy", "scipy"), 500, tuning=1, embedding=0, swap=1)
 
 
 @dataclass(slots=True)
