@@ -245,6 +245,23 @@ def loop(
     _end(report | {"machine": describe_machine()}, as_json)
 
 
+@app.command()
+def small(
+    data: Annotated[Path | None, typer.Option(help="Folder of collections in BEIR form; docstrings without.")] = None,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Judge on a part of the train queries, to choose settings by.")
+    ] = False,
+    seed: Seed = 0,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Small collections and 40 to 600 clicks: does any training, or what acts at once, make the ranking worse?"""
+    from benchmarks.learning import small as bench
+
+    tell = Console(stderr=True).print
+    _measure("small", seed, as_json, lambda: bench.run(data, seed, quick, dev, tell))
+
+
 def _numbers(bars: str) -> frozenset[int]:
     """Return the numbers of a comma-separated list; an error of the command line where one is none."""
     words = [word.strip() for word in bars.split(",") if word.strip()]

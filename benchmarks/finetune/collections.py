@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.collection import JudgedCollection, read_beir
+from simulator.collection import JudgedCollection, Judgments, read_beir, unseen_share
 from simulator.docstrings import package_folders, parse_docstrings
 
 NAMES = ("banking77", "postgresql_docs", "libreoffice_help")
@@ -29,6 +29,13 @@ def read_collections(data: Path | None, quick: bool, names: Sequence[str] = NAME
 
 
 def ask_fewer(collection: JudgedCollection, most: int) -> JudgedCollection:
-    """Return a collection with at most so many judged queries a split, those that come first."""
-    qrels = {split: dict(list(judged.items())[:most]) for split, judged in collection.qrels.items()}
-    return replace(collection, qrels=qrels)
+    """Return a collection with at most so many judged queries a split, drawn by their words.
+
+    Not those that come first: files are often in the order of their topics.
+    """
+
+    def draw(judged: Judgments) -> Judgments:
+        order = sorted(judged, key=lambda query: unseen_share(f"fewer {collection.queries[query]}"))
+        return {query: judged[query] for query in order[:most]}
+
+    return replace(collection, qrels={split: draw(judged) for split, judged in collection.qrels.items()})

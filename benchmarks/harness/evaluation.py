@@ -89,17 +89,27 @@ class EvaluationHarness:
 
     def quality(self, ranker: Ranker, keys: Iterable[str]) -> float:
         """Return the mean nDCG@10 of a ranker over queries, asked or held out."""
-        rankings = {key: [hit.document_id for hit in ranker.search(self.query(key), DEPTH).hits] for key in keys}
-        return fmean(ndcg(self.asked | self.held_out, rankings).values())
+        return fmean(self._judge(ranker, keys).values())
+
+    def harmed(self, ranker: Ranker, keys: Iterable[str]) -> float:
+        """Return the share of queries for which a ranker has a lower nDCG@10 than the production ranking."""
+        before, after = self._judge_production(), self._judge(ranker, keys)
+        return fmean(value < before[key] for key, value in after.items())
 
     def production_quality(self, keys: Iterable[str]) -> float:
         """Return the mean nDCG@10 of the production ranking over queries."""
+        before = self._judge_production()
+        return fmean(before[key] for key in keys)
+
+    def _judge(self, ranker: Ranker, keys: Iterable[str]) -> dict[str, float]:
+        rankings = {key: [hit.document_id for hit in ranker.search(self.query(key), DEPTH).hits] for key in keys}
+        return ndcg(self.asked | self.held_out, rankings)
+
+    def _judge_production(self) -> dict[str, float]:
         if not self._production:
             ranker = Ranker(self.corpus, self.untaught())
-            everything = self.asked | self.held_out
-            lists = {key: [hit.document_id for hit in ranker.search(self.query(key), DEPTH).hits] for key in everything}
-            self._production.update(ndcg(everything, lists))
-        return fmean(self._production[key] for key in keys)
+            self._production.update(self._judge(ranker, self.asked | self.held_out))
+        return self._production
 
     def _by_key(self, split: str) -> Judgments:
         found: Judgments = {}

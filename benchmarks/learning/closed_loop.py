@@ -66,6 +66,7 @@ class LoopRow:
         clicked: On the queries that had a click by then.
         clicked_before: The production ranking on the same.
         retraining_s: Duration of the last training.
+        harmed: Share of the held-out queries that production ranks better.
     """
 
     name: str
@@ -75,6 +76,7 @@ class LoopRow:
     clicked: float
     clicked_before: float
     retraining_s: float = 0.0
+    harmed: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the row, with its gains over production."""
@@ -86,6 +88,7 @@ class LoopRow:
             "clicked": round(self.clicked, 4),
             "clicked_gain": round(self.clicked - self.clicked_before, 4),
             "retraining_s": round(self.retraining_s, 1),
+            "harmed": round(self.harmed, 4),
         }
 
 
@@ -229,4 +232,5 @@ class Simulation:
             clicked=self._world.quality(self._ranker, clicked),
             clicked_before=self._world.production_quality(clicked),
             retraining_s=seconds,
+            harmed=self._world.harmed(self._ranker, held_out),
         )

@@ -172,6 +172,7 @@ def _mean(rows: Sequence[LoopRow]) -> LoopRow:
         clicked=fmean(row.clicked for row in rows),
         clicked_before=fmean(row.clicked_before for row in rows),
         retraining_s=fmean(row.retraining_s for row in rows),
+        harmed=fmean(row.harmed for row in rows),
     )
 
 
