@@ -16,38 +16,26 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
 
-from benchmarks.harness.fixtures import index
+from benchmarks.finetune.clicked_home import fill, make_shallow, shorten
 from benchmarks.harness.report import Findings, at_least, at_most
 from benchmarks.harness.server import Server, children
-from clickloop.container import Container
-from collector.join.batch import fold_batch
 from foundation.clock import monotonic_s
-from foundation.contracts import DEFAULT_COLLECTION, FeedbackEvent, Impression, ShownResult
-from foundation.database.engine import transaction
+from foundation.contracts import DEFAULT_COLLECTION
 from foundation.errors import ClickloopError, NotReady
 from foundation.settings import Settings
 from retrainer.learners.encoder.tuning import TuningPlan
-from retrainer.learners.steps import silence
-from serving.encode.form import packaged_model
 from simulator.collection import JudgedCollection
 from simulator.docstrings import package_folders, parse_docstrings
 from simulator.quality import ndcg
 
-_LAYERS = 1
-"""Of the encoder's six: the same code, in a sixth of the time."""
-
-_CHARACTERS = 200
-_PEOPLE = 3
 _AGELESS_DAYS = 1e9
 _EXPORTING = "fine-tuning: exporting"
 """What the run says from the end of the fine-tuning until every document is embedded."""
@@ -103,17 +91,17 @@ class _Ended:
 def measure(seed: int, quick: bool, tell: Callable[[str], None]) -> Findings:
     """Return the bars of twenty kills (quick: two) at moments that the seed decides."""
     size = _QUICK if quick else _FULL
-    collection = _shorten(parse_docstrings(package_folders(size.packages), size.documents))
+    collection = shorten(parse_docstrings(package_folders(size.packages), size.documents))
     with TemporaryDirectory(prefix="clickloop-bench-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         first = Settings(
             home=folder / "calm",
-            model=str(_make_shallow(folder / "model")),
+            model=str(make_shallow(folder / "model")),
             evidence_half_life_days=_AGELESS_DAYS,
             log_level="warning",
             seed=seed,
         )
-        _fill(first, collection)
+        fill(first, collection)
         other = first.model_copy(update={"home": folder / "killed"})
         shutil.copytree(first.home, other.home)
         tell("a run that nobody kills")
@@ -323,52 +311,6 @@ class _Watched:
         answers = {query: self._server.remote.post("/v1/search", body)["hits"] for query, body in asked.items()}
         rankings = {query: [hit["id"] for hit in hits] for query, hits in answers.items()}
         return fmean(ndcg(judged, rankings).values())
-
-
-@silence()
-def _make_shallow(folder: Path) -> Path:
-    """Write the first layers of the packaged encoder to a folder, and return it."""
-    whole: Any = SentenceTransformer(str(packaged_model()), device="cpu", local_files_only=True)
-    network = whole[0].auto_model
-    network.encoder.layer = network.encoder.layer[:_LAYERS]
-    network.config.num_hidden_layers = _LAYERS
-    whole.save_pretrained(str(folder), create_model_card=False)
-    return folder
-
-
-def _shorten(collection: JudgedCollection) -> JudgedCollection:
-    documents = [one | {"text": one["text"][:_CHARACTERS]} for one in collection.documents]
-    return replace(collection, documents=documents)
-
-
-def _fill(settings: Settings, collection: JudgedCollection) -> None:
-    """Index documents in an empty home, and let people click what answers them."""
-    settings.home.mkdir()
-    with Server(settings) as server:
-        index(server.remote, collection.documents)
-        server.remote.post("/v1/search", {"query": "the first version", "log": False})
-    container = Container(settings)
-    with transaction(container.engine) as connection:
-        fold_batch(connection, _clicks(container, collection), settings)
-    container.log.close()
-    container.engine.dispose()
-
-
-def _clicks(container: Container, collection: JudgedCollection) -> list[Impression | FeedbackEvent]:
-    """Return lists of two documents, the second of which answers and is clicked."""
-    at = container.clock.now() - timedelta(hours=1)
-    names = [one["id"] for one in collection.documents]
-    records: list[Impression | FeedbackEvent] = []
-    for number, (query, grades) in enumerate(collection.split("train").items()):
-        good = next(iter(grades))
-        other = next(name for name in names[number % len(names) :] + names if name not in grades)
-        shown = (ShownResult(other, 1, 2.0), ShownResult(good, 2, 1.0))
-        for person in range(_PEOPLE):
-            name, unit = f"{query}-{person}", f"person-{number}-{person}"
-            text = collection.queries[query]
-            records.append(Impression(DEFAULT_COLLECTION, name, text, unit, "v", shown, at))
-            records.append(FeedbackEvent(DEFAULT_COLLECTION, f"{name}/c", "click", name, good, unit, 0.0, at, at))
-    return records
 
 
 def _descendants(process: int) -> list[int]:
