@@ -65,10 +65,8 @@ def run(data: Path | None, seed: int, quick: bool, dev: bool, tell: Callable[[st
     for name, whole in _collections(data, quick):
         for documents in _QUICK_DOCUMENTS if quick else _DOCUMENTS:
             part = ask_fewer(take_part(with_dev_split(whole) if dev else whole, documents, seed), _QUERIES)
-            if (
-                documents > len(whole.documents)
-                or min(len(part.split("train")), len(part.split("test"))) < _MIN_QUERIES
-            ):
+            fewest = min(len(part.qrels.get(split, {})) for split in ("train", "test"))
+            if documents > len(whole.documents) or fewest < _MIN_QUERIES:
                 tell(f"{name}: no part of {documents} documents that answers enough queries")
                 continue
             rows += _learn(name, part, _QUICK_USERS if quick else _USERS, seed, tell)
