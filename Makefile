@@ -7,7 +7,7 @@
 # make arrows   check which part imports which
 # make check    all of the above but the demo
 # make requirements  pin the packages of a process that only answers, in requirements/answering.txt
-# make client   minify the browser's script after a change of collector/browser/client.js
+# make client   minify the browser's scripts after a change of collector/browser/client.js or serving/browser/search.js
 # make clean    remove the virtual environment and every cache; the data in .clickloop stays
 #
 # Each makes the virtual environment .venv by itself when it is missing or pyproject.toml changed.
@@ -64,7 +64,7 @@ requirements: $(READY)
 	@$(BIN)/python .ci/answering-requirements > requirements/answering.txt
 
 client: $(READY)
-	@$(BIN)/python -c 'import minify; from collector.browser.http import SERVED, SOURCE; from foundation.disk.files import write_whole; write_whole(SERVED, minify.string("text/javascript", SOURCE.read_text()).encode())'
+	@$(BIN)/python .ci/minify
 
 install: $(READY)
 

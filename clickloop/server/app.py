@@ -34,6 +34,7 @@ import retrainer.data.http
 import retrainer.diagnosis.http
 import retrainer.gold.http
 import retrainer.http
+import serving.browser.http
 import serving.http.assignments
 import serving.http.collections
 import serving.http.compatible.algolia
@@ -163,6 +164,7 @@ def _search(
     yield serving.http.rank.make_router(reorderer, settings.budget_ms)
     yield serving.http.compatible.algolia.make_router(searcher, settings.budget_ms)
     yield serving.http.compatible.metarank.make_router(reorderer, settings.budget_ms)
+    yield serving.browser.http.make_router()
     yield serving.http.context.make_router(searcher, settings.budget_ms)
     yield serving.http.assignments.make_router(assignments, container.privacy)
     yield serving.http.suggest.make_router(_suggester(container))

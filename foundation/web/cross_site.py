@@ -30,7 +30,7 @@ EVENT_PATHS = PathSet(
 PAGE_PATHS = FOR_APPS - {"/feedback", "/v1/rank", "/rank/{model}"}
 """Paths that pages of allowed origins may use, not those for back ends: what changes documents or brings candidates."""
 
-_FOR_EVERYBODY = frozenset({"/client.js", "/healthz", "/readyz"})
+_FOR_EVERYBODY = frozenset({"/client.js", "/search.js", "/healthz", "/readyz"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
 _HEADERS = (b"host", b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-dest", b"content-type")
 _HOSTS_REMEMBERED = 64

@@ -18,7 +18,7 @@ from foundation.web.problems import Refusals, refuse
 from foundation.web.requests import COLLECTION_HEADER, COLLECTION_PARAMETER, KEY_SCOPE
 from foundation.web.routes.paths import PathMap, PathSet
 
-OPEN = frozenset({"/healthz", "/readyz", "/client.js"})
+OPEN = frozenset({"/healthz", "/readyz", "/client.js", "/search.js"})
 """Paths that need no key."""
 ALGOLIA_SEARCHES = frozenset(
     {"/1/indexes/*/queries", "/1/indexes/{index}/query", "/1/indexes/{index}/facets/{facet}/query"}

@@ -63,8 +63,8 @@ def search(guarded: Guarded, **more: Any) -> Any:
     return guarded.ask("POST", "/v1/search", guarded.app, json={"query": "print envelopes"} | more)
 
 
-def test_probes_and_the_script_need_no_key(guarded: Guarded) -> None:
-    for path in ("/healthz", "/readyz", "/client.js"):
+def test_probes_and_scripts_need_no_key(guarded: Guarded) -> None:
+    for path in ("/healthz", "/readyz", "/client.js", "/search.js"):
         assert guarded.ask("GET", path).status_code == 200, path
 
 

@@ -165,7 +165,7 @@ def test_a_foreign_page_embeds_nothing_but_may_link_and_import_the_script(said: 
     for path in ("/console", "/metrics", "/v1/documents/1", "/v1/suggest"):
         assert status(("GET", path), content_type="", **said) == 403
         assert status(("GET", path), content_type="", **said | {"opens_page": True}) == 200
-    for path in ("/client.js", "/healthz", "/readyz"):
+    for path in ("/client.js", "/search.js", "/healthz", "/readyz"):
         assert status(("GET", path), content_type="", **said) == 200
 
 

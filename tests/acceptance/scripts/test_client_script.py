@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 import time
-from collections.abc import Iterator
-from functools import partial, reduce
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from functools import reduce
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
 
-from benchmarks.harness.fixtures import index
 from benchmarks.harness.server import Server
 from collector.tables import events
 from foundation.clock import monotonic_s
 from foundation.database.engine import make_engine, reading
-from foundation.settings import Settings
-from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, Page, start_browser
+from tests.acceptance.browser import NEEDS_CHROMIUM, Browser, Page
 
 pytestmark = NEEDS_CHROMIUM
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
 TIMEOUT_S = 20.0
 LIST = "document.querySelector('ol')?.dataset.clickloopQuery"
 FIRST = "li a"
@@ -64,52 +56,6 @@ window.fetch = async (address, options) => {
 
 WAITING = """Object.keys(localStorage).filter((key) => key != "visitor")"""
 """What the script keeps in the browser; the page itself keeps the visitor's id."""
-
-
-class QuietPages(SimpleHTTPRequestHandler):
-    """Serves the example without a word."""
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
-        """Keep the test's output clean."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the example's pages, which the service's address is written into."""
-    return Path(shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("site") / "example"))
-
-
-@pytest.fixture(scope="module")
-def pages(site: Path) -> Iterator[str]:
-    """The origin of the example's pages."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietPages, directory=str(site))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def service(
-    tiny_model: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    site: Path,
-    pages: str,
-    documents: list[dict[str, Any]],
-) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("home")
-    (home / "onnx").symlink_to(tiny_model.parent / "onnx")
-    settings = Settings(home=home, model=str(tiny_model), encoder_threads=1, log_level="warning", allowed_origins=pages)
-    with Server(settings) as server:
-        page = site / "index.html"
-        page.write_text(page.read_text().replace("http://127.0.0.1:8080", server.url))
-        index(server.remote, documents)
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with start_browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 class Visit:
